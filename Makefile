@@ -1,0 +1,53 @@
+# The two commands a newcomer needs: make app, make test.
+PYTHON ?= python3
+BIN := .venv/bin
+PORT ?= 8501
+ADDRESS ?= 127.0.0.1
+STREAMLIT := $(BIN)/python -m streamlit run app.py --server.port $(PORT) --server.address $(ADDRESS)
+
+.DEFAULT_GOAL := help
+.PHONY: help app test slow check fix bench clean chromium
+
+help: ## What can be made
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+app: $(BIN)/.app ## Install what is needed and open the app in the browser (PORT=8501)
+	$(STREAMLIT) --server.headless false
+
+test: $(BIN)/.test chromium ## Install what is needed and run the tests, in a real browser too
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+
+slow: $(BIN)/.test chromium ## The tests that take minutes
+	$(BIN)/python -m pytest -m slow
+
+check: $(BIN)/.test ## Formatting, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+fix: $(BIN)/.test ## Mend what check can mend by itself
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(BIN)/.test chromium ## Measure the stream to the browser against its bar
+	$(BIN)/python tests/benchmarks/stream.py
+
+clean: ## Remove the virtual environment and all caches; runs stay
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
+
+$(BIN)/python:
+	$(PYTHON) -m venv .venv
+
+$(BIN)/.app: requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	@touch $@
+
+$(BIN)/.test: requirements.txt requirements-test.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -r requirements-test.txt
+	@touch $@ $(BIN)/.app
+
+# The browser tests take any Chromium or Chrome on the PATH; Debian's is installed if there is none.
+chromium:
+	@command -v chromium chromium-browser google-chrome > /dev/null || { \
+	  sudo=$$(command -v sudo || true); \
+	  $$sudo apt-get update -qq && $$sudo apt-get install -y -qq chromium > /dev/null; }

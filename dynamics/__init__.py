@@ -1,0 +1,1 @@
+"""Learning dynamics of deep linear networks: the original and the compressed one, side by side."""

@@ -1,0 +1,274 @@
+"""The command line: ``python -m dynamics run | verify | export | runs``."""
+
+import argparse
+import dataclasses
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from dynamics import export, runs
+from dynamics.config import SETTINGS, Config, ConfigError, choices
+from dynamics.trajectory import Trajectory, milestones
+
+WRONG, UNREADABLE = 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; gives the exit status: 0, 1 for a negative result, 2 for bad input."""
+    options = parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except (ConfigError, runs.RunError, ValueError) as error:
+        print(f"dynamics: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"dynamics: {error.filename}: {error.strerror}.", file=sys.stderr)
+    except BrokenPipeError:
+        sys.stderr.close()
+    return UNREADABLE
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and flags; those of a run are the fields of Config."""
+    top = argparse.ArgumentParser(
+        prog="python -m dynamics",
+        description="Watch deep linear networks learn, original and compressed side by side.",
+    )
+    commands = top.add_subparsers(required=True, metavar="command")
+    run = commands.add_parser("run", help="train both networks and compare them")
+    for name in SETTINGS:
+        run.add_argument(_flag(name), dest=name, metavar=_metavar(name), help=_help(name))
+    run.add_argument("--data", metavar="DIR", help="where data sets are (default: $DLN_DATA)")
+    _add_folder(run)
+    run.set_defaults(command=_run)
+
+    verify = commands.add_parser("verify", help="hold this program against trajectory files")
+    verify.add_argument("files", nargs="+", metavar="FILE", type=Path, help=".npz trajectory file")
+    verify.add_argument(
+        "--tolerance",
+        type=float,
+        default=1e-8,
+        help="worst relative deviation allowed of losses, errors and singular values; angles "
+        "(in radians) and runs of Adam and RMSprop may deviate 100 times more (default: 1e-8)",
+    )
+    verify.add_argument("--json", action="store_true", help="print JSON")
+    verify.set_defaults(command=_verify)
+
+    out = commands.add_parser("export", help="write a run's data or figures to a file")
+    out.add_argument("key", metavar="KEY", help="the run")
+    out.add_argument("--format", choices=list(export.FORMATS), default="csv", help="default: csv")
+    out.add_argument("--out", metavar="FILE", type=Path, help="default: KEY.FORMAT; - prints it")
+    _add_folder(out)
+    out.set_defaults(command=_export)
+
+    kept = commands.add_parser("runs", help="list, show, steer and delete saved runs")
+    kept.add_argument("action", nargs="?", default="list", choices=list(ACTIONS), help="what to do")
+    kept.add_argument("keys", nargs="*", metavar="KEY", help="the runs; list needs none")
+    _add_folder(kept)
+    kept.set_defaults(command=_runs)
+    return top
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _metavar(name: str) -> str:
+    kinds: dict[Any, str] = {int: "N", float: "X", str: "NAME"}
+    return kinds.get(SETTINGS[name].type, "NAMES")
+
+
+def _help(name: str) -> str:
+    """Symbol, meaning, range or choices, unit and default of a field."""
+    field = SETTINGS[name]
+    about = field.metadata
+    parts = [f"{about['symbol']}: {about['meaning']}" if about["symbol"] else about["meaning"]]
+    if choices(name):
+        parts.append("one of " + ", ".join(choices(name)))
+    else:
+        parts.append(
+            f"{'above' if about['above'] else 'from'} {about['low']:g} to {about['high']:g}"
+        )
+    if about["unit"]:
+        parts.append(f"in {about['unit']}")
+    default = ",".join(field.default) if isinstance(field.default, tuple) else field.default
+    return ("; ".join(parts) + f" (default: {default})").replace("%", "%%")
+
+
+def _add_folder(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--runs", metavar="DIR", help="folder of the runs (default: $DLN_RUNS or runs)"
+    )
+
+
+def _run(options: argparse.Namespace) -> int:
+    given = {name: getattr(options, name) for name in SETTINGS}
+    try:
+        config = Config.from_dict({name: text for name, text in given.items() if text is not None})
+    except ConfigError as error:
+        sentences = [f"{_flag(name)}: {sentence}" for name, sentence in error.problems.items()]
+        raise ValueError(" ".join(sentences)) from None
+    if options.data:
+        os.environ["DLN_DATA"] = str(Path(options.data).resolve())
+    run = runs.start(config, runs.root(options.runs))
+    print(f"Run {run.key}")
+    status = _follow(run, config)
+    if status.phase in ("failed", "lost"):
+        raise runs.RunError(status.message)
+    print(f"{status.phase}: {status.message}")
+    print(summary(run.trajectories))
+    return WRONG if status.phase == "diverged" else 0
+
+
+def _follow(run: runs.Run, config: Config) -> runs.Status:
+    """Show a progress bar until the run has ended; Ctrl-C cancels it and keeps its records."""
+    with tqdm(total=config.steps, unit="step", unit_scale=True, file=sys.stderr) as bar:
+        while (status := run.status).live:
+            try:
+                position = run.position
+                waiting = f"waiting, {position} before it" if position else status.phase
+                bar.set_description_str(status.message or waiting, refresh=False)
+                bar.update(status.step - bar.n)
+                time.sleep(0.1)
+            except KeyboardInterrupt:
+                run.ask(runs.CANCEL)
+        bar.update(status.step - bar.n)
+    return status
+
+
+def summary(trajectories: list[Trajectory]) -> str:
+    """A table: steps and seconds to each decade of the error for each network, and the ratio.
+
+    Where the full matrix is unknown there is no recovery error: the best held-out loss instead.
+    """
+    if not all("recovery_error" in trajectory.series for trajectory in trajectories):
+        return "\n".join(_best(trajectory) for trajectory in trajectories)
+    names = [trajectory.network for trajectory in trajectories]
+    head = ["recovery error", *(f"{name} {unit}" for name in names for unit in ("steps", "s"))]
+    ratio = {"original", "compressed"} <= set(names)
+    lines = [head + ["ratio steps", "ratio s"] * ratio]
+    for row in milestones(trajectories):
+        cells = [f"{row['level']:.0e}"]
+        for name in names:
+            cells += [_cell(row[f"{name}.steps"], ",.0f"), _cell(row[f"{name}.seconds"], ".3g")]
+        if ratio:
+            for unit in ("steps", "seconds"):
+                ours, theirs = row[f"compressed.{unit}"], row[f"original.{unit}"]
+                cells.append(_cell(theirs / ours if ours and theirs else None, ".3g"))
+        lines.append(cells)
+    if len(lines) == 1:
+        return "No network has brought its recovery error down to 1e-1."
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
+        for line in lines
+    )
+
+
+def _cell(value: float | None, form: str) -> str:
+    return "–" if value is None else format(value, form)
+
+
+def _best(trajectory: Trajectory) -> str:
+    losses = trajectory.series["test_loss"]
+    if not np.isfinite(losses).any():
+        return f"{trajectory.network}: no finite held-out loss"
+    at = int(np.nanargmin(losses))
+    return (
+        f"{trajectory.network}: best held-out loss {losses[at]:.4g} (root mean square error "
+        f"{(2 * losses[at]) ** 0.5:.4g}) at step {trajectory.steps[at]:,.0f}"
+    )
+
+
+def _verify(options: argparse.Namespace) -> int:
+    import torch  # not at the top: the other commands answer without it
+
+    from dynamics.verify import UnreadableError, verify
+
+    torch.set_num_threads(1)
+    found, unreadable = [], []
+    for file in options.files:
+        with tqdm(unit="record", file=sys.stderr, leave=False) as bar:
+
+            def progress(network: str, number: int, total: int, bar: Any = bar) -> None:
+                bar.set_description_str(f"{file.name} {network}", refresh=False)
+                bar.total, bar.n = total, number
+                bar.update(0)
+
+            try:
+                found += list(verify(file, options.tolerance, progress))
+            except UnreadableError as error:
+                unreadable.append(str(error))
+    _print_deviations(found, unreadable, options.json)
+    if unreadable:
+        return UNREADABLE
+    return 0 if all(deviation.within for deviation in found) else WRONG
+
+
+def _print_deviations(found: list[Any], unreadable: list[str], as_json: bool) -> None:
+    if as_json:
+        rows = [dataclasses.asdict(each) | {"within": each.within} for each in found]
+        passed = not unreadable and all(each.within for each in found)
+        print(
+            json.dumps({"passed": passed, "deviations": rows, "unreadable": unreadable}, indent=1)
+        )
+    for each in () if as_json else found:
+        verdict = "ok  " if each.within else "FAIL"
+        allowed = f"(at most {each.tolerance:.0e}, {each.records} records)"
+        print(
+            f"{verdict} {each.file} {each.network:10} {each.quantity:26} {each.worst:.1e} {allowed}"
+        )
+    for sentence in unreadable:
+        print(f"dynamics: {sentence}", file=sys.stderr)
+
+
+def _export(options: argparse.Namespace) -> int:
+    content = export.export(runs.find(options.key, runs.root(options.runs)), options.format)
+    if str(options.out) == "-":
+        sys.stdout.buffer.write(content)
+        return 0
+    file = options.out or Path(f"{options.key}.{options.format}")
+    file.write_bytes(content)
+    print(f"{file}: {len(content):,} bytes")
+    return 0
+
+
+def _runs(options: argparse.Namespace) -> int:
+    folder = runs.root(options.runs)
+    if options.action == "list":
+        for run, config, status in runs.listing(folder):
+            about = f"{config.problem}, L={config.depth}, r̂={config.rank_bound}" if config else ""
+            print(f"{run.key}  {status.phase:10} {status.step:>9,}  {about or status.message}")
+        return 0
+    if not options.keys:
+        raise ValueError(f"runs {options.action} needs the key of a run; runs list shows them.")
+    for key in options.keys:
+        ACTIONS[options.action](runs.find(key, folder))
+    return 0
+
+
+def _show(run: runs.Run) -> None:
+    status = run.status
+    print(f"{run.key} {status.phase}, step {status.step:,}: {status.message}")
+    for name, value in run.config.to_dict().items():
+        print(f"  {_flag(name):20} {value}")
+    print(summary(run.trajectories))
+
+
+ACTIONS = {
+    "list": None,
+    "show": _show,
+    "delete": runs.Run.delete,
+    "pause": lambda run: run.ask(runs.PAUSE),
+    "resume": lambda run: run.ask(runs.RUN),
+    "cancel": lambda run: run.ask(runs.CANCEL),
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

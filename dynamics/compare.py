@@ -1,0 +1,152 @@
+"""Compare: one problem, several networks in lockstep, one Config."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+
+import numpy as np
+import torch
+
+from dynamics import registry, theory
+from dynamics.config import Config
+from dynamics.descent import Descent
+from dynamics.network import Network, State
+from dynamics.problem import Problem
+from dynamics.train import missing, train
+from dynamics.trajectory import Array, Record
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Networks about to learn one problem.
+
+    Attributes:
+        config: the settings.
+        problem: the problem, in the config's precision and on its device.
+        networks: by name, the original first.
+        learning_rate: η itself, whatever unit the config counts it in.
+        facts: numbers of the whole run.
+    """
+
+    config: Config
+    problem: Problem
+    networks: Mapping[str, Network]
+    learning_rate: float
+    facts: Mapping[str, list[float]]
+
+    def __iter__(self) -> Iterator[dict[str, Record] | None]:
+        """Train all networks, each record of one beside that of the others at the same step.
+
+        Yields the records by network, of those that have not ended before, and None at times in
+        between (see ``train``).
+        """
+        lanes = {name: self._lane(network) for name, network in self.networks.items()}
+        while lanes:
+            records: dict[str, Record] = {}
+            for name, lane in lanes.items():
+                for record in lane:
+                    if record is not None:
+                        records[name] = record
+                        break
+                    yield None
+            lanes = {name: lane for name, lane in lanes.items() if not records[name].outcome}
+            yield records
+
+    def _lane(self, network: Network) -> Iterator[Record | None]:
+        config = self.config
+        optimizer = registry.load("optimizers", config.optimizer)
+        descent = Descent(network, self.problem, optimizer, self.learning_rate)
+        return train(
+            descent.step,
+            measurer(network, self.problem, singular_value_count(config)),
+            config.steps,
+            config.record_every,
+            tolerance=config.tolerance,
+            operations=descent.operations,
+        )
+
+
+def prepare(config: Config) -> Comparison:
+    """Make the config's problem and networks.
+
+    Raises:
+        ValueError: if the settings do not fit the data.
+        MemoryError: if they do not fit the machine.
+    """
+    like = torch.empty(0, dtype=getattr(torch, config.dtype), device=device(config))
+    problem = registry.load("problems", config.problem).make(config, like)
+    networks = {}
+    for name in config.networks:
+        built: Network = registry.load("networks", name).build(config, problem)
+        networks[name] = Network([factor.to(like) for factor in built.factors], built.alpha)
+    limits = stability_limits(config, problem, networks)
+    rate = config.learning_rate
+    if config.rate_unit == "limit":
+        rate *= min(limits.values())
+    facts = {**problem.facts, "learning_rate": [rate], "stability_limits": list(limits.values())}
+    return Comparison(config, problem, networks, rate, facts)
+
+
+def device(config: Config) -> torch.device:
+    """Where to compute: what the config says, or the accelerator if there is one.
+
+    Raises:
+        ValueError: if CUDA is asked for and not there.
+    """
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device cuda was asked for, and this machine has none; use auto or cpu.")
+    cuda = config.device != "cpu" and torch.cuda.is_available()
+    return torch.device("cuda" if cuda else "cpu")
+
+
+def use_threads(config: Config) -> None:
+    """One thread: runs are what is spread over cores, and small products lose by a second one."""
+    torch.set_num_threads(1)
+
+
+def machine(config: Config) -> str:
+    """What the run is computed on, in words."""
+    if device(config).type == "cuda":
+        return torch.cuda.get_device_name()
+    return f"CPU, {torch.get_num_threads()} thread"
+
+
+def stability_limits(
+    config: Config, problem: Problem, networks: Mapping[str, Network]
+) -> dict[str, float]:
+    """η* of each network, with the surrogate's largest singular value for the target's."""
+    largest = float(problem.surrogate(config.rank_bound)[1][0]) / problem.curvature
+    return {
+        name: theory.stability_limit(config.depth, network.alpha, problem.curvature, largest)
+        for name, network in networks.items()
+    }
+
+
+def singular_value_count(config: Config) -> int:
+    """How many singular values of the product are recorded: past the rank, and all r̂."""
+    return min(*config.shape, max(2 * config.rank + 2, config.rank_bound))
+
+
+def measurer(network: Network, problem: Problem, count: int) -> Callable[[], dict[str, Array]]:
+    """A function that takes all measurements that apply; of a diverged network, NaN."""
+    found = {name: registry.load("measurements", name) for name in registry.options("measurements")}
+    applying = _measured(State(network, count), problem, found)
+
+    def measure() -> dict[str, Array]:
+        state = State(network, count)
+        if not state.finite:
+            return missing(applying)
+        return _measured(state, problem, {name: found[name] for name in applying})
+
+    return measure
+
+
+def _measured(
+    state: State, problem: Problem, measurements: Mapping[str, ModuleType]
+) -> dict[str, Array]:
+    values = {name: each.measure(state, problem) for name, each in measurements.items()}
+    return {
+        name: np.asarray(value.detach().cpu().double())
+        for name, value in values.items()
+        if value is not None
+    }

@@ -1,0 +1,302 @@
+"""Config: every setting of a run, with its symbol, meaning, unit and range.
+
+Sliders, command-line flags, the page's address and the stored file are all views of these fields.
+Equal configs have equal keys, on every machine.
+"""
+
+import dataclasses
+import difflib
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from dynamics import registry
+
+VERSION = 1  # of the meaning of the fields: part of the key, raised when a run would come out other
+MOST_RECORDS = 100_000
+
+
+class ConfigError(ValueError):
+    """Settings that cannot be run: one sentence for each, by field name, in ``problems``."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        self.problems = dict(problems)
+        super().__init__(" ".join(self.problems.values()))
+
+
+def _setting(
+    default: Any,
+    symbol: str,
+    meaning: str,
+    group: str,
+    *,
+    unit: str = "",
+    low: float = -math.inf,
+    high: float = math.inf,
+    above: bool = False,
+    choices: str | tuple[str, ...] = (),
+) -> Any:
+    """A field; ``above`` makes ``low`` exclusive; ``choices`` is a folder of options or a tuple."""
+    return dataclasses.field(default=default, metadata=dict(locals()))
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that decides what a run computes. See ``SETTINGS`` for meanings and ranges.
+
+    Raises:
+        ConfigError: with one clear sentence for each field that is of the wrong type or out of
+            range, so that a page can show it beside the widget.
+    """
+
+    problem: str = _setting("completion", "", "What is learned", "problem", choices="problems")
+    rows: int = _setting(100, "d_out", "Rows of the target matrix", "problem", low=2, high=20_000)
+    cols: int = _setting(100, "d_in", "Columns of the target matrix", "problem", low=2, high=20_000)
+    rank: int = _setting(5, "r", "Rank of the target matrix", "problem", low=1, high=500)
+    spectrum: str = _setting(
+        "top",
+        "s_i",
+        "Singular values of the target: the largest of a Gaussian matrix (top), evenly picked "
+        "ones (spread), all equal (flat) or falling as 1/i (power-law)",
+        "problem",
+        choices=("top", "spread", "flat", "power-law"),
+    )
+    observed: float = _setting(
+        0.3, "p", "Fraction of the entries that is observed", "problem", low=0, high=1, above=True
+    )
+    measurements: int = _setting(
+        2000, "m", "Number of Gaussian measurements", "problem", low=1, high=1_000_000
+    )
+    noise: float = _setting(
+        0.0,
+        "σ",
+        "Standard deviation of the Gaussian noise on each observed value",
+        "problem",
+        low=0,
+        high=10,
+        unit="units of an entry",
+    )
+    networks: tuple[str, ...] = _setting(
+        ("original", "compressed"), "", "The networks that are trained", "network",
+        choices="networks",
+    )  # fmt: skip
+    depth: int = _setting(3, "L", "Depth: the number of factors", "network", low=2, high=20)
+    width: int = _setting(
+        0,
+        "d",
+        "Width of the original network; 0 makes it as wide as the matrix's smaller side",
+        "network",
+        low=0,
+        high=20_000,
+    )
+    rank_bound: int = _setting(
+        10, "r̂", "Width bound of the compressed network: a guess at or above the rank", "network",
+        low=1, high=1000,
+    )  # fmt: skip
+    initialization: str = _setting(
+        "orthogonal",
+        "W_l(0)",
+        "How the original network's factors are drawn, always to the same Frobenius norm",
+        "network",
+        choices=("orthogonal", "normal", "uniform"),
+    )
+    init_scale: float = _setting(
+        1e-2, "ε", "Initialization scale of every factor", "network", low=0, high=10, above=True
+    )
+    learning_rate: float = _setting(
+        10.0, "η", "Learning rate", "training", low=0, high=1e6, above=True
+    )
+    rate_unit: str = _setting(
+        "absolute",
+        "",
+        "What η counts: itself (absolute), or multiples of the stability limit η* (limit)",
+        "training",
+        choices=("absolute", "limit"),
+    )
+    alpha: float = _setting(
+        5.0,
+        "α",
+        "Discrepant learning rate: the compressed network's outer factors move by αη",
+        "training",
+        low=0,
+        high=1000,
+        above=True,
+    )
+    alpha_original: float = _setting(
+        1.0,
+        "α₀",
+        "The same factor for the original network; the paper leaves it at 1, equal values are fair",
+        "training",
+        low=0,
+        high=1000,
+        above=True,
+    )
+    optimizer: str = _setting(
+        "gradient_descent", "", "The rule that turns gradients into steps", "training",
+        choices="optimizers",
+    )  # fmt: skip
+    steps: int = _setting(
+        10_000, "t", "Steps at most", "training", low=1, high=100_000_000, unit="steps"
+    )
+    record_every: int = _setting(
+        50, "Δt", "Steps between two records", "training", low=1, high=1_000_000, unit="steps"
+    )
+    tolerance: float = _setting(
+        1e-12, "", "A network stops at this training loss; 0 never stops it", "training",
+        low=0, high=1,
+    )  # fmt: skip
+    dtype: str = _setting(
+        "float64", "", "Floating-point precision", "training", choices=("float64", "float32")
+    )
+    device: str = _setting(
+        "auto", "", "Where it is computed; auto takes an accelerator if there is one", "training",
+        choices=("auto", "cpu", "cuda"),
+    )  # fmt: skip
+    seed_target: int = _setting(0, "", "Seed of the target matrix", "seeds", low=0, high=2**31 - 1)
+    seed_data: int = _setting(
+        0, "", "Seed of the mask, the split or the measurements", "seeds", low=0, high=2**31 - 1
+    )
+    seed_noise: int = _setting(0, "", "Seed of the noise", "seeds", low=0, high=2**31 - 1)
+    seed_init: int = _setting(
+        0, "", "Seed of the original network's first factors", "seeds", low=0, high=2**31 - 1
+    )
+
+    def __post_init__(self) -> None:
+        problems: dict[str, str] = {}
+        for name in SETTINGS:
+            try:
+                object.__setattr__(self, name, _checked(name, getattr(self, name)))
+            except ValueError as error:
+                problems[name] = str(error)
+        problems = problems or self._inconsistencies()
+        if problems:
+            raise ConfigError(problems)
+
+    def _inconsistencies(self) -> dict[str, str]:
+        """What no single field shows: one sentence for each field, by name."""
+        problems, side = {}, min(self.shape)
+        for name in ("rank", "rank_bound"):
+            if getattr(self, name) > side:
+                problems[name] = (
+                    f"{label(name)} must be at most {side}, the smaller side of a "
+                    f"{self.shape[0]} × {self.shape[1]} matrix; {getattr(self, name)} was given."
+                )
+        if self.steps / self.record_every > MOST_RECORDS:
+            problems["record_every"] = (
+                f"{label('record_every')} must be at least {-(-self.steps // MOST_RECORDS)} for "
+                f"{self.steps} steps: a run keeps at most {MOST_RECORDS} records."
+            )
+        return problems
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the end-to-end matrix; a data set has its own."""
+        fixed: tuple[int, int] | None = registry.constant("problems", self.problem, "SHAPE")
+        return fixed or (self.rows, self.cols)
+
+    def canonical(self) -> "Config":
+        """The same run with every setting that its problem does not read at its default."""
+        read = registry.constant("problems", self.problem, "READS")
+        unread: dict[str, Any] = {
+            name: setting.default
+            for name, setting in SETTINGS.items()
+            if name in PROBLEM_SETTINGS and name not in read
+        }
+        return dataclasses.replace(self, **unread)
+
+    @property
+    def key(self) -> str:
+        """Sixteen hexadecimal digits: equal for configs that compute the same, on every machine."""
+        content = json.dumps([VERSION, self.canonical().to_dict()], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields, ready for JSON: ``from_dict`` gives the same Config back."""
+        fields = {name: getattr(self, name) for name in SETTINGS}
+        return fields | {"networks": ",".join(self.networks)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Config":
+        """A Config from field names and values or their texts; fields left out have defaults.
+
+        Raises:
+            ConfigError: as the class, and for a name that is no field.
+        """
+        unknown = {name: _unknown(name) for name in values if name not in SETTINGS}
+        if unknown:
+            raise ConfigError(unknown)
+        return cls(**values)
+
+
+SETTINGS: dict[str, dataclasses.Field[Any]] = {
+    field.name: field for field in dataclasses.fields(Config)
+}
+PROBLEM_SETTINGS = tuple(
+    name
+    for name, field in SETTINGS.items()
+    if field.metadata["group"] == "problem" and name != "problem"
+) + ("seed_target", "seed_data", "seed_noise")
+
+
+def choices(name: str) -> dict[str, str]:
+    """The values that a field may take, each with its description; empty for a number."""
+    allowed: str | tuple[str, ...] = SETTINGS[name].metadata["choices"]
+    return registry.options(allowed) if isinstance(allowed, str) else dict.fromkeys(allowed, "")
+
+
+def label(name: str) -> str:
+    """How a sentence calls a field: its symbol and its name."""
+    symbol = SETTINGS[name].metadata["symbol"]
+    return f"{symbol} ({name})" if symbol else name
+
+
+def _unknown(name: str) -> str:
+    near = difflib.get_close_matches(name, SETTINGS, 1)
+    return f"{name} is not a setting" + (f"; did you mean {near[0]}?" if near else ".")
+
+
+def _checked(name: str, value: Any) -> Any:
+    """``value`` as the field's type, within its range; ValueError with one sentence otherwise."""
+    setting = SETTINGS[name]
+    if setting.type is str:
+        return _chosen(name, value)
+    if setting.type in (int, float):
+        return _number(name, value)
+    parts = value.split(",") if isinstance(value, str) else list(value)
+    picked = {_chosen(name, part.strip()) for part in parts}
+    if not picked:
+        raise ValueError(f"{label(name)} must name at least one of {', '.join(choices(name))}.")
+    # The order of writing decides nothing: the original comes first, as everywhere.
+    return tuple(sorted(picked, key=lambda option: (option != "original", option)))
+
+
+def _chosen(name: str, value: Any) -> str:
+    if value not in choices(name):
+        raise ValueError(
+            f"{label(name)} must be one of {', '.join(choices(name))}; {value!r} was given."
+        )
+    return str(value)
+
+
+def _number(name: str, value: Any) -> float:
+    setting = SETTINGS[name]
+    kind: Literal["a whole number", "a number"] = "a number"
+    if setting.type is int:
+        kind = "a whole number"
+    low, high = setting.metadata["low"], setting.metadata["high"]
+    bound = "above" if setting.metadata["above"] else "at least"
+    wanted = f"{label(name)} must be {kind} {bound} {low:g} and at most {high:.10g}"
+    try:
+        if isinstance(value, bool):
+            raise ValueError
+        number = float(value)
+        whole = setting.type is not int or number == int(number)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{wanted}; {value!r} was given.") from None
+    inside = low <= number <= high and not (setting.metadata["above"] and number == low)
+    if not (whole and inside):
+        raise ValueError(f"{wanted}; {value} was given.")
+    return int(number) if setting.type is int else number

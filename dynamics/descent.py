@@ -1,0 +1,102 @@
+"""Descent: gradient steps of one deep linear network, in closed form and in buffers made once."""
+
+from types import ModuleType
+
+import torch
+from torch import Tensor
+
+from dynamics.network import Network
+from dynamics.problem import Problem
+
+
+class Descent:
+    """Steps W_l ← W_l − η_l · direction(∂loss/∂W_l), η_l = αη for the outer factors, η within.
+
+    With K = W_(L−1) ⋯ W_2, X = K W_1 and R the problem's residual at W_L X:
+
+        G_L = c R Xᵀ,  Z = W_Lᵀ R,  G_1 = c Kᵀ Z,  H = Z W_1ᵀ,
+        G_l = c (W_(L−1) ⋯ W_(l+1))ᵀ H (W_(l−1) ⋯ W_2)ᵀ for the inner factors.
+
+    These are 3(L − 1) products for a wide network, and for a narrow one all that touches rows or
+    cols is six skinny products. Every product with an old factor comes before its update.
+
+    Args:
+        network: its factors are updated in place.
+        problem: gives the residual; may be shared with other networks.
+        optimizer: a module of ``optimizers/``.
+        learning_rate: η.
+    """
+
+    def __init__(
+        self, network: Network, problem: Problem, optimizer: ModuleType, learning_rate: float
+    ) -> None:
+        self.network, self.problem, self.learning_rate = network, problem, learning_rate
+        self._direction = None if getattr(optimizer, "PLAIN", False) else optimizer.direction
+        factors = network.factors
+        self._memories: list[dict[str, Tensor]] = [{} for _ in factors]
+        self._gradients = [torch.empty_like(factor) for factor in factors]
+        first, *inner, last = factors
+        width, into = last.shape[1], first.shape[0]
+        # prefixes[i] is W_(i+2) ⋯ W_2, so that the last of them is K; the first is W_2 itself.
+        self._prefixes = inner[:1] + [factor.new_empty(len(factor), into) for factor in inner[1:]]
+        self._right = first.new_empty(width, first.shape[1]) if inner else first
+        self._back = torch.empty_like(self._right)
+        self._ladder = [factor.new_empty(len(factor), into) for factor in reversed(inner)]
+
+    def step(self, count: int = 1) -> None:
+        """Make ``count`` gradient steps."""
+        for _ in range(count):
+            self._step()
+
+    def _step(self) -> None:
+        factors, prefixes, right, back = (
+            self.network.factors, self._prefixes, self._right, self._back
+        )  # fmt: skip
+        for i in range(1, len(prefixes)):
+            torch.mm(factors[i + 1], prefixes[i - 1], out=prefixes[i])
+        if prefixes:
+            torch.mm(prefixes[-1], factors[0], out=right)
+        residual, transposed = self.problem.residual(factors[-1], right)
+        torch.mm(transposed, factors[-1], out=back.mT)
+        self._update(len(factors) - 1, residual, right.mT)
+        if not prefixes:
+            self._update(0, None, back)
+            return
+        down = torch.mm(back, factors[0].mT, out=self._ladder[0])
+        self._update(0, prefixes[-1].mT, back)
+        for i in range(len(prefixes) - 1, 0, -1):
+            above = down
+            down = torch.mm(factors[i + 1].mT, above, out=self._ladder[len(prefixes) - i])
+            self._update(i + 1, above, prefixes[i - 1].mT)
+        self._update(1, None, down)
+
+    def _update(self, index: int, left: Tensor | None, right: Tensor) -> None:
+        """Move a factor against the gradient c · left · right; no left stands for the identity."""
+        factor, scale = self.network.factors[index], self.problem.scale
+        rate = self.learning_rate
+        if index in (0, len(self.network.factors) - 1):
+            rate *= self.network.alpha
+        if self._direction is not None:
+            gradient = self._gradients[index]
+            if left is None:
+                torch.mul(right, scale, out=gradient)
+            else:
+                torch.mm(left, right, out=gradient).mul_(scale)
+            direction = self._direction(gradient, self._memories[index])
+            factor.sub_(direction, alpha=rate)
+        elif left is None:
+            factor.sub_(right, alpha=rate * scale)
+        else:
+            factor.addmm_(left, right, alpha=-rate * scale)
+
+    @property
+    def operations(self) -> float:
+        """Floating-point operations of one step: two for each multiplication of its products."""
+        cols, *hidden, _ = self.network.widths
+        first, last = hidden[0], hidden[-1]
+        total = self.problem.operations(last)
+        if len(hidden) > 1:
+            total += 6.0 * first * last * cols
+            for i in range(1, len(hidden) - 1):
+                total += 6.0 * hidden[i + 1] * hidden[i] * first
+        return total

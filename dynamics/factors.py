@@ -1,0 +1,86 @@
+"""Factors W_1, …, W_L of a deep linear network: their product and their first values."""
+
+from itertools import pairwise
+
+import torch
+from jaxtyping import Float
+from torch import Generator, Tensor
+
+Factors = list[Tensor]  # [W_1, …, W_L]; W_l is (*runs, width_l, width_(l-1))
+
+
+def product(factors: Factors) -> Float[Tensor, "*runs rows cols"]:
+    """The end-to-end matrix W_L ⋯ W_1, multiplied from the narrowest side."""
+    if len(factors) == 1:
+        return factors[0]
+    if factors[0].shape[-1] < factors[-1].shape[-2]:
+        right = factors[0]
+        for factor in factors[1:]:
+            right = factor @ right
+        return right
+    left = factors[-1]
+    for factor in reversed(factors[:-1]):
+        left = left @ factor
+    return left
+
+
+def drawn(widths: list[int], scale: float, distribution: str, generator: Generator) -> Factors:
+    """Original network: ε times random factors, each of its orthogonal namesake's Frobenius norm.
+
+    ``widths`` are cols, the hidden widths and rows. ``orthogonal``: the first rows or columns of a
+    Haar-orthogonal max(m, n) matrix; ``normal`` and ``uniform``: independent entries of variance
+    min(m, n)/(mn). Kwon et al. (2024), section 4.
+
+    Raises:
+        ValueError: if there is no such distribution.
+    """
+    if distribution not in DISTRIBUTIONS:
+        raise ValueError(f"{distribution!r} is not one of {', '.join(DISTRIBUTIONS)}.")
+    draw = DISTRIBUTIONS[distribution]
+    return [scale * draw(rows, cols, generator) for cols, rows in pairwise(widths)]
+
+
+def spectral(
+    left: Float[Tensor, "rows width"], right: Float[Tensor, "width cols"], depth: int, scale: float
+) -> Factors:
+    """Compressed network: spectral initialization from the surrogate's first singular vectors.
+
+    W_1 = ε V̂ᵀ, inner factors ε I and W_L = ε Û: (rows + cols) r̂ + (L − 2) r̂² parameters. Only the
+    singular subspaces matter, so the surrogate's scale does not. Kwon et al. (2024), section 4.
+
+    Raises:
+        ValueError: if ``depth`` is below 2 or the sides do not share one width.
+    """
+    width = left.shape[-1]
+    if depth < 2 or right.shape[-2] != width:
+        raise ValueError(f"no {depth} factors between {tuple(left.shape)} and {tuple(right.shape)}")
+    inner = [torch.eye(width).to(left) for _ in range(depth - 2)]
+    return [scale * factor for factor in (right, *inner, left)]
+
+
+def orthonormal(rows: int, cols: int, generator: Generator) -> Float[Tensor, "rows cols"]:
+    """The first rows or columns of a Haar-orthogonal matrix, in float64.
+
+    A thin QR decomposition of a Gaussian matrix, its signs fixed, has the same distribution as the
+    columns of a full one.
+    """
+    gaussian = _gaussian(max(rows, cols), min(rows, cols), generator)
+    columns, triangle = torch.linalg.qr(gaussian)
+    columns = columns * torch.sign(torch.diagonal(triangle))
+    return columns if rows >= cols else columns.mT
+
+
+def _normal(rows: int, cols: int, generator: Generator) -> Tensor:
+    return _gaussian(rows, cols, generator) * (min(rows, cols) / (rows * cols)) ** 0.5
+
+
+def _uniform(rows: int, cols: int, generator: Generator) -> Tensor:
+    entries = 2 * torch.rand(rows, cols, generator=generator, dtype=torch.float64) - 1
+    return entries * (3 * min(rows, cols) / (rows * cols)) ** 0.5
+
+
+def _gaussian(rows: int, cols: int, generator: Generator) -> Tensor:
+    return torch.randn(rows, cols, generator=generator, dtype=torch.float64)
+
+
+DISTRIBUTIONS = {"orthogonal": orthonormal, "normal": _normal, "uniform": _uniform}

@@ -1,0 +1,91 @@
+"""What a figure is: ``draw(trajectories, versus) -> go.Figure``, one file of ``figures/`` each.
+
+A chart is described once. Each trace says in ``meta`` which columns of a record it draws, so that
+the page's live chart can take the same figure as its layout and its list of lines, and fill it
+from the run's stream.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from dynamics.trajectory import Trajectory
+
+VERSUS = {
+    "steps": "Gradient steps",
+    "seconds": "Training time (s)",
+    "operations": "Floating-point operations",
+}
+COLORS = {"original": "#2f6fde", "compressed": "#e8710a"}
+DASHES = {"original": "solid", "compressed": "dash"}
+SPARE_COLORS = ("#7b5ea7", "#2a9d8f", "#b23a6f", "#6b7280")
+GREY = "rgba(128,128,128,0.25)"
+
+
+def color(network: str, shade: float = 0.0) -> str:
+    """A network's fixed colour; ``shade`` from 0 to 1 fades it towards a light grey."""
+    strong = COLORS.get(network) or SPARE_COLORS[sum(map(ord, network)) % len(SPARE_COLORS)]
+    mixed = (
+        round(int(strong[i : i + 2], 16) * (1 - 0.72 * shade) + 205 * 0.72 * shade)
+        for i in (1, 3, 5)
+    )
+    return "#{:02x}{:02x}{:02x}".format(*mixed)
+
+
+def blank(title: str, versus: str, y: str, *, log: bool = False) -> go.Figure:
+    """An empty figure with its title, its time axis and its value axis."""
+    figure = go.Figure()
+    figure.update_layout(
+        title={"text": title, "x": 0, "xref": "paper", "xanchor": "left", "font": {"size": 15}},
+        margin={"l": 64, "r": 16, "t": 44, "b": 48},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom"},
+        hovermode="closest",
+    )
+    axis: dict[str, Any] = {
+        "gridcolor": GREY,
+        "zerolinecolor": GREY,
+        "exponentformat": "power",
+        "automargin": True,
+    }
+    figure.update_xaxes(title_text=VERSUS[versus], rangemode="tozero", **axis)
+    return figure.update_yaxes(title_text=y, type="log" if log else "linear", **axis)
+
+
+def line(
+    figure: go.Figure,
+    trajectory: Trajectory,
+    versus: str,
+    name: str,
+    index: Sequence[int] = (),
+    *,
+    label: str | None = None,
+    legend: bool = False,
+    shade: float = 0.0,
+    scale: float = 1.0,
+) -> None:
+    """Add one series, or one entry of it, as a line in its network's colour and dash.
+
+    ``label`` is what hovering says; the legend says the network. ``scale`` turns the stored unit
+    into the axis's. ``meta`` names the columns of a record, counted from one.
+    """
+    network = trajectory.network
+    entry: Any = (slice(None), *index)
+    figure.add_scatter(
+        x=getattr(trajectory, versus),
+        y=trajectory.series[name][entry] * scale,
+        name=network,
+        legendgroup=network,
+        showlegend=legend,
+        mode="lines",
+        line={"color": color(network, shade), "dash": DASHES.get(network, "dot"), "width": 2},
+        hovertemplate=f"{label or network}: %{{y:.4g}} at %{{x:.6~g}}<extra></extra>",
+        meta={
+            "network": network,
+            "x": "step" if versus == "steps" else f"{network}.{versus}",
+            "y": ".".join([network, name, *(str(i + 1) for i in index)]),
+            "scale": scale,
+        },
+    )

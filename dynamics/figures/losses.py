@@ -1,0 +1,20 @@
+"""Train and test loss, on a logarithmic axis."""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from dynamics.figure import blank, line
+from dynamics.trajectory import Trajectory
+
+NEEDS = ("train_loss", "test_loss")
+
+
+def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure:
+    """Two lines for each network: the held-out loss strong, the loss that descends faint."""
+    figure = blank("Test loss, and train loss (faint)", versus, "loss", log=True)
+    for trajectory in trajectories:
+        network = trajectory.network
+        line(figure, trajectory, versus, "train_loss", label=f"train, {network}", shade=0.8)
+        line(figure, trajectory, versus, "test_loss", label=f"test, {network}", legend=True)
+    return figure

@@ -1,0 +1,12 @@
+"""How far each left singular vector of the product points along the target's of its number."""
+
+from torch import Tensor
+
+from dynamics.network import State, overlaps
+from dynamics.problem import Problem
+
+
+def measure(state: State, problem: Problem) -> Tensor | None:
+    """|⟨found_i, wanted_i⟩| for i = 1, …, r, from 0 to 1; None where the target is unknown."""
+    target = problem.target
+    return None if target is None else overlaps(state.svd[0], target.left)

@@ -1,0 +1,12 @@
+"""Principal angles between the right singular subspaces of the product and of the target."""
+
+from torch import Tensor
+
+from dynamics.network import State, subspace_angles
+from dynamics.problem import Problem
+
+
+def measure(state: State, problem: Problem) -> Tensor | None:
+    """r angles in radians, largest first; None where the target is unknown."""
+    target = problem.target
+    return None if target is None else subspace_angles(state.svd[2].mT, target.right.mT)

@@ -1,0 +1,115 @@
+"""Network: the factors of a deep linear network, and what can be measured of them.
+
+A file of ``networks/`` builds one from a Config and a Problem.
+"""
+
+import functools
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from dynamics.factors import Factors, product
+
+
+@dataclass(frozen=True)
+class Network:
+    """A deep linear network W_L ⋯ W_1 in training; its factors are updated in place.
+
+    The first and the last factor move by α times the learning rate.
+    """
+
+    factors: Factors
+    alpha: float = 1.0
+
+    def __post_init__(self) -> None:
+        # A tall last factor is stored by columns: all skinny products then read along rows.
+        last = self.factors[-1].mT.contiguous().mT
+        self.factors[:] = [*(factor.contiguous() for factor in self.factors[:-1]), last]
+
+    @property
+    def widths(self) -> list[int]:
+        """cols, the hidden widths, rows."""
+        return [self.factors[0].shape[-1], *(factor.shape[-2] for factor in self.factors)]
+
+
+class State:
+    """A network at one moment, as measurements see it; what they share is computed once.
+
+    Args:
+        network: the network, not to be trained further while the State is in use.
+        count: how many singular values of the product are wanted.
+    """
+
+    def __init__(self, network: Network, count: int) -> None:
+        self.factors, self.count = network.factors, count
+        rows, cols = self.factors[-1].shape[-2], self.factors[0].shape[-1]
+        self.narrow = max(network.widths[1:-1]) < min(rows, cols)
+        self.finite = all(bool(factor.isfinite().all()) for factor in self.factors)
+
+    @functools.cached_property
+    def right(self) -> Float[Tensor, "width cols"]:
+        """W_(L−1) ⋯ W_1: the end-to-end matrix is W_L times this."""
+        return product(self.factors[:-1])
+
+    @property
+    def left(self) -> Float[Tensor, "rows width"]:
+        """W_L."""
+        return self.factors[-1]
+
+    @functools.cached_property
+    def product(self) -> Float[Tensor, "rows cols"]:
+        """The end-to-end matrix W_L ⋯ W_1."""
+        return self.left @ self.right
+
+    @functools.cached_property
+    def triangles(self) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+        """QR decompositions of W_L and of W_1ᵀ: the triangles have the singular values."""
+        return torch.linalg.qr(self.factors[-1]), torch.linalg.qr(self.factors[0].mT)
+
+    @functools.cached_property
+    def svd(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The first ``count`` singular triplets (left, values, right) of the product.
+
+        For a narrow network exactly and cheaply, from the triangles of its outer factors: the
+        singular value decomposition is that of a small matrix. Values beyond its width are 0.
+        """
+        if not self.narrow:
+            left, values, right = torch.linalg.svd(self.product, full_matrices=False)
+            return left[:, : self.count], values[: self.count], right[: self.count]
+        (outer_left, upper), (outer_right, lower) = self.triangles
+        middle = product([lower.mT, *self.factors[1:-1], upper])
+        left, values, right = torch.linalg.svd(middle, full_matrices=False)
+        values = torch.nn.functional.pad(values, (0, max(0, self.count - len(values))))
+        return outer_left @ left, values[: self.count], right @ outer_right.mT
+
+
+def angles(found: Float[Tensor, "n r"], wanted: Float[Tensor, "n r"]) -> Float[Tensor, " r"]:
+    """Principal angles between two column spaces, in radians, largest first.
+
+    Cosines lose angles below 1e-8, sines those near 90°: each angle is taken from the better one.
+    Björck and Golub (1973); Knyazev and Argentati (2002).
+    """
+    overlap = found.mT @ wanted
+    cosines = torch.linalg.svdvals(overlap).clamp(0, 1).flip(0)
+    sines = torch.linalg.svdvals(wanted - found @ overlap).clamp(0, 1)
+    sines = torch.nn.functional.pad(sines, (0, max(0, len(cosines) - len(sines))))
+    return torch.where(sines**2 < 0.5, sines[: len(cosines)].asin(), cosines.acos())
+
+
+def subspace_angles(found: Tensor, wanted: Tensor) -> Tensor:
+    """``angles``, with 90° for each direction that the found subspace lacks."""
+    rank = wanted.shape[1]
+    if found.shape[1] >= rank:
+        return angles(found[:, :rank], wanted)
+    right_angle = torch.full((rank - found.shape[1],), math.pi / 2).to(wanted)
+    return torch.cat([right_angle, angles(found, wanted)[-found.shape[1] :]])
+
+
+def overlaps(found: Tensor, wanted: Tensor) -> Float[Tensor, " r"]:
+    """|⟨found_i, wanted_i⟩| for each wanted direction, 0 for one that the found ones lack."""
+    shared = min(found.shape[1], wanted.shape[1])
+    values = (found[:, :shared] * wanted[:, :shared]).sum(0).abs()
+    return torch.nn.functional.pad(values, (0, wanted.shape[1] - shared))

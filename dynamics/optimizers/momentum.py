@@ -1,0 +1,11 @@
+"""Momentum: the gradient plus 0.9 times the last step"""
+
+from torch import Tensor
+
+DECAY = 0.9
+
+
+def direction(gradient: Tensor, memory: dict[str, Tensor]) -> Tensor:
+    """m ← g + 0.9 m. As optax.sgd(momentum=0.9)."""
+    trace = memory.setdefault("trace", gradient.new_zeros(gradient.shape))
+    return trace.mul_(DECAY).add_(gradient)

@@ -1,0 +1,12 @@
+"""RMSprop: the gradient over the root of its mean square"""
+
+from torch import Tensor
+
+DECAY, EPS = 0.9, 1e-8
+
+
+def direction(gradient: Tensor, memory: dict[str, Tensor]) -> Tensor:
+    """g / √(v + 1e-8), v ← 0.9 v + 0.1 g², from v = 0. As optax.rmsprop."""
+    square = memory.setdefault("square", gradient.new_zeros(gradient.shape))
+    square.mul_(DECAY).addcmul_(gradient, gradient, value=1 - DECAY)
+    return gradient * (square + EPS).rsqrt_()

@@ -1,0 +1,223 @@
+"""Problem: a loss of the end-to-end matrix W = W_L ⋯ W_1, and the surrogate matrix −∇loss(0).
+
+Every problem here is (c/2)·‖A(W) − y‖² with a linear map A. A file of ``problems/`` makes one from
+a Config; it states in ``READS`` which settings it reads and, if its data fix it, its ``SHAPE``.
+"""
+
+import functools
+import hashlib
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import psutil
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from dynamics.config import Config
+from dynamics.factors import orthonormal
+
+Matrix = Float[Tensor, "rows cols"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """M* and its first r singular triplets, M* ≈ left · diag(values) · right.
+
+    ``exact`` says that these triplets are all of M*; only then may ``full`` be left out, which
+    a matrix too large to hold needs.
+    """
+
+    left: Float[Tensor, "rows r"]
+    values: Float[Tensor, " r"]
+    right: Float[Tensor, "r cols"]
+    full: Matrix | None = None
+    exact: bool = True
+
+    @classmethod
+    def of(cls, matrix: Matrix, rank: int, exact: bool = True) -> "Target":
+        """The target ``matrix`` with its first ``rank`` singular triplets."""
+        left, values, right = torch.linalg.svd(matrix, full_matrices=False)
+        return cls(left[:, :rank], values[:rank], right[:rank], matrix, exact)
+
+    @functools.cached_property
+    def dense(self) -> Matrix:
+        """M* itself; made from its factors where it was not kept."""
+        return self.full if self.full is not None else self.left * self.values @ self.right
+
+    @functools.cached_property
+    def norm(self) -> Tensor:
+        """‖M*‖_F."""
+        return self.values.norm() if self.exact else self.dense.norm()
+
+    def to(self, like: Tensor) -> "Target":
+        """The same target with the dtype and on the device of ``like``."""
+        full = None if self.full is None else self.full.to(like)
+        left, values, right = (part.to(like) for part in (self.left, self.values, self.right))
+        return Target(left, values, right, full, self.exact)
+
+
+class Problem(ABC):
+    """What every problem offers to training and measuring; W is given as left · right.
+
+    Attributes:
+        shape: rows and columns of W.
+        scale: c, so that ∇loss(W) = c · residual(W).
+        curvature: c times what AᵀA multiplies a matrix by on average: −∇loss(0) ≈ curvature · M*.
+        target: M*, or None where nobody knows it.
+        measures: which held-out quantity ``test_loss`` is, in words.
+    """
+
+    shape: tuple[int, int]
+    scale: float
+    curvature: float
+    target: Target | None
+    measures: str
+
+    @abstractmethod
+    def residual(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+        """Aᵀ(A(left·right) − y) and its transpose, in buffers that the next call overwrites."""
+
+    @abstractmethod
+    def train_loss(self, left: Tensor, right: Tensor) -> Tensor:
+        """(c/2)·‖A(left·right) − y‖²: what gradient descent minimizes."""
+
+    @abstractmethod
+    def test_loss(self, left: Tensor, right: Tensor) -> Tensor:
+        """The authors' held-out quantity for this problem."""
+
+    @abstractmethod
+    def operations(self, width: int) -> float:
+        """Operations of ``residual`` and of its two products with factors of this width."""
+
+    @abstractmethod
+    def surrogate(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
+        """The first ``count`` singular triplets (left, values, right) of −∇loss(0)."""
+
+    @property
+    def facts(self) -> dict[str, list[float]]:
+        """Numbers of the problem that charts and summaries show."""
+        return (
+            {} if self.target is None else {"target_singular_values": self.target.values.tolist()}
+        )
+
+
+class Masked(Problem):
+    """½ mean over observed entries of (W − Y)²; with no mask, all entries are observed.
+
+    ``test_loss`` is ½ the mean square of W − M* over the entries that are not observed, over all
+    entries if none is left out.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        mask: Bool[Tensor, "rows cols"] | None = None,
+        given: Matrix | None = None,
+    ) -> None:
+        self.target, self.shape = target, (target.left.shape[0], target.right.shape[1])
+        self._mask = None if mask is None else mask.to(target.left)
+        given = target.dense if given is None else given
+        self._negative = -given if self._mask is None else -given * self._mask
+        self.observed = float(given.numel() if mask is None else mask.sum())
+        self.scale = 1 / self.observed
+        self.curvature = 1 / given.numel()
+        hidden = mask is not None and self.observed < given.numel()
+        self._hidden = (1 - self._mask) if hidden and self._mask is not None else None
+        self.measures = "½ mean square over " + ("the unobserved" if hidden else "all") + " entries"
+        self._residual = torch.empty_like(given)
+
+    def residual(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+        """mask ∘ (left·right − Y)."""
+        residual = self._residual
+        if self._mask is None:
+            torch.addmm(self._negative, left, right, out=residual)
+        else:
+            torch.mm(left, right, out=residual)
+            residual.mul_(self._mask).add_(self._negative)
+        return residual, residual.mT
+
+    def train_loss(self, left: Tensor, right: Tensor) -> Tensor:
+        """½ mean square over the observed entries."""
+        return self.residual(left, right)[0].square().sum() * (self.scale / 2)
+
+    def test_loss(self, left: Tensor, right: Tensor) -> Tensor:
+        """½ mean square over the unobserved entries, or over all if none is hidden."""
+        assert self.target is not None
+        difference = torch.addmm(self.target.dense, left, right, beta=-1)
+        if self._hidden is None:
+            return difference.square().mean() / 2
+        return difference.mul_(self._hidden).square().sum() / self._hidden.sum() / 2
+
+    def operations(self, width: int) -> float:
+        """Three products of rows × width × cols."""
+        return 6.0 * self.shape[0] * self.shape[1] * width
+
+    def surrogate(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Singular triplets of c · mask ∘ Y."""
+        left, values, right = torch.linalg.svd(-self.scale * self._negative, full_matrices=False)
+        return left[:, :count], values[:count], right[:count]
+
+
+def generator(purpose: str, seed: int) -> torch.Generator:
+    """Random numbers for one purpose, so that adding a draw elsewhere never shifts these."""
+    digest = hashlib.sha256(f"{purpose}/{seed}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+
+
+def low_rank(config: Config) -> Target:
+    """A random target of the config's rank and spectrum, in float64.
+
+    ``top`` and ``spread`` take singular triplets of a Gaussian matrix: the first r, or those with
+    numbers 0, d/(2r), 2d/(2r), …; ``flat`` and ``power-law`` have Haar-random singular vectors and
+    values s, or s/i, with s = √rows + √cols, a Gaussian matrix's largest.
+    """
+    draw, rank = generator("target", config.seed_target), config.rank
+    rows, cols = config.shape
+    if config.spectrum in ("flat", "power-law"):
+        index = torch.arange(1, rank + 1, dtype=torch.float64)
+        values = torch.full_like(index, rows**0.5 + cols**0.5)
+        values = values if config.spectrum == "flat" else values / index
+        return Target(orthonormal(rows, rank, draw), values, orthonormal(rank, cols, draw))
+    need(rows * cols * 8 * 5, f"The {config.spectrum} spectrum of a {rows} × {cols} matrix")
+    gaussian = torch.randn(rows, cols, generator=draw, dtype=torch.float64)
+    left, values, right = torch.linalg.svd(gaussian, full_matrices=False)
+    stride = min(rows, cols) / (2 * rank) if config.spectrum == "spread" else 1
+    kept = [int(i * stride) for i in range(rank)]
+    return Target(left[:, kept].contiguous(), values[kept], right[kept].contiguous())
+
+
+def mask(config: Config) -> Bool[Tensor, "rows cols"]:
+    """Which entries are observed: each with probability p, at least one."""
+    draw = generator("mask", config.seed_data)
+    observed = torch.rand(config.shape, generator=draw, dtype=torch.float64) < config.observed
+    if not observed.any():
+        observed[0, 0] = True
+    return observed
+
+
+def noise(config: Config, *shape: int) -> Tensor:
+    """Gaussian noise of the config's standard deviation."""
+    draw = generator("noise", config.seed_noise)
+    return config.noise * torch.randn(*shape, generator=draw, dtype=torch.float64)
+
+
+def given(config: Config, target: Target, like: Tensor) -> Matrix | None:
+    """M* with the config's noise on it, or None if there is no noise."""
+    if not config.noise:
+        return None
+    return (target.dense + noise(config, *config.shape)).to(like)
+
+
+def need(size: float, what: str) -> None:
+    """Refuse what does not fit into memory before the machine starts to swap.
+
+    Raises:
+        MemoryError: with a sentence, if less than ``size`` bytes are free.
+    """
+    free = psutil.virtual_memory().available
+    if size > free:
+        raise MemoryError(
+            f"{what} needs {size / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free; "
+            "a smaller one would fit."
+        )

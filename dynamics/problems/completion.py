@@ -1,0 +1,25 @@
+"""Completion: a fraction p of the entries of a low-rank matrix is seen"""
+
+from torch import Tensor
+
+from dynamics.config import Config
+from dynamics.problem import Masked, Problem, given, low_rank, mask, need
+
+READS = (
+    "rows",
+    "cols",
+    "rank",
+    "spectrum",
+    "observed",
+    "noise",
+    "seed_target",
+    "seed_data",
+    "seed_noise",
+)
+
+
+def make(config: Config, like: Tensor) -> Problem:
+    """½ mean((W − M*)²) over the observed entries."""
+    need(config.rows * config.cols * 8 * 6, f"A {config.rows} × {config.cols} completion")
+    target = low_rank(config)
+    return Masked(target.to(like), mask(config), given(config, target, like))

@@ -1,0 +1,15 @@
+"""Factorization: every entry of a low-rank matrix is seen"""
+
+from torch import Tensor
+
+from dynamics.config import Config
+from dynamics.problem import Masked, Problem, given, low_rank, need
+
+READS = ("rows", "cols", "rank", "spectrum", "noise", "seed_target", "seed_noise")
+
+
+def make(config: Config, like: Tensor) -> Problem:
+    """½ mean((W − M*)²), with noise on M* if the config has any."""
+    need(config.rows * config.cols * 8 * 4, f"A {config.rows} × {config.cols} factorization")
+    target = low_rank(config)
+    return Masked(target.to(like), None, given(config, target, like))

@@ -1,0 +1,27 @@
+"""MovieLens 100K: real ratings of films, most of them missing"""
+
+import torch
+from torch import Tensor
+
+from dynamics import data
+from dynamics.config import Config
+from dynamics.entries import Entries
+from dynamics.problem import Problem, generator
+
+READS = ("observed", "seed_data")
+SHAPE = (943, 1682)
+DATA = "movielens"
+
+
+def make(config: Config, like: Tensor) -> Problem:
+    """½ mean square over a random fraction p of the 100,000 ratings; the others are held out.
+
+    Nobody knows the full matrix, so there is no recovery error; √(2 · test_loss) is the usual root
+    mean square error in stars.
+    """
+    users, films, stars = (torch.from_numpy(column) for column in data.movielens())
+    order = torch.randperm(len(stars), generator=generator("split", config.seed_data))
+    kept = max(1, round(config.observed * len(stars)))
+    places, values = torch.stack([users, films]).to(like.device), stars.to(like)
+    parts = [(places[:, part], values[part]) for part in (order[:kept], order[kept:])]
+    return Entries(SHAPE, parts[0], parts[1])

@@ -1,0 +1,351 @@
+"""Run: a folder that a worker process fills and everybody else reads.
+
+``runs/<key>/`` holds ``config.json``, ``layout.json`` (what the columns are), ``records.f8`` (rows
+of little-endian float64, only ever appended to), ``status.json`` (replaced atomically),
+``control`` (one byte, read at every record), ``alive`` (locked by the worker for as long as it
+lives) and ``log.txt``. Queue, live stream, store and cache are this one thing.
+
+The kernel drops a lock when its holder dies, however it dies, so liveness needs no process table
+and no heartbeat, and a reused process number cannot deceive.
+"""
+
+import contextlib
+import dataclasses
+import fcntl
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dynamics.config import Config, ConfigError
+from dynamics.trajectory import Array, Layout, Trajectory
+
+KEY = re.compile(r"[0-9a-f]{16}")
+RUN, PAUSE, CANCEL = b"r", b"p", b"c"
+LIVE = ("queued", "running", "paused")
+KEPT = (*LIVE, "done", "diverged")
+MOST_QUEUED = 64
+PHASES = {
+    "queued": "waiting for its turn",
+    "running": "training",
+    "paused": "paused; resume goes on from here",
+    "done": "finished",
+    "diverged": "diverged; a smaller learning rate η would converge",
+    "cancelled": "cancelled; what was recorded is kept",
+    "failed": "could not be run",
+    "lost": "the worker died; what it had recorded is kept, start it again to finish",
+    "unreadable": "the folder is damaged",
+}
+
+
+class RunError(Exception):
+    """A run that cannot be found, read or started; the message is one clear sentence."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a run stands: its phase (one of ``PHASES``), step and rate, and what to tell a user."""
+
+    phase: str
+    step: int = 0
+    rate: float = 0.0  # steps a second, measured over the last seconds, measuring included
+    message: str = ""
+    machine: str = ""  # what it computes on
+    outcomes: dict[str, str] = dataclasses.field(default_factory=dict)  # by network
+    pid: int = 0
+    created: float = 0.0  # seconds since the epoch
+
+    @property
+    def live(self) -> bool:
+        """Whether a worker has it in hand."""
+        return self.phase in LIVE
+
+
+@dataclass(frozen=True)
+class Run:
+    """The run in ``folder``; nothing is held in memory, every call reads what is there now."""
+
+    folder: Path
+
+    @property
+    def key(self) -> str:
+        """The name of the folder, the key of its Config."""
+        return self.folder.name
+
+    @property
+    def config(self) -> Config:
+        """The settings of the run.
+
+        Raises:
+            RunError: if ``config.json`` is missing or damaged.
+        """
+        try:
+            return Config.from_dict(self._json("config.json"))
+        except ConfigError as error:
+            raise RunError(f"Run {self.key} has settings that cannot be run: {error}") from None
+
+    @property
+    def layout(self) -> Layout:
+        """What the columns of the records are; a Layout of no network before the first record.
+
+        Raises:
+            RunError: if ``layout.json`` is damaged.
+        """
+        if not (self.folder / "layout.json").exists():
+            return Layout({})
+        try:
+            return Layout.from_dict(self._json("layout.json"))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise RunError(f"Run {self.key}: layout.json does not describe columns.") from None
+
+    @property
+    def status(self) -> Status:
+        """Where the run stands; ``lost`` when its worker is gone without a last word.
+
+        Raises:
+            RunError: if there is no such run or ``status.json`` is damaged.
+        """
+        try:
+            status = Status(**self._json("status.json"))
+        except TypeError:
+            raise RunError(f"Run {self.key}: status.json has unknown entries.") from None
+        if status.phase not in PHASES:
+            raise RunError(f"Run {self.key}: status.json names no known phase.")
+        if status.live and not self._worker_lives():
+            # The worker may have had its last word between the two looks.
+            status = Status(**self._json("status.json"))
+            if status.live:
+                return dataclasses.replace(status, phase="lost", message=PHASES["lost"])
+        return status
+
+    def rows(self, since: int = 0) -> Array:
+        """The records from number ``since`` on; a half-written last row does not count.
+
+        Raises:
+            RunError: if ``layout.json`` is damaged.
+        """
+        width = self.layout.width
+        try:
+            flat = np.fromfile(self.folder / "records.f8", "<f8", offset=since * width * 8)
+        except FileNotFoundError:
+            flat = np.empty(0)
+        return flat[: len(flat) // width * width].reshape(-1, width)
+
+    @property
+    def trajectories(self) -> list[Trajectory]:
+        """One Trajectory for each network, of the records there are so far."""
+        return self.layout.trajectories(self.rows())
+
+    @property
+    def position(self) -> int | None:
+        """How many runs go first while this one is queued, else None."""
+        tickets = _waiting(self.folder.parent)
+        names = [ticket.name.partition("-")[2] for ticket in tickets]
+        return names.index(self.key) if self.key in names else None
+
+    def ask(self, control: bytes) -> None:
+        """Ask the worker to go on (``RUN``), to wait (``PAUSE``) or to end (``CANCEL``)."""
+        (self.folder / "control").write_bytes(control)
+
+    def asked(self) -> bytes:
+        """What the worker was last asked; ``RUN`` if nothing."""
+        with contextlib.suppress(FileNotFoundError):
+            return (self.folder / "control").read_bytes() or RUN
+        return RUN
+
+    def delete(self) -> None:
+        """Remove the folder.
+
+        Raises:
+            RunError: if a worker still has the run in hand.
+        """
+        if self._worker_lives():
+            raise RunError(f"Run {self.key} is being trained; cancel it before you delete it.")
+        shutil.rmtree(self.folder)
+
+    def write(self, name: str, content: Any) -> None:
+        """Replace a JSON file of the run in one go, so that no reader sees half of it."""
+        handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=f".{name}")
+        with open(handle, "w") as file:
+            json.dump(content, file)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, self.folder / name)
+
+    def _worker_lives(self) -> bool:
+        return _locked(self.folder / "alive")
+
+    def _json(self, name: str) -> dict[str, Any]:
+        if not self.folder.is_dir():
+            raise RunError(f"There is no run {self.key}.")
+        try:
+            content = json.loads((self.folder / name).read_text())
+            if not isinstance(content, dict):
+                raise ValueError
+        except FileNotFoundError:
+            raise RunError(f"Run {self.key} has no {name}: its folder is incomplete.") from None
+        except ValueError:
+            raise RunError(f"Run {self.key}: {name} is damaged, it is not readable JSON.") from None
+        return content
+
+
+def root(folder: str | Path | None = None) -> Path:
+    """The folder of all runs: the one given, else ``$DLN_RUNS``, else ``runs`` in this project."""
+    chosen = folder or os.environ.get("DLN_RUNS") or Path(__file__).parents[1] / "runs"
+    return Path(chosen).resolve()
+
+
+def find(key: str, folder: Path) -> Run:
+    """The run with this key.
+
+    Raises:
+        RunError: if the key is not sixteen hexadecimal digits or no such run is there.
+    """
+    if not KEY.fullmatch(key):
+        raise RunError(f"{key[:40]!r} is no run: a run's key is sixteen digits from 0-9 and a-f.")
+    if not (folder / key).is_dir():
+        raise RunError(f"There is no run {key} here; it may have been deleted.")
+    return Run(folder / key)
+
+
+def listing(folder: Path) -> list[tuple[Run, Config | None, Status]]:
+    """All runs, newest first; a damaged one with phase ``unreadable`` and a sentence why."""
+    found: list[tuple[Run, Config | None, Status]] = []
+    for place in folder.glob("*"):
+        if KEY.fullmatch(place.name) and place.is_dir():
+            run = Run(place)
+            try:
+                found.append((run, run.config, run.status))
+            except RunError as error:
+                found.append((run, None, Status("unreadable", message=str(error))))
+    return sorted(found, key=lambda entry: -entry[2].created)
+
+
+def start(config: Config, folder: Path) -> Run:
+    """The run of ``config``: the one that is there, or a new one with a worker on it.
+
+    A run that was cancelled, failed or lost its worker is started afresh.
+
+    Raises:
+        RunError: if too many runs are waiting already or the folder cannot be written.
+    """
+    run = Run(folder / config.key)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _lock(folder / ".lock"):
+            with contextlib.suppress(RunError):
+                if run.status.phase in KEPT:
+                    return run
+            if len(_waiting(folder)) >= MOST_QUEUED:
+                raise RunError(
+                    f"{MOST_QUEUED} runs are waiting already; cancel some or try again later."
+                )
+            _spawn(run, config)
+    except OSError as error:
+        raise RunError(f"{folder} cannot be written: {error.strerror}.") from None
+    return run
+
+
+def _spawn(run: Run, config: Config) -> None:
+    """Make the folder anew and start a worker that holds its ``alive`` lock from birth."""
+    shutil.rmtree(run.folder, ignore_errors=True)
+    run.folder.mkdir()
+    run.write("config.json", config.canonical().to_dict())
+    run.write("status.json", dataclasses.asdict(Status("queued", created=time.time())))
+    with (
+        open(run.folder / "alive", "w") as alive,
+        open(run.folder / "log.txt", "w") as log,
+    ):
+        fcntl.flock(alive, fcntl.LOCK_EX)
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "dynamics.worker", str(run.folder)],
+            cwd=Path(__file__).parents[1],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[alive.fileno()],
+            start_new_session=True,
+        )
+    _CHILDREN.append(worker)
+    _CHILDREN[:] = [child for child in _CHILDREN if child.poll() is None]
+
+
+_CHILDREN: list[subprocess.Popen[bytes]] = []  # polled at each start, so that none stays a zombie
+
+
+@contextlib.contextmanager
+def turn(run: Run, patience: Callable[[], None]) -> Iterator[None]:
+    """Hold one of the machine's places for training, first come first served.
+
+    As many runs train at once as there are processor cores. ``patience`` is called about ten
+    times a second while waiting; it may raise to give up.
+    """
+    folder = run.folder.parent
+    (folder / ".queue").mkdir(exist_ok=True)
+    unborn = folder / ".queue" / f"{os.getpid()}.new"  # locked before anyone can take it for dead
+    ticket = folder / ".queue" / f"{time.time_ns():020d}-{run.key}"
+    with open(unborn, "w") as mine, contextlib.ExitStack() as place:
+        fcntl.flock(mine, fcntl.LOCK_EX)
+        unborn.rename(ticket)
+        try:
+            while not (_waiting(folder)[:1] == [ticket] and _take_place(folder, place)):
+                patience()
+                time.sleep(0.1)
+        finally:
+            ticket.unlink(missing_ok=True)
+        yield
+
+
+def capacity() -> int:
+    """How many runs train at once: one for each processor core this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _take_place(folder: Path, place: contextlib.ExitStack) -> bool:
+    (folder / ".places").mkdir(exist_ok=True)
+    for number in range(capacity()):
+        file = open(folder / ".places" / str(number), "w")  # noqa: SIM115 - kept by the stack
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            continue
+        place.enter_context(file)
+        return True
+    return False
+
+
+def _waiting(folder: Path) -> list[Path]:
+    """The tickets of the runs that wait, first come first; those of dead workers are removed."""
+    tickets = sorted((folder / ".queue").glob("*-*"))
+    for ticket in tickets:
+        if not _locked(ticket):
+            ticket.unlink(missing_ok=True)
+    return [ticket for ticket in tickets if ticket.exists()]
+
+
+def _locked(file: Path) -> bool:
+    try:
+        with open(file) as handle:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+@contextlib.contextmanager
+def _lock(file: Path) -> Iterator[None]:
+    with open(file, "w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

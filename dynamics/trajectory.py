@@ -1,0 +1,166 @@
+"""Record and Trajectory: what a run leaves behind, in NumPy alone.
+
+A run is a table of float64: one row a record, one group of columns a network. ``Layout`` says
+which column is what; it is stored beside the rows.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Shape = tuple[int, ...]
+COUNTERS = ("seconds", "measuring_seconds", "operations")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One network after ``step`` gradient steps.
+
+    ``seconds`` of training and of measuring are counted apart, both from the start; ``operations``
+    are floating-point operations of the training steps; ``values`` the measurements by name.
+    ``outcome`` is empty while training may go on, else ``"done"`` or ``"diverged"``.
+    """
+
+    step: int
+    seconds: float
+    measuring_seconds: float
+    operations: float
+    values: Mapping[str, Array]
+    outcome: str = ""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The columns of a row: the step, then for each network its counters and measurements.
+
+    ``shapes[network][measurement]`` is a measurement's shape, ``()`` for a single number.
+    ``facts`` are numbers of the whole run, such as the target's singular values.
+    """
+
+    shapes: Mapping[str, Mapping[str, Shape]]
+    facts: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, records: Mapping[str, Record], facts: Mapping[str, Sequence[float]]) -> "Layout":
+        """The layout of the networks' first records."""
+        shapes = {
+            network: {name: np.shape(value) for name, value in record.values.items()}
+            for network, record in records.items()
+        }
+        return cls(shapes, facts)
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> "Layout":
+        """The inverse of ``to_dict``."""
+        shapes = {
+            network: {name: tuple(map(int, shape)) for name, shape in measurements.items()}
+            for network, measurements in stored["shapes"].items()
+        }
+        return cls(shapes, dict(stored["facts"]))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return {"shapes": self.shapes, "facts": self.facts}
+
+    @property
+    def slices(self) -> dict[tuple[str, str], slice]:
+        """Where each network's counter or measurement stands in a row; column 0 is the step."""
+        places, start = {}, 1
+        for network, measurements in self.shapes.items():
+            for name, shape in [*((counter, ()) for counter in COUNTERS), *measurements.items()]:
+                places[network, name] = slice(start, start := start + int(np.prod(shape)))
+        return places
+
+    @property
+    def width(self) -> int:
+        """Numbers in a row."""
+        return max((place.stop for place in self.slices.values()), default=1)
+
+    def columns(self, network: str, name: str) -> list[str]:
+        """The names of a measurement's columns, such as ``compressed.singular_values.1``."""
+        if name in COUNTERS:
+            return [f"{network}.{name}"]
+        indices = np.ndindex(*self.shapes[network][name])
+        return [".".join([network, name, *(str(i + 1) for i in index)]) for index in indices]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all columns of a row, in order."""
+        return ["step", *(column for place in self.slices for column in self.columns(*place))]
+
+    def row(self, records: Mapping[str, Record | None]) -> Array:
+        """One row of the table; a network that has ended leaves NaN."""
+        row = np.full(self.width, np.nan)
+        for (network, name), place in self.slices.items():
+            record = records.get(network)
+            if record is not None:
+                value = getattr(record, name) if name in COUNTERS else record.values[name]
+                row[place] = np.ravel(value)
+                row[0] = record.step
+        return row
+
+    def trajectories(self, rows: Array) -> "list[Trajectory]":
+        """The rows as one Trajectory a network, each up to the network's own last record."""
+        return [self._trajectory(network, rows) for network in self.shapes]
+
+    def _trajectory(self, network: str, rows: Array) -> "Trajectory":
+        places = self.slices
+        rows = rows[np.isfinite(rows[:, places[network, "seconds"].start])]
+        return Trajectory(
+            network,
+            rows[:, 0],
+            series={
+                name: rows[:, places[network, name]].reshape(-1, *shape)
+                for name, shape in self.shapes[network].items()
+            },
+            facts=self.facts,
+            **{counter: rows[:, places[network, counter].start] for counter in COUNTERS},
+        )
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """One network's records: each counter an array over T records, each series T × its shape.
+
+    ``facts`` are those of the Layout: numbers that belong to the whole run.
+    """
+
+    network: str
+    steps: Array
+    seconds: Array
+    measuring_seconds: Array
+    operations: Array
+    series: Mapping[str, Array] = field(default_factory=dict)
+    facts: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+    def first_at(self, name: str, level: float) -> int | None:
+        """The index of the first record whose ``name`` is at or below ``level``, if any."""
+        below = np.flatnonzero(self.series[name] <= level)
+        return int(below[0]) if len(below) else None
+
+
+DECADES = tuple(10.0**-exponent for exponent in range(1, 8))
+
+
+def milestones(
+    trajectories: Sequence[Trajectory], name: str = "recovery_error"
+) -> list[dict[str, float | None]]:
+    """Steps and seconds to each decade of an error, a row a decade that any network reached.
+
+    Columns: ``level``, then ``<network>.steps`` and ``<network>.seconds``, None if not reached.
+    """
+    rows = []
+    for level in DECADES:
+        row: dict[str, float | None] = {"level": level}
+        for trajectory in trajectories:
+            index = trajectory.first_at(name, level)
+            for counter in ("steps", "seconds"):
+                values = getattr(trajectory, counter)
+                row[f"{trajectory.network}.{counter}"] = None if index is None else values[index]
+        if any(value is not None for key, value in row.items() if key != "level"):
+            rows.append(row)
+    return rows

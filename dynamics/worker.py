@@ -1,0 +1,166 @@
+"""Worker: ``python -m dynamics.worker RUN`` trains one run and appends its records to its folder.
+
+A process of its own, so that a page may be refreshed, a server restarted and a run cancelled
+without one harming the other. Waiting costs little: torch is imported once it is the run's turn.
+"""
+
+import dataclasses
+import os
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dynamics import data, registry
+from dynamics.runs import CANCEL, PAUSE, PHASES, Run, RunError, turn
+from dynamics.trajectory import Layout, Record
+
+if TYPE_CHECKING:
+    from dynamics.compare import Comparison
+
+TELL_EVERY = 0.1  # seconds between two status files
+NICENESS = 5  # the page must stay quick while this trains
+
+
+class CancelledError(Exception):
+    """The user has asked for the end."""
+
+
+class Worker:
+    """One run on its way from queued to its last word."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.status = dataclasses.replace(run.status, pid=os.getpid())
+        self._told, self._since = 0.0, (0.0, 0)  # last status written; clock and step of the rate
+        self._records: Iterator[dict[str, Record] | None] | None = None
+        self._layout: Layout | None = None
+
+    def work(self) -> None:
+        """Wait for a turn, train, and start over waiting after each pause."""
+        try:
+            while True:
+                self.tell(phase="queued", message="")
+                with turn(self.run, self._patience):
+                    paused = self._train()
+                if not paused:
+                    return
+                self._wait()
+        except CancelledError:
+            self.tell(phase="cancelled", message=PHASES["cancelled"])
+        except (data.DataError, RunError, ValueError, MemoryError) as error:
+            self.tell(phase="failed", message=str(error))
+        except OSError as error:
+            self.tell(phase="failed", message=f"Its records cannot be written: {error.strerror}.")
+        except Exception as error:
+            traceback.print_exc()
+            self.tell(phase="failed", message=_explained(error))
+
+    def tell(self, **changes: Any) -> None:
+        """Replace the status that everybody reads."""
+        self.status = dataclasses.replace(self.status, **changes)
+        self.run.write("status.json", dataclasses.asdict(self.status))
+        self._told = time.monotonic()
+
+    def _train(self) -> bool:
+        """Train until the end (False) or until asked to pause (True)."""
+        self.tell(phase="running", message="preparing")
+        if self._records is None:
+            self._records = self._prepared()
+        self.tell(message="")
+        self._since = (time.monotonic(), self.status.step)
+        with open(self.run.folder / "records.f8", "ab", buffering=0) as file:
+            for records in self._records:
+                if records:
+                    file.write(self._row(records))
+                    self._note(records)
+                self._heartbeat()
+                if self.run.asked() == PAUSE:
+                    self.tell(phase="paused", message=PHASES["paused"])
+                    return True
+        self._finish()
+        return False
+
+    def _prepared(self) -> Iterator[dict[str, Record] | None]:
+        config = self.run.config
+        needed = registry.constant("problems", config.problem, "DATA")
+        if needed:
+            data.fetch(needed, self._report)
+        # Not before: this import takes a second and 200 MB.
+        from dynamics import compare
+
+        compare.use_threads(config)
+        comparison = compare.prepare(config)
+        self.tell(machine=compare.machine(config))
+        self._comparison: Comparison = comparison
+        return iter(comparison)
+
+    def _row(self, records: dict[str, Record]) -> bytes:
+        if self._layout is None:
+            self._layout = Layout.of(records, self._comparison.facts)
+            self.run.write("layout.json", self._layout.to_dict())
+        return self._layout.row(records).astype("<f8").tobytes()
+
+    def _note(self, records: dict[str, Record]) -> None:
+        """Take the step and the outcomes of a record into the status."""
+        outcomes = dict(self.status.outcomes)
+        for name, record in records.items():
+            if record.outcome == "diverged":
+                outcomes[name] = f"diverged at step {record.step:,}"
+            elif record.outcome:
+                loss = float(record.values["train_loss"])
+                outcomes[name] = f"ended at step {record.step:,} with train loss {loss:.2g}"
+        step = max(record.step for record in records.values())
+        self.status = dataclasses.replace(self.status, step=step, outcomes=outcomes)
+
+    def _heartbeat(self) -> None:
+        if self.run.asked() == CANCEL:
+            raise CancelledError
+        now = time.monotonic()
+        if now - self._told < TELL_EVERY:
+            return
+        began, step = self._since
+        rate = (self.status.step - step) / (now - began) if now > began else 0.0
+        if now - began > 3:
+            self._since = (now, self.status.step)
+        self.tell(rate=rate or self.status.rate)
+
+    def _finish(self) -> None:
+        outcomes = self.status.outcomes
+        diverged = any(outcome.startswith("diverged") for outcome in outcomes.values())
+        message = "; ".join(f"{name} {outcome}" for name, outcome in outcomes.items())
+        self.tell(phase="diverged" if diverged else "done", message=message)
+
+    def _patience(self) -> None:
+        if self.run.asked() == CANCEL:
+            raise CancelledError
+
+    def _report(self, words: str) -> None:
+        self._patience()
+        self.tell(message=words)
+
+    def _wait(self) -> None:
+        while self.run.asked() == PAUSE:
+            time.sleep(0.05)
+        self._patience()
+
+
+def _explained(error: Exception) -> str:
+    """A sentence for what nobody foresaw; the whole story is in the run's log."""
+    if "allocate memory" in str(error) or "out of memory" in str(error):
+        return "The machine ran out of memory; a smaller matrix or fewer measurements would fit."
+    return (
+        f"It ended unexpectedly ({type(error).__name__}: {error}); log.txt in its folder has more."
+    )
+
+
+def main() -> None:
+    """Train the run whose folder is the only argument."""
+    os.nice(NICENESS)
+    Worker(Run(Path(sys.argv[1]))).work()
+
+
+if __name__ == "__main__":
+    main()
