@@ -58,7 +58,7 @@ class Entries(Problem):
         self.observed, self._held_out = (Pattern(*part, shape) for part in (observed, held_out))
         self.scale = 1 / len(self.observed.values)
         self.curvature = 1 / (shape[0] * shape[1])
-        self.measures = "½ mean square over the held-out entries"
+        self.measures = "½ mean square, held-out entries"
 
     def residual(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
         """Sparse: left·right − Y at the observed places."""

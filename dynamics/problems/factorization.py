@@ -6,6 +6,13 @@ from dynamics.config import Config
 from dynamics.problem import Masked, Problem, given, low_rank, need
 
 READS = ("rows", "cols", "rank", "spectrum", "noise", "seed_target", "seed_noise")
+SUGGESTS = {
+    "rows": 60,
+    "cols": 60,
+    "spectrum": "power-law",
+    "learning_rate": 20.0,
+    "alpha": 1.0,
+}
 
 
 def make(config: Config, like: Tensor) -> Problem:
