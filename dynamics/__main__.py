@@ -24,13 +24,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit status: 0, 1 for a negative result, 2 for bad input."""
     options = parser().parse_args(arguments)
     try:
-        return int(options.command(options))
+        status = int(options.command(options))
+        sys.stdout.flush()
+        return status
     except (ConfigError, runs.RunError, ValueError) as error:
         print(f"dynamics: {error}", file=sys.stderr)
+    except BrokenPipeError:  # the reader has gone, as with | head; the exit must not flush again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         print(f"dynamics: {error.filename}: {error.strerror}.", file=sys.stderr)
-    except BrokenPipeError:
-        sys.stderr.close()
     return UNREADABLE
 
 
