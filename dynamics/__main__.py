@@ -64,7 +64,9 @@ def parser() -> argparse.ArgumentParser:
 
     out = commands.add_parser("export", help="write a run's data or figures to a file")
     out.add_argument("key", metavar="KEY", help="the run")
-    out.add_argument("--format", choices=list(export.FORMATS), default="csv", help="default: csv")
+    out.add_argument(
+        "--format", choices=list(export.FORMATS), help="default: FILE's ending, else csv"
+    )
     out.add_argument("--out", metavar="FILE", type=Path, help="default: KEY.FORMAT; - prints it")
     _add_folder(out)
     out.set_defaults(command=_export)
@@ -239,11 +241,13 @@ def _print_deviations(found: list[Any], unreadable: list[str], as_json: bool) ->
 
 
 def _export(options: argparse.Namespace) -> int:
-    content = export.export(runs.find(options.key, runs.root(options.runs)), options.format)
+    ending = options.out.suffix.removeprefix(".") if options.out else ""
+    form = options.format or (ending if ending in export.FORMATS else "csv")
+    content = export.export(runs.find(options.key, runs.root(options.runs)), form)
     if str(options.out) == "-":
         sys.stdout.buffer.write(content)
         return 0
-    file = options.out or Path(f"{options.key}.{options.format}")
+    file = options.out or Path(f"{options.key}.{form}")
     file.write_bytes(content)
     print(f"{file}: {len(content):,} bytes")
     return 0

@@ -1,13 +1,14 @@
 """A user's visit: presets, sliders, the address, a live run, a second viewer, saved runs."""
 
 import json
+import os
 import re
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from conftest import Server, until
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from dynamics import runs
 from dynamics.config import Config
@@ -34,8 +35,13 @@ def visit(page: Page, server: Server, query: str = "") -> Page:
     return page
 
 
+def button(page: Page, name: str) -> Locator:
+    """The button with this name, which may be followed by its shortcut."""
+    return page.get_by_role("button", name=re.compile(rf"^{re.escape(name)}( Shortcut .*)?$"))
+
+
 def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name).first.click()
+    button(page, name).first.click()
 
 
 def phase(page: Page, word: str, seconds: float = 30) -> None:
@@ -181,7 +187,7 @@ def test_bad_address_is_told_in_one_sentence(
     page = visit(page_at(1024), server, query)
     expect(page.get_by_test_id("stAlert")).to_have_count(1)
     expect(page.get_by_test_id("stAlert")).to_contain_text(re.compile(sentence))
-    expect(page.get_by_role("button", name="Train")).to_be_enabled()
+    expect(button(page, "Train")).to_be_enabled()
     expect(page.get_by_text("Traceback")).to_have_count(0)
 
 
@@ -193,7 +199,7 @@ def test_widgets_that_do_not_fit_together_are_told(server: Server, page_at: Open
     box.fill("1")
     box.press("Enter")
     expect(page.get_by_text("a run keeps at most 100000 records")).to_be_visible()
-    expect(page.get_by_role("button", name="Train Space")).to_have_count(0)
+    expect(button(page, "Train")).to_have_count(0)
 
 
 def test_saved_runs_lists_even_damaged_ones(server: Server, page_at: Open) -> None:
@@ -241,3 +247,47 @@ def tick_first_row(page: Page) -> bool:
     page.mouse.click(box["x"] + 15, box["y"] + 52)
     page.get_by_role("button", name="Delete").wait_for()
     return True
+
+
+@pytest.mark.skipif("DLN_SHARED" not in os.environ, reason="needs the MovieLens 100K ratings")
+def test_real_ratings_are_learned_from_the_page(server: Server, page_at: Open) -> None:
+    """The compressed network on MovieLens, started by its preset, seen live, errors falling."""
+    falls_live(visit(page_at(1024), server), server, "Film ratings")
+    expect_fall(server, "movielens", "compressed", to=0.08)
+
+
+def test_photograph_is_completed_from_the_page(server: Server, page_at: Open) -> None:
+    """Both networks on the pixels of a picture, started by its preset, seen live."""
+    falls_live(visit(page_at(1400), server), server, "A photograph")
+    for network in ("original", "compressed"):
+        expect_fall(server, "photograph", network, to=0.5)
+
+
+def falls_live(page: Page, server: Server, preset: str) -> None:
+    """Start a preset and watch it until it has ended."""
+    page.get_by_text(preset, exact=True).click()
+    press(page, "Train")
+    phase(page, "Running")
+    page.wait_for_function("document.querySelector('.dln')?.dlnStats?.frames > 3")
+    phase(page, "Done", 120)
+
+
+def expect_fall(server: Server, problem: str, network: str, to: float) -> None:
+    """The held-out error of a network has fallen to a share of what it was."""
+    run = next(run for run, config, _ in runs.listing(server.runs) if config.problem == problem)
+    trajectory = next(each for each in run.trajectories if each.network == network)
+    errors = trajectory.series["test_loss"]
+    assert errors.min() < to * errors[0]
+
+
+def test_smaller_matrix_takes_the_width_bound_along_and_says_so(
+    server: Server, page_at: Open
+) -> None:
+    """r̂ cannot stay above the smaller side; it is not clipped in silence."""
+    page = visit(page_at(1400), server, "problem=factorization")
+    page.get_by_text("The problem", exact=True).click()
+    box = page.get_by_role("spinbutton", name="Rows d_out")
+    box.fill("6")
+    box.press("Enter")
+    expect(page.get_by_text("Width bound r̂ is now 6")).to_be_visible()
+    page.wait_for_url("**rank_bound=6**")
