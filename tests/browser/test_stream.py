@@ -311,7 +311,7 @@ def zoom(page: Page, panel: str) -> None:
 def test_zoom_and_hidden_lines_survive(
     charts: Server, config: Config, page_at: Callable[[int], Page]
 ) -> None:
-    """Through live updates, a rerun of the script and the end of the run; double-click resets."""
+    """Through live updates, a rerun, the run's end and a reload; double-click resets."""
     recorder, page, panel = Recorder(charts.runs, config), page_at(1400), "recovery_error"
     recorder.write(400)
     watch(page, charts, config)
@@ -330,6 +330,11 @@ def test_zoom_and_hidden_lines_survive(
     recorder.end()
     page.get_by_text("Done", exact=True).wait_for()
     until(lambda: received(page) == 1001)
+    assert (axis(page, panel, "x"), axis(page, panel, "y")) == (x, y)
+    page.reload()
+    page.locator(".dln").wait_for()
+    until(lambda: received(page) == 1001)
+    page.locator(f"[data-panel='{panel}'] .nsewdrag").first.wait_for()
     assert (axis(page, panel, "x"), axis(page, panel, "y")) == (x, y)
     assert key.get_attribute("aria-pressed") == "false"
     shown = page.evaluate(

@@ -61,8 +61,8 @@ class View {
     this.wear();
     this.known = data.phase ?? (differs("run") ? null : this.known);
     if (differs("panels")) this.arrange();
-    if (differs("run")) for (const panel of this.panels) panel.held = {};
-    if (differs("versus")) for (const panel of this.panels) delete panel.held.x;
+    if (before.run && differs("run")) for (const panel of this.panels) panel.held = {};
+    if (before.run && differs("versus")) for (const panel of this.panels) delete panel.held.x;
     if (differs("run") || differs("panels")) this.run.follow(data, differs("run"));
     else if (differs("versus")) this.run.describeOver(data.versus);
     if (!this.Plotly) this.load();

@@ -22,6 +22,7 @@ export class Panel {
     this.log = null; // what the viewer chose; null as the figure says
     this.hidden = new Set(); // groups of lines
     this.held = {}; // the parts of axes that the viewer zoomed to
+    this.recall();
     this.card = new Card(this);
     this.canvas = new Canvas(this);
     this.element = this.card.element;
@@ -70,6 +71,21 @@ export class Panel {
 
   // What the viewer chooses
 
+  /** Keep the choices for this tab, so that a reload finds them. */
+  remember() {
+    const { run, versus } = this.view.data;
+    const choices = { run, versus, log: this.log, hidden: [...this.hidden], held: this.held };
+    sessionStorage.setItem(`dln ${this.name}`, JSON.stringify(choices));
+  }
+
+  recall() {
+    const { run, versus } = this.view.data;
+    const kept = JSON.parse(sessionStorage.getItem(`dln ${this.name}`) ?? "{}");
+    this.log = kept.log ?? null;
+    this.hidden = new Set(kept.hidden);
+    if (kept.run === run && kept.versus === versus) this.held = kept.held;
+  }
+
   get isLog() {
     return this.log ?? this.logIsDefault;
   }
@@ -79,11 +95,13 @@ export class Panel {
     delete this.held.y;
     delete this.range.y;
     this.card.showLog(this.isLog);
+    this.remember();
     this.redraw();
   }
 
   toggleGroup(group) {
     if (!this.hidden.delete(group)) this.hidden.add(group);
+    this.remember();
     this.redraw();
   }
 
@@ -98,6 +116,7 @@ export class Panel {
       const from = change[`${name}axis.range[0]`];
       if (from !== undefined) this.held[name] = [+from, +change[`${name}axis.range[1]`]];
     }
+    this.remember();
     this.redraw(); // thinned for the part that is shown
   }
 
@@ -186,6 +205,7 @@ export class Panel {
     this.plot.on("plotly_relayouting", () => this.paint());
     this.plot.on("plotly_doubleclick", () => {
       this.held = {};
+      this.remember();
       this.redraw();
     });
   }
