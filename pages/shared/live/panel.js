@@ -82,8 +82,9 @@ export class Panel {
     const { run, versus } = this.view.data;
     const kept = JSON.parse(sessionStorage.getItem(`dln ${this.name}`) ?? "{}");
     this.log = kept.log ?? null;
+    if (kept.run !== run) return;
     this.hidden = new Set(kept.hidden);
-    if (kept.run === run && kept.versus === versus) this.held = kept.held;
+    if (kept.versus === versus) this.held = kept.held;
   }
 
   get isLog() {
