@@ -241,7 +241,7 @@ def test_saved_run_is_compared_and_reopened(server: Server, page_at: Open) -> No
 def tick_first_row(page: Page) -> None:
     """Select the first row of the table of runs, which is drawn on a canvas."""
     canvas = page.get_by_test_id("stDataFrame").locator("canvas").first
-    until(lambda: canvas.bounding_box(), what="the table is drawn")
+    until(canvas.bounding_box, what="the table is drawn")
 
     box = canvas.bounding_box()
     assert box
