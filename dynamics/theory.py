@@ -97,7 +97,11 @@ def squared_error(values: Array, goals: Sequence[float] | Array) -> Array:
 
 
 def floor(
-    spare: int, init_scale: float, depth: int, curvature: float, missed: Sequence[float] = ()
+    spare: int,
+    init_scale: float,
+    depth: int,
+    curvature: float,
+    missed: Sequence[float] | Array = (),
 ) -> float:
     """(c/2)·(spare ε^(2L) + Σ s²): the loss that is left when all that can be learned is.
 
