@@ -47,8 +47,8 @@ def memory(config: Config, network: str) -> float:
     """Bytes of the factors, of the buffers and copies for training them, and of the data.
 
     Each factor is there with its gradient and what the optimizer keeps; products in between take
-    2 width × cols and (2L − 5) width²; a masked problem keeps six arrays of rows × cols, a list of
-    entries about twelve numbers for each, sensing all its m matrices.
+    2 width × cols and (2L − 5) width²; a masked problem keeps six arrays of rows × cols, a full one
+    three, a list of entries about twelve numbers for each, sensing all its m matrices.
     """
     cols, *hidden, rows = widths(config, network)
     width, depth = hidden[0], config.depth
@@ -56,6 +56,8 @@ def memory(config: Config, network: str) -> float:
     copies = 2 + OPTIMIZER_COPIES.get(config.optimizer, 0)
     between = 2 * width * cols + max(0, 2 * depth - 5) * width**2
     data = 12 * observed(config) if seen(config) == "list" else 6.0 * rows * cols
+    if seen(config) == "all":
+        data /= 2
     if seen(config) == "sums":
         data += config.measurements * rows * cols
     return (copies * parameters + between + data) * (8 if config.dtype == "float64" else 4)

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -50,20 +51,23 @@ def read(
         return config, _facts(config, arrays)
     except KeyError as error:
         raise ValueError(f"{file} has no {error.args[0]!r}, which a forecast needs.") from None
-    except (zipfile.BadZipFile, EOFError, json.JSONDecodeError, np.linalg.LinAlgError, TypeError):
-        raise ValueError(f"{file} is no readable trajectory file (.npz).") from None
-    except ValueError as error:
+    except (TypeError, ValueError, np.linalg.LinAlgError) as error:
         raise ValueError(f"{file} cannot be forecast: {error}") from None
 
 
 def _content(file: Path) -> tuple[dict[str, Array], dict[str, Any]]:
     """The arrays that a forecast needs, and the stored settings."""
-    with np.load(file, allow_pickle=False) as content:
-        stored = json.loads(str(content["config"]))
-        names = [name for name in ARRAYS if name in content.files]
-        arrays = {name: np.asarray(content[name], float) for name in names}
+    try:
+        with np.load(file, allow_pickle=False) as content:
+            stored = dict(json.loads(str(content["config"])))
+            names = [name for name in ARRAYS if name in content.files]
+            arrays = {name: np.asarray(content[name], float) for name in names}
+    except (zipfile.BadZipFile, zlib.error, EOFError, TypeError, AttributeError, ValueError):
+        raise ValueError("it is no readable trajectory file (.npz).") from None
     if "epsilon" not in stored and "compressed_init_1" in arrays:  # its rows are ε long
         stored["epsilon"] = float(np.linalg.norm(arrays["compressed_init_1"][0]))
+    if arrays["target"].ndim != 2 or not np.isfinite(arrays["target"]).all():
+        raise ValueError("its target is no matrix of finite numbers.")
     return arrays, {"optimizer": "gd"} | stored
 
 
