@@ -140,7 +140,7 @@ def leak(start: Sequence[Array], now: Sequence[Array], left: Array, right: Array
     With C_0 an orthonormal basis of [V, (W_L ⋯ W_1)ᵀ U] at the start and C_l of W_l C_(l−1), a
     factor's movement D_l stays within C_l ⋯ C_(l−1)ᵀ, but for a multiple of its start outside:
 
-        leak_l = ‖(I − C_l C_lᵀ) D_l (I − C_(l−1) C_(l−1)ᵀ) − κ rest_l‖ / ‖D_l‖, and off-diagonal.
+        leak_l = ‖D_l − C_l C_lᵀ D_l C_(l−1) C_(l−1)ᵀ − κ rest_l‖ / ‖D_l‖, κ by least squares.
 
     Zero up to rounding for an orthogonal start and a full target; O(ε) for Gaussian starts, masked
     losses and other optimizers.

@@ -43,7 +43,7 @@ def crossings(config: Config) -> dict[str, Any]:
 def test_both_networks_escape_when_forecast_on_a_full_target() -> None:
     """The compressed one by quadrature, the original one by its exact simulation."""
     config = full(
-        rows=20, cols=20, rank=3, alpha_original=2.0, init_scale=0.1, steps=1500, record_every=1
+        rows=20, cols=20, rank=3, alpha_original=2.0, init_scale=0.1, steps=1500, record_every=5
     )
     made, found = forecast(config, look(config)), crossings(config)
     for name, standing in (("original", "exact"), ("compressed", "gradient-flow")):
@@ -62,12 +62,12 @@ def test_escapes_are_forecast_where_not_all_is_seen(problem: str) -> None:
     """
     config = Config(
         problem=problem,
-        rows=40,
-        cols=40,
+        rows=30,
+        cols=30,
         rank=3,
         rank_bound=6,
-        observed=0.4,
-        measurements=1500,
+        observed=0.5,
+        measurements=900,
         init_scale=0.03,
         learning_rate=0.2,
         rate_unit="limit",
@@ -81,6 +81,19 @@ def test_escapes_are_forecast_where_not_all_is_seen(problem: str) -> None:
         assert predicted.standing == "heuristic" and "seen" in predicted.breaks[0]
         errors = np.abs(np.array(predicted.value) / found[name] - 1)
         assert errors[0] < first and (errors < later).all(), (name, errors)
+
+
+def test_noise_on_a_full_target_is_a_part_of_what_is_learned() -> None:
+    """Modes grow to the noisy matrix's singular values, a half of which counts as escaped."""
+    config = full(noise=2.0, steps=400, record_every=1, networks="compressed", init_scale=0.4)
+    facts = look(config)
+    noisy = np.array(facts["surrogate_singular_values"])[:2] * 144
+    assert abs(noisy[0] / facts["target_singular_values"][0] - 1) > 0.1
+    values = trained(config)["compressed"]["singular_values"]
+    assert values[-1, 0] == pytest.approx(noisy[0], rel=1e-6)
+    escapes = forecast(config, facts).networks["compressed"].escapes
+    found = measured_escapes(1.0 * np.arange(len(values)), values, noisy)
+    assert escapes.value == pytest.approx(found, rel=5e-3)
 
 
 def test_a_forecast_without_facts_is_ready_at_a_slider_s_speed() -> None:
