@@ -1,4 +1,4 @@
-"""The command line: ``python -m dynamics run | verify | export | runs``."""
+"""The command line: ``python -m dynamics run | forecast | verify | export | runs``."""
 
 import argparse
 import dataclasses
@@ -8,14 +8,23 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from tqdm import tqdm
 
-from dynamics import export, runs
-from dynamics.config import SETTINGS, Config, ConfigError, choices, suggested
+from dynamics import export, runs, theory
+from dynamics.config import (
+    SETTINGS,
+    Config,
+    ConfigError,
+    choices,
+    suggested,
+)
 from dynamics.trajectory import Trajectory, milestones
+
+if TYPE_CHECKING:
+    from dynamics.forecast import Forecast
 
 WRONG, UNREADABLE = 1, 2
 
@@ -52,11 +61,21 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(required=True, metavar="command")
     run = commands.add_parser("run", help="train both networks and compare them")
-    for name in SETTINGS:
-        run.add_argument(_flag(name), dest=name, metavar=_metavar(name), help=_help(name))
-    run.add_argument("--data", metavar="DIR", help="where data sets are (default: $DLN_DATA)")
+    _add_settings(run)
     _add_folder(run)
     run.set_defaults(command=_run)
+
+    ahead = commands.add_parser("forecast", help="say what a run will do before it starts")
+    _add_settings(ahead)
+    ahead.add_argument(
+        "--reference",
+        metavar="FILE",
+        type=Path,
+        help="take the compressed network's settings and its target from a trajectory file; a flag "
+        "goes before the file's setting",
+    )
+    ahead.add_argument("--json", action="store_true", help="print JSON")
+    ahead.set_defaults(command=_forecast)
 
     verify = commands.add_parser("verify", help="hold this program against trajectory files")
     verify.add_argument("files", nargs="+", metavar="FILE", type=Path, help=".npz trajectory file")
@@ -92,6 +111,12 @@ def _tolerance(text: str) -> float:
     if not 0 <= value < float("inf"):
         raise argparse.ArgumentTypeError(f"a tolerance is a number from 0 on; {text} was given")
     return value
+
+
+def _add_settings(command: argparse.ArgumentParser) -> None:
+    for name in SETTINGS:
+        command.add_argument(_flag(name), dest=name, metavar=_metavar(name), help=_help(name))
+    command.add_argument("--data", metavar="DIR", help="where data sets are (default: $DLN_DATA)")
 
 
 def _flag(name: str) -> str:
@@ -132,15 +157,25 @@ def _add_folder(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _run(options: argparse.Namespace) -> int:
-    given = {name: getattr(options, name) for name in SETTINGS}
+def _config(options: argparse.Namespace) -> Config:
+    """The Config of the flags; also says where the data are."""
+    if options.data:
+        os.environ["DLN_DATA"] = str(Path(options.data).resolve())
     try:
-        config = Config.from_dict({name: text for name, text in given.items() if text is not None})
+        return Config.from_dict(_given(options))
     except ConfigError as error:
         sentences = [f"{_flag(name)}: {sentence}" for name, sentence in error.problems.items()]
         raise ValueError(" ".join(sentences)) from None
-    if options.data:
-        os.environ["DLN_DATA"] = str(Path(options.data).resolve())
+
+
+def _given(options: argparse.Namespace) -> dict[str, str]:
+    """The settings that are flags of this command line, as texts."""
+    flags = {name: getattr(options, name) for name in SETTINGS}
+    return {name: text for name, text in flags.items() if text is not None}
+
+
+def _run(options: argparse.Namespace) -> int:
+    config = _config(options)
     run = runs.start(config, runs.root(options.runs))
     print(f"Run {run.key}")
     status = _follow(run, config)
@@ -209,6 +244,61 @@ def _best(trajectory: Trajectory) -> str:
         f"{trajectory.network}: best held-out loss {losses[at]:.4g} (root mean square error "
         f"{(2 * losses[at]) ** 0.5:.4g}) at step {trajectory.steps[at]:,.0f}"
     )
+
+
+def _forecast(options: argparse.Namespace) -> int:
+    from dynamics import reference  # not at the top: these load SciPy or torch
+    from dynamics.forecast import forecast
+
+    if options.reference:
+        config, facts = reference.read(options.reference, _given(options))
+    else:
+        config = _config(options)
+        facts = _look(config)
+    made = forecast(config, facts)
+    if options.json:
+        print(json.dumps(made.to_dict(), indent=1, ensure_ascii=False))
+    else:
+        print("\n".join(table(made)))
+    return 0
+
+
+def _look(config: Config) -> dict[str, Any]:
+    import torch
+
+    from dynamics.data import DataError
+    from dynamics.facts import look
+
+    torch.set_num_threads(1)
+    try:
+        return look(config)
+    except (DataError, MemoryError) as error:
+        raise ValueError(str(error)) from None
+
+
+def table(made: "Forecast") -> list[str]:
+    """A forecast in lines: each prediction with its standing, what it assumes, and warnings."""
+    lines: list[str] = []
+    broken: dict[str, None] = {}
+    for name, network in made.networks.items():
+        lines.append(name)
+        for field in dataclasses.fields(network):
+            found = getattr(network, field.name)
+            lines.append(f"  {field.name:11} {_number(found.value):44} {found.standing}")
+            broken |= dict.fromkeys(found.breaks)
+        ratio = made.ratio(name)
+        if ratio is not None:
+            lines.append(f"  {'η/η*':11} {_number(ratio):44} {theory.zone(ratio)}")
+    lines += [f"Assumed otherwise: {sentence}" for sentence in broken]
+    return lines + [f"Warning: {warning.sentence}" for warning in made.warnings]
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, tuple):
+        return " ".join(_number(each) for each in value)
+    if value is None or value == float("inf"):
+        return "–" if value is None else "never"
+    return f"{value:,.0f}" if 1000 <= value < 1e15 else f"{value:.4g}"
 
 
 def _verify(options: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ import torch
 from dynamics import registry, theory
 from dynamics.config import Config
 from dynamics.descent import Descent
+from dynamics.facts import known
 from dynamics.network import Network, State
 from dynamics.problem import Problem
 from dynamics.train import missing, train
@@ -80,11 +81,13 @@ def prepare(config: Config) -> Comparison:
     for name in config.networks:
         built: Network = registry.load("networks", name).build(config, problem)
         networks[name] = Network([factor.to(like) for factor in built.factors], built.alpha)
-    limits = stability_limits(config, problem, networks)
+    facts = {**problem.facts, **known(config, problem, networks)}
+    largest = facts["surrogate_singular_values"][0] / problem.curvature
+    limits = stability_limits(config, problem, networks, largest)
     rate = config.learning_rate
     if config.rate_unit == "limit":
         rate *= min(limits.values())
-    facts = {**problem.facts, "learning_rate": [rate], "stability_limits": list(limits.values())}
+    facts |= {"learning_rate": [rate], "stability_limits": list(limits.values())}
     return Comparison(config, problem, networks, rate, facts)
 
 
@@ -113,10 +116,9 @@ def machine(config: Config) -> str:
 
 
 def stability_limits(
-    config: Config, problem: Problem, networks: Mapping[str, Network]
+    config: Config, problem: Problem, networks: Mapping[str, Network], largest: float
 ) -> dict[str, float]:
-    """η* of each network, with the surrogate's largest singular value for the target's."""
-    largest = float(problem.surrogate(config.rank_bound)[1][0]) / problem.curvature
+    """η* of each network, with the surrogate's ``largest`` singular value for the target's."""
     return {
         name: theory.stability_limit(config.depth, network.alpha, problem.curvature, largest)
         for name, network in networks.items()

@@ -1,4 +1,17 @@
-"""Theory: what is known of the learning dynamics without training; plain numbers, no torch."""
+"""Theory: what is known of the learning dynamics without training; plain numbers, no torch.
+
+Escape times are in ``escape``, the exact course of a wide network in ``simulation``, and what
+follows for a Config in ``forecast``. Times of the gradient flow are η times steps.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dynamics.trajectory import Array
+
+UNMOVED = 1e-2  # relative change up to which a singular value counts as never moved
+ZONES = ((0.6, "safe"), (1.0, "near the limit"), (1.4, "oscillates"), (np.inf, "diverges"))
 
 
 def stability_limit(depth: int, alpha: float, curvature: float, largest: float) -> float:
@@ -14,3 +27,133 @@ def stability_limit(depth: int, alpha: float, curvature: float, largest: float) 
         largest: s_1, the target's largest singular value.
     """
     return float(2 / (curvature * depth * alpha ** (2 / depth) * largest ** (2 - 2 / depth)))
+
+
+def zone(ratio: float) -> str:
+    """What to expect of a learning rate that is ``ratio`` times the stability limit, in words."""
+    return next(word for most, word in ZONES if ratio <= most)
+
+
+def recursion(
+    goals: Sequence[float] | Array,
+    depth: int,
+    alpha: float,
+    init_scale: float,
+    rate: float,
+    steps: Sequence[int],
+    momentum: float = 0.0,
+) -> tuple[Array, Array]:
+    """Outer values a and inner values b of the compressed network: r̂ independent recursions.
+
+    With w = a² b^(L−2) and e = w − s, both from the old values,
+
+        a ← a − αηc e a b^(L−2),  b ← b − ηc e a² b^(L−3).
+
+    Exact for a full target, the spectral start and plain descent, also with momentum. The singular
+    values of the end-to-end matrix are ``end_to_end(outer, inner, depth)``.
+
+    Args:
+        goals: s_i, r̂ numbers; 0 for the spare modes.
+        depth: L.
+        alpha: α.
+        init_scale: ε.
+        rate: ηc, the learning rate times the curvature of the loss.
+        steps: after how many steps to record, ascending.
+        momentum: the share of the last step that is added to the next; 0 is gradient descent.
+
+    Returns:
+        Outer and inner values, records × r̂; for depth 2 the inner ones mean nothing.
+    """
+    goal = np.asarray(goals, float)
+    outer, inner = np.full_like(goal, init_scale), np.full_like(goal, init_scale)
+    pace_outer, pace_inner = np.zeros_like(goal), np.zeros_like(goal)
+    outers, inners, done = [], [], 0
+    for step in steps:
+        for _ in range(step - done):
+            chain = inner ** (depth - 2)
+            pull = rate * (outer * outer * chain - goal)
+            pace_outer = momentum * pace_outer + pull * outer * chain
+            if depth > 2:
+                pace_inner = momentum * pace_inner + pull * outer * outer * inner ** (depth - 3)
+                inner = inner - pace_inner
+            outer = outer - alpha * pace_outer
+        done = step
+        outers.append(outer)
+        inners.append(inner)
+    return np.array(outers), np.array(inners)
+
+
+def end_to_end(outer: Array, inner: Array, depth: int) -> Array:
+    """w = a² b^(L−2), the singular values of the compressed network's end-to-end matrix."""
+    return outer * outer * inner ** (depth - 2)
+
+
+def squared_error(values: Array, goals: Sequence[float] | Array) -> Array:
+    """‖W − M*‖² = Σ_(i≤r̂) (w_i − s_i)² + Σ_(i>r̂) s_i², of values records × r̂ and all r goals."""
+    width, goal = values.shape[-1], np.asarray(goals, float)
+    fitted = np.pad(goal, (0, max(0, width - len(goal))))[:width]
+    rest = float((goal[width:] ** 2).sum())
+    return np.asarray(((values - fitted) ** 2).sum(-1) + rest)
+
+
+def floor(
+    spare: int,
+    init_scale: float,
+    depth: int,
+    curvature: float,
+    missed: Sequence[float] | Array = (),
+) -> float:
+    """(c/2)·(spare ε^(2L) + Σ s²): the loss that is left when all that can be learned is.
+
+    Spare modes stay at ε^L until about 1/(c L ε^(2L−2)) of the flow's time.
+
+    Args:
+        spare: how many modes have nothing to learn: r̂ − r, or d − 2r of the original network.
+        init_scale: ε.
+        depth: L.
+        curvature: c.
+        missed: singular values of the target for which the network is too narrow.
+    """
+    energy = spare * init_scale ** (2 * depth) + float((np.asarray(missed, float) ** 2).sum())
+    return curvature / 2 * energy
+
+
+def growth_rates(values: Array, pulls: Array, depth: int) -> Array:
+    """dσ_i/dt = L (σ_i²)^(1 − 1/L) · pull_i, for any loss: σ_i's speed under gradient flow.
+
+    For a balanced network with α = 1; a step of gradient descent takes η of the flow's time.
+    Arora et al. (2019), "Implicit regularization in deep matrix factorization", theorem 3.
+
+    Args:
+        values: σ_i of the end-to-end matrix W.
+        pulls: −⟨∇loss(W), u_i v_iᵀ⟩, with its singular vectors.
+        depth: L.
+    """
+    return np.asarray(depth * values ** (2 - 2 / depth) * pulls)
+
+
+def balance(factor_values: Array, alpha: float) -> Array:
+    """a² − αb², which gradient flow conserves: how far the outer factors are from the inner ones.
+
+    For depth 2 there is no inner factor, and it is the difference of the outer ones' a².
+
+    Args:
+        factor_values: singular values of the factors, records × L × modes, W_1 first.
+        alpha: α.
+    """
+    squares = np.asarray(factor_values) ** 2
+    if squares.shape[-2] == 2:
+        return np.asarray(squares[..., 1, :] - squares[..., 0, :])
+    return np.asarray(squares[..., 0, :] - alpha * squares[..., 1, :])
+
+
+def unmoved(factor_values: Array) -> list[int]:
+    """How many singular values of each factor have never moved, to within a hundredth.
+
+    Args:
+        factor_values: singular values of the factors, records × L × modes; NaN where a factor has
+            fewer than another. The first record is the start.
+    """
+    start = factor_values[:1]
+    still = np.abs(factor_values - start) <= UNMOVED * np.abs(start)
+    return [int(count) for count in still.all(axis=0).sum(-1)]

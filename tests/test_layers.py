@@ -14,7 +14,9 @@ VIEWERS = [  # what a process that only shows runs may load
         f"dynamics/{name}.py"
         for name in ("config", "runs", "trajectory", "export", "registry", "queue")
     ),
-    *(f"dynamics/{name}.py" for name in ("figure", "data", "theory", "train")),
+    *(f"dynamics/{name}.py" for name in ("figure", "data", "train", "theory", "escape")),
+    *(f"dynamics/{name}.py" for name in ("simulation", "spectrum", "cost", "prediction")),
+    *(f"dynamics/{name}.py" for name in ("advice", "forecast", "reference")),
     "dynamics/figures/",
     "app.py",
     "pages/",

@@ -69,7 +69,7 @@ def test_help_lists_every_setting_with_symbol_range_and_default(
 
 
 def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
-    for name in ("run", "verify", "export", "runs"):
+    for name in ("run", "forecast", "verify", "export", "runs"):
         with pytest.raises(SystemExit) as end:
             parser().parse_args([name, "--help"])
         assert end.value.code == 0 and f"dynamics {name}" in capsys.readouterr().out

@@ -6,6 +6,7 @@ from dynamics.config import Config
 from dynamics.problem import Masked, Problem, given, low_rank, need
 
 READS = ("rows", "cols", "rank", "spectrum", "noise", "seed_target", "seed_noise")
+SEEN = "all"
 SUGGESTS = {
     "rows": 60,
     "cols": 60,

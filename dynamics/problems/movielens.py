@@ -11,6 +11,8 @@ from dynamics.problem import Problem, generator
 READS = ("observed", "seed_data")
 SHAPE = (943, 1682)
 DATA = "movielens"
+SEEN = "list"
+ENTRIES = 100_000  # all ratings
 KNOWN = False  # nobody knows the full matrix
 SUGGESTS = {
     "networks": "compressed",

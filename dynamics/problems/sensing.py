@@ -18,6 +18,7 @@ READS = (
     "seed_data",
     "seed_noise",
 )
+SEEN = "sums"
 SUGGESTS = {
     "rows": 30,
     "cols": 30,

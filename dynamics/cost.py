@@ -1,0 +1,63 @@
+"""Cost: operations of one step and memory of one network, from its sizes alone."""
+
+from itertools import pairwise
+
+from dynamics import registry
+from dynamics.config import Config
+from dynamics.spectrum import seen
+
+OPTIMIZER_COPIES = {"momentum": 1, "rmsprop": 1, "adam": 2}  # numbers kept for each parameter
+
+
+def widths(config: Config, network: str) -> list[int]:
+    """cols, the hidden widths and rows; networks named after ``compressed`` are r̂ wide."""
+    rows, cols = config.shape
+    narrow = network.startswith("compressed")
+    hidden = config.rank_bound if narrow else config.width or min(rows, cols)
+    return [cols, *[hidden] * (config.depth - 1), rows]
+
+
+def observed(config: Config) -> float:
+    """How many entries or sums of entries are seen, on average over the masks."""
+    rows, cols = config.shape
+    if seen(config) == "sums":
+        return float(config.measurements)
+    share = 1.0 if seen(config) == "all" else config.observed
+    return share * registry.constant("problems", config.problem, "ENTRIES", rows * cols)
+
+
+def operations(config: Config, network: str) -> float:
+    """Floating-point operations of one step, two for each multiplication of its products.
+
+    Compressed, L ≥ 3: 6 rows cols r̂ + 6 cols r̂² + 6 (L − 3) r̂³, with 6 |Ω| r̂ in place of the first
+    where only observed entries are touched; sensing adds 4 m rows cols.
+    """
+    cols, *hidden, rows = widths(config, network)
+    width = hidden[0]
+    entries = observed(config) if seen(config) == "list" else rows * cols
+    total = 6.0 * entries * width
+    if seen(config) == "sums":
+        total += 4.0 * config.measurements * rows * cols
+    if len(hidden) > 1:
+        total += 6.0 * width * width * cols + 6.0 * (len(hidden) - 2) * width**3
+    return total
+
+
+def memory(config: Config, network: str) -> float:
+    """Bytes of the factors, of the buffers and copies for training them, and of the data.
+
+    Each factor is there with its gradient and what the optimizer keeps; products in between take
+    2 width × cols and (2L − 5) width²; a masked problem keeps six arrays of rows × cols, a full one
+    three, a list of entries about twelve numbers for each, sensing all its m matrices.
+    """
+    cols, *hidden, rows = widths(config, network)
+    width, depth = hidden[0], config.depth
+    parameters = sum(after * before for before, after in pairwise([cols, *hidden, rows]))
+    copies = 2 + OPTIMIZER_COPIES.get(config.optimizer, 0)
+    between = 2 * width * cols + max(0, 2 * depth - 5) * width**2
+    data = 12 * observed(config) if seen(config) == "list" else 6.0 * rows * cols
+    if seen(config) == "all":
+        data /= 2
+    if seen(config) == "sums":
+        data += config.measurements * rows * cols
+    return (copies * parameters + between + data) * (8 if config.dtype == "float64" else 4)

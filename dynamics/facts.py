@@ -1,0 +1,50 @@
+"""Facts: what theory needs to know of a drawn problem and its networks, as a run keeps it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from dynamics import registry, simulation
+from dynamics.config import Config
+from dynamics.network import Network
+from dynamics.problem import Problem
+
+MOST_MODES = 50  # of an overlap that is kept: r × r numbers
+MOST_SIDE = 500  # of an original network that is drawn only to be looked at
+
+
+def known(config: Config, problem: Problem, networks: Mapping[str, Network]) -> dict[str, Any]:
+    """Singular values of −∇loss(0) and, of an orthogonal start, its overlap with the target."""
+    count = max(config.rank, config.rank_bound)
+    facts: dict[str, Any] = {"surrogate_singular_values": problem.surrogate(count)[1].tolist()}
+    if "original" in networks and overlapping(config):
+        target, factors = problem.target, networks["original"].factors
+        if target is not None and target.exact:
+            left, right = (part.numpy(force=True) for part in (target.left, target.right))
+            start = [factor.numpy(force=True) for factor in factors]
+            facts["overlap"] = simulation.overlap(start, left, right).tolist()
+    return facts
+
+
+def overlapping(config: Config) -> bool:
+    """Whether the original network's start is its overlap: square orthogonal factors."""
+    (rows, cols), width = config.shape, config.width or min(config.shape)
+    square = rows == cols == width and config.initialization == "orthogonal"
+    return square and config.rank <= MOST_MODES and 2 * config.rank <= width
+
+
+def look(config: Config) -> dict[str, Any]:
+    """The facts of the config's problem, drawn but not trained.
+
+    Raises:
+        ValueError: if the settings do not fit the data.
+        MemoryError: if they do not fit the machine.
+    """
+    problem: Problem = registry.load("problems", config.problem).make(
+        config, torch.empty(0, dtype=torch.float64)
+    )
+    networks = {}
+    if "original" in config.networks and overlapping(config) and max(config.shape) <= MOST_SIDE:
+        networks["original"] = registry.load("networks", "original").build(config, problem)
+    return {**problem.facts, **known(config, problem, networks)}
