@@ -5,6 +5,7 @@ import streamlit as st
 from dynamics.figure import VERSUS
 from pages.shared import controls
 from pages.shared.charts import charts
+from pages.shared.expectation import expectation
 from pages.shared.live import live
 from pages.shared.overview import overview
 from pages.shared.presets import PRESETS
@@ -43,6 +44,8 @@ st.caption(
 if config:
     overview(config)
 transport(config, run)
+if config and not (run and run.key == config.key):
+    expectation(config)
 
 if run:
     with st.container(horizontal=True, horizontal_alignment="distribute"):

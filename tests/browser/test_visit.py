@@ -291,3 +291,15 @@ def test_smaller_matrix_takes_the_width_bound_along_and_says_so(
     box.press("Enter")
     expect(page.get_by_text("Width bound r̂ is now 6")).to_be_visible()
     page.wait_for_url("**rank_bound=6**")
+
+
+def test_forecast_follows_the_sliders_and_mends_what_would_go_wrong(
+    server: Server, page_at: Open
+) -> None:
+    """Escapes and stability before a run; a warning's button sets what it says."""
+    page = visit(page_at(1024), server, "learning_rate=200")
+    expect(page.get_by_text("times the estimated stability limit")).to_be_visible()
+    expect(page.locator(".expect td.diverges")).to_have_count(2)
+    page.get_by_role("button", name=re.compile("^Set learning rate η to ")).click()
+    expect(page.locator(".expect td.safe")).to_have_count(2)
+    expect(page.get_by_text("times the estimated stability limit")).to_have_count(0)
