@@ -9,7 +9,7 @@ import torch
 
 from dynamics import registry, theory
 from dynamics.config import Config
-from dynamics.descent import Descent
+from dynamics.engines import fastest
 from dynamics.network import Network, State
 from dynamics.problem import Problem
 from dynamics.train import missing, train
@@ -55,7 +55,7 @@ class Comparison:
     def _lane(self, network: Network) -> Iterator[Record | None]:
         config = self.config
         optimizer = registry.load("optimizers", config.optimizer)
-        descent = Descent(network, self.problem, optimizer, self.learning_rate)
+        descent = fastest(network, self.problem, optimizer, self.learning_rate)
         return train(
             descent.step,
             measurer(network, self.problem, singular_value_count(config)),

@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.linalg import svds
 from torch import Tensor
 
-from dynamics.problem import Problem, Target
+from dynamics.problem import Problem, Samples, Target
 
 Indices = Int[Tensor, "2 entries"]
 Values = Float[Tensor, " entries"]
@@ -59,6 +59,12 @@ class Entries(Problem):
         self.scale = 1 / len(self.observed.values)
         self.curvature = 1 / (shape[0] * shape[1])
         self.measures = "½ mean square over the held-out entries"
+
+    @property
+    def samples(self) -> Samples:
+        """The observed entries."""
+        pattern = self.observed.negative
+        return Samples(pattern.crow_indices(), pattern.col_indices(), self.observed.values)
 
     def residual(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
         """Sparse: left·right − Y at the observed places."""

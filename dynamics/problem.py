@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import psutil
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from dynamics.config import Config
@@ -57,6 +57,15 @@ class Target:
         return Target(left, values, right, full, self.exact)
 
 
+@dataclass(frozen=True)
+class Samples:
+    """Observed entries row by row: row i has ``places`` and ``values`` starts[i] to starts[i+1]."""
+
+    starts: Int[Tensor, " rows+1"]
+    places: Int[Tensor, " entries"]
+    values: Float[Tensor, " entries"]
+
+
 class Problem(ABC):
     """What every problem offers to training and measuring; W is given as left · right.
 
@@ -93,6 +102,11 @@ class Problem(ABC):
     @abstractmethod
     def surrogate(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
         """The first ``count`` singular triplets (left, values, right) of −∇loss(0)."""
+
+    @property
+    def samples(self) -> Samples | None:
+        """The observed entries, where the loss is a mean over entries that can be listed."""
+        return None
 
     @property
     def facts(self) -> dict[str, list[float]]:
@@ -136,6 +150,14 @@ class Masked(Problem):
             torch.mm(left, right, out=residual)
             residual.mul_(self._mask).add_(self._negative)
         return residual, residual.mT
+
+    @functools.cached_property
+    def samples(self) -> Samples:
+        """The observed entries with their values, in 32-bit places."""
+        shown = torch.ones_like(self._negative) if self._mask is None else self._mask
+        rows, cols = shown.nonzero(as_tuple=True)
+        starts = torch.searchsorted(rows, torch.arange(self.shape[0] + 1).to(rows))
+        return Samples(starts.int(), cols.int(), -self._negative[rows, cols])
 
     def train_loss(self, left: Tensor, right: Tensor) -> Tensor:
         """½ mean square over the observed entries."""

@@ -1,0 +1,23 @@
+"""Engines: the fastest form of the gradient steps for a network and a problem.
+
+``Descent`` is the plain form and always applies; all others take the same steps, to rounding.
+"""
+
+from types import ModuleType
+
+from dynamics.descent import Descent
+from dynamics.kernel import KernelDescent
+from dynamics.network import Network
+from dynamics.problem import Problem
+
+FASTER: tuple[type[KernelDescent], ...] = (KernelDescent,)  # the first that applies is taken
+
+
+def fastest(
+    network: Network, problem: Problem, optimizer: ModuleType, learning_rate: float
+) -> Descent:
+    """Steps of ``network`` on ``problem``; the arguments are those of ``Descent``."""
+    for engine in FASTER:
+        if engine.applies(network, problem, optimizer):
+            return engine(network, problem, optimizer, learning_rate)
+    return Descent(network, problem, optimizer, learning_rate)
