@@ -7,7 +7,9 @@ a Config; it states in ``READS`` which settings it reads and, if its data fix it
 import functools
 import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import psutil
 import torch
@@ -18,6 +20,7 @@ from dynamics.config import Config
 from dynamics.factors import orthonormal
 
 Matrix = Float[Tensor, "rows cols"]
+BLOCK = 2**23  # random numbers drawn at once: 64 MiB, which the allocator gives back at once
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,25 @@ class Target:
     def norm(self) -> Tensor:
         """‖M*‖_F."""
         return self.values.norm() if self.exact else self.dense.norm()
+
+    def distance(self, left: Tensor, right: Tensor) -> Tensor:
+        """‖left·right − M*‖_F of an exact target, from the parts in and outside its subspaces.
+
+        No array of rows × cols is made and, unlike with Gram matrices, no digits cancel.
+        """
+        inside_left, inside_right = self.left.mT @ left, right @ self.right.mT
+        outside_left = left - self.left @ inside_left
+        outside_right = right - inside_right @ self.right
+        # Only the sizes of the outer parts count: triangles of their QR decompositions carry them.
+        left_size = torch.linalg.qr(outside_left, mode="r").R
+        right_size = torch.linalg.qr(outside_right.mT, mode="r").R.mT
+        parts = (
+            inside_left @ inside_right - torch.diag(self.values),
+            inside_left @ right_size,
+            left_size @ inside_right,
+            left_size @ right_size,
+        )
+        return torch.stack([part.norm() for part in parts]).norm()
 
     def to(self, like: Tensor) -> "Target":
         """The same target with the dtype and on the device of ``like``."""
@@ -211,17 +233,35 @@ def low_rank(config: Config) -> Target:
 
 def mask(config: Config) -> Bool[Tensor, "rows cols"]:
     """Which entries are observed: each with probability p, at least one."""
-    draw = generator("mask", config.seed_data)
-    observed = torch.rand(config.shape, generator=draw, dtype=torch.float64) < config.observed
+    observed = torch.cat([block for _, block, _ in blocks(config)])
     if not observed.any():
         observed[0, 0] = True
     return observed
 
 
+def blocks(config: Config) -> Iterator[tuple[int, Bool[Tensor, "some cols"], Matrix | float]]:
+    """What whole matrices would hold, some rows at a time: first row, mask, noise (0. if none).
+
+    The numbers are those of ``mask`` and ``noise``: a generator gives the same normal numbers in
+    blocks of 16 rows or a multiple as at once, if the last block is no smaller.
+    """
+    rows, cols = config.shape
+    size = max(16, BLOCK // cols // 16 * 16)
+    edges = [*range(0, max(rows - size, 1), size), rows]
+    draw, draw_noise = generator("mask", config.seed_data), generator("noise", config.seed_noise)
+    for start, stop in pairwise(edges):
+        shape = (stop - start, cols)
+        observed = torch.rand(shape, generator=draw, dtype=torch.float64) < config.observed
+        yield start, observed, _normal(config, shape, draw_noise) if config.noise else 0.0
+
+
 def noise(config: Config, *shape: int) -> Tensor:
     """Gaussian noise of the config's standard deviation."""
-    draw = generator("noise", config.seed_noise)
-    return config.noise * torch.randn(*shape, generator=draw, dtype=torch.float64)
+    return _normal(config, shape, generator("noise", config.seed_noise))
+
+
+def _normal(config: Config, shape: tuple[int, ...], draw: torch.Generator) -> Tensor:
+    return config.noise * torch.randn(shape, generator=draw, dtype=torch.float64)
 
 
 def given(config: Config, target: Target, like: Tensor) -> Matrix | None:
