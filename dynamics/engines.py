@@ -6,11 +6,12 @@
 from types import ModuleType
 
 from dynamics.descent import Descent
-from dynamics.kernel import KernelDescent
+from dynamics.factored import FactoredDescent
+from dynamics.kernel import EntriesKernel, FactoredKernel
 from dynamics.network import Network
 from dynamics.problem import Problem
 
-FASTER: tuple[type[KernelDescent], ...] = (KernelDescent,)  # the first that applies is taken
+FASTER = (FactoredKernel, FactoredDescent, EntriesKernel)  # the first that applies is taken
 
 
 def fastest(

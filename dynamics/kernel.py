@@ -1,134 +1,112 @@
-"""Kernel: compiled gradient steps of a narrow network that touch the observed entries only.
+"""Kernel: the steps of ``Descent`` made by compiled code, for narrow networks on the CPU."""
 
-``kernels/entries.cpp`` is compiled once, at set-up (``python -m dynamics.kernel``) or at the first
-run that wants it, and kept in the user's cache under its source and the processor. Without a
-compiler the log says so once and all runs on torch: same steps, some times slower.
-"""
-
-import ctypes
-import functools
-import hashlib
-import logging
-import os
-import platform
-import shlex
-import subprocess
-import tempfile
-from pathlib import Path
+from abc import abstractmethod
 from types import ModuleType
 
 import torch
 from torch import Tensor
 
 from dynamics.descent import Descent
+from dynamics.kernels import LANES, NUMBERS, library
 from dynamics.network import Network
 from dynamics.problem import Problem
 
-SOURCE = Path(__file__).parent / "kernels" / "entries.cpp"
-FLAGS = ("-std=c++17", "-O3", "-march=native", "-fPIC", "-shared")
-LANES, WIDEST = 4, 64  # rows are padded to a multiple of LANES; wider networks run on torch
+WIDEST = 64  # wider networks are multiplied as fast by torch
 DENSEST = 0.8  # of the entries: with more observed, whole matrices are multiplied as fast
-FUNCTIONS = {torch.float64: "descend_float64", torch.float32: "descend_float32"}
-log = logging.getLogger(__name__)
 
 
 class KernelDescent(Descent):
-    """The steps of ``Descent``, made by the kernel: O(|Ω| r̂) operations and memory O(|Ω|).
+    """What the compiled steps share: padded arrays, of which the network's factors become views.
 
-    The network's factors become views of the kernel's padded arrays, so nothing is copied.
-    ``operations`` stays that of ``Descent``: it does not depend on whether there is a compiler.
+    Nothing is copied between steps and measurements, and other threads run during steps.
     """
+
+    function: str  # the name in ``kernels/descent.cpp``
 
     def __init__(
         self, network: Network, problem: Problem, optimizer: ModuleType, learning_rate: float
     ) -> None:
         self.network, self.problem, self.learning_rate = network, problem, learning_rate
-        samples, factors, compiled = problem.samples, network.factors, library()
-        assert samples is not None and compiled is not None
-        first, last, width = factors[0], factors[-1], factors[0].shape[0]
-        padded, inner = -(-width // LANES) * LANES, len(factors) - 2
-        self._first = first.new_zeros(first.shape[1], padded)
-        self._last = last.new_zeros(last.shape[0], padded)
-        self._chain = first.new_zeros(inner, padded, padded)
-        self._work = first.new_zeros(inner * padded**2 + 2 * self._first.numel())
-        views = [self._first.mT[:width], *self._chain[:, :width, :width], self._last[:, :width]]
+        factors, like = network.factors, network.factors[0]
+        width, inner = like.shape[0], len(factors) - 2
+        padded = -(-width // LANES) * LANES
+        first = like.new_zeros(like.shape[1], padded)
+        last = like.new_zeros(factors[-1].shape[0], padded)
+        chain = like.new_zeros(inner, padded, padded)
+        views = [first.mT[:width], *chain[:, :width, :width], last[:, :width]]
         for index, view in enumerate(views):
             factors[index] = view.copy_(factors[index])
-        self._function = getattr(compiled, FUNCTIONS[first.dtype])
-        self._sizes = (len(self._last), len(self._first), width, inner)
-        self._samples = (samples.starts, samples.places, samples.values.contiguous())
+        sizes, arrays, room = self._data(padded)
+        work = like.new_zeros(inner * padded**2 + room)
+        self._arrays = [*arrays, last, first, chain, work]  # kept alive for their addresses
+        self._arguments = [len(last), len(first), inner, *sizes, *map(Tensor.data_ptr, self._arrays)]
+        self._function = getattr(library(width, like.dtype), self.function)
 
-    @staticmethod
-    def applies(network: Network, problem: Problem, optimizer: ModuleType) -> bool:
-        """Whether the kernel makes these steps: plain descent of a narrow network on the CPU."""
+    @abstractmethod
+    def _data(self, padded: int) -> tuple[list[int], list[Tensor], int]:
+        """Sizes and arrays that describe the problem, and how many numbers of room it takes."""
+
+    @classmethod
+    def applies(cls, network: Network, problem: Problem, optimizer: ModuleType) -> bool:
+        """Whether there is compiled code for these steps, and it is faster."""
         like, hidden = network.factors[0], set(network.widths[1:-1])
-        most = min(DENSEST * problem.shape[0] * problem.shape[1], 2**31 - 1)
         return (
             getattr(optimizer, "PLAIN", False)
             and like.device.type == "cpu"
-            and like.dtype in FUNCTIONS
+            and like.dtype in NUMBERS
             and len(hidden) == 1
             and max(hidden) <= min(WIDEST, *problem.shape)
-            and problem.samples is not None
-            and len(problem.samples.places) <= most
-            and library() is not None
+            and cls._gains(problem)
+            and library(max(hidden), like.dtype) is not None
         )
+
+    @staticmethod
+    @abstractmethod
+    def _gains(problem: Problem) -> bool:
+        """Whether the problem is of the right kind."""
 
     def step(self, count: int = 1) -> None:
-        """Make ``count`` gradient steps; other threads run meanwhile."""
-        inner_rate = self.learning_rate * self.problem.scale
-        arrays = (*self._samples, self._last, self._first, self._chain, self._work)
-        self._function(
-            count, *self._sizes, *map(_address, arrays), inner_rate * self.network.alpha, inner_rate
-        )
+        """Make ``count`` gradient steps."""
+        inner = self.learning_rate * self.problem.scale
+        self._function(count, *self._arguments, inner * self.network.alpha, inner)
 
 
-@functools.cache
-def library() -> ctypes.CDLL | None:
-    """The compiled kernel, or None where it cannot be had, which the log says once."""
-    try:
-        loaded = ctypes.CDLL(str(_built()))
-    except (OSError, subprocess.SubprocessError) as error:
-        reason = (getattr(error, "stderr", None) or str(error)).strip().splitlines()[0]
-        log.warning("No compiled kernel, training runs on torch alone: %s", reason)
-        return None
-    for name in FUNCTIONS.values():
-        function = getattr(loaded, name)
-        sizes, addresses = [ctypes.c_int] * 4, [ctypes.c_void_p] * 7
-        function.argtypes = [ctypes.c_int64, *sizes, *addresses, *[ctypes.c_double] * 2]
-    return loaded
+class EntriesKernel(KernelDescent):
+    """Steps that touch the observed entries only: O(|Ω| r̂) operations, O(|Ω|) memory.
+
+    ``operations`` stays that of ``Descent``: it must not depend on whether there is a compiler.
+    """
+
+    function = "entries"
+
+    @staticmethod
+    def _gains(problem: Problem) -> bool:
+        entries = problem.shape[0] * problem.shape[1]
+        samples = problem.samples
+        return samples is not None and len(samples.places) <= min(DENSEST * entries, 2**31 - 1)
+
+    def _data(self, padded: int) -> tuple[list[int], list[Tensor], int]:
+        samples, columns = self.problem.samples, self.problem.shape[1]
+        assert samples is not None
+        arrays = [samples.starts, samples.places, samples.values.contiguous()]
+        return [], arrays, 2 * columns * padded
 
 
-def _built() -> Path:
-    """The shared library's file, compiled unless one of this source and processor is there."""
-    compiler = shlex.split(os.environ.get("CXX") or "c++")
-    parts = (SOURCE.read_text(), *compiler, *FLAGS, platform.machine(), _processor())
-    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
-    file = Path.home() / ".cache" / "dln-explorer" / "kernels" / f"entries-{key}.so"
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        # Compiled aside and moved into place: two workers may be at it at the same time.
-        with tempfile.TemporaryDirectory(dir=file.parent) as folder:
-            made = Path(folder) / file.name
-            command = [*compiler, *FLAGS, "-o", str(made), str(SOURCE)]
-            subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
-            made.replace(file)
-    return file
+class FactoredKernel(KernelDescent):
+    """The steps of ``FactoredDescent``, whose formulas these are."""
 
+    function = "factored"
 
-def _processor() -> str:
-    """What the code is compiled for: the processor's model and abilities where Linux tells."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()
-    except OSError:
-        return platform.processor()
-    return "".join(line for line in lines if line.startswith(("model name", "flags", "Features")))
+    @staticmethod
+    def _gains(problem: Problem) -> bool:
+        return problem.whole is not None and 2 * len(problem.whole.values) <= min(problem.shape)
 
-
-def _address(array: Tensor) -> int:
-    return array.data_ptr()
-
-
-if __name__ == "__main__":
-    logging.basicConfig(format="%(message)s")
-    print("The compiled kernel is ready." if library() else "Training will run on torch alone.")
+    def _data(self, padded: int) -> tuple[list[int], list[Tensor], int]:
+        target = self.problem.whole
+        assert target is not None
+        rank = len(target.values)
+        sides = [-target.left * target.values, target.right.mT]
+        room = 2 * padded**2 + 2 * (rank + LANES) * padded
+        pad = -rank % LANES
+        arrays = [torch.nn.functional.pad(side, (0, pad)).contiguous() for side in sides]
+        return [rank + pad], arrays, room

@@ -20,6 +20,7 @@ from dynamics.config import Config
 from dynamics.factors import orthonormal
 
 Matrix = Float[Tensor, "rows cols"]
+NEGLIGIBLE = 1e-12  # of the largest singular value: what rounding leaves where the rank is exact
 BLOCK = 2**23  # random numbers drawn at once: 64 MiB, which the allocator gives back at once
 
 
@@ -41,6 +42,7 @@ class Target:
     def of(cls, matrix: Matrix, rank: int, exact: bool = True) -> "Target":
         """The target ``matrix`` with its first ``rank`` singular triplets."""
         left, values, right = torch.linalg.svd(matrix, full_matrices=False)
+        exact = exact and bool((values[rank:] <= NEGLIGIBLE * values[0]).all())
         return cls(left[:, :rank], values[:rank], right[:rank], matrix, exact)
 
     @functools.cached_property
@@ -131,6 +133,11 @@ class Problem(ABC):
         return None
 
     @property
+    def whole(self) -> Target | None:
+        """M*, where the loss is (c/2)·‖W − M*‖² and the factors of M* are all of it."""
+        return None
+
+    @property
     def facts(self) -> dict[str, list[float]]:
         """Numbers of the problem that charts and summaries show."""
         return (
@@ -153,6 +160,7 @@ class Masked(Problem):
     ) -> None:
         self.target, self.shape = target, (target.left.shape[0], target.right.shape[1])
         self._mask = None if mask is None else mask.to(target.left)
+        self._whole = mask is None and given is None
         given = target.dense if given is None else given
         self._negative = -given if self._mask is None else -given * self._mask
         self.observed = float(given.numel() if mask is None else mask.sum())
@@ -170,8 +178,13 @@ class Masked(Problem):
             torch.addmm(self._negative, left, right, out=residual)
         else:
             torch.mm(left, right, out=residual)
-            residual.mul_(self._mask).add_(self._negative)
+            torch.addcmul(self._negative, residual, self._mask, out=residual)
         return residual, residual.mT
+
+    @property
+    def whole(self) -> Target | None:
+        """M*, unless a mask, noise or a full rank stand between it and the loss."""
+        return self.target if self._whole and self.target.exact else None
 
     @functools.cached_property
     def samples(self) -> Samples:

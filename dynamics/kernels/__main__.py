@@ -1,0 +1,16 @@
+"""``python -m dynamics.kernels``: compile the usual widths in advance; without a compiler, say so."""
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+
+from dynamics.kernels import LANES, library
+
+USUAL = 24  # up to this width, in float64
+
+logging.basicConfig(format="%(message)s")
+with ThreadPoolExecutor() as pool:
+    widths = range(LANES, USUAL + 1, LANES)
+    made = list(pool.map(lambda width: library(width, torch.float64), widths))
+print("The compiled kernels are ready." if all(made) else "Training will run on torch alone.")
