@@ -1,5 +1,6 @@
 """Compare: one problem, several networks in lockstep, one Config."""
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
@@ -78,7 +79,8 @@ def prepare(config: Config) -> Comparison:
     networks = {}
     for name in config.networks:
         built: Network = registry.load("networks", name).build(config, problem)
-        networks[name] = Network([factor.to(like) for factor in built.factors], built.alpha)
+        factors = [factor.to(like) for factor in built.factors]
+        networks[name] = dataclasses.replace(built, factors=factors)
     limits = stability_limits(config, problem, networks)
     rate = config.learning_rate
     if config.rate_unit == "limit":

@@ -18,11 +18,13 @@ from dynamics.factors import Factors, product
 class Network:
     """A deep linear network W_L ⋯ W_1 in training; its factors are updated in place.
 
-    The first and the last factor move by α times the learning rate.
+    The first and the last factor move by α times the learning rate. ``reduction`` names an exact
+    simulation of ``reduction.py`` that makes the steps in place of the factors' own products.
     """
 
     factors: Factors
     alpha: float = 1.0
+    reduction: str = ""
 
     def __post_init__(self) -> None:
         # A tall last factor is stored by columns: all skinny products then read along rows.
