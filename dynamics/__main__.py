@@ -14,7 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from dynamics import export, runs
-from dynamics.config import SETTINGS, Config, ConfigError, choices
+from dynamics.config import SETTINGS, Config, ConfigError, choices, suggested
 from dynamics.trajectory import Trajectory, milestones
 
 WRONG, UNREADABLE = 1, 2
@@ -98,7 +98,13 @@ def _help(name: str) -> str:
     if about["unit"]:
         parts.append(f"in {about['unit']}")
     default = ",".join(field.default) if isinstance(field.default, tuple) else field.default
-    return ("; ".join(parts) + f" (default: {default})").replace("%", "%%")
+    others = [
+        f"{problem} {suggested(problem)[name]}"
+        for problem in choices("problem")
+        if name in suggested(problem)
+    ]
+    defaults = ", ".join([f"default: {default}", *others])
+    return ("; ".join(parts) + f" ({defaults})").replace("%", "%%")
 
 
 def _add_folder(command: argparse.ArgumentParser) -> None:
@@ -196,8 +202,10 @@ def _verify(options: argparse.Namespace) -> int:
     for file in options.files:
         with tqdm(unit="record", file=sys.stderr, leave=False) as bar:
 
-            def progress(network: str, number: int, total: int, bar: Any = bar) -> None:
-                bar.set_description_str(f"{file.name} {network}", refresh=False)
+            def progress(
+                network: str, number: int, total: int, bar: Any = bar, name: str = file.name
+            ) -> None:
+                bar.set_description_str(f"{name} {network}", refresh=False)
                 bar.total, bar.n = total, number
                 bar.update(0)
 

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,7 +34,7 @@ class Comparison:
     problem: Problem
     networks: Mapping[str, Network]
     learning_rate: float
-    facts: Mapping[str, list[float]]
+    facts: Mapping[str, list[Any]]
 
     def __iter__(self) -> Iterator[dict[str, Record] | None]:
         """Train all networks, each record of one beside that of the others at the same step.
@@ -138,7 +139,11 @@ def measurer(network: Network, problem: Problem, count: int) -> Callable[[], dic
         state = State(network, count)
         if not state.finite:
             return missing(applying)
-        return _measured(state, problem, {name: found[name] for name in applying})
+        try:
+            return _measured(state, problem, {name: found[name] for name in applying})
+        # Finite factors, but a product beyond all numbers.
+        except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
+            return missing(applying)
 
     return measure
 

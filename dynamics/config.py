@@ -29,6 +29,7 @@ class ConfigError(ValueError):
 
 def _setting(
     default: Any,
+    title: str,
     symbol: str,
     meaning: str,
     group: str,
@@ -52,12 +53,19 @@ class Config:
             range, so that a page can show it beside the widget.
     """
 
-    problem: str = _setting("completion", "", "What is learned", "problem", choices="problems")
-    rows: int = _setting(100, "d_out", "Rows of the target matrix", "problem", low=2, high=20_000)
-    cols: int = _setting(100, "d_in", "Columns of the target matrix", "problem", low=2, high=20_000)
-    rank: int = _setting(5, "r", "Rank of the target matrix", "problem", low=1, high=500)
+    problem: str = _setting(
+        "completion", "Problem", "", "What is learned", "problem", choices="problems"
+    )
+    rows: int = _setting(
+        100, "Rows", "d_out", "Rows of the target matrix", "problem", low=2, high=20_000
+    )
+    cols: int = _setting(
+        100, "Columns", "d_in", "Columns of the target matrix", "problem", low=2, high=20_000
+    )
+    rank: int = _setting(5, "Rank", "r", "Rank of the target matrix", "problem", low=1, high=500)
     spectrum: str = _setting(
         "top",
+        "Target spectrum",
         "s_i",
         "Singular values of the target: the largest of a Gaussian matrix (top), evenly picked "
         "ones (spread), all equal (flat) or falling as 1/i (power-law)",
@@ -65,13 +73,27 @@ class Config:
         choices=("top", "spread", "flat", "power-law"),
     )
     observed: float = _setting(
-        0.3, "p", "Fraction of the entries that is observed", "problem", low=0, high=1, above=True
+        0.3,
+        "Observed fraction",
+        "p",
+        "Fraction of the entries that is observed",
+        "problem",
+        low=0,
+        high=1,
+        above=True,
     )
     measurements: int = _setting(
-        2000, "m", "Number of Gaussian measurements", "problem", low=1, high=1_000_000
+        2000,
+        "Measurements",
+        "m",
+        "Number of Gaussian measurements",
+        "problem",
+        low=1,
+        high=1_000_000,
     )
     noise: float = _setting(
         0.0,
+        "Noise",
         "σ",
         "Standard deviation of the Gaussian noise on each observed value",
         "problem",
@@ -80,12 +102,19 @@ class Config:
         unit="units of an entry",
     )
     networks: tuple[str, ...] = _setting(
-        ("original", "compressed"), "", "The networks that are trained", "network",
+        ("original", "compressed"),
+        "Networks",
+        "",
+        "The networks that are trained",
+        "network",
         choices="networks",
-    )  # fmt: skip
-    depth: int = _setting(3, "L", "Depth: the number of factors", "network", low=2, high=20)
+    )
+    depth: int = _setting(
+        3, "Depth", "L", "Depth: the number of factors", "network", low=2, high=20
+    )
     width: int = _setting(
         0,
+        "Original width",
         "d",
         "Width of the original network; 0 makes it as wide as the matrix's smaller side",
         "network",
@@ -93,24 +122,38 @@ class Config:
         high=20_000,
     )
     rank_bound: int = _setting(
-        10, "r̂", "Width bound of the compressed network: a guess at or above the rank", "network",
-        low=1, high=1000,
-    )  # fmt: skip
+        10,
+        "Width bound",
+        "r̂",
+        "Width bound of the compressed network: a guess at or above the rank",
+        "network",
+        low=1,
+        high=1000,
+    )
     initialization: str = _setting(
         "orthogonal",
+        "Original start",
         "W_l(0)",
         "How the original network's factors are drawn, always to the same Frobenius norm",
         "network",
         choices=("orthogonal", "normal", "uniform"),
     )
     init_scale: float = _setting(
-        1e-2, "ε", "Initialization scale of every factor", "network", low=0, high=10, above=True
+        1e-2,
+        "Initial scale",
+        "ε",
+        "Initialization scale of every factor",
+        "network",
+        low=0,
+        high=10,
+        above=True,
     )
     learning_rate: float = _setting(
-        10.0, "η", "Learning rate", "training", low=0, high=1e6, above=True
+        10.0, "Learning rate", "η", "Learning rate", "training", low=0, high=1e6, above=True
     )
     rate_unit: str = _setting(
         "absolute",
+        "η is counted in",
         "",
         "What η counts: itself (absolute), or multiples of the stability limit η* (limit)",
         "training",
@@ -118,6 +161,7 @@ class Config:
     )
     alpha: float = _setting(
         5.0,
+        "Discrepant rate",
         "α",
         "Discrepant learning rate: the compressed network's outer factors move by αη",
         "training",
@@ -127,6 +171,7 @@ class Config:
     )
     alpha_original: float = _setting(
         1.0,
+        "Discrepant rate of the original",
         "α₀",
         "The same factor for the original network; the paper leaves it at 1, equal values are fair",
         "training",
@@ -135,33 +180,81 @@ class Config:
         above=True,
     )
     optimizer: str = _setting(
-        "gradient_descent", "", "The rule that turns gradients into steps", "training",
+        "gradient_descent",
+        "Optimizer",
+        "",
+        "The rule that turns gradients into steps",
+        "training",
         choices="optimizers",
-    )  # fmt: skip
+    )
     steps: int = _setting(
-        10_000, "t", "Steps at most", "training", low=1, high=100_000_000, unit="steps"
+        10_000,
+        "Steps at most",
+        "t",
+        "Steps at most",
+        "training",
+        low=1,
+        high=100_000_000,
+        unit="steps",
     )
     record_every: int = _setting(
-        50, "Δt", "Steps between two records", "training", low=1, high=1_000_000, unit="steps"
+        50,
+        "Record every",
+        "Δt",
+        "Steps between two records",
+        "training",
+        low=1,
+        high=1_000_000,
+        unit="steps",
     )
     tolerance: float = _setting(
-        1e-12, "", "A network stops at this training loss; 0 never stops it", "training",
-        low=0, high=1,
-    )  # fmt: skip
+        1e-12,
+        "Stop at train loss",
+        "",
+        "A network stops at this training loss; 0 never stops it",
+        "training",
+        low=0,
+        high=1,
+    )
     dtype: str = _setting(
-        "float64", "", "Floating-point precision", "training", choices=("float64", "float32")
+        "float64",
+        "Precision",
+        "",
+        "Floating-point precision",
+        "training",
+        choices=("float64", "float32"),
     )
     device: str = _setting(
-        "auto", "", "Where it is computed; auto takes an accelerator if there is one", "training",
+        "auto",
+        "Device",
+        "",
+        "Where it is computed; auto takes an accelerator if there is one",
+        "training",
         choices=("auto", "cpu", "cuda"),
-    )  # fmt: skip
-    seed_target: int = _setting(0, "", "Seed of the target matrix", "seeds", low=0, high=2**31 - 1)
-    seed_data: int = _setting(
-        0, "", "Seed of the mask, the split or the measurements", "seeds", low=0, high=2**31 - 1
     )
-    seed_noise: int = _setting(0, "", "Seed of the noise", "seeds", low=0, high=2**31 - 1)
+    seed_target: int = _setting(
+        0, "Seed: target", "", "Seed of the target matrix", "seeds", low=0, high=2**31 - 1
+    )
+    seed_data: int = _setting(
+        0,
+        "Seed: mask or data",
+        "",
+        "Seed of the mask, the split or the measurements",
+        "seeds",
+        low=0,
+        high=2**31 - 1,
+    )
+    seed_noise: int = _setting(
+        0, "Seed: noise", "", "Seed of the noise", "seeds", low=0, high=2**31 - 1
+    )
     seed_init: int = _setting(
-        0, "", "Seed of the original network's first factors", "seeds", low=0, high=2**31 - 1
+        0,
+        "Seed: first factors",
+        "",
+        "Seed of the original network's first factors",
+        "seeds",
+        low=0,
+        high=2**31 - 1,
     )
 
     def __post_init__(self) -> None:
@@ -220,7 +313,10 @@ class Config:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Config":
-        """A Config from field names and values or their texts; fields left out have defaults.
+        """A Config from field names and values or their texts.
+
+        Fields left out are as their problem suggests, or else at their defaults: one size of step
+        or matrix does not suit all problems.
 
         Raises:
             ConfigError: as the class, and for a name that is no field.
@@ -228,23 +324,27 @@ class Config:
         unknown = {name: _unknown(name) for name in values if name not in SETTINGS}
         if unknown:
             raise ConfigError(unknown)
-        return cls(**values)
+        return cls(**(suggested(values.get("problem")) | dict(values)))
 
 
 SETTINGS: dict[str, dataclasses.Field[Any]] = {
     field.name: field for field in dataclasses.fields(Config)
 }
-PROBLEM_SETTINGS = tuple(
-    name
-    for name, field in SETTINGS.items()
-    if field.metadata["group"] == "problem" and name != "problem"
-) + ("seed_target", "seed_data", "seed_noise")
+PROBLEM_SETTINGS = [name for name in SETTINGS if SETTINGS[name].metadata["group"] == "problem"][1:]
+PROBLEM_SETTINGS += ["seed_target", "seed_data", "seed_noise"]
 
 
 def choices(name: str) -> dict[str, str]:
     """The values that a field may take, each with its description; empty for a number."""
     allowed: str | tuple[str, ...] = SETTINGS[name].metadata["choices"]
     return registry.options(allowed) if isinstance(allowed, str) else dict.fromkeys(allowed, "")
+
+
+def suggested(problem: str | None) -> dict[str, Any]:
+    """What a problem's file suggests where it differs from the defaults; nothing for no problem."""
+    if not isinstance(problem, str) or problem not in choices("problem"):
+        return {}
+    return dict(registry.constant("problems", str(problem), "SUGGESTS") or {})
 
 
 def label(name: str) -> str:
@@ -265,8 +365,13 @@ def _checked(name: str, value: Any) -> Any:
         return _chosen(name, value)
     if setting.type in (int, float):
         return _number(name, value)
-    parts = value.split(",") if isinstance(value, str) else list(value)
-    picked = {_chosen(name, part.strip()) for part in parts}
+    parts = value.split(",") if isinstance(value, str) else value
+    parts = parts if isinstance(parts, list | tuple) else [parts]
+    picked = {
+        _chosen(name, part.strip() if isinstance(part, str) else part)
+        for part in parts
+        if part != ""
+    }
     if not picked:
         raise ValueError(f"{label(name)} must name at least one of {', '.join(choices(name))}.")
     # The order of writing decides nothing: the original comes first, as everywhere.
@@ -274,7 +379,7 @@ def _checked(name: str, value: Any) -> Any:
 
 
 def _chosen(name: str, value: Any) -> str:
-    if value not in choices(name):
+    if not isinstance(value, str) or value not in choices(name):
         raise ValueError(
             f"{label(name)} must be one of {', '.join(choices(name))}; {value!r} was given."
         )
@@ -292,7 +397,7 @@ def _number(name: str, value: Any) -> float:
     try:
         if isinstance(value, bool):
             raise ValueError
-        number = float(value)
+        number = float(value) + 0.0  # no −0: it equals 0 but has another text, so another key
         whole = setting.type is not int or number == int(number)
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{wanted}; {value!r} was given.") from None

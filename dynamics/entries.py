@@ -74,7 +74,7 @@ class Entries(Problem):
         self.scale = 1 / len(self.observed.values)
         self.curvature = 1 / (shape[0] * shape[1])
         which = "unobserved" if held_out is None else "held-out"
-        self.measures = f"½ mean square over the {which} entries"
+        self.measures = f"½ mean square, {which} entries"
 
     @property
     def samples(self) -> Samples:

@@ -108,5 +108,6 @@ def export(run: Run, form: str) -> bytes:
 
 def _plain(values: Any) -> list[Any]:
     """Nested lists, with None for what is not finite: JSON has no NaN."""
-    plain: list[Any] = np.where(np.isfinite(values), values.astype(object), None).tolist()
-    return plain
+    plain = values.astype(object)
+    plain[~np.isfinite(values)] = None
+    return list(plain.tolist())

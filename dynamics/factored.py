@@ -89,7 +89,7 @@ class Whole(Problem):
     def __init__(self, target: Target) -> None:
         self.target, self.shape = target, (len(target.left), target.right.shape[1])
         self.scale = self.curvature = 1 / (self.shape[0] * self.shape[1])
-        self.measures = "½ mean square over all entries"
+        self.measures = "½ mean square, all entries"
 
     @property
     def whole(self) -> Target:

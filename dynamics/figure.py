@@ -20,6 +20,10 @@ VERSUS = {
 COLORS = {"original": "#2f6fde", "compressed": "#e8710a"}
 DASHES = {"original": "solid", "compressed": "dash"}
 SPARE_COLORS = ("#7b5ea7", "#2a9d8f", "#b23a6f", "#6b7280")
+RUN_COLORS = (
+    "#4c6ef5", "#e8590c", "#2b8a3e", "#9c36b5", "#0c8599", "#e03131", "#846358", "#868e96"
+)  # fmt: skip
+UNITS = {"recovery_error": "‖W − M*‖<sub>F</sub> / ‖M*‖<sub>F</sub>"}
 GREY = "rgba(128,128,128,0.25)"
 
 
@@ -65,11 +69,13 @@ def line(
     legend: bool = False,
     shade: float = 0.0,
     scale: float = 1.0,
+    dash: str | None = None,
 ) -> None:
     """Add one series, or one entry of it, as a line in its network's colour and dash.
 
     ``label`` is what hovering says; the legend says the network. ``scale`` turns the stored unit
-    into the axis's. ``meta`` names the columns of a record, counted from one.
+    into the axis's. ``dash`` is the network's own unless it needs no telling apart. ``meta`` names
+    the columns of a record, counted from one.
     """
     network = trajectory.network
     entry: Any = (slice(None), *index)
@@ -80,7 +86,11 @@ def line(
         legendgroup=network,
         showlegend=legend,
         mode="lines",
-        line={"color": color(network, shade), "dash": DASHES.get(network, "dot"), "width": 2},
+        line={
+            "color": color(network, shade),
+            "dash": dash or DASHES.get(network, "dot"),
+            "width": 2,
+        },
         hovertemplate=f"{label or network}: %{{y:.4g}} at %{{x:.6~g}}<extra></extra>",
         meta={
             "network": network,
@@ -89,3 +99,24 @@ def line(
             "scale": scale,
         },
     )
+
+
+def compared(
+    runs: Sequence[tuple[str, Sequence[Trajectory]]], name: str, versus: str = "steps"
+) -> go.Figure:
+    """One series of several runs on a logarithmic axis: a colour for each run, dashes by network.
+
+    ``runs`` has a label and the trajectories of each; those that lack the series are left out.
+    """
+    figure = blank(name.replace("_", " ").capitalize(), versus, UNITS.get(name, "loss"), log=True)
+    for number, (label, trajectories) in enumerate(runs):
+        for trajectory in trajectories:
+            if name in trajectory.series:
+                line(figure, trajectory, versus, name, label=label, legend=True)
+                figure.data[-1].update(
+                    name=f"{label} · {trajectory.network}",
+                    legendgroup=f"{number}",
+                    line_color=RUN_COLORS[number % len(RUN_COLORS)],
+                )
+    below = {"orientation": "h", "x": 0, "xanchor": "left", "y": -0.2, "yanchor": "top"}
+    return figure.update_layout(legend=below)

@@ -39,7 +39,13 @@ class KernelDescent(Descent):
         sizes, arrays, room = self._data(padded)
         work = like.new_zeros(inner * padded**2 + room)
         self._arrays = [*arrays, last, first, chain, work]  # kept alive for their addresses
-        self._arguments = [len(last), len(first), inner, *sizes, *map(Tensor.data_ptr, self._arrays)]
+        self._arguments = [
+            len(last),
+            len(first),
+            inner,
+            *sizes,
+            *map(Tensor.data_ptr, self._arrays),
+        ]
         self._function = getattr(library(width, like.dtype), self.function)
 
     @abstractmethod

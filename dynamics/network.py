@@ -106,8 +106,9 @@ def subspace_angles(found: Tensor, wanted: Tensor) -> Tensor:
     rank = wanted.shape[1]
     if found.shape[1] >= rank:
         return angles(found[:, :rank], wanted)
-    right_angle = torch.full((rank - found.shape[1],), math.pi / 2).to(wanted)
-    return torch.cat([right_angle, angles(found, wanted)[-found.shape[1] :]])
+    right_angle = wanted.new_full((rank - found.shape[1],), math.pi / 2)
+    # Seen from the larger subspace: as many sines as the smaller one has directions.
+    return torch.cat([right_angle, angles(wanted, found)])
 
 
 def overlaps(found: Tensor, wanted: Tensor) -> Float[Tensor, " r"]:

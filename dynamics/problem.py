@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import psutil
 import torch
@@ -138,11 +139,12 @@ class Problem(ABC):
         return None
 
     @property
-    def facts(self) -> dict[str, list[float]]:
-        """Numbers of the problem that charts and summaries show."""
-        return (
-            {} if self.target is None else {"target_singular_values": self.target.values.tolist()}
-        )
+    def facts(self) -> dict[str, list[Any]]:
+        """What charts and summaries say of the problem: a few numbers, and words in a list."""
+        facts: dict[str, list[Any]] = {"test_loss": [self.measures]}
+        if self.target is not None:
+            facts["target_singular_values"] = self.target.values.tolist()
+        return facts
 
 
 class Masked(Problem):
@@ -168,7 +170,7 @@ class Masked(Problem):
         self.curvature = 1 / given.numel()
         hidden = mask is not None and self.observed < given.numel()
         self._hidden = (1 - self._mask) if hidden and self._mask is not None else None
-        self.measures = "½ mean square over " + ("the unobserved" if hidden else "all") + " entries"
+        self.measures = "½ mean square, " + ("unobserved" if hidden else "all") + " entries"
         self._residual = torch.empty_like(given)
 
     def residual(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:

@@ -230,10 +230,11 @@ def listing(folder: Path) -> list[tuple[Run, Config | None, Status]]:
     return sorted(found, key=lambda entry: -entry[2].created)
 
 
-def start(config: Config, folder: Path) -> Run:
+def start(config: Config, folder: Path, *, anew: bool = False) -> Run:
     """The run of ``config``: the one that is there, or a new one with a worker on it.
 
-    A run that was cancelled, failed or lost its worker is started afresh.
+    A run that was cancelled, failed or lost its worker is started afresh, and with ``anew`` one
+    that has ended too; one that is in hand never is.
 
     Raises:
         RunError: if too many runs are waiting already or the folder cannot be written.
@@ -243,7 +244,7 @@ def start(config: Config, folder: Path) -> Run:
         folder.mkdir(parents=True, exist_ok=True)
         with _lock(folder / ".lock"):
             with contextlib.suppress(RunError):
-                if run.status.phase in KEPT:
+                if run.status.phase in (LIVE if anew else KEPT):
                     return run
             if len(_waiting(folder)) >= MOST_QUEUED:
                 raise RunError(

@@ -38,14 +38,14 @@ class Layout:
     """The columns of a row: the step, then for each network its counters and measurements.
 
     ``shapes[network][measurement]`` is a measurement's shape, ``()`` for a single number.
-    ``facts`` are numbers of the whole run, such as the target's singular values.
+    ``facts`` are of the whole run, each a list: the target's singular values, what an error means.
     """
 
     shapes: Mapping[str, Mapping[str, Shape]]
-    facts: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    facts: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, records: Mapping[str, Record], facts: Mapping[str, Sequence[float]]) -> "Layout":
+    def of(cls, records: Mapping[str, Record], facts: Mapping[str, Sequence[Any]]) -> "Layout":
         """The layout of the networks' first records."""
         shapes = {
             network: {name: np.shape(value) for name, value in record.values.items()}
@@ -126,7 +126,7 @@ class Layout:
 class Trajectory:
     """One network's records: each counter an array over T records, each series T × its shape.
 
-    ``facts`` are those of the Layout: numbers that belong to the whole run.
+    ``facts`` are those of the Layout.
     """
 
     network: str
@@ -135,7 +135,7 @@ class Trajectory:
     measuring_seconds: Array
     operations: Array
     series: Mapping[str, Array] = field(default_factory=dict)
-    facts: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    facts: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
     def first_at(self, name: str, level: float) -> int | None:
         """The index of the first record whose ``name`` is at or below ``level``, if any."""

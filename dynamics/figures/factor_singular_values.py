@@ -14,6 +14,7 @@ def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure
     """A line for each singular value of each factor, darkest for the largest."""
     title = "Singular values of the factors: " + ", ".join(t.network for t in trajectories)
     figure = blank(title, versus, "σ<sub>i</sub>(W<sub>l</sub>)", log=True)
+    dash = "solid" if len(trajectories) == 1 else None
     for trajectory in trajectories:
         depth, count = trajectory.series["factor_singular_values"].shape[1:]
         for factor in range(depth):
@@ -26,5 +27,6 @@ def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure
                     (factor, i),
                     label=f"σ<sub>{i + 1}</sub>(W<sub>{factor + 1}</sub>)",
                     shade=i / max(count - 1, 1),
+                    dash=dash,
                 )
     return figure

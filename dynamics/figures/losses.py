@@ -12,7 +12,8 @@ NEEDS = ("train_loss", "test_loss")
 
 def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure:
     """Two lines for each network: the held-out loss strong, the loss that descends faint."""
-    figure = blank("Test loss, and train loss (faint)", versus, "loss", log=True)
+    meaning = next((t.facts["test_loss"][0] for t in trajectories if "test_loss" in t.facts), "")
+    figure = blank("Test loss, and train loss (faint)", versus, meaning or "loss", log=True)
     for trajectory in trajectories:
         network = trajectory.network
         line(figure, trajectory, versus, "train_loss", label=f"train, {network}", shade=0.8)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from dynamics.figure import blank, line
+from dynamics.figure import UNITS, blank, line
 from dynamics.trajectory import Trajectory
 
 NEEDS = ("recovery_error",)
@@ -12,8 +12,7 @@ NEEDS = ("recovery_error",)
 
 def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure:
     """A line for each network."""
-    y = "‖W − M*‖<sub>F</sub> / ‖M*‖<sub>F</sub>"
-    figure = blank("Recovery error", versus, y, log=True)
+    figure = blank("Recovery error", versus, UNITS["recovery_error"], log=True)
     for trajectory in trajectories:
         line(figure, trajectory, versus, "recovery_error", legend=True)
     return figure

@@ -7,6 +7,13 @@ from dynamics.factored import Whole
 from dynamics.problem import Masked, Problem, given, low_rank, need
 
 READS = ("rows", "cols", "rank", "spectrum", "noise", "seed_target", "seed_noise")
+SUGGESTS = {
+    "rows": 60,
+    "cols": 60,
+    "spectrum": "power-law",
+    "learning_rate": 20.0,
+    "alpha": 1.0,
+}
 SMALL = 150**2  # entries of a whole matrix that cost less than measuring by its factors
 
 

@@ -11,6 +11,16 @@ from dynamics.problem import Problem, generator
 READS = ("observed", "seed_data")
 SHAPE = (943, 1682)
 DATA = "movielens"
+KNOWN = False  # nobody knows the full matrix
+SUGGESTS = {
+    "networks": "compressed",
+    "observed": 0.8,
+    "init_scale": 0.03,
+    "learning_rate": 5.0,
+    "alpha": 1.0,
+    "steps": 4000,
+    "record_every": 20,
+}
 
 
 def make(config: Config, like: Tensor) -> Problem:

@@ -10,6 +10,15 @@ from dynamics.config import Config
 from dynamics.problem import Masked, Problem, Target, given, mask
 
 READS = ("rows", "cols", "rank", "observed", "noise", "seed_data", "seed_noise")
+SUGGESTS = {
+    "rows": 80,
+    "cols": 120,
+    "rank": 10,
+    "rank_bound": 30,
+    "observed": 0.5,
+    "learning_rate": 30.0,
+    "alpha": 2.0,
+}
 
 
 def make(config: Config, like: Tensor) -> Problem:

@@ -1,4 +1,4 @@
-"""Sensing: m Gaussian measurements of a low-rank matrix are seen"""
+"""Sensing: weighted sums of a low-rank matrix's entries are seen"""
 
 import torch
 from jaxtyping import Float
@@ -18,6 +18,16 @@ READS = (
     "seed_data",
     "seed_noise",
 )
+SUGGESTS = {
+    "rows": 30,
+    "cols": 30,
+    "rank": 3,
+    "rank_bound": 6,
+    "measurements": 600,
+    "learning_rate": 4.0,
+    "alpha": 1.0,
+    "record_every": 20,
+}
 BLOCK_BYTES = 2**21  # of measurements read at once, so that their second use finds them in cache
 
 

@@ -1,0 +1,47 @@
+"""The frame of DLN Explorer: routes beside Streamlit's own, and navigation over the pages.
+
+``streamlit run app.py``, or any ASGI server with ``app:app``.
+"""
+
+from pathlib import Path
+
+import streamlit as st
+
+HERE = Path(__file__).resolve().parent
+
+
+def sentence(error: Exception) -> bool:
+    """Show one sentence instead of a traceback; the traceback is in the server's log."""
+    from dynamics.config import ConfigError
+    from dynamics.runs import RunError
+
+    known = isinstance(error, RunError | ConfigError)
+    st.error(
+        str(error)
+        if known
+        else "This page met an error that it was not prepared for. Reload it to go on; what was "
+        "computed is kept."
+    )
+    return True
+
+
+def page(file: Path) -> st.Page:
+    """``1_Side_by_side.py`` as the page "Side by side"."""
+    number, _, name = file.stem.partition("_")
+    return st.Page(file, title=name.replace("_", " "), default=number == "1")
+
+
+if __name__ != "__main__":
+    from streamlit.runtime.pages_manager import PagesManager
+
+    from pages.shared.routes import ROUTES
+
+    # Streamlit has an older use for a folder of this name: a server's first visitor would get it.
+    PagesManager.uses_pages_directory = False
+
+    app = st.App(Path(__file__).resolve(), routes=ROUTES, on_script_error=sentence)
+else:
+    st.set_page_config("DLN Explorer", page_icon=str(HERE / "pages/shared/icon.svg"), layout="wide")
+    st.html(HERE / "pages" / "shared" / "style.css")
+    files = sorted(HERE.glob("pages/[0-9]*.py"), key=lambda file: int(file.stem.split("_")[0]))
+    st.navigation([page(file) for file in files]).run()

@@ -1,0 +1,61 @@
+"""Side by side: choose the settings, train both networks, watch them."""
+
+import streamlit as st
+
+from dynamics.figure import VERSUS
+from pages.shared import controls
+from pages.shared.charts import charts
+from pages.shared.live import live
+from pages.shared.overview import overview
+from pages.shared.presets import PRESETS
+from pages.shared.summary import summary
+from pages.shared.transport import transport
+
+
+def pick_preset() -> None:
+    """Take over the settings of the chosen preset; the next run is theirs."""
+    name = st.session_state["preset"]
+    for preset in PRESETS:
+        if preset.name == name:
+            controls.adopt(preset.settings)
+            st.session_state["run"] = None
+
+
+run = controls.read_address()
+config = controls.sidebar()
+
+st.title("Two networks learn one matrix", anchor=False)
+st.pills(
+    "Presets",
+    [preset.name for preset in PRESETS],
+    key="preset",
+    on_change=pick_preset,
+    label_visibility="collapsed",
+)
+chosen = next((each for each in PRESETS if each.name == st.session_state["preset"]), None)
+st.caption(
+    chosen.look
+    if chosen
+    else "Both are products $W_L \\cdots W_1$ of matrices. The original is as wide as the matrix "
+    "itself; the compressed one only r̂ wide, and it starts at the top singular vectors of what "
+    "was observed. Press Train and watch them find the same matrix."
+)
+if config:
+    overview(config)
+transport(config, run)
+
+if run:
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        over = st.segmented_control(
+            "Horizontal axis",
+            list(VERSUS),
+            key="over",
+            required=True,
+            format_func=lambda name: VERSUS[name],
+            label_visibility="collapsed",
+        )
+        picked = charts(run.config)
+    live(run.key, picked, over)
+    summary(run)
+if config:
+    controls.write_address(config, run, st.session_state.get("over", "steps"))

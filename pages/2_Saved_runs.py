@@ -1,0 +1,92 @@
+"""Saved runs: find, reopen, compare, export and delete what has been trained."""
+
+import streamlit as st
+
+from dynamics import runs
+from dynamics.config import Config, choices
+from dynamics.figure import VERSUS
+from pages.shared.saved import comparison, table
+from pages.shared.transport import downloads
+
+MOST_COMPARED = 8
+
+
+@st.dialog("Delete these runs?")
+def confirm_delete(chosen: list[runs.Run]) -> None:
+    """Ask before anything is removed, and say what cannot be."""
+    st.write(f"{len(chosen)} runs and all their records are removed for everybody.")
+    st.code("\n".join(run.key for run in chosen), language=None)
+    if st.button("Delete", type="primary", icon=":material/delete:"):
+        for run in chosen:
+            try:
+                run.delete()
+            except runs.RunError as error:
+                st.session_state["told"] = str(error)
+        st.rerun()
+
+
+st.title("Saved runs", anchor=False)
+if told := st.session_state.pop("told", None):
+    st.error(told)
+entries = runs.listing(runs.root())
+if not entries:
+    st.info("Nothing has been trained yet. Start a run on the first page; it is kept here.")
+    st.page_link(
+        "pages/1_Side_by_side.py", label="Train two networks", icon=":material/play_arrow:"
+    )
+    st.stop()
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    problem = st.selectbox("Problem", ["all", *choices("problem")], width=200)
+    phase = st.selectbox("State", ["all", *runs.PHASES], width=200)
+entries = [
+    (run, config, status)
+    for run, config, status in entries
+    if phase in ("all", status.phase) and problem in ("all", config.problem if config else "all")
+]
+frame = table(entries)
+event = st.dataframe(
+    frame,
+    hide_index=True,
+    on_select="rerun",
+    selection_mode="multi-row",
+    key=f"runs {problem} {phase}",
+    alt="Saved runs with their settings and state",
+    column_config={
+        "started": st.column_config.DatetimeColumn(format="D MMM, HH:mm"),
+        "steps": st.column_config.NumberColumn(format="localized"),
+    },
+)
+picked = [entries[row] for row in event.selection.rows if row < len(entries)]
+for run, config, status in picked:
+    if config is None or status.phase in ("failed", "lost"):
+        st.warning(f"{run.key}: {status.message}", icon=":material/info:")
+if not picked:
+    st.caption("Tick runs to open, compare, export or delete them.")
+    st.stop()
+
+sound: list[tuple[runs.Run, Config]] = [(run, config) for run, config, _ in picked if config]
+with st.container(horizontal=True):
+    if len(sound) == 1:
+        run, config = sound[0]
+        st.page_link(
+            "pages/1_Side_by_side.py",
+            label="Open",
+            icon=":material/open_in_new:",
+            query_params={"run": run.key},
+        )
+        downloads(run)
+    if st.button("Delete", icon=":material/delete:"):
+        confirm_delete([run for run, _, _ in picked])
+
+if len(sound) > MOST_COMPARED:
+    st.warning(f"At most {MOST_COMPARED} runs are compared in one chart; tick fewer.")
+elif sound:
+    left, right = st.columns(2)
+    series = left.selectbox(
+        "Compare",
+        ["recovery_error", "test_loss", "train_loss"],
+        format_func=lambda name: name.replace("_", " ").capitalize(),
+    )
+    over = right.selectbox("Over", list(VERSUS), format_func=lambda name: VERSUS[name])
+    comparison(sound, series, over)

@@ -1,0 +1,292 @@
+"""Controls: widgets to Config and back, and the page's address as a third view of the same.
+
+The only file that knows both Streamlit and Config. The address holds every setting that is not
+as the shown run, or else the problem, has it; whoever opens it finds the same page.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from dynamics import registry, runs
+from dynamics.config import (
+    PROBLEM_SETTINGS,
+    SETTINGS,
+    VERSION,
+    Config,
+    ConfigError,
+    choices,
+)
+
+FIRST = ("depth", "rank_bound", "alpha", "init_scale")
+FOLDED = {
+    "problem": "The problem",
+    "network": "The original network",
+    "training": "Training",
+    "seeds": "Random seeds",
+}
+SLIDER_TOP = {"depth": 10, "rank": 50, "rank_bound": 60}
+DECADES = {  # exponents of the sliders of numbers that go over decades
+    "init_scale": (-4, 0),
+    "learning_rate": (-2, 3),
+    "alpha": (-1, 2),
+    "alpha_original": (-1, 2),
+    "tolerance": (-20, -2),
+}
+
+
+def settings() -> dict[str, Any]:
+    """All settings as the widgets have them, on this page or kept from the page's last visit."""
+    return st.session_state.setdefault("settings", Config.from_dict({}).to_dict())
+
+
+def adopt(values: Mapping[str, Any]) -> None:
+    """Show these settings in the widgets; those left out as their problem suggests.
+
+    Settings that cannot be run are left at what is suggested, and each is told in one sentence.
+    """
+    config, wrong = _nearest(values)
+    st.session_state["settings"] = config.to_dict()
+    st.session_state["wrong"] = [
+        f"{sentence} {_instead(config, name)}" for name, sentence in wrong.items()
+    ]
+    for name in SETTINGS:
+        for widget in (name, f"{name} number"):
+            st.session_state.pop(widget, None)
+
+
+def _nearest(values: Mapping[str, Any]) -> tuple[Config, dict[str, str]]:
+    """The Config of the settings that can be, and a sentence for each that cannot."""
+    try:
+        return Config.from_dict(values), {}
+    except ConfigError as error:
+        kept = {name: value for name, value in values.items() if name not in error.problems}
+        # A suggestion may be what does not fit what was asked for: then nothing asked for is kept.
+        config, wrong = _nearest(kept if len(kept) < len(values) else {})
+        return config, error.problems | wrong
+
+
+def _instead(config: Config, name: str) -> str:
+    return f"{getattr(config, name)} is shown instead." if name in SETTINGS else "It is left out."
+
+
+def read_address() -> runs.Run | None:
+    """Take over what the address says when it is new; gives the run that it names, if any."""
+    query = dict(st.query_params)
+    if query != st.session_state.get("address"):
+        st.session_state["run"] = query.pop("run", None)
+        st.session_state["over"] = query.pop("over", "steps")
+        query.pop("version", None)
+        run = shown_run()
+        adopt((run.config.to_dict() if run else {}) | query)
+    for sentence in st.session_state.pop("wrong", ()):
+        st.warning(sentence, icon=":material/link_off:")
+    return shown_run()
+
+
+def shown_run() -> runs.Run | None:
+    """The run that the page shows; a sentence and None if it is not there or damaged."""
+    key = st.session_state.get("run")
+    if not key:
+        return None
+    try:
+        run = runs.find(key, runs.root())
+        _ = run.config, run.status
+    except runs.RunError as error:
+        st.session_state["run"] = None
+        st.warning(str(error), icon=":material/folder_off:")
+        return None
+    return run
+
+
+def write_address(config: Config, run: runs.Run | None, over: str) -> None:
+    """Put the page's state into the address, as short as it stays exact."""
+    query = {"run": run.key} if run else {}
+    query |= differences(config, run.config if run else None)
+    query |= {"over": over} if over != "steps" else {}
+    st.session_state["address"] = query
+    if dict(st.query_params) != query:
+        st.query_params.from_dict(query)
+
+
+def differences(config: Config, base: Config | None) -> dict[str, str]:
+    """The settings to name so that ``config`` comes out, given those of ``base`` or none."""
+    values = config.to_dict()
+    known = (base or Config.from_dict({"problem": config.problem})).to_dict()
+    named = {name for name in values if values[name] != known[name]}
+    if base is None and config.problem != SETTINGS["problem"].default:
+        named.add("problem")
+    return {name: _text(values[name]) for name in SETTINGS if name in named}
+
+
+def link(config: Config) -> str:
+    """The address of this page with every setting in it, so that later defaults change nothing."""
+    values = {name: _text(value) for name, value in config.canonical().to_dict().items()}
+    address = str(st.context.url or "").partition("?")[0]
+    return f"{address}?{urlencode({'version': VERSION} | values, safe=',')}"
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)
+
+
+def sidebar() -> Config | None:
+    """Draw all widgets; gives the Config they make, or None after saying what is wrong."""
+    values = settings()
+    with st.sidebar:
+        _problem(values)
+        for name in FIRST:
+            _widget(name, values)
+        for group, title in FOLDED.items():
+            names = [name for name in _visible(values) if _group(name) == group]
+            with st.expander(title):
+                for name in names:
+                    _widget(name, values)
+    try:
+        return Config.from_dict(values)
+    except ConfigError as error:
+        for sentence in error.problems.values():
+            st.error(sentence, icon=":material/tune:")
+        return None
+
+
+def _visible(values: Mapping[str, Any]) -> list[str]:
+    """The settings that this problem reads and that are not shown at the top already."""
+    read = registry.constant("problems", values["problem"], "READS")
+    unread = set(PROBLEM_SETTINGS) - set(read)
+    return [name for name in SETTINGS if name not in {"problem", *FIRST, *unread}]
+
+
+def _group(name: str) -> str:
+    return str(SETTINGS[name].metadata["group"])
+
+
+def _problem(values: dict[str, Any]) -> None:
+    """The menu of problems; another one brings its own suggestions, seeds stay."""
+    values["problem"] = st.selectbox(
+        "Problem",
+        list(choices("problem")),
+        key=_seeded("problem", values["problem"]),
+        format_func=lambda name: choices("problem")[name].partition(":")[0],
+        help="What the networks learn. Another problem brings settings that suit it.",
+        on_change=_suggest,
+    )
+    words = choices("problem")[values["problem"]].partition(": ")[2]
+    st.caption(f"{words[0].upper()}{words[1:]}.")
+
+
+def _suggest() -> None:
+    seeds = {name: value for name, value in settings().items() if _group(name) == "seeds"}
+    adopt({"problem": st.session_state["problem"]} | seeds)
+
+
+def _widget(name: str, values: dict[str, Any]) -> None:
+    """The widget of one setting; it keeps ``values[name]`` up to date."""
+    if name == "networks":
+        values[name] = _networks(values[name])
+    elif choices(name):
+        key = _seeded(name, values[name])
+        values[name] = st.selectbox(_label(name), list(choices(name)), key=key, help=_help(name))
+    elif name in DECADES:
+        values[name] = _decades(name, values[name])
+    elif name in SLIDER_TOP or name == "observed":
+        values[name] = _slider(name, values)
+    else:
+        values[name] = _box(name, name, values[name])
+
+
+def _networks(text: str) -> str:
+    names = sorted(choices("networks"), key=lambda name: (name != "original", name))
+    picked = st.pills(
+        _label("networks"),
+        names,
+        selection_mode="multi",
+        key=_seeded("networks", text.split(",")),
+        help=_help("networks"),
+    )
+    return ",".join(picked)
+
+
+def _slider(name: str, values: Mapping[str, Any]) -> float:
+    """A number within its range; the slider ends where the matrix does, or at what is set."""
+    about, value = SETTINGS[name].metadata, values[name]
+    if name == "observed":
+        key = _seeded(name, value)
+        return st.slider(_label(name), min(0.01, value), 1.0, step=0.01, key=key, help=_help(name))
+    high = min(about["high"], max(SLIDER_TOP[name], value))
+    if name != "depth":
+        fixed = registry.constant("problems", values["problem"], "SHAPE")
+        high = min(high, *(fixed or (values["rows"], values["cols"])))
+    key = _seeded(name, min(value, high), most=high)
+    return st.slider(_label(name), int(about["low"]), int(high), key=key, help=_help(name))
+
+
+def _decades(name: str, value: float) -> float:
+    """A slider over 1, 2 and 5 of each decade, and a box for any number in between."""
+    low, high = DECADES[name]
+    digits = (1,) if name == "tolerance" else (1, 2, 5)
+    steps = {float(f"{digit}e{power}") for power in range(low, high) for digit in digits}
+    steps |= {10.0**high, st.session_state.get(name, value)} | (
+        {0.0} if name == "tolerance" else set()
+    )
+    number = f"{name} number"
+    left, right = st.columns([3, 2], vertical_alignment="bottom", wrap=False)
+    left.select_slider(
+        _label(name),
+        sorted(steps),
+        key=_seeded(name, value),
+        format_func=_text,
+        help=_help(name),
+        on_change=_copy,
+        args=(name, number),
+    )
+    with right:
+        return float(_box(name, number, value, on_change=_copy, args=(number, name)))
+
+
+def _box(name: str, key: str, value: Any, **options: Any) -> Any:
+    """A number to type; a decade slider's has no label of its own."""
+    about, kind = SETTINGS[name].metadata, type(SETTINGS[name].default)
+    shown: dict[str, Any] = {} if key == name else {"label_visibility": "collapsed"}
+    return st.number_input(
+        _label(name),
+        min_value=kind(about["low"]),
+        max_value=kind(about["high"]),
+        key=_seeded(key, value),
+        help=_help(name) if key == name else None,
+        format="%d" if kind is int else "%.6g",
+        **shown,
+        **options,
+    )
+
+
+def _copy(source: str, goal: str) -> None:
+    """Keep the slider and the box of one number equal."""
+    st.session_state[goal] = st.session_state[source]
+
+
+def _seeded(key: str, value: Any, most: float = math.inf) -> str:
+    """Give a widget its value before it is drawn; one that it has already stays."""
+    st.session_state[key] = (
+        min(st.session_state.get(key, value), most)
+        if most < math.inf
+        else (st.session_state.get(key, value))
+    )
+    return key
+
+
+def _label(name: str) -> str:
+    about = SETTINGS[name].metadata
+    return f"{about['title']} {about['symbol']}".strip()
+
+
+def _help(name: str) -> str:
+    about = SETTINGS[name].metadata
+    if choices(name):
+        return f"{about['meaning']}."
+    unit = f", in {about['unit']}" if about["unit"] else ""
+    above = "above" if about["above"] else "from"
+    return f"{about['meaning']}{unit}; {above} {about['low']:g} to {about['high']:,.10g}."

@@ -1,0 +1,56 @@
+"""Overview: a picture of both networks, every factor drawn to scale."""
+
+from itertools import pairwise
+
+import streamlit as st
+
+from dynamics.config import Config
+from dynamics.figure import color
+
+LONGEST = 76.0  # pixels of the longest side of a factor
+THINNEST = 3.0
+MOST = 6  # factors drawn one by one
+
+
+def widths(config: Config, network: str) -> list[int]:
+    """cols, the hidden widths and rows of a network."""
+    rows, cols = config.shape
+    narrow = config.rank_bound if network == "compressed" else config.width or min(rows, cols)
+    return [cols, *[narrow] * (config.depth - 1), rows]
+
+
+def parameters(config: Config, network: str) -> int:
+    """How many numbers the network's factors have."""
+    sizes = widths(config, network)
+    return sum(rows * cols for cols, rows in pairwise(sizes))
+
+
+def overview(config: Config) -> None:
+    """Draw the networks of the config beside each other, with their sizes in words."""
+    pictures = "".join(_picture(config, network) for network in config.networks)
+    st.html(f'<div class="networks">{pictures}</div>')
+
+
+def _picture(config: Config, network: str) -> str:
+    sizes = widths(config, network)
+    scale = LONGEST / max(*config.shape, *sizes)
+    factors = [(rows, cols) for cols, rows in pairwise(sizes)][::-1]  # W_L first, as written
+    shown = factors if len(factors) <= MOST else [*factors[:2], None, *factors[-2:]]
+    drawn = "".join(_factor(size, scale, color(network)) for size in shown)
+    count = parameters(config, network)
+    words = f"{network}, {config.depth} factors, {sizes[1]} wide, {count:,} parameters"
+    return (
+        '<figure class="network">'
+        f'<div class="factors" role="img" aria-label="{words}">{drawn}</div>'
+        f'<figcaption><b style="color:{color(network)}">{network.capitalize()}</b> '
+        f"· {count:,} parameters<br><small>{config.depth} factors, {sizes[1]} wide</small>"
+        "</figcaption></figure>"
+    )
+
+
+def _factor(size: tuple[int, int] | None, scale: float, paint: str) -> str:
+    if size is None:
+        return "<span>⋯</span>"
+    height, width = (max(side * scale, THINNEST) for side in size)
+    box = f"height:{height:.1f}px;width:{width:.1f}px"
+    return f'<i style="{box};border-color:{paint};background:{paint}33"></i>'

@@ -1,0 +1,86 @@
+"""Panels: the figures of a run's live charts by name, and the record columns that they draw.
+
+A panel is ``figure`` or ``figure/network``. A figure without records is its own description: axes,
+colours, and lines whose ``meta`` names their columns. It depends on the layout alone, so thirty
+viewers of one run cost one drawing.
+"""
+
+import functools
+import json
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dynamics import registry
+from dynamics.figure import VERSUS
+from dynamics.runs import Run, RunError
+from dynamics.trajectory import COUNTERS, Layout
+
+MOST_PANELS = 24
+_ONE_AT_A_TIME = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One chart: its name, its figure as Plotly JSON, and the columns of the lines' values."""
+
+    name: str
+    figure: dict[str, Any]
+    columns: tuple[str, ...]
+
+
+def panels(run: Run, names: str, versus: str = "steps") -> tuple[Panel, ...]:
+    """The panels with these comma-separated names; those that the run does not measure left out.
+
+    Raises:
+        RunError: if there is no such figure or axis, or the layout is damaged.
+    """
+    layout = json.dumps(run.layout.to_dict())
+    with _ONE_AT_A_TIME:
+        return _drawn(layout, tuple(filter(None, names.split(","))), versus)
+
+
+def columns(layout: Layout, chosen: tuple[Panel, ...]) -> list[str]:
+    """What a viewer of these panels is sent: the step, all clocks and the lines' columns."""
+    clocks = [
+        f"{network}.{counter}"
+        for network in layout.shapes
+        for counter in COUNTERS
+        if counter in VERSUS
+    ]
+    lines = [column for panel in chosen for column in panel.columns]
+    return list(dict.fromkeys(["step", *clocks, *lines]))
+
+
+@functools.lru_cache(maxsize=64)
+def _drawn(layout: str, names: tuple[str, ...], versus: str) -> tuple[Panel, ...]:
+    if versus not in VERSUS:
+        raise RunError(f"There is no axis {versus[:40]!r}; take one of {', '.join(VERSUS)}.")
+    if len(names) > MOST_PANELS:
+        raise RunError(f"{len(names)} panels are too many; at most {MOST_PANELS} are shown.")
+    described = Layout.from_dict(json.loads(layout))
+    drawn = [_panel(described, name, versus) for name in names]
+    return tuple(panel for panel in drawn if panel)
+
+
+def _panel(layout: Layout, name: str, versus: str) -> Panel | None:
+    stem, _, network = name.partition("/")
+    try:
+        draw = registry.load("figures", stem).draw
+    except ValueError as error:
+        raise RunError(str(error)) from None
+    needs = set(registry.constant("figures", stem, "NEEDS", ()))
+    chosen = [
+        trajectory
+        for trajectory in layout.trajectories(np.empty((0, layout.width)))
+        if needs <= set(trajectory.series) and network in ("", trajectory.network)
+    ]
+    if not chosen:
+        return None
+    figure = json.loads(draw(chosen, versus).to_json())
+    # Seven kilobytes of defaults, all of which the page's own theme replaces.
+    figure["layout"].pop("template", None)
+    metas = [trace["meta"] for trace in figure["data"] if "meta" in trace]
+    return Panel(name, figure, tuple(dict.fromkeys(meta["y"] for meta in metas)))

@@ -1,0 +1,63 @@
+"""Presets: settings that show one thing each in under ten seconds on a laptop without a GPU."""
+
+from typing import Any, NamedTuple
+
+
+class Preset(NamedTuple):
+    """A name, what to look at, and the settings that differ from what the problem suggests."""
+
+    name: str
+    look: str
+    settings: dict[str, Any]
+
+
+PRESETS = (
+    Preset(
+        "Fill in a matrix",
+        "70 % of a matrix is missing. Both networks find all of it; the compressed one in fewer "
+        "and much cheaper steps.",
+        {},
+    ),
+    Preset(
+        "One mode at a time",
+        "Nothing seems to happen, then one singular value rises after another: the plateaus are "
+        "the time a small value needs to grow.",
+        {"problem": "factorization"},
+    ),
+    Preset(
+        "Shallow, L = 2",
+        "With only two factors the compressed network stalls before it has filled the gaps: "
+        "depth is what favours low rank.",
+        {"depth": 2},
+    ),
+    Preset(
+        "Same α for both",
+        "Here the original network's outer factors move five times faster, too. What is left of "
+        "the compressed network's lead is its own.",
+        {"alpha_original": 5.0},
+    ),
+    Preset(
+        "Guess too low",
+        "A width bound below the rank: the compressed network cannot hold the matrix and stops at "
+        "a large error.",
+        {"rank_bound": 3, "steps": 9000},
+    ),
+    Preset(
+        "Few measurements",
+        "Only 600 random weighted sums of the 900 entries are seen; low rank makes up for the "
+        "rest.",
+        {"problem": "sensing"},
+    ),
+    Preset(
+        "A photograph",
+        "Half of the pixels of a picture are missing. A photograph has no low rank: its large "
+        "features come first, and the error levels off while ever smaller modes rise.",
+        {"problem": "photograph"},
+    ),
+    Preset(
+        "Film ratings",
+        "80,000 real ratings, 20,000 held out. Only the compressed network is trained: the "
+        "original one would need minutes for a single percent.",
+        {"problem": "movielens"},
+    ),
+)

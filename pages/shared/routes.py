@@ -1,0 +1,114 @@
+"""Routes: what the live charts fetch beside Streamlit's own traffic, on the same port."""
+
+import asyncio
+import csv
+import functools
+import gzip
+import hashlib
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import plotly
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from dynamics import runs
+from dynamics.runs import Run, RunError
+from pages.shared.panels import Panel, columns, panels
+from pages.shared.stream import read, stream
+
+SCRIPTS = {
+    "live.js": Path(__file__).with_name("live.js"),
+    # The wheel's own: charts on the page and files made in Python come from one version.
+    "plotly.js": Path(plotly.__file__).parent / "package_data" / "plotly.min.js",
+}
+ROWS_AT_ONCE = 1000
+
+
+@functools.cache
+def address(script: str) -> str:
+    """The address of a script; its content is in it, so that browsers may keep it for ever."""
+    digest = hashlib.sha256(SCRIPTS[script].read_bytes()).hexdigest()
+    return f"/api/assets/{script}?v={digest[:12]}"
+
+
+@functools.cache
+def _packed(script: str) -> bytes:
+    return gzip.compress(SCRIPTS[script].read_bytes(), 9 if script == "live.js" else 6)
+
+
+def _failure(error: Exception, status: int = 404) -> JSONResponse:
+    return JSONResponse({"error": str(error)}, status)
+
+
+async def ready(request: Request) -> Response:
+    """Whether the server answers, and that its routes are mounted."""
+    return JSONResponse({"ready": True})
+
+
+async def asset(request: Request) -> Response:
+    """A script, compressed once in the life of the process."""
+    name = request.path_params["name"]
+    if name not in SCRIPTS:
+        return _failure(ValueError(f"There is no script {name[:40]!r}."))
+    headers = {
+        "Cache-Control": "public, max-age=31536000, immutable",
+        "Content-Encoding": "gzip",
+        "Vary": "Accept-Encoding",
+    }
+    body = await asyncio.to_thread(_packed, name)
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        del headers["Content-Encoding"]
+        body = await asyncio.to_thread(gzip.decompress, body)
+    return Response(body, media_type="text/javascript", headers=headers)
+
+
+async def figures(request: Request) -> Response:
+    """The panels of a run as Plotly figures without records; none before its first record."""
+    query = request.query_params
+    try:
+        run = runs.find(request.path_params["key"], runs.root())
+        names, versus = query.get("panels", ""), query.get("versus", "steps")
+        drawn = await asyncio.to_thread(panels, run, names, versus)
+    except RunError as error:
+        return _failure(error)
+    listed = [{"panel": panel.name, "figure": panel.figure} for panel in drawn]
+    return JSONResponse({"figures": listed}, headers={"Cache-Control": "no-store"})
+
+
+async def records(request: Request) -> Response:
+    """The columns of a run's panels as CSV: every record, in full precision and stored units."""
+    names = request.query_params.get("panels", "")
+    try:
+        run = runs.find(request.path_params["key"], runs.root())
+        drawn = await asyncio.to_thread(panels, run, names)
+    except RunError as error:
+        return _failure(error)
+    name = f"{names.replace('/', '-').replace(',', '_')[:80]}_{run.key}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(_csv(run, drawn), media_type="text/csv", headers=headers)
+
+
+def _csv(run: Run, drawn: tuple[Panel, ...]) -> Iterator[str]:
+    layout = run.layout
+    names = columns(layout, drawn)
+    places = [layout.names.index(name) for name in names]
+    yield ",".join(names) + "\n"
+    count = (run.folder / "records.f8").stat().st_size // (layout.width * 8)
+    for start in range(0, count, ROWS_AT_ONCE):
+        picks = list(range(start, min(count, start + ROWS_AT_ONCE)))
+        page = io.StringIO()
+        rows = read(run, picks, layout.width)[:, places]
+        csv.writer(page, lineterminator="\n").writerows(rows.tolist())
+        yield page.getvalue()
+
+
+ROUTES: list[BaseRoute] = [
+    Route("/api/ready", ready),
+    Route("/api/assets/{name}", asset),
+    Route("/api/runs/{key}/figures", figures),
+    Route("/api/runs/{key}/records.csv", records),
+    WebSocketRoute("/api/runs/{key}/stream", stream),
+]

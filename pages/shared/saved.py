@@ -1,0 +1,88 @@
+"""Saved: the list of runs as a table, and several of them in one chart."""
+
+from datetime import datetime
+
+import pandas as pd
+import streamlit as st
+
+from dynamics import export, runs
+from dynamics.config import SETTINGS, Config
+from dynamics.figure import compared
+from dynamics.trajectory import Trajectory
+
+MOST_NAMED = 4  # settings in a legend
+
+Entry = tuple[runs.Run, Config | None, runs.Status]
+
+
+def table(entries: list[Entry]) -> pd.DataFrame:
+    """One row a run; a damaged one says so in its state."""
+    return pd.DataFrame(
+        [_row(*entry) for entry in entries],
+        columns=["started", "state", "problem", "matrix", "L", "r̂", "α", "ε", "η", "steps", "run"],
+    )
+
+
+def _row(run: runs.Run, config: Config | None, status: runs.Status) -> list[object]:
+    started = datetime.fromtimestamp(status.created) if status.created else None
+    about: list[object] = [None] * 7
+    if config:
+        rows, cols = config.shape
+        about = [config.problem, f"{rows} × {cols}", config.depth, config.rank_bound]
+        about += [config.alpha, config.init_scale, config.learning_rate]
+    return [started, status.phase, *about, status.step, run.key]
+
+
+def comparison(chosen: list[tuple[runs.Run, Config]], series: str, versus: str) -> None:
+    """A chart of one series of the chosen runs, and its data to take away."""
+    labels = _labels([config for _, config in chosen])
+    drawn = [(label, run.trajectories) for label, (run, _) in zip(labels, chosen, strict=True)]
+    figure = compared(drawn, series, versus)
+    if not figure.data:
+        st.info(f"None of these runs has a {series.replace('_', ' ')}.")
+        return
+    name = f"{series}_{'_'.join(run.key for run, _ in chosen)}"[:120]
+    st.plotly_chart(
+        figure,
+        config={"displaylogo": False, "toImageButtonOptions": {"format": "svg", "filename": name}},
+        key="comparison",
+    )
+    st.caption("A colour for each run; solid the original network, dashed the compressed one.")
+    st.download_button(
+        "Data of this chart (CSV)",
+        icon=":material/download:",
+        data=lambda: _csv(drawn, series),
+        file_name=f"{name}.csv",
+        mime="text/csv",
+        on_click="ignore",
+    )
+
+
+def _labels(configs: list[Config]) -> list[str]:
+    """What tells each run from the others: the settings in which they differ, the first few."""
+    values = [config.canonical().to_dict() for config in configs]
+    names = [name for name in SETTINGS if len({each[name] for each in values}) > 1]
+    if "problem" in names:  # then nearly all else differs, too
+        return [f"{config.problem} {config.key[:6]}" for config in configs]
+    more = ", …" if len(names) > MOST_NAMED else ""
+    return (
+        [
+            ", ".join(f"{_symbol(name)} = {each[name]}" for name in names[:MOST_NAMED]) + more
+            for each in values
+        ]
+        if names
+        else [config.key[:6] for config in configs]
+    )
+
+
+def _symbol(name: str) -> str:
+    return SETTINGS[name].metadata["symbol"] or SETTINGS[name].metadata["title"].lower()
+
+
+def _csv(drawn: list[tuple[str, list[Trajectory]]], series: str) -> bytes:
+    columns = ["network", "step", "seconds", "operations", series]
+    frames = [
+        export.table(trajectories).reindex(columns=columns).assign(run=label)
+        for label, trajectories in drawn
+    ]
+    return pd.concat(frames).to_csv(index=False).encode()

@@ -1,0 +1,73 @@
+"""Summary: what a run has shown, in a table of milestones."""
+
+import pandas as pd
+import streamlit as st
+
+from dynamics import runs
+from dynamics.trajectory import Trajectory, milestones
+
+
+def summary(run: runs.Run) -> None:
+    """Steps and seconds to each decade of the error, and what the speed-up is made of."""
+    if run.status.live:
+        return
+    try:
+        trajectories = run.trajectories
+    except runs.RunError as error:
+        st.error(str(error))
+        return
+    if not trajectories or not len(trajectories[0].steps):
+        return
+    if not all("recovery_error" in trajectory.series for trajectory in trajectories):
+        _held_out(trajectories)
+        return
+    rows = milestones(trajectories)
+    if not rows:
+        st.caption("No network has brought its recovery error down to 0.1.")
+        return
+    st.subheader("Steps and seconds to each error", anchor=False)
+    st.dataframe(
+        pd.DataFrame([_row(row, trajectories) for row in rows]),
+        hide_index=True,
+        width="stretch",
+        alt="Steps and seconds of each network to each decade of the recovery error",
+    )
+    if len(trajectories) > 1:
+        st.caption(
+            "Seconds are seconds of training on this machine, without measuring. The ratio of "
+            "seconds is the ratio of steps times that of the cost of one step; α makes fewer "
+            "steps, r̂ makes cheaper ones."
+        )
+
+
+def _row(row: dict[str, float | None], trajectories: list[Trajectory]) -> dict[str, str]:
+    cells = {"Recovery error at most": f"{row['level']:.0e}"}
+    for trajectory in trajectories:
+        name = trajectory.network
+        cells[f"{name}, steps"] = _text(row[f"{name}.steps"], ",.0f")
+        cells[f"{name}, seconds"] = _text(row[f"{name}.seconds"], ".3g")
+    if {"original", "compressed"} <= {trajectory.network for trajectory in trajectories}:
+        for unit in ("steps", "seconds"):
+            theirs, ours = row[f"original.{unit}"], row[f"compressed.{unit}"]
+            cells[f"ratio of {unit}"] = _text(
+                theirs / ours if theirs and ours else None, ".1f", " ×"
+            )
+    return cells
+
+
+def _text(value: float | None, form: str, unit: str = "") -> str:
+    return "not reached" if value is None else format(value, form) + unit
+
+
+def _held_out(trajectories: list[Trajectory]) -> None:
+    for trajectory, place in zip(trajectories, st.columns(len(trajectories)), strict=True):
+        losses = pd.Series(trajectory.series["test_loss"]).dropna()
+        if len(losses):
+            best = losses.idxmin()
+            place.metric(
+                f"Best error on held-out ratings, {trajectory.network}",
+                f"{(2 * losses[best]) ** 0.5:.3f} stars",
+                f"root mean square, at step {trajectory.steps[best]:,.0f}",
+                delta_color="off",
+                delta_arrow="off",
+            )

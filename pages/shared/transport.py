@@ -1,0 +1,120 @@
+"""Transport: the bar that starts, pauses, cancels and resets the run that the page shows."""
+
+import streamlit as st
+
+from dynamics import export, runs
+from dynamics.config import Config
+from pages.shared import controls
+
+MIME = {
+    "csv": "text/csv",
+    "npz": "application/octet-stream",
+    "json": "application/json",
+    "html": "text/html",
+}
+
+
+def transport(config: Config | None, run: runs.Run | None) -> None:
+    """Draw the bar: what can be done now comes first, and is the only coloured button."""
+    phase = run.status.phase if run else ""
+    ours = run is not None and config is not None and config.key == run.key
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if run and phase in runs.LIVE:
+            _steer(run, phase)
+        if config and not (ours and (phase in runs.LIVE or phase == "done")):
+            _button(
+                "Train",
+                "play_arrow",
+                _start,
+                config,
+                primary=phase not in runs.LIVE,
+                shortcut=None if phase in runs.LIVE else "Space",
+            )
+        if run and phase not in runs.LIVE:
+            _button("Reset", "replay", _reset, run, help="Back to step 0, same seeds")
+        if config:
+            _button(
+                "New seed", "casino", _new_seed, config, shortcut="N", help="Draw everything anew"
+            )
+            with st.popover("Link", icon=":material/link:", help="Copy a link to these settings"):
+                st.caption("Opens this page with exactly these settings.")
+                st.code(controls.link(config), language=None, wrap_lines=True)
+        if run and run.layout.shapes:
+            downloads(run)
+    if run and config and not ours:
+        _tell_differences(config, run)
+
+
+def _steer(run: runs.Run, phase: str) -> None:
+    if phase == "paused" or run.asked() == runs.PAUSE:
+        _button("Resume", "play_arrow", run.ask, runs.RUN, primary=True, shortcut="Space")
+    else:
+        _button("Pause", "pause", run.ask, runs.PAUSE, primary=True, shortcut="Space")
+    _button("Cancel", "stop", run.ask, runs.CANCEL, help="End it; what was recorded is kept")
+
+
+def _button(
+    label: str,
+    icon: str,
+    action: object,
+    argument: object,
+    *,
+    primary: bool = False,
+    shortcut: str | None = None,
+    help: str | None = None,
+) -> None:
+    st.button(
+        label,
+        icon=f":material/{icon}:",
+        on_click=action,  # type: ignore[arg-type]
+        args=(argument,),
+        type="primary" if primary else "secondary",
+        shortcut=shortcut,
+        help=help,
+    )
+
+
+def _start(config: Config) -> None:
+    anew = st.session_state.pop("anew", None) == config.key
+    try:
+        st.session_state["run"] = runs.start(config, runs.root(), anew=anew).key
+    except runs.RunError as error:
+        st.session_state["told"] = str(error)
+
+
+def _reset(run: runs.Run) -> None:
+    """Show the settings untrained; the next start trains them anew, from the same seeds."""
+    st.session_state["run"], st.session_state["anew"] = None, run.key
+
+
+def _new_seed(config: Config) -> None:
+    seeds = ("seed_target", "seed_data", "seed_noise", "seed_init")
+    fresh = {name: getattr(config, name) + 1 for name in seeds}
+    controls.adopt(config.to_dict() | fresh)
+
+
+def downloads(run: runs.Run) -> None:
+    """A menu of files with all numbers of a run; each is made when it is asked for."""
+    with st.popover("Export", icon=":material/download:", help="All numbers of this run"):
+        for form in export.FORMATS:
+            st.download_button(
+                f"{form.upper()}",
+                data=lambda form=form: export.export(run, form),
+                file_name=f"run-{run.key}.{form}",
+                mime=MIME[form],
+                on_click="ignore",
+                width="stretch",
+                key=f"download {form}",
+            )
+
+
+def _tell_differences(config: Config, run: runs.Run) -> None:
+    named = controls.differences(config, run.config)
+    words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in named.items())
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"The charts show a run with other settings than those chosen now: {words}.")
+        st.button(
+            "Back to the run's settings",
+            type="tertiary",
+            on_click=lambda: controls.adopt(run.config.to_dict()),
+        )
