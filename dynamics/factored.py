@@ -86,6 +86,8 @@ def _upper(factor: Tensor, matrix: Tensor, width: int) -> Tensor:
 class Whole(Problem):
     """½ mean((W − M*)²) of a target that is known by its factors: no array of rows × cols."""
 
+    target: Target
+
     def __init__(self, target: Target) -> None:
         self.target, self.shape = target, (len(target.left), target.right.shape[1])
         self.scale = self.curvature = 1 / (self.shape[0] * self.shape[1])

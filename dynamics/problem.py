@@ -154,6 +154,8 @@ class Masked(Problem):
     entries if none is left out.
     """
 
+    target: Target
+
     def __init__(
         self,
         target: Target,
@@ -202,7 +204,6 @@ class Masked(Problem):
 
     def test_loss(self, left: Tensor, right: Tensor) -> Tensor:
         """½ mean square over the unobserved entries, or over all if none is hidden."""
-        assert self.target is not None
         difference = torch.addmm(self.target.dense, left, right, beta=-1)
         if self._hidden is None:
             return difference.square().mean() / 2

@@ -53,9 +53,12 @@ class Reduced(Descent):
 class CoreReduction(Reduced):
     """A square network with orthogonal start: a core 2r wide, and one number ρ_l for the rest.
 
-    With Q_l = W_l(0)/ε, C_0 an orthonormal basis of [V, (Q_L ⋯ Q_1)ᵀ U] and C_l = Q_l C_(l−1), at all
-    times W_l = C_l M_l C_(l−1)ᵀ + ρ_l (Q_l − C_l C_(l−1)ᵀ): the cores M_l descend from ε I towards
-    C_Lᵀ M* C_0, and ρ_l ← ρ_l (1 − η_l c Π_(k≠l) ρ_k²).
+    With Q_l = W_l(0)/ε, C_0 an orthonormal basis of [V, (Q_L ⋯ Q_1)ᵀ U] and C_l = Q_l C_(l−1),
+
+        W_l = C_l M_l C_(l−1)ᵀ + ρ_l (Q_l − C_l C_(l−1)ᵀ)
+
+    at all times: the cores M_l descend from ε I towards C_Lᵀ M* C_0, and
+    ρ_l ← ρ_l (1 − η_l c Π_(k≠l) ρ_k²).
     """
 
     def _start(self, target: Target, optimizer: ModuleType) -> None:

@@ -84,7 +84,8 @@ def test_a_list_is_kept_for_large_and_sparse_matrices_alone() -> None:
 def test_a_matrix_of_20000_rows_trains_within_a_gigabyte() -> None:
     """One whole array of it would take 3.2 GB."""
     script = (
-        "import resource; from dynamics.config import Config; from dynamics.compare import prepare\n"
+        "import resource\nfrom dynamics.config import Config\n"
+        "from dynamics.compare import prepare\n"
         "c = Config(rows=20_000, cols=20_000, spectrum='flat', observed=0.001, steps=20,\n"
         "           record_every=10, networks=('compressed',), rate_unit='limit',\n"
         "           learning_rate=0.3, init_scale=0.5)\n"

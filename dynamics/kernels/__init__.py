@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 @functools.cache
 def library(width: int, dtype: torch.dtype) -> ctypes.CDLL | None:
-    """The functions of ``descent.cpp`` for networks of this width; None where they cannot be had."""
+    """The functions of ``descent.cpp`` for networks of this width; None if they cannot be had."""
     return _loaded(-(-width // LANES), NUMBERS[dtype])
 
 

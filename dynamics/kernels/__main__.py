@@ -1,4 +1,4 @@
-"""``python -m dynamics.kernels``: compile the usual widths in advance; without a compiler, say so."""
+"""``python -m dynamics.kernels``: compile the usual widths in advance."""
 
 import logging
 from concurrent.futures import ThreadPoolExecutor

@@ -9,7 +9,7 @@ from dynamics.problem import Problem
 
 
 def build(config: Config, problem: Problem) -> Network:
-    """As ``compressed``; the steps are r̂ scalar recursions, with the same factors at each record."""
+    """As ``compressed``, stepped by r̂ scalar recursions; the same factors at each record."""
     return dataclasses.replace(
         registry.load("networks", "compressed").build(config, problem), reduction="diagonal"
     )

@@ -9,7 +9,7 @@ from dynamics.problem import Problem
 
 
 def build(config: Config, problem: Problem) -> Network:
-    """As ``original``; the steps are those of a network 2r wide, with the same factors at each record."""
+    """As ``original``, stepped by a network 2r wide; the same factors at each record."""
     return dataclasses.replace(
         registry.load("networks", "original").build(config, problem), reduction="core"
     )
