@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import psutil
 import torch
 
 from dynamics import registry, theory
@@ -16,6 +17,9 @@ from dynamics.network import Network, State
 from dynamics.problem import Problem
 from dynamics.train import missing, train
 from dynamics.trajectory import Array, Record
+
+WIDE, MANY = 300, 2**24  # width and numbers in the measurements that are worth two threads
+LOOK, SPARE = 0.2, 0.3  # seconds to look at the cores; how much of two may be in use
 
 
 @dataclass(frozen=True)
@@ -103,15 +107,25 @@ def device(config: Config) -> torch.device:
 
 
 def use_threads(config: Config) -> None:
-    """One thread: runs are what is spread over cores, and small products lose by a second one."""
-    torch.set_num_threads(1)
+    """One thread, as runs are what is spread over cores; two where that gains and a core is idle.
+
+    It gains for the products of a wide original network and for large sets of measurements; small
+    products lose by a second thread, and all of them lose to other work on its core.
+    """
+    rows, cols = config.shape
+    wide = "original" in config.networks and (config.width or min(rows, cols)) >= WIDE
+    many = config.problem == "sensing" and rows * cols * config.measurements >= MANY
+    cores = psutil.cpu_count() or 1
+    idle = (wide or many) and cores * (1 - psutil.cpu_percent(LOOK) / 100) >= 2 - SPARE
+    torch.set_num_threads(2 if idle else 1)
 
 
 def machine(config: Config) -> str:
     """What the run is computed on, in words."""
     if device(config).type == "cuda":
         return torch.cuda.get_device_name()
-    return f"CPU, {torch.get_num_threads()} thread"
+    count = torch.get_num_threads()
+    return f"CPU, {count} thread{'s' if count > 1 else ''}"
 
 
 def stability_limits(
