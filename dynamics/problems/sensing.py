@@ -50,15 +50,17 @@ class Sensing(Problem):
     ) -> None:
         self.target, self.shape = target, (sensing.shape[1], sensing.shape[2])
         self.curvature = 1 / len(seen)
-        self._seen = seen
+        self.seen = seen
         self._product = torch.empty(self.shape).to(seen)
         self._halves = torch.empty(2, *self.shape).to(seen)
         self._residual = torch.empty_like(self._product)
         rows = max(1, BLOCK_BYTES // (sensing[0].numel() * seen.element_size()))
-        matrix = sensing.reshape(len(seen), -1)
-        self._blocks = list(zip(torch.split(matrix, rows), torch.split(seen, rows), strict=True))
+        self.matrix = sensing.reshape(len(seen), -1)
+        self._blocks = list(
+            zip(torch.split(self.matrix, rows), torch.split(seen, rows), strict=True)
+        )
         # A thread of ours has torch's thread count to itself: one each, or they would be four.
-        two = torch.get_num_threads() > 1 and matrix.numel() >= WORTH_TWO and not seen.is_cuda
+        two = torch.get_num_threads() > 1 and self.matrix.numel() >= WORTH_TWO and not seen.is_cuda
         self._pool = ThreadPoolExecutor(2, "sensing", torch.set_num_threads, (1,)) if two else None
 
     def residual(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
@@ -91,7 +93,7 @@ class Sensing(Problem):
     def operations(self, width: int) -> float:
         """Three products of rows × width × cols and two passes over the measurements."""
         rows, cols = self.shape
-        return 6.0 * rows * cols * width + 4.0 * len(self._seen) * rows * cols
+        return 6.0 * rows * cols * width + 4.0 * len(self.seen) * rows * cols
 
     def surrogate(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
         """Singular triplets of Σ_i y_i A_i."""
