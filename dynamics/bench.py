@@ -11,6 +11,7 @@ import statistics
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,12 @@ from dynamics.config import Config
 from dynamics.peers import ENGINES, Run
 
 CHUNK = 50  # steps between two records
-BOTH = ("original", "compressed")
+BOTH, NARROW = ("original", "compressed"), ("compressed",)
+SQUARE: dict[str, Any] = {  # the defaults of a problem's own page are not a case's
+    "problem": "completion", "rows": 100, "cols": 100, "rank": 5, "rank_bound": 10, "depth": 3,
+    "spectrum": "top", "observed": 0.3, "learning_rate": 10.0, "alpha": 5.0, "init_scale": 0.01,
+}  # fmt: skip
+STABLE: dict[str, Any] = {"spectrum": "flat", "learning_rate": 0.1, "rate_unit": "limit"}
 
 
 @dataclass(frozen=True)
@@ -39,8 +45,8 @@ class Case:
 
     def comparisons(self, network: str) -> list[Comparison]:
         """The case's runs, ready to train."""
-        alphas = self.alphas or (self.settings.get("alpha", 5.0),)
-        settings = self.settings | {"networks": network}
+        settings = SQUARE | self.settings | {"networks": network}
+        alphas = self.alphas or (settings["alpha"],)
         return [compare.prepare(Config.from_dict(settings | {"alpha": a})) for a in alphas]
 
 
@@ -56,72 +62,54 @@ class Row:
     repeats: int
 
 
-def _completion(**settings: Any) -> dict[str, Any]:
-    return {"problem": "completion", **settings}
-
-
 REFERENCE = (
-    Case("completion_d100_r5_L3", _completion()),
+    Case("completion_d100_r5_L3", {}),
     Case(
         "completion_d60_r4_L2",
-        _completion(rows=60, cols=60, rank=4, rank_bound=8, depth=2, observed=0.4,
-                    learning_rate=20, alpha=2),
+        dict(rows=60, cols=60, rank=4, rank_bound=8, depth=2, observed=0.4, learning_rate=20,
+             alpha=2),
     ),
     Case(
         "factorization_d100_r10_L3",
-        {"problem": "factorization", "rank": 10, "rank_bound": 20, "learning_rate": 3, "alpha": 1},
+        dict(problem="factorization", rank=10, rank_bound=20, learning_rate=3, alpha=1),
     ),
     Case(
         "sensing_d20_r2_L3",
-        {"problem": "sensing", "rows": 20, "cols": 20, "rank": 2, "rank_bound": 4,
-         "measurements": 300, "learning_rate": 5, "alpha": 1},
+        dict(problem="sensing", rows=20, cols=20, rank=2, rank_bound=4, measurements=300,
+             learning_rate=5, alpha=1),
     ),
 )  # fmt: skip
-NARROW = ("compressed",)
-SQUARE = {"spectrum": "flat", "learning_rate": 0.1, "rate_unit": "limit"}
+LARGE = dict(rows=1000, cols=1000, **STABLE)
+ALPHAS = tuple(0.5 + i / 4 for i in range(38))
 FULL = (
     *REFERENCE,
-    Case("completion_d100_r5_L3", _completion(dtype="float32")),
+    Case("completion_d100_r5_L3", dict(dtype="float32")),
     Case(
         "movielens",
-        {"problem": "movielens", "observed": 0.8, "rank_bound": 20, "learning_rate": 5, "alpha": 1},
+        dict(problem="movielens", observed=0.8, rank_bound=20, learning_rate=5, alpha=1),
         NARROW,
     ),
-    Case(
-        "ablation_alpha",
-        _completion(observed=0.2),
-        NARROW,
-        alphas=tuple(0.5 + 0.25 * i for i in range(38)),
-    ),
+    Case("ablation_alpha", dict(observed=0.2), NARROW, alphas=ALPHAS),
     Case(
         "sensing_d200_r5_L3_m4000",
-        {"problem": "sensing", "rows": 200, "cols": 200, "rank": 5, "rank_bound": 10,
-         "measurements": 4000, "learning_rate": 20, "alpha": 1},
+        dict(problem="sensing", rows=200, cols=200, measurements=4000, learning_rate=20, alpha=1),
         NARROW,
     ),
-    *(
-        Case(f"completion_d{d}", _completion(rows=d, cols=d, **SQUARE), BOTH if d < 500 else NARROW)
-        for d in (30, 300, 1000)
-    ),
-    *(Case(f"completion_L{depth}", _completion(depth=depth, **SQUARE)) for depth in (2, 5, 8)),
-    *(
-        Case(
-            f"completion_d1000_p{p}",
-            _completion(rows=1000, cols=1000, observed=p, **SQUARE), NARROW,
-        )
-        for p in (0.01, 0.05, 0.2)
-    ),
-    *(
-        Case(f"completion_rank_bound{width}", _completion(rank_bound=width, **SQUARE), NARROW)
-        for width in (5, 20, 40)
-    ),
+    *(Case(f"completion_d{d}", dict(rows=d, cols=d, **STABLE)) for d in (30, 300)),
+    *(Case(f"completion_L{depth}", dict(depth=depth, **STABLE)) for depth in (2, 5, 8)),
+    *(Case(f"completion_rank_bound{r}", dict(rank_bound=r, **STABLE), NARROW) for r in (5, 20, 40)),
+    *(Case(f"completion_d1000_p{p}", dict(observed=p, **LARGE), NARROW) for p in (0.01, 0.05, 0.2)),
     Case(
         "completion_d5000_p0.01",
-        _completion(rows=5000, cols=5000, observed=0.01, **SQUARE), NARROW, ("dynamics", "jax"),
+        dict(rows=5000, cols=5000, observed=0.01, **STABLE),
+        NARROW,
+        ("dynamics", "jax"),
     ),
     Case(
         "completion_d20000_p0.001",
-        _completion(rows=20_000, cols=20_000, observed=0.001, **SQUARE), NARROW, ("dynamics",),
+        dict(rows=20_000, cols=20_000, observed=0.001, **STABLE),
+        NARROW,
+        ("dynamics",),
     ),
 )  # fmt: skip
 
@@ -163,12 +151,19 @@ def _measured(
 
 
 def _time(runs: list[Run], chunks: int) -> float:
-    """Seconds of so many chunks of every run."""
+    """Seconds of so many chunks of every run, which every engine may spread over the cores."""
     started = time.perf_counter()
-    for run in runs:
-        for _ in range(chunks):
-            run(CHUNK)
+    if len(runs) == 1:
+        _train(runs[0], chunks)
+    else:
+        with ThreadPoolExecutor(psutil.cpu_count(), "runs", torch.set_num_threads, (1,)) as pool:
+            list(pool.map(_train, runs, [chunks] * len(runs)))
     return time.perf_counter() - started
+
+
+def _train(run: Run, chunks: int) -> None:
+    for _ in range(chunks):
+        run(CHUNK)
 
 
 def _installed(name: str) -> bool:
@@ -180,7 +175,7 @@ def _installed(name: str) -> bool:
 
 def _unavailable(case: Case) -> bool:
     """Whether a case's data are not there, which a note says."""
-    if case.settings["problem"] != "movielens":
+    if case.name != "movielens":
         return False
     try:
         data.movielens()
