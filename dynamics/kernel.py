@@ -94,8 +94,16 @@ class EntriesKernel(KernelDescent):
     def _data(self, padded: int) -> tuple[list[int], list[Tensor], int]:
         samples, columns = self.problem.samples, self.problem.shape[1]
         assert samples is not None
-        arrays = [samples.starts, samples.places, samples.values.contiguous()]
-        return [], arrays, 2 * columns * padded
+        # Every row is filled up to a multiple of LANES by zeros in a column after the last.
+        counts = samples.starts.diff()
+        starts = torch.nn.functional.pad((-(-counts // LANES) * LANES).cumsum(0), (1, 0)).int()
+        where = torch.arange(len(samples.places)) + torch.repeat_interleave(
+            starts[:-1] - samples.starts[:-1], counts
+        )
+        places = torch.full((int(starts[-1]),), columns, dtype=torch.int32)
+        values = samples.values.new_zeros(len(places))
+        places[where], values[where] = samples.places, samples.values
+        return [], [starts, places, values], 2 * (columns + 1) * padded
 
 
 class FactoredKernel(KernelDescent):

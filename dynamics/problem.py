@@ -200,14 +200,15 @@ class Masked(Problem):
 
     def train_loss(self, left: Tensor, right: Tensor) -> Tensor:
         """½ mean square over the observed entries."""
-        return self.residual(left, right)[0].square().sum() * (self.scale / 2)
+        return _square(self.residual(left, right)[0]) * (self.scale / 2)
 
     def test_loss(self, left: Tensor, right: Tensor) -> Tensor:
         """½ mean square over the unobserved entries, or over all if none is hidden."""
         difference = torch.addmm(self.target.dense, left, right, beta=-1)
-        if self._hidden is None:
-            return difference.square().mean() / 2
-        return difference.mul_(self._hidden).square().sum() / self._hidden.sum() / 2
+        if self._hidden is not None:
+            difference.mul_(self._hidden)
+        hidden = difference.numel() - (0 if self._hidden is None else self.observed)
+        return _square(difference) / (2 * hidden)
 
     def operations(self, width: int) -> float:
         """Three products of rows × width × cols."""
@@ -217,6 +218,11 @@ class Masked(Problem):
         """Singular triplets of c · mask ∘ Y."""
         left, values, right = torch.linalg.svd(-self.scale * self._negative, full_matrices=False)
         return left[:, :count], values[:count], right[:count]
+
+
+def _square(matrix: Matrix) -> Tensor:
+    """‖matrix‖_F²."""
+    return torch.dot(matrix.view(-1), matrix.view(-1))
 
 
 def generator(purpose: str, seed: int) -> torch.Generator:

@@ -1,4 +1,4 @@
-"""The compiled form of gradient descent: one small library for each padded width and precision.
+"""The compiled form of gradient descent: one small library for each width and precision.
 
 A library is compiled when it is first wanted (half a second) and kept in the user's cache under
 its source, the compiler and the processor; ``python -m dynamics.kernels`` makes the usual ones at
@@ -33,13 +33,9 @@ log = logging.getLogger(__name__)
 @functools.cache
 def library(width: int, dtype: torch.dtype) -> ctypes.CDLL | None:
     """The functions of ``descent.cpp`` for networks of this width; None if they cannot be had."""
-    return _loaded(-(-width // LANES), NUMBERS[dtype])
-
-
-@functools.cache
-def _loaded(vectors: int, number: str) -> ctypes.CDLL | None:
+    number = NUMBERS[dtype]
     try:
-        functions = ctypes.CDLL(str(_built(vectors, number)))
+        functions = ctypes.CDLL(str(_built(width, number)))
     except (OSError, subprocess.SubprocessError) as error:
         _complain((getattr(error, "stderr", None) or str(error)).strip().splitlines()[0])
         return None
@@ -57,12 +53,12 @@ def _complain(reason: str) -> None:
     log.warning("No compiled kernel, training runs on torch alone: %s", reason)
 
 
-def _built(vectors: int, number: str) -> Path:
+def _built(width: int, number: str) -> Path:
     """The library's file, compiled unless it is there."""
     compiler = shlex.split(os.environ.get("CXX") or "c++")
-    flags = (*FLAGS, f"-DREAL={number}", f"-DVECTORS={vectors}")
+    flags = (*FLAGS, f"-DREAL={number}", f"-DWIDTH={width}")
     key = hashlib.sha256("\0".join([SOURCE.read_text(), *compiler, *flags, _processor()]).encode())
-    file = _folder() / f"descent-{number}-{vectors}-{key.hexdigest()[:16]}.so"
+    file = _folder() / f"descent-{number}-{width}-{key.hexdigest()[:16]}.so"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         # Compiled aside and moved into place: two workers may be at it at the same time.

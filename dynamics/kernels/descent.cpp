@@ -1,6 +1,6 @@
-// Gradient descent of a narrow deep linear network, compiled for one width and one type of number:
-// VECTORS vectors of 4 REALs to a row, so that all loops over the width unroll. Rows are padded with
-// zeros, which stay zeros; matrices lie row by row, and all arrays are 32-byte aligned.
+// Gradient descent of a narrow deep linear network, compiled for one WIDTH and one type of number,
+// REAL, so that all loops over the width unroll. Rows are padded with zeros, which stay zeros, to
+// vectors of 4; matrices lie row by row, and all arrays are 32-byte aligned.
 //
 // ``entries`` knows some entries of the target, ``factored`` its factors. Both take the steps of
 // descent.py, in its notation.
@@ -10,10 +10,11 @@
 
 typedef REAL T;
 typedef T Vector __attribute__((vector_size(4 * sizeof(T))));
-static const int N = VECTORS, P = 4 * N;  // the padded width
+typedef T Anywhere __attribute__((vector_size(4 * sizeof(T)), aligned(sizeof(T))));
+static const int N = (WIDTH + 3) / 4, P = 4 * N;  // vectors to a row, the padded width
 
-#ifdef __clang__
-#define PICK(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#if defined(__clang__) || __GNUC__ >= 12
+#define PICK __builtin_shufflevector
 #else
 template <int> struct Whole;
 template <> struct Whole<8> { typedef int64_t type; };
@@ -35,7 +36,7 @@ static void add(Row &sum, T factor, const Row &row) {
 // row . matrix
 static Row times(const Row &row, const Square &matrix) {
     Row out = {};
-    for (int k = 0; k < P; k++) add(out, at(row, k), matrix.row[k]);
+    for (int k = 0; k < WIDTH; k++) add(out, at(row, k), matrix.row[k]);
     return out;
 }
 
@@ -44,6 +45,7 @@ static void transpose(const Square &from, Square &to) {
         for (int b = 0; b < P; b++) ((T *)&to.row[b])[a] = at(from.row[a], b);
 }
 
+// <u, y> in four parts.
 static Vector partial(const Row &u, const Row &y) {
     Vector sum = u.part[0] * y.part[0];
     for (int n = 1; n < N; n++) sum += u.part[n] * y.part[n];
@@ -58,28 +60,22 @@ static Vector sums(Vector a, Vector b, Vector c, Vector d) {
 }
 
 // One row of W_L: with s = <u_i, y_j> - m_ij at each of its observed entries, Z gains s u_i at
-// column j, and the sum of s y_j is the row's gradient.
-static Row visit(const Row &u, int64_t from, int64_t to, const int32_t *places,
-                 const T *values, Column *columns) {
+// column j, and the sum of s y_j is the row's gradient. Entries come in fours: what is missing is
+// filled up by zeros in one column of zeros after the last.
+static Row visit(const Row u, int64_t from, int64_t to, const int32_t *places, const T *values,
+                 Column *columns) {
     Row gradient = {};
-    int64_t e = from;
-    for (; e + 4 <= to; e += 4) {
+    for (int64_t e = from; e < to; e += 4) {
         Column *c[4];
-        for (int k = 0; k < 4; k++) c[k] = columns + places[e + k];
-        Vector s = sums(partial(u, c[0]->y), partial(u, c[1]->y), partial(u, c[2]->y),
-                        partial(u, c[3]->y));
+        Row y[4];  // copies, as the compiler cannot know that Z is not X
+        for (int k = 0; k < 4; k++) y[k] = (c[k] = columns + places[e + k])->y;
+        Vector m = *(const Anywhere *)(values + e);
+        Vector s = sums(partial(u, y[0]), partial(u, y[1]), partial(u, y[2]), partial(u, y[3])) - m;
         for (int k = 0; k < 4; k++) {
-            T off = s[k] - values[e + k];
-            add(gradient, off, c[k]->y);
+            T off = s[k];
+            add(gradient, off, y[k]);
             add(c[k]->z, off, u);
         }
-    }
-    for (; e < to; e++) {
-        Column &c = columns[places[e]];
-        Vector s = partial(u, c.y);
-        T off = (s[0] + s[1]) + (s[2] + s[3]) - values[e];
-        add(gradient, off, c.y);
-        add(c.z, off, u);
     }
     return gradient;
 }

@@ -52,28 +52,30 @@ class Sensing(Problem):
         self.curvature = 1 / len(seen)
         self.seen = seen
         self._product = torch.empty(self.shape).to(seen)
-        self._halves = torch.empty(2, *self.shape).to(seen)
-        self._residual = torch.empty_like(self._product)
         rows = max(1, BLOCK_BYTES // (sensing[0].numel() * seen.element_size()))
         self.matrix = sensing.reshape(len(seen), -1)
         self._blocks = list(
             zip(torch.split(self.matrix, rows), torch.split(seen, rows), strict=True)
         )
+        middle = len(self._blocks) // 2 if self.matrix.numel() >= WORTH_TWO else 0
+        self._parts = [part for part in (self._blocks[:middle], self._blocks[middle:]) if part]
+        self._totals = torch.empty(len(self._parts), *self.shape).to(seen)
         # A thread of ours has torch's thread count to itself: one each, or they would be four.
-        two = torch.get_num_threads() > 1 and self.matrix.numel() >= WORTH_TWO and not seen.is_cuda
+        two = torch.get_num_threads() > 1 and len(self._parts) > 1 and not seen.is_cuda
         self._pool = ThreadPoolExecutor(2, "sensing", torch.set_num_threads, (1,)) if two else None
 
     def residual(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
         """Σ_i (⟨A_i, left·right⟩ − y_i) A_i."""
         self._vector = torch.mm(left, right, out=self._product).view(-1)
-        for _ in (map if self._pool is None else self._pool.map)(self._read_half, range(2)):
-            pass
-        torch.add(*self._halves, out=self._residual)
-        return self._residual, self._residual.mT
+        total, *others = self._totals
+        list((map if self._pool is None else self._pool.map)(self._read, self._parts, self._totals))
+        for other in others:
+            total.add_(other)
+        return total, total.mT
 
-    def _read_half(self, half: int) -> None:
-        total, middle = self._halves[half].view(-1).zero_(), (len(self._blocks) + 1) // 2
-        for block, seen in self._blocks[middle:] if half else self._blocks[:middle]:
+    def _read(self, part: list[tuple[Tensor, Tensor]], into: Tensor) -> None:
+        total = into.view(-1).zero_()
+        for block, seen in part:
             total.addmv_(block.mT, torch.addmv(seen, block, self._vector, beta=-1))
 
     def train_loss(self, left: Tensor, right: Tensor) -> Tensor:
@@ -97,7 +99,7 @@ class Sensing(Problem):
 
     def surrogate(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
         """Singular triplets of Σ_i y_i A_i."""
-        total = torch.zeros_like(self._residual).view(-1)
+        total = torch.zeros_like(self._product).view(-1)
         for block, seen in self._blocks:
             total.addmv_(block.mT, seen)
         left, values, right = torch.linalg.svd(total.view(self.shape), full_matrices=False)
