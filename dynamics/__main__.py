@@ -24,13 +24,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit status: 0, 1 for a negative result, 2 for bad input."""
     options = parser().parse_args(arguments)
     try:
-        return int(options.command(options))
+        status = int(options.command(options))
+        sys.stdout.flush()
+        return status
     except (ConfigError, runs.RunError, ValueError) as error:
         print(f"dynamics: {error}", file=sys.stderr)
+    except BrokenPipeError:  # the reader has gone, as with | head; the exit must not flush again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         print(f"dynamics: {error.filename}: {error.strerror}.", file=sys.stderr)
-    except BrokenPipeError:
-        sys.stderr.close()
     return UNREADABLE
 
 
@@ -62,7 +64,9 @@ def parser() -> argparse.ArgumentParser:
 
     out = commands.add_parser("export", help="write a run's data or figures to a file")
     out.add_argument("key", metavar="KEY", help="the run")
-    out.add_argument("--format", choices=list(export.FORMATS), default="csv", help="default: csv")
+    out.add_argument(
+        "--format", choices=list(export.FORMATS), help="default: FILE's ending, else csv"
+    )
     out.add_argument("--out", metavar="FILE", type=Path, help="default: KEY.FORMAT; - prints it")
     _add_folder(out)
     out.set_defaults(command=_export)
@@ -249,11 +253,13 @@ def _bench(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    content = export.export(runs.find(options.key, runs.root(options.runs)), options.format)
+    ending = options.out.suffix.removeprefix(".") if options.out else ""
+    form = options.format or (ending if ending in export.FORMATS else "csv")
+    content = export.export(runs.find(options.key, runs.root(options.runs)), form)
     if str(options.out) == "-":
         sys.stdout.buffer.write(content)
         return 0
-    file = options.out or Path(f"{options.key}.{options.format}")
+    file = options.out or Path(f"{options.key}.{form}")
     file.write_bytes(content)
     print(f"{file}: {len(content):,} bytes")
     return 0

@@ -51,11 +51,13 @@ def blank(title: str, versus: str, y: str, *, log: bool = False) -> go.Figure:
     axis: dict[str, Any] = {
         "gridcolor": GREY,
         "zerolinecolor": GREY,
-        "exponentformat": "power",
         "automargin": True,
+        "minexponent": 5,
     }
-    figure.update_xaxes(title_text=VERSUS[versus], rangemode="tozero", **axis)
-    return figure.update_yaxes(title_text=y, type="log" if log else "linear", **axis)
+    thousands = {"exponentformat": "SI", "separatethousands": True, "rangemode": "tozero"}
+    figure.update_xaxes(title_text=VERSUS[versus], **thousands, **axis)
+    kind = "log" if log else "linear"
+    return figure.update_yaxes(title_text=y, type=kind, exponentformat="power", **axis)
 
 
 def line(

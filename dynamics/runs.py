@@ -115,15 +115,10 @@ class Run:
         Raises:
             RunError: if there is no such run or ``status.json`` is damaged.
         """
-        try:
-            status = Status(**self._json("status.json"))
-        except TypeError:
-            raise RunError(f"Run {self.key}: status.json has unknown entries.") from None
-        if status.phase not in PHASES:
-            raise RunError(f"Run {self.key}: status.json names no known phase.")
+        status = self._told()
         if status.live and not self._worker_lives():
             # The worker may have had its last word between the two looks.
-            status = Status(**self._json("status.json"))
+            status = self._told()
             if status.live:
                 return dataclasses.replace(status, phase="lost", message=PHASES["lost"])
         return status
@@ -137,7 +132,7 @@ class Run:
         width = self.layout.width
         try:
             flat = np.fromfile(self.folder / "records.f8", "<f8", offset=since * width * 8)
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError):  # no record yet, or not as many as ``since``
             flat = np.empty(0)
         return flat[: len(flat) // width * width].reshape(-1, width)
 
@@ -175,11 +170,26 @@ class Run:
 
     def write(self, name: str, content: Any) -> None:
         """Replace a JSON file of the run in one go, so that no reader sees half of it."""
+        text = json.dumps(content)
         handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=f".{name}")
         with open(handle, "w") as file:
-            json.dump(content, file)
+            file.write(text)
         os.chmod(temporary, 0o644)
         os.replace(temporary, self.folder / name)
+
+    def _told(self) -> Status:
+        content, empty = self._json("status.json"), Status("")
+        try:
+            status = Status(**content)
+        except TypeError:
+            raise RunError(f"Run {self.key}: status.json has unknown entries.") from None
+        for name, value in content.items():
+            like = getattr(empty, name)
+            if not isinstance(value, int | float if isinstance(like, float) else type(like)):
+                raise RunError(f"Run {self.key}: status.json has no usable {name}.")
+        if status.phase not in PHASES:
+            raise RunError(f"Run {self.key}: status.json names no known phase.")
+        return status
 
     def _worker_lives(self) -> bool:
         return _locked(self.folder / "alive")

@@ -20,11 +20,12 @@ from dynamics.config import (
     ConfigError,
     choices,
 )
+from dynamics.figure import VERSUS
 
 FIRST = ("depth", "rank_bound", "alpha", "init_scale")
 FOLDED = {
     "problem": "The problem",
-    "network": "The original network",
+    "network": "The networks",
     "training": "Training",
     "seeds": "Random seeds",
 }
@@ -78,7 +79,8 @@ def read_address() -> runs.Run | None:
     query = dict(st.query_params)
     if query != st.session_state.get("address"):
         st.session_state["run"] = query.pop("run", None)
-        st.session_state["over"] = query.pop("over", "steps")
+        over = query.pop("over", "steps")
+        st.session_state["over"] = over if over in VERSUS else "steps"
         query.pop("version", None)
         run = shown_run()
         adopt((run.config.to_dict() if run else {}) | query)
@@ -136,6 +138,8 @@ def _text(value: Any) -> str:
 def sidebar() -> Config | None:
     """Draw all widgets; gives the Config they make, or None after saying what is wrong."""
     values = settings()
+    for side in ("rows", "cols"):  # what bounds the sliders above them has just been changed
+        values[side] = st.session_state.get(side, values[side])
     with st.sidebar:
         _problem(values)
         for name in FIRST:
@@ -220,6 +224,8 @@ def _slider(name: str, values: Mapping[str, Any]) -> float:
     if name != "depth":
         fixed = registry.constant("problems", values["problem"], "SHAPE")
         high = min(high, *(fixed or (values["rows"], values["cols"])))
+    if value > high:
+        st.toast(f"{_label(name)} is now {high}: more than the matrix's smaller side cannot be.")
     key = _seeded(name, min(value, high), most=high)
     return st.slider(_label(name), int(about["low"]), int(high), key=key, help=_help(name))
 

@@ -13,20 +13,28 @@ const SUMMARY_PAUSE = 2000; // ms between two updates of the text alternative
 const LONGEST_WAIT = 8000; // ms between two attempts to connect
 
 const PHASES = {
-  queued: ["Queued", "wait"], running: ["Running", "go"], paused: ["Paused", "wait"],
-  done: ["Done", "good"], diverged: ["Diverged", "bad"], cancelled: ["Cancelled", "still"],
-  failed: ["Failed", "bad"], lost: ["Worker lost", "bad"], unreadable: ["Unreadable", "bad"],
+  queued: ["Queued", "wait"],
+  running: ["Running", "go"],
+  paused: ["Paused", "wait"],
+  done: ["Done", "good"],
+  diverged: ["Diverged", "bad"],
+  cancelled: ["Cancelled", "still"],
+  failed: ["Failed", "bad"],
+  lost: ["Worker lost", "bad"],
+  unreadable: ["Unreadable", "bad"],
 };
 
 const STYLE = `
 .dln { --ink: var(--st-text-color, #31333f); --edge: var(--st-border-color, #d5d7de);
   --paper: var(--st-background-color, #fff); --card: var(--st-secondary-background-color, #f6f7f9);
-  --soft: color-mix(in srgb, var(--ink) 66%, var(--paper)); --accent: var(--st-primary-color, #2f6fde);
+  --soft: color-mix(in srgb, var(--ink) 66%, var(--paper));
+  --accent: var(--st-primary-color, #2f6fde);
   color: var(--ink); font: 14px/1.45 var(--st-font, sans-serif); container-type: inline-size; }
 .dln * { box-sizing: border-box; }
 .dln-strip { border: 1px solid var(--edge); border-radius: 12px; padding: 12px 16px;
   margin-bottom: 16px; overflow: hidden; position: relative; }
-.dln-line { display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px 18px; min-height: 21px; }
+.dln-line { display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px 18px;
+  min-height: 21px; }
 .dln-phase { font-weight: 600; display: inline-flex; align-items: center; gap: 8px; }
 .dln-dot { width: 9px; height: 9px; border-radius: 50%; background: #8a8f98; flex: none; }
 .dln-dot[data-tone=go] { background: #2f9e5f; } .dln-dot[data-tone=good] { background: #2f6fde; }
@@ -61,7 +69,8 @@ const STYLE = `
   box-shadow: 0 6px 22px rgb(0 0 0 / .16); }
 .dln-menu[hidden] { display: none; }
 .dln-menu .dln-button { width: 100%; justify-content: flex-start; height: 34px; color: var(--ink); }
-.dln-legend { display: flex; flex-wrap: wrap; gap: 2px 4px; margin: 2px 0 0 -9px; min-height: 30px; }
+.dln-legend { display: flex; flex-wrap: wrap; gap: 2px 4px; margin: 2px 0 0 -9px;
+  min-height: 30px; }
 .dln-legend:empty { display: none; }
 .dln-plot { position: relative; height: 290px; margin-top: auto; contain: layout paint;
   will-change: transform; } /* a layer of its own, so that a rerun around it does not repaint it */
@@ -75,7 +84,8 @@ const STYLE = `
   .dln-strip { padding: 10px 14px 12px; } .dln-plot { height: 270px; }
   .dln-machine { margin-left: 0; } .dln-card { padding: 10px 10px 6px; } }
 @media (pointer: coarse) { .dln-button { height: 38px; padding: 0 11px; } .dln-menu { top: 42px; }
-  .dln-menu .dln-button { height: 42px; } .dln-legend { min-height: 34px; } .dln-legend .dln-button { height: 34px; } }
+  .dln-menu .dln-button { height: 42px; } .dln-legend { min-height: 34px; }
+  .dln-legend .dln-button { height: 34px; } }
 `;
 
 // Small helpers ---------------------------------------------------------------------------------
@@ -101,7 +111,9 @@ const number = (value) => Math.round(value).toLocaleString("en");
 function brief(value) {
   if (!Number.isFinite(value)) return "not finite";
   const size = Math.abs(value);
-  return size && (size < 1e-3 || size >= 1e5) ? value.toExponential(2) : String(+value.toPrecision(3));
+  return size && (size < 1e-3 || size >= 1e5)
+    ? value.toExponential(2)
+    : String(+value.toPrecision(3));
 }
 
 function duration(seconds) {
@@ -123,13 +135,21 @@ function mirrored(color) {
   const digits = /^#([0-9a-f]{6})$/i.exec(color ?? "");
   if (!digits) return color;
   const [r, g, b] = [16, 8, 0].map((shift) => ((parseInt(digits[1], 16) >> shift) & 255) / 255);
-  const high = Math.max(r, g, b), low = Math.min(r, g, b), span = high - low;
+  const high = Math.max(r, g, b),
+    low = Math.min(r, g, b),
+    span = high - low;
   const light = (high + low) / 2;
   const saturation = span ? span / (1 - Math.abs(2 * light - 1)) : 0;
-  const hue = !span ? 0 : high === r ? ((g - b) / span + 6) % 6 : high === g ? (b - r) / span + 2
-    : (r - g) / span + 4;
+  const hue = !span
+    ? 0
+    : high === r
+      ? ((g - b) / span + 6) % 6
+      : high === g
+        ? (b - r) / span + 2
+        : (r - g) / span + 4;
   const mirror = Math.min(Math.max(1.1 - light, 0.3), 0.7);
-  return `hsl(${(hue * 60).toFixed(0)},${(saturation * 100).toFixed(0)}%,${(mirror * 100).toFixed(0)}%)`;
+  const percent = (part) => `${(part * 100).toFixed(0)}%`;
+  return `hsl(${(hue * 60).toFixed(0)},${percent(saturation)},${percent(mirror)})`;
 }
 
 /** Rows from..to of a curve, thinned to about `most`: the least and the greatest of each bucket. */
@@ -139,12 +159,15 @@ function thin(y, from, to, most) {
     for (let row = from; row < to; row++) rows.push(row);
     return rows;
   }
-  const buckets = most >> 1, size = (to - from) / buckets;
+  const buckets = most >> 1,
+    size = (to - from) / buckets;
   let last = from;
   rows.push(from);
   for (let bucket = 0; bucket < buckets; bucket++) {
-    const start = from + Math.floor(bucket * size), end = from + Math.floor((bucket + 1) * size);
-    let least = -1, greatest = -1;
+    const start = from + Math.floor(bucket * size),
+      end = from + Math.floor((bucket + 1) * size);
+    let least = -1,
+      greatest = -1;
     for (let row = start; row < end; row++) {
       const value = y[row];
       if (!Number.isFinite(value)) continue;
@@ -161,7 +184,8 @@ function thin(y, from, to, most) {
 
 /** The first row of a rising x at or above a value. */
 function firstAt(x, value) {
-  let low = 0, high = x.length;
+  let low = 0,
+    high = x.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (x[middle] < value) low = middle + 1;
@@ -208,7 +232,8 @@ class Store {
     const [position, count, upto] = new Uint32Array(buffer, 0, 3);
     if (position === 0) this.clear();
     else if (position !== this.position) return false;
-    const rows = new Float32Array(buffer, 12), width = this.names.length;
+    const rows = new Float32Array(buffer, 12),
+      width = this.names.length;
     if (this.count + count > this.room) this.grow(this.count + count);
     for (let column = 0; column < width; column++) {
       let place = column * this.room + this.count;
@@ -223,7 +248,10 @@ class Store {
     const room = Math.max(256, 2 * this.room, needed);
     const data = new Float32Array(room * this.names.length);
     for (let column = 0; column < this.names.length; column++) {
-      data.set(this.data.subarray(column * this.room, column * this.room + this.count), column * room);
+      data.set(
+        this.data.subarray(column * this.room, column * this.room + this.count),
+        column * room,
+      );
     }
     [this.room, this.data] = [room, data];
   }
@@ -256,58 +284,122 @@ class Panel {
   /** What the viewer chose for this chart outlives a reload. */
   recall() {
     let kept = {};
-    try { kept = JSON.parse(sessionStorage.getItem(`dln:${this.name}`)) ?? {}; } catch { /* none */ }
+    try {
+      kept = JSON.parse(sessionStorage.getItem(`dln:${this.name}`)) ?? {};
+    } catch {
+      /* none */
+    }
     this.log = kept.log ?? null; // null: as the figure says
     this.hidden = new Set(kept.hidden ?? []);
-    this.held = kept.run === this.view.data.run ? kept.held ?? {} : {};
+    this.held = kept.run === this.view.data.run ? (kept.held ?? {}) : {};
   }
 
   keep() {
-    const kept = { log: this.log, hidden: [...this.hidden], held: this.held, run: this.view.data.run };
-    try { sessionStorage.setItem(`dln:${this.name}`, JSON.stringify(kept)); } catch { /* full */ }
+    const kept = {
+      log: this.log,
+      hidden: [...this.hidden],
+      held: this.held,
+      run: this.view.data.run,
+    };
+    try {
+      sessionStorage.setItem(`dln:${this.name}`, JSON.stringify(kept));
+    } catch {
+      /* full */
+    }
   }
 
   build() {
     this.title = make("h3", "dln-title");
-    this.logButton = make("button", "dln-button", { type: "button", title: "Logarithmic value axis" }, "log");
+    this.logButton = make(
+      "button",
+      "dln-button",
+      { type: "button", title: "Logarithmic value axis" },
+      "log",
+    );
     this.logButton.onclick = () => this.toggleLog();
-    this.exportButton = make("button", "dln-button",
-      { type: "button", "aria-haspopup": "menu", "aria-expanded": "false" }, "Export");
+    this.exportButton = make(
+      "button",
+      "dln-button",
+      { type: "button", "aria-haspopup": "menu", "aria-expanded": "false" },
+      "Export",
+    );
     this.exportButton.onclick = () => this.openMenu(this.menu.hidden);
     this.menu = make("div", "dln-menu", { role: "menu", hidden: "" });
     this.item("SVG, for print", () => this.save("svg"));
     this.item("PNG, for slides", () => this.save("png"));
     this.item("CSV, the numbers", () => this.saveNumbers());
-    this.tools = make("div", "dln-tools", { hidden: "" }, this.logButton, this.exportButton, this.menu);
+    this.tools = make(
+      "div",
+      "dln-tools",
+      { hidden: "" },
+      this.logButton,
+      this.exportButton,
+      this.menu,
+    );
     this.tools.onkeydown = (event) => this.menuKey(event);
     this.tools.addEventListener("focusout", (event) => {
       if (!this.tools.contains(event.relatedTarget)) this.openMenu(false, false);
     });
     this.legend = make("div", "dln-legend", { role: "group" });
-    this.plot = make("div", "dln-plot dln-painted", { role: "img" },
-      make("div", "dln-wait", {}, "Waiting for the first record…"));
+    this.plot = make(
+      "div",
+      "dln-plot dln-painted",
+      { role: "img" },
+      make("div", "dln-wait", {}, "Waiting for the first record…"),
+    );
     this.summary = make("p", "dln-unseen");
     this.canvas = make("canvas", "dln-canvas", { "aria-hidden": "true" });
-    this.element = make("section", "dln-card", { "data-panel": this.name },
-      make("div", "dln-head", {}, this.title, this.tools), this.legend, this.plot, this.summary);
-    this.title.textContent = this.name.replaceAll("_", " ").replace("/", ": ")
+    this.element = make(
+      "section",
+      "dln-card",
+      { "data-panel": this.name },
+      make("div", "dln-head", {}, this.title, this.tools),
+      this.legend,
+      this.plot,
+      this.summary,
+    );
+    this.title.textContent = this.name
+      .replaceAll("_", " ")
+      .replace("/", ": ")
       .replace(/^./, (letter) => letter.toUpperCase());
-    this.plot.addEventListener("pointerenter", () => { this.pointed = true; this.hover(); });
+    this.plot.addEventListener("pointerenter", () => {
+      this.pointed = true;
+      this.hover();
+    });
     this.plot.addEventListener("pointermove", () => this.hover());
-    this.plot.addEventListener("pointerleave", () => { this.pointed = false; });
-    this.plot.addEventListener("pointerdown", () => {
-      // Axes that moved by themselves under a drag would make it mean something else.
-      this.dragged = true;
-      addEventListener("pointerup", () => setTimeout(() => {
-        this.dragged = false;
-        if (this.stale) this.layOut();
-      }), { once: true });
-    }, true);
+    this.plot.addEventListener("pointerleave", () => {
+      this.pointed = false;
+    });
+    this.plot.addEventListener(
+      "pointerdown",
+      () => {
+        // Axes that moved by themselves under a drag would make it mean something else.
+        this.dragged = true;
+        addEventListener(
+          "pointerup",
+          () =>
+            setTimeout(() => {
+              this.dragged = false;
+              if (this.stale) this.layOut();
+            }),
+          { once: true },
+        );
+      },
+      true,
+    );
   }
 
   item(label, action) {
-    const item = make("button", "dln-button", { type: "button", role: "menuitem", tabindex: "-1" }, label);
-    item.onclick = () => { this.openMenu(false); action(); };
+    const item = make(
+      "button",
+      "dln-button",
+      { type: "button", role: "menuitem", tabindex: "-1" },
+      label,
+    );
+    item.onclick = () => {
+      this.openMenu(false);
+      action();
+    };
     this.menu.append(item);
   }
 
@@ -320,7 +412,8 @@ class Panel {
 
   menuKey(event) {
     if (this.menu.hidden) return;
-    const items = [...this.menu.children], at = items.indexOf(document.activeElement);
+    const items = [...this.menu.children],
+      at = items.indexOf(document.activeElement);
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key];
     if (event.key === "Escape") this.openMenu(false);
     else if (to !== undefined) items.at(to % items.length).focus();
@@ -379,16 +472,24 @@ class Panel {
 
   showLog() {
     this.logButton.setAttribute("aria-pressed", String(this.isLog));
-    this.logButton.setAttribute("aria-label", `Logarithmic value axis: ${plain(this.title.textContent)}`);
+    this.logButton.setAttribute(
+      "aria-label",
+      `Logarithmic value axis: ${plain(this.title.textContent)}`,
+    );
   }
 
   showLegend() {
     const listed = this.lines.filter((line) => line.trace.showlegend !== false);
     const keys = listed.map((line) => {
-      const key = make("button", "dln-button dln-key",
-        { type: "button", "aria-pressed": String(!this.hidden.has(line.group)), title: "Show or hide" });
-      key.innerHTML = `<svg width="26" height="8" aria-hidden="true"><line x1="1" x2="25" y1="4" y2="4"
-        stroke-width="2.5" stroke="${this.color(line)}" stroke-dasharray="${line.dash.map((d) => d * 0.8)}"/></svg>`;
+      const key = make("button", "dln-button dln-key", {
+        type: "button",
+        "aria-pressed": String(!this.hidden.has(line.group)),
+        title: "Show or hide",
+      });
+      const dashes = line.dash.map((length) => length * 0.8);
+      key.innerHTML = `<svg width="26" height="8" aria-hidden="true"><line x1="1" x2="25" y1="4"
+        y2="4" stroke-width="2.5" stroke="${this.color(line)}"
+        stroke-dasharray="${dashes}"/></svg>`;
       key.append(plain(line.trace.name));
       key.onclick = () => {
         if (!this.hidden.delete(line.group)) this.hidden.add(line.group);
@@ -418,11 +519,14 @@ class Panel {
     if (!store) return;
     if (this.age !== store.age) this.forget();
     for (const line of this.lines) {
-      const y = store.column(line.meta.y), clock = store.column(`${line.meta.network}.seconds`);
-      const scale = line.meta.scale ?? 1, extent = this.extent;
+      const y = store.column(line.meta.y),
+        clock = store.column(`${line.meta.network}.seconds`);
+      const scale = line.meta.scale ?? 1,
+        extent = this.extent;
       for (let row = this.seen; row < store.count; row++) {
         const value = y[row] * scale;
-        if (Number.isFinite(value)) { // NaN is also what a network leaves that has ended
+        if (Number.isFinite(value)) {
+          // NaN is also what a network leaves that has ended
           line.good = row;
           if (value < extent.low) extent.low = value;
           if (value > extent.high) extent.high = value;
@@ -437,7 +541,10 @@ class Panel {
 
   /** Axes that show all records; while the run goes on they only grow, and by leaps. */
   ranges() {
-    return { x: this.held.x ?? (this.range.x = this.rangeX()), y: this.held.y ?? (this.range.y = this.rangeY()) };
+    return {
+      x: this.held.x ?? (this.range.x = this.rangeX()),
+      y: this.held.y ?? (this.range.y = this.rangeY()),
+    };
   }
 
   /** What this chart and those of the same figure span: side by side, they have one scale. */
@@ -458,21 +565,26 @@ class Panel {
   }
 
   rangeX() {
-    const reached = this.view.reach(), total = this.view.config?.steps;
+    const reached = this.view.reach(),
+      total = this.view.config?.steps;
     if (!this.view.live) return [0, reached || 1];
     const before = this.range.x?.[1] ?? 0;
     if (reached <= before) return [0, before || 1];
-    if (this.lines[0]?.meta.x !== "step" || !total) return [0, Math.max(before, roundUp(reached * 1.3))];
+    if (this.lines[0]?.meta.x !== "step" || !total)
+      return [0, Math.max(before, roundUp(reached * 1.3))];
     let end = total;
     while (end / 2 >= Math.max(reached, total / 32)) end /= 2;
     return [0, end];
   }
 
   rangeY() {
-    const { low, high, positive } = this.peers(), given = this.figure.layout.yaxis ?? {};
+    const { low, high, positive } = this.peers(),
+      given = this.figure.layout.yaxis ?? {};
     if (given.range && this.isLog === this.logIsDefault) return given.range;
-    const shapes = (this.figure.layout.shapes ?? []).filter((shape) => shape.yref !== "paper")
-      .flatMap((shape) => [shape.y0, shape.y1]).filter(Number.isFinite);
+    const shapes = (this.figure.layout.shapes ?? [])
+      .filter((shape) => shape.yref !== "paper")
+      .flatMap((shape) => [shape.y0, shape.y1])
+      .filter(Number.isFinite);
     const top = Math.max(high, ...shapes);
     if (this.isLog) {
       if (!(positive < Infinity)) return [-3, 1];
@@ -485,7 +597,8 @@ class Panel {
     }
     if (!(high > -Infinity)) return [0, 1];
     const before = this.range.y ?? [0, 0];
-    const from = low < 0 ? -roundUp(-low * 1.05) : given.rangemode === "tozero" || low < top / 2 ? 0 : low;
+    const from =
+      low < 0 ? -roundUp(-low * 1.05) : given.rangemode === "tozero" || low < top / 2 ? 0 : low;
     const known = high <= Math.max(...shapes) * 1.03; // where the curves are bound for
     const end = known ? top * 1.06 : top > 0 ? roundUp(top * 1.04) : 0;
     return [Math.min(before[0], from), top > before[1] ? end : before[1]];
@@ -494,26 +607,49 @@ class Panel {
   // Plotly
 
   layout(forFile = false) {
-    const theme = forFile ? PRINT : this.view.theme, given = this.figure.layout, ranges = this.ranges();
+    const theme = forFile ? PRINT : this.view.theme,
+      given = this.figure.layout,
+      ranges = this.ranges();
     const axis = (name, range) => ({
-      ...given[name], range: [...range], autorange: false, gridcolor: theme.grid, zerolinecolor: theme.grid,
-      zerolinewidth: 1, linecolor: theme.grid, color: theme.soft, automargin: true, nticks: 7, tickfont: {},
-      separatethousands: true, minexponent: 5, title: { ...given[name]?.title, standoff: 10, font: { size: 13, color: theme.ink } },
+      ...given[name],
+      range: [...range],
+      autorange: false,
+      gridcolor: theme.grid,
+      zerolinecolor: theme.grid,
+      zerolinewidth: 1,
+      linecolor: theme.grid,
+      color: theme.soft,
+      automargin: true,
+      nticks: 7,
+      tickfont: {},
+      separatethousands: true,
+      minexponent: 5,
+      title: { ...given[name]?.title, standoff: 10, font: { size: 13, color: theme.ink } },
     });
     const layout = {
-      ...given, xaxis: axis("xaxis", ranges.x), yaxis: axis("yaxis", ranges.y),
-      font: { ...given.font, family: theme.font, color: theme.ink }, showlegend: forFile,
-      hoverlabel: { bgcolor: theme.paper, font: { color: theme.ink, family: theme.font, size: 13 } },
-      paper_bgcolor: forFile ? theme.paper : "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom", autosize: !forFile,
+      ...given,
+      xaxis: axis("xaxis", ranges.x),
+      yaxis: axis("yaxis", ranges.y),
+      font: { ...given.font, family: theme.font, color: theme.ink },
+      showlegend: forFile,
+      hoverlabel: {
+        bgcolor: theme.paper,
+        font: { color: theme.ink, family: theme.font, size: 13 },
+      },
+      paper_bgcolor: forFile ? theme.paper : "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)",
+      dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
+      autosize: !forFile,
     };
     layout.xaxis.exponentformat = "SI"; // 20,000 and 100k instead of 2×10⁴
     layout.yaxis.type = this.isLog ? "log" : "linear";
     for (const { tickfont, type } of [layout.xaxis, layout.yaxis]) {
       tickfont.size = type === "log" ? 10 : 12; // Plotly enlarges powers of ten by a quarter
     }
-    if (this.isLog) Object.assign(layout.yaxis, { dtick: this.decades(ranges.y), nticks: undefined });
-    if (this.isLog !== this.logIsDefault || this.held.y) for (const name of ["tickvals", "ticktext"]) delete layout.yaxis[name];
+    if (this.isLog)
+      Object.assign(layout.yaxis, { dtick: this.decades(ranges.y), nticks: undefined });
+    if (this.isLog !== this.logIsDefault || this.held.y)
+      for (const name of ["tickvals", "ticktext"]) delete layout.yaxis[name];
     if (!forFile) {
       layout.title = undefined;
       layout.margin = { l: 58, r: 22, t: 10, b: 44 };
@@ -530,16 +666,23 @@ class Panel {
 
   /** The traces, with the records inside the shown part of the x axis. */
   traces(dark) {
-    const store = this.view.store, [from, to] = this.ranges().x;
+    const store = this.view.store,
+      [from, to] = this.ranges().x;
     const traces = this.drawn.map((line) => {
       if (!this.lines.includes(line)) return line.trace;
-      const x = store?.column(line.meta.x) ?? [], y = store?.column(line.meta.y) ?? [];
-      const end = line.good + 1, scale = line.meta.scale ?? 1;
+      const x = store?.column(line.meta.x) ?? [],
+        y = store?.column(line.meta.y) ?? [];
+      const end = line.good + 1,
+        scale = line.meta.scale ?? 1;
       const shown = x.subarray ? x.subarray(0, end) : x;
-      const start = Math.max(firstAt(shown, from) - 1, 0), stop = Math.min(firstAt(shown, to) + 2, end);
+      const start = Math.max(firstAt(shown, from) - 1, 0),
+        stop = Math.min(firstAt(shown, to) + 2, end);
       const rows = thin(y, start, stop, 2 * POINTS);
       return {
-        ...line.trace, uid: `dln${line.place}`, visible: !this.isHidden(line), showlegend: line.trace.showlegend,
+        ...line.trace,
+        uid: `dln${line.place}`,
+        visible: !this.isHidden(line),
+        showlegend: line.trace.showlegend,
         x: rows.length ? rows.map((row) => x[row]) : [null],
         y: rows.length ? rows.map((row) => y[row] * scale) : [null],
         line: { ...line.trace.line, color: this.color(line, dark) },
@@ -550,18 +693,27 @@ class Panel {
 
   /** A cross where a line stopped being finite. */
   broken() {
-    return this.lines.filter((line) => line.bad > line.good && line.good >= 0 && !this.isHidden(line));
+    return this.lines.filter(
+      (line) => line.bad > line.good && line.good >= 0 && !this.isHidden(line),
+    );
   }
 
   marks() {
-    const store = this.view.store, ends = this.broken();
+    const store = this.view.store,
+      ends = this.broken();
     const at = (line, name) => store.column(line.meta[name])[line.good];
     return {
-      type: "scatter", mode: "markers", name: "not finite from here", uid: "dlnmarks", showlegend: false,
+      type: "scatter",
+      mode: "markers",
+      name: "not finite from here",
+      uid: "dlnmarks",
+      showlegend: false,
       x: ends.length ? ends.map((line) => at(line, "x")) : [null],
       y: ends.length ? ends.map((line) => at(line, "y") * (line.meta.scale ?? 1)) : [null],
-      marker: { symbol: "x", size: 9, color: FAULT }, cliponaxis: false,
-      text: ends.map((line) => line.trace.name), hovertemplate: "%{text}: not finite from here on<extra></extra>",
+      marker: { symbol: "x", size: 9, color: FAULT },
+      cliponaxis: false,
+      text: ends.map((line) => line.trace.name),
+      hovertemplate: "%{text}: not finite from here on<extra></extra>",
     };
   }
 
@@ -580,7 +732,12 @@ class Panel {
     this.view.stats.reacts++;
     this.refreshed = performance.now();
     this.plot.classList.toggle("dln-painted", this.view.live);
-    const config = { displayModeBar: false, doubleClick: false, responsive: false, showTips: false };
+    const config = {
+      displayModeBar: false,
+      doubleClick: false,
+      responsive: false,
+      showTips: false,
+    };
     const react = first ? Plotly.newPlot : Plotly.react;
     const drawing = react(this.plot, this.traces(), this.layout(), config);
     if (first) this.listen();
@@ -615,14 +772,20 @@ class Panel {
 
   /** Grow the axes if the records need it. */
   async fit() {
-    const { x, y } = this.ranges(), { xaxis, yaxis } = this.plot._fullLayout;
-    const same = (range, axis) => range.every((end, i) => Math.abs(end - axis.range[i]) <= 1e-9 * Math.abs(end));
+    const { x, y } = this.ranges(),
+      { xaxis, yaxis } = this.plot._fullLayout;
+    const same = (range, axis) =>
+      range.every((end, i) => Math.abs(end - axis.range[i]) <= 1e-9 * Math.abs(end));
     if (same(x, xaxis) && same(y, yaxis)) return;
     this.view.stats.reacts++;
     const change = { "xaxis.range": [...x], "yaxis.range": [...y] };
     if (this.isLog) change["yaxis.dtick"] = this.decades(y);
     this.own = true;
-    try { await this.view.Plotly.relayout(this.plot, change); } finally { this.own = false; }
+    try {
+      await this.view.Plotly.relayout(this.plot, change);
+    } finally {
+      this.own = false;
+    }
     this.place();
   }
 
@@ -630,8 +793,12 @@ class Panel {
   place() {
     const above = this.plot.querySelector(".svg-container > svg:last-of-type");
     if (above && this.canvas.nextSibling !== above) above.before(this.canvas);
-    const { width, height } = this.plot._fullLayout ?? {}, ratio = devicePixelRatio || 1;
-    if (this.canvas.width !== Math.round(width * ratio) || this.canvas.height !== Math.round(height * ratio)) {
+    const { width, height } = this.plot._fullLayout ?? {},
+      ratio = devicePixelRatio || 1;
+    if (
+      this.canvas.width !== Math.round(width * ratio) ||
+      this.canvas.height !== Math.round(height * ratio)
+    ) {
       this.canvas.width = Math.round(width * ratio);
       this.canvas.height = Math.round(height * ratio);
       this.canvas.style.width = `${width}px`;
@@ -660,18 +827,22 @@ class Panel {
 
   /** Paint the lines: all of them, or only their new ends where nothing else has changed. */
   paint(all) {
-    const axes = this.plot._fullLayout, store = this.view.store;
+    const axes = this.plot._fullLayout,
+      store = this.view.store;
     if (!axes?.xaxis || !store) return;
-    const pen = this.canvas.getContext("2d"), ratio = devicePixelRatio || 1;
+    const pen = this.canvas.getContext("2d"),
+      ratio = devicePixelRatio || 1;
     if (!this.view.live) {
       pen.setTransform(1, 0, 0, 1, 0, 0);
       return pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
     }
     const { xaxis, yaxis } = axes;
-    const x = scale(xaxis, false), y = scale(yaxis, true);
+    const x = scale(xaxis, false),
+      y = scale(yaxis, true);
     const key = [x.key, y.key, ratio, [...this.hidden], store.age, this.view.theme.dark].join();
     // Ends that are added one by one show their joints, so all is painted afresh now and then.
-    const now = performance.now(), whole = all || key !== this.painted.key || now - this.painted.at > REPAINT;
+    const now = performance.now(),
+      whole = all || key !== this.painted.key || now - this.painted.at > REPAINT;
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     if (whole) pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
     pen.save();
@@ -685,14 +856,20 @@ class Panel {
     }
     for (const line of this.broken()) {
       const factor = line.meta.scale ?? 1;
-      cross(pen, x(store.column(line.meta.x)[line.good]), y(store.column(line.meta.y)[line.good] * factor));
+      cross(
+        pen,
+        x(store.column(line.meta.x)[line.good]),
+        y(store.column(line.meta.y)[line.good] * factor),
+      );
     }
     pen.restore();
     this.painted = { key, rows: store.count, at: whole ? now : this.painted.at };
   }
 
   stroke(pen, line, x, y, from) {
-    const store = this.view.store, xs = store.column(line.meta.x), ys = store.column(line.meta.y);
+    const store = this.view.store,
+      xs = store.column(line.meta.x),
+      ys = store.column(line.meta.y);
     const factor = line.meta.scale ?? 1;
     if (from === 0) line.pen = { x: NaN, y: NaN, run: 0 };
     const at = line.pen;
@@ -704,8 +881,10 @@ class Panel {
     pen.beginPath();
     if (Number.isFinite(at.x + at.y)) pen.moveTo(at.x, at.y);
     for (const row of thin(ys, from, store.count, POINTS)) {
-      const px = x(xs[row]), py = y(ys[row] * factor);
-      const joined = Number.isFinite(at.x + at.y), drawn = Number.isFinite(px + py);
+      const px = x(xs[row]),
+        py = y(ys[row] * factor);
+      const joined = Number.isFinite(at.x + at.y),
+        drawn = Number.isFinite(px + py);
       if (drawn && joined) pen.lineTo(px, py);
       else if (drawn) pen.moveTo(px, py);
       if (drawn && joined && line.dash.length) at.run += Math.hypot(px - at.x, py - at.y);
@@ -727,11 +906,13 @@ class Panel {
       else if (line.good >= 0) first.set(line.meta.network, { line, more: 0 });
     }
     const said = [...first].map(([network, { line, more }]) => {
-      const y = store.column(line.meta.y), factor = line.meta.scale ?? 1;
+      const y = store.column(line.meta.y),
+        factor = line.meta.scale ?? 1;
       const others = more ? ` and ${more} more lines` : "";
       const label = line.label.includes(network) ? line.label : `${network}, ${line.label}`;
       const end = line.bad > line.good ? ", then not finite" : "";
-      return `${label}: from ${brief(y[0] * factor)} to ${brief(y[line.good] * factor)}${end}${others}.`;
+      const [from, to] = [brief(y[0] * factor), brief(y[line.good] * factor)];
+      return `${label}: from ${from} to ${to}${end}${others}.`;
     });
     this.summary.textContent = said.join(" ");
   }
@@ -743,10 +924,13 @@ class Panel {
   async save(format) {
     const Plotly = this.view.Plotly;
     this.observe();
-    const layout = this.layout(true), size = { width: 900, height: 560 };
+    const layout = this.layout(true),
+      size = { width: 900, height: 560 };
     Object.assign(layout, size, { margin: { l: 80, r: 24, t: 64, b: 64 } });
-    const url = await Plotly.toImage({ data: this.traces(false), layout, config: {} },
-      { format, scale: format === "png" ? 3 : 1, ...size });
+    const url = await Plotly.toImage(
+      { data: this.traces(false), layout, config: {} },
+      { format, scale: format === "png" ? 3 : 1, ...size },
+    );
     download(url, `${this.file}.${format}`);
   }
 
@@ -761,7 +945,14 @@ class Panel {
 }
 
 const FAULT = "#d1453b";
-const PRINT = { dark: false, ink: "#1f2430", soft: "#3d4453", grid: "#e3e5ea", paper: "#ffffff", font: "Arial, sans-serif" };
+const PRINT = {
+  dark: false,
+  ink: "#1f2430",
+  soft: "#3d4453",
+  grid: "#e3e5ea",
+  paper: "#ffffff",
+  font: "Arial, sans-serif",
+};
 
 function download(url, name) {
   const link = make("a", "", { href: url, download: name });
@@ -772,10 +963,15 @@ function download(url, name) {
 
 /** From a value to a pixel, by the geometry of one of Plotly's axes. */
 function scale(axis, down) {
-  const { _offset: offset, _length: length, type } = axis, [from, to] = axis.range.map(Number);
-  const unit = length / (to - from), start = down ? offset + length : offset, sign = down ? -unit : unit;
-  const map = type === "log" ? (value) => start + sign * (Math.log10(value) - from)
-    : (value) => start + sign * (value - from);
+  const { _offset: offset, _length: length, type } = axis,
+    [from, to] = axis.range.map(Number);
+  const unit = length / (to - from),
+    start = down ? offset + length : offset,
+    sign = down ? -unit : unit;
+  const map =
+    type === "log"
+      ? (value) => start + sign * (Math.log10(value) - from)
+      : (value) => start + sign * (value - from);
   map.key = [offset, length, type, from, to].join("/");
   return map;
 }
@@ -797,7 +993,7 @@ function cross(pen, x, y) {
 class View {
   constructor(parent) {
     this.parent = parent;
-    this.stats = parent.dlnStats = { frames: 0, busyMs: 0, bytes: 0, messages: 0, reacts: 0, records: 0 };
+    this.stats = { frames: 0, busyMs: 0, bytes: 0, messages: 0, reacts: 0, records: 0 };
     this.panels = new Map();
     this.data = {};
     this.build();
@@ -823,12 +1019,32 @@ class View {
     this.machine = make("span", "dln-fact dln-machine");
     this.message = make("p", "dln-message");
     this.fill = make("div");
-    this.bar = make("div", "dln-bar", { role: "progressbar", "aria-label": "Steps trained", "aria-valuemin": "0" }, this.fill);
-    this.strip = make("div", "dln-strip", { role: "group", "aria-label": "Status of the run" },
-      make("div", "dln-line", {}, make("span", "dln-phase", { role: "status" }, this.dot, this.phaseWord),
-        this.progress, this.rate, this.left, this.machine), this.message, this.bar);
+    this.bar = make(
+      "div",
+      "dln-bar",
+      { role: "progressbar", "aria-label": "Steps trained", "aria-valuemin": "0" },
+      this.fill,
+    );
+    this.strip = make(
+      "div",
+      "dln-strip",
+      { role: "group", "aria-label": "Status of the run" },
+      make(
+        "div",
+        "dln-line",
+        {},
+        make("span", "dln-phase", { role: "status" }, this.dot, this.phaseWord),
+        this.progress,
+        this.rate,
+        this.left,
+        this.machine,
+      ),
+      this.message,
+      this.bar,
+    );
     this.grid = make("div", "dln-grid");
     this.root = make("div", "dln", {}, make("style", "", {}, STYLE), this.strip, this.grid);
+    this.root.dlnStats = this.stats; // for tests and measurements
     this.parent.append(this.root);
   }
 
@@ -841,7 +1057,8 @@ class View {
   update(data, notify) {
     clearTimeout(this.leaving);
     this.notify = notify;
-    const before = this.data, other = data.run !== before.run;
+    const before = this.data,
+      other = data.run !== before.run;
     const panels = String(data.panels) !== String(before.panels);
     this.data = data;
     this.known = data.phase ?? (other ? undefined : this.known);
@@ -858,14 +1075,17 @@ class View {
       this.loadFigures();
     }
     this.showStatus();
-    loadPlotly(data.plotly).then((Plotly) => {
-      if (this.Plotly) return;
-      this.Plotly = Plotly;
-      for (const panel of this.panels.values()) panel.layOut();
-    }, (error) => this.fail(error.message));
+    loadPlotly(data.plotly).then(
+      (Plotly) => {
+        if (this.Plotly) return;
+        this.Plotly = Plotly;
+        for (const panel of this.panels.values()) panel.layOut();
+      },
+      (error) => this.fail(error.message),
+    );
   }
 
-  /** The cards in the order asked for; those of before are kept with all that was chosen in them. */
+  /** The cards in the order asked for; those of before keep all that was chosen in them. */
   arrange() {
     for (const [name, panel] of this.panels) {
       if (this.data.panels.includes(name)) continue;
@@ -885,13 +1105,15 @@ class View {
 
   /** How far the records go along the x axis that is shown, on the charts together. */
   reach() {
-    const store = this.store, names = new Set();
-    for (const panel of this.panels.values()) for (const line of panel.lines) names.add(line.meta.x);
+    const store = this.store,
+      names = new Set();
+    for (const panel of this.panels.values())
+      for (const line of panel.lines) names.add(line.meta.x);
     let end = 0;
     for (const name of store ? names : []) {
       const x = store.column(name);
       let row = x.length - 1;
-      while (row > 0 && !Number.isFinite(x[row])) row--; // a network may have ended before the others
+      while (row > 0 && !Number.isFinite(x[row])) row--; // one may end early
       if (x[row] > end) end = x[row];
     }
     return end;
@@ -920,25 +1142,40 @@ class View {
   }
 
   readTheme() {
-    const style = getComputedStyle(this.root), read = (name, other) => style.getPropertyValue(name).trim() || other;
-    const ink = read("--st-text-color", "#31333f"), paper = read("--st-background-color", "#ffffff");
-    const font = read("--st-font", "sans-serif"), key = [ink, paper, font].join();
+    const style = getComputedStyle(this.root),
+      read = (name, other) => style.getPropertyValue(name).trim() || other;
+    const ink = read("--st-text-color", "#31333f"),
+      paper = read("--st-background-color", "#ffffff");
+    const font = read("--st-font", "sans-serif"),
+      key = [ink, paper, font].join();
     if (key === this.theme?.key) return;
-    const probe = make("canvas", "", { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
+    const probe = make("canvas", "", { width: 1, height: 1 }).getContext("2d", {
+      willReadFrequently: true,
+    });
     const rgb = (color) => {
       probe.fillStyle = color;
       probe.fillRect(0, 0, 1, 1);
       return probe.getImageData(0, 0, 1, 1).data;
     };
-    const [r, g, b] = rgb(ink), [br, bg, bb] = rgb(paper);
+    const [r, g, b] = rgb(ink),
+      [br, bg, bb] = rgb(paper);
     const tint = (share) => `rgba(${r},${g},${b},${share})`;
-    this.theme = { key, ink, paper, font, soft: tint(0.72), grid: tint(0.12), dark: br + bg + bb < 384 };
+    this.theme = {
+      key,
+      ink,
+      paper,
+      font,
+      soft: tint(0.72),
+      grid: tint(0.12),
+      dark: br + bg + bb < 384,
+    };
     for (const panel of this.panels.values()) if (panel.figure) panel.showLegend();
     this.relayAll();
   }
 
   async loadFigures() {
-    const { run, panels, versus } = this.data, asked = (this.asked = {});
+    const { run, panels, versus } = this.data,
+      asked = (this.asked = {});
     const query = new URLSearchParams({ panels: String(panels), versus });
     try {
       const answer = await fetch(`/api/runs/${run}/figures?${query}`);
@@ -971,8 +1208,10 @@ class View {
     const address = new URL(`/api/runs/${this.data.run}/stream`, location.origin);
     address.protocol = location.protocol.replace("http", "ws");
     address.search = new URLSearchParams({
-      panels: String(this.data.panels), since: this.store?.position ?? 0, rows: this.store?.count ?? 0,
-      created: this.store ? this.status?.created ?? "" : "",
+      panels: String(this.data.panels),
+      since: this.store?.position ?? 0,
+      rows: this.store?.count ?? 0,
+      created: this.store ? (this.status?.created ?? "") : "",
     });
     const socket = (this.socket = new WebSocket(address));
     socket.binaryType = "arraybuffer";
@@ -1006,8 +1245,13 @@ class View {
     this.wait = undefined;
     if (message.hello) {
       this.config = message.config;
-      if (String(this.store?.names) !== String(message.columns)) this.store = new Store(message.columns);
-      if (![...this.panels.values()].some((panel) => panel.figure) || this.status?.created !== message.status.created) this.loadFigures();
+      if (String(this.store?.names) !== String(message.columns))
+        this.store = new Store(message.columns);
+      if (
+        ![...this.panels.values()].some((panel) => panel.figure) ||
+        this.status?.created !== message.status.created
+      )
+        this.loadFigures();
     }
     if (message.status) this.setStatus(message.status);
   }
@@ -1040,7 +1284,8 @@ class View {
       this.scheduled = false;
       this.frame();
     };
-    if (document.hidden) setTimeout(frame, 0); // no frames are drawn in a hidden tab
+    if (document.hidden)
+      setTimeout(frame, 0); // no frames are drawn in a hidden tab
     else requestAnimationFrame(frame);
   }
 
@@ -1075,19 +1320,30 @@ class View {
 
   showStatus() {
     this.shown = performance.now();
-    const status = this.status, [word, tone] = PHASES[status?.phase] ?? ["Connecting", "still"];
-    const trouble = this.final ? "Not available" : this.lost ? "Connection lost, trying again…" : null;
+    const status = this.status,
+      [word, tone] = PHASES[status?.phase] ?? ["Connecting", "still"];
+    const trouble = this.final
+      ? "Not available"
+      : this.lost
+        ? "Connection lost, trying again…"
+        : null;
     text(this.phaseWord, trouble ?? word);
     this.dot.dataset.tone = trouble ? "bad" : tone;
-    const total = this.config?.steps, reached = this.store?.last("step");
+    const total = this.config?.steps,
+      reached = this.store?.last("step");
     const step = Math.max(status?.step ?? 0, Number.isFinite(reached) ? reached : 0);
     const running = status?.phase === "running" && !trouble;
     text(this.progress, status && total ? `step ${number(step)} of ${number(total)}` : "");
     text(this.rate, running && status.rate > 0 ? `${number(status.rate)} steps/s` : "");
-    text(this.left, running && status.rate > 0 ? `at most ${duration((total - step) / status.rate)} left` : "");
+    text(
+      this.left,
+      running && status.rate > 0 ? `at most ${duration((total - step) / status.rate)} left` : "",
+    );
     text(this.machine, status?.machine ?? "");
     text(this.message, this.final ?? this.words(status));
-    this.fill.style.transform = `scaleX(${total ? Math.min(step / total, 1) : 0})`;
+    const part = total ? Math.min(step / total, 1) : 0;
+    const share = status?.phase === "done" ? 1 : part; // a run may be done before its last step
+    this.fill.style.transform = `scaleX(${share})`;
     this.bar.setAttribute("aria-valuenow", String(step));
     if (total) this.bar.setAttribute("aria-valuemax", String(total));
   }
@@ -1097,13 +1353,19 @@ class View {
     if (status.phase === "queued") {
       const ahead = status.position;
       if (ahead === null || ahead === undefined) return status.message || "Starting…";
-      return ahead ? `${ahead === 1 ? "One run goes" : `${ahead} runs go`} first.` : "Next in line.";
+      return ahead
+        ? `${ahead === 1 ? "One run goes" : `${ahead} runs go`} first.`
+        : "Next in line.";
     }
     const ends = Object.entries(status.outcomes ?? {})
       .filter(([, outcome]) => outcome && !status.message.includes(outcome))
       .map(([network, outcome]) => `${network}: ${outcome}`);
-    const spoken = status.message || (ends.length || status.phase === "running" ? "" : status.words);
-    return [spoken, ...ends].filter(Boolean).join(" · ").replace(/^./, (letter) => letter.toUpperCase());
+    const spoken =
+      status.message || (ends.length || status.phase === "running" ? "" : status.words);
+    return [spoken, ...ends]
+      .filter(Boolean)
+      .join(" · ")
+      .replace(/^./, (letter) => letter.toUpperCase());
   }
 
   // The end

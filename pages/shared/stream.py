@@ -148,7 +148,7 @@ class Viewer:
         await self._tell(now)
 
     def _read_status(self, now: float) -> None:
-        """Parse the status when the file is new, and about once a second see if the worker lives."""
+        """Parse the status when its file is new; about once a second, see if the worker lives."""
         try:
             stamp = os.stat(self.run.folder / "status.json").st_mtime_ns
         except FileNotFoundError:
@@ -199,7 +199,8 @@ class Viewer:
             return 0
 
     async def _send_rows(self, now: float) -> None:
-        assert self.places is not None and self.status is not None
+        assert self.places is not None
+        assert self.status is not None
         there, live = self._records(), self.status.phase == "running"
         if there < self.position or (self.partial and not live):
             self.position, self.partial = 0, False  # another file, or the whole one at last

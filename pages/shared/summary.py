@@ -1,5 +1,6 @@
 """Summary: what a run has shown, in a table of milestones."""
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -23,7 +24,11 @@ def summary(run: runs.Run) -> None:
         return
     rows = milestones(trajectories)
     if not rows:
-        st.caption("No network has brought its recovery error down to 0.1.")
+        best = (
+            f"{each.network} {np.nanmin(each.series['recovery_error']):.2g}"
+            for each in trajectories
+        )
+        st.caption(f"No recovery error has come down to 0.1; at best: {', '.join(best)}.")
         return
     st.subheader("Steps and seconds to each error", anchor=False)
     st.dataframe(

@@ -1,0 +1,249 @@
+"""Measure the live stream against its bar: ``python tests/benchmarks/stream.py``.
+
+Starts a server, real trainings and a headless Chromium on this machine; takes about two minutes.
+Prints a table, measured beside the bar, and exits with 1 if a bar is missed.
+"""
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import psutil
+from playwright.sync_api import CDPSession, Page, sync_playwright
+from websockets.asyncio.client import connect
+
+HERE = Path(__file__).resolve()
+sys.path[:0] = [str(HERE.parents[2]), str(HERE.parents[1] / "browser")]
+
+from conftest import FLAGS, Server, chromium, served, until  # noqa: E402
+from recorder import PANELS, Recorder  # noqa: E402
+
+from dynamics import runs  # noqa: E402
+from dynamics.config import MOST_RECORDS, Config  # noqa: E402
+from dynamics.runs import Run  # noqa: E402
+
+VIEWERS = 30
+SECONDS = 10.0
+
+
+@dataclass
+class Table:
+    """Rows of what was measured, each beside its bar."""
+
+    missed: int = 0
+    rows: list[str] = field(default_factory=list)
+
+    def add(self, what: str, measured: float, bar: float, unit: str, *, most: bool = True) -> None:
+        """Note one figure; ``most`` says that the bar is an upper bound."""
+        held = measured <= bar if most else measured >= bar
+        self.missed += not held
+        sign = "≤" if most else "≥"
+        self.rows.append(
+            f"{what:<58}{measured:>9.4g} {unit:<7}{sign} {bar:g}{'' if held else '   MISSED'}"
+        )
+        print(self.rows[-1], flush=True)
+
+
+@contextlib.contextmanager
+def training(root: Path, rank_bound: int, seed: int, every: int = 40) -> Iterator[Run]:
+    """A real run that has records, for as long as the block lasts."""
+    steps = every * MOST_RECORDS  # far more than are trained: each run is cancelled
+    config = Config(
+        steps=steps, record_every=every, rank_bound=rank_bound, tolerance=0, seed_target=seed
+    )
+    run = runs.start(config, root)
+    until(lambda: len(run.rows()) > 5, 60, "the run has records")
+    try:
+        yield run
+    finally:
+        run.ask(runs.CANCEL)
+        until(lambda: not run.status.live, 10, "the run is cancelled")
+
+
+def open_charts(page: Page, server: Server, key: str) -> float:
+    """Open a run's charts; seconds until all charts in sight have their lines."""
+    began = time.monotonic()
+    page.goto(f"{server.address}/?run={key}")
+    page.wait_for_function(
+        """() => [...document.querySelectorAll(".dln-plot")].slice(0, 2)
+            .every((plot) => plot.data?.[0].x.length > 1)
+            && document.querySelectorAll(".dln-plot").length === 4""",
+        timeout=60_000,
+        polling=20,
+    )
+    return time.monotonic() - began
+
+
+def stats(page: Page, session: CDPSession) -> dict[str, float]:
+    """The charts' own counters and the browser's busy seconds on the main thread."""
+    found: dict[str, float] = page.evaluate("({ ...document.querySelector('.dln').dlnStats })")
+    metrics = {m["name"]: m["value"] for m in session.send("Performance.getMetrics")["metrics"]}
+    return found | {"task": metrics["TaskDuration"], "clock": metrics["Timestamp"]}
+
+
+def drawing(table: Table, page: Page, server: Server) -> None:
+    """Frames and main-thread time with four panels, all in sight."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+    for rank_bound, lines, every in ((20, 62, 40), (90, 202, 20)):
+        with training(server.runs, rank_bound, 100 + rank_bound, every) as run:
+            open_charts(page, server, run.key)
+            page.wait_for_timeout(2000)
+            before = stats(page, session)
+            page.wait_for_timeout(SECONDS * 1000)
+            after = stats(page, session)
+        change = {name: after[name] - before[name] for name in after}
+        frames, name = max(change["frames"], 1), f"4 panels, {lines} lines"
+        table.add(f"{name}: frames drawn", frames / change["clock"], 15, "/s", most=False)
+        table.add(f"{name}: main thread", 1000 * change["task"] / frames, 25, "ms/fr")
+        table.add(f"{name}: of it the charts' own", change["busyMs"] / frames, 25, "ms/fr")
+        table.add(f"{name}: received", change["bytes"] / change["clock"] / 1000, 20, "kB/s")
+
+
+async def watching(server: Server, key: str, seconds: float) -> list[float]:
+    """The gaps between frames of one viewer that acknowledges at once."""
+    address = f"ws://{server.host}/api/runs/{key}/stream?panels={','.join(PANELS)}"
+    arrivals: list[float] = []
+    async with connect(address, max_size=None, compression=None) as socket:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                async for message in socket:
+                    if isinstance(message, bytes):
+                        arrivals.append(time.monotonic())
+                        await socket.send("drawn")
+    return list(np.diff(arrivals[5:]))
+
+
+def crowd(address: str, key: str, seconds: float) -> None:
+    """Thirty viewers in a process of their own; prints the gaps' 95th percentile and their mean."""
+
+    async def all_of_them() -> list[list[float]]:
+        server = Server(address, None, Path())
+        return await asyncio.gather(*(watching(server, key, seconds) for _ in range(VIEWERS)))
+
+    gaps = np.concatenate(asyncio.run(all_of_them()))
+    print(np.percentile(gaps, 95), np.mean(gaps))
+
+
+def web_process(server: Server) -> psutil.Process:
+    """The process that serves."""
+    return psutil.Process(server.process.pid)
+
+
+def rate(run: Run, seconds: float) -> float:
+    """Steps a second of wall time."""
+    began, first = time.monotonic(), run.status.step
+    until(lambda: time.monotonic() - began >= seconds)
+    return (run.status.step - first) / (time.monotonic() - began)
+
+
+def crowded(table: Table, server: Server) -> None:
+    """What thirty viewers of one training cost the server and the training."""
+    process = web_process(server)
+    with training(server.runs, 20, 7) as run:
+        alone = rate(run, SECONDS / 2)
+        arguments = [sys.executable, str(HERE), server.host, run.key, str(SECONDS + 3)]
+        with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as clients:
+            until(lambda: _connected(process) >= VIEWERS)
+            time.sleep(1)
+            process.cpu_percent()
+            watched = rate(run, SECONDS)
+            busy = process.cpu_percent()
+            output, _ = clients.communicate()
+        again = rate(run, SECONDS / 2)
+    late, mean = map(float, output.split())
+    slowed = 100 * (1 - watched / ((alone + again) / 2))
+    table.add(f"{VIEWERS} viewers: frames each", 1 / mean, 8, "/s", most=False)
+    table.add(f"{VIEWERS} viewers: gap between frames, p95", 1000 * late, 150, "ms")
+    table.add(f"{VIEWERS} viewers: web process", busy, 15, "% core")
+    table.add(f"{VIEWERS} viewers: web process's memory", _memory(process), 150, "MB")
+    table.add(f"{VIEWERS} viewers: training slowed", slowed, 10, "%")
+
+
+def _connected(process: psutil.Process) -> int:
+    return sum(link.status == "ESTABLISHED" for link in process.net_connections())
+
+
+def _memory(process: psutil.Process) -> float:
+    return float(process.memory_info().rss / 1e6)
+
+
+def reruns(table: Table, page: Page, server: Server, key: str) -> None:
+    """From a click to the page's answer."""
+    open_charts(page, server, key)
+    taken = page.evaluate(
+        """async () => {
+            const texts = () => [...document.querySelectorAll("[data-testid=stText]")];
+            const said = () => texts().map((found) => found.textContent).join();
+            const button = [...document.querySelectorAll("button")]
+                .find((found) => found.innerText.includes("Again"));
+            const times = [];
+            for (let turn = 0; turn < 30; turn++) {
+                const before = said(), start = performance.now();
+                button.click();
+                while (said() === before) await new Promise((go) => setTimeout(go, 1));
+                times.push(performance.now() - start);
+                await new Promise((go) => setTimeout(go, 150));
+            }
+            return times;
+        }"""
+    )
+    table.add("widget rerun, click to new text, median", np.median(taken), 30, "ms")
+    table.add("widget rerun, click to new text, p95", np.percentile(taken, 95), 30, "ms")
+
+
+def finished(table: Table, page: Page, server: Server) -> str:
+    """A finished run of 1,000 records, from a reload to drawn lines."""
+    recorder = Recorder(server.runs, Config(steps=999, record_every=1), count=20)
+    recorder.write(1000)
+    recorder.end()
+    open_charts(page, server, recorder.run.key)
+    times = [open_charts(page, server, recorder.run.key) for _ in range(5)]
+    table.add("finished run of 1,000 records, reload to drawn", np.median(times), 1, "s")
+    return recorder.run.key
+
+
+def cancelled(table: Table, server: Server) -> None:
+    """From asking for the end to the status that says so."""
+    with training(server.runs, 20, 8) as run:
+        began = time.monotonic()
+        run.ask(runs.CANCEL)
+        until(lambda: run.status.phase == "cancelled", 10)
+        table.add("cancel acknowledged", time.monotonic() - began, 0.5, "s")
+
+
+def main() -> int:
+    """Run all and say whether every bar was held."""
+    table = Table()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        served(HERE.parents[1] / "browser" / "charts.py", Path(folder)) as server,
+        sync_playwright() as playwright,
+    ):
+        print(f"{'measured':<75}bar", flush=True)
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        urllib.request.urlopen(f"{server.address}/")
+        reruns(table, page, server, finished(table, page, server))
+        drawing(table, page, server)
+        browser.close()
+        crowded(table, server)
+        cancelled(table, server)
+    print(f"{table.missed} bars missed" if table.missed else "every bar held", os.cpu_count())
+    return bool(table.missed)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 4:
+        crowd(sys.argv[1], sys.argv[2], float(sys.argv[3]))
+    else:
+        sys.exit(main())

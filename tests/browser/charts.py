@@ -1,0 +1,32 @@
+"""A page with nothing but the live charts of ``?run=``, served with the app's own routes."""
+
+import gc
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+if __name__ != "__main__":
+    from pages.shared.routes import ROUTES
+
+    app = st.App(Path(__file__).resolve(), routes=ROUTES)
+else:
+    from pages.shared.live import live
+
+    st.set_page_config("Charts", layout="wide")
+    st.session_state.runs = st.session_state.get("runs", 0) + 1
+    collections = gc.get_stats()[2]["collections"]
+    loaded = "torch" in sys.modules
+    st.button("Again")
+    versus = st.segmented_control("Over", ["steps", "seconds"], default="steps") or "steps"
+    result = live(
+        st.query_params.get("run", ""),
+        (
+            "singular_values/original",
+            "singular_values/compressed",
+            "principal_angles",
+            "recovery_error",
+        ),
+        versus,
+    )
+    st.text(f"runs={st.session_state.runs} full={collections} torch={loaded} phase={result.phase}")

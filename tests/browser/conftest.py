@@ -1,0 +1,145 @@
+"""Fixtures of the browser tests: a real server, a real browser, a run folder of their own."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from dynamics.runs import CANCEL, listing
+
+ROOT = Path(__file__).parents[2]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+HEIGHTS = {1400: 950, 1024: 900, 390: 844}
+sys.path.insert(0, str(Path(__file__).parent))
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: where it answers, its process and the folder of its runs."""
+
+    host: str
+    process: subprocess.Popen[bytes]
+    runs: Path
+
+    @property
+    def address(self) -> str:
+        return f"http://{self.host}"
+
+
+def until(holds: Callable[[], object], seconds: float = 15.0, what: str = "") -> None:
+    """Wait until ``holds`` does; fail when it does not within ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what or holds}"
+        time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def served(script: Path, runs: Path) -> Iterator[Server]:
+    """Serve a script on a free port, for as long as the block lasts."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment = os.environ | {"DLN_RUNS": str(runs), "PYTHONPATH": str(ROOT)}
+    if "DLN_SHARED" in os.environ:
+        environment["DLN_DATA"] = os.environ["DLN_SHARED"] + "/data"
+    where = ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    command = [sys.executable, "-m", "streamlit", "run", str(script), *where]
+    with open(runs / "server.log", "wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+    server = Server(f"127.0.0.1:{port}", process, runs)
+    try:
+        until(lambda: process.poll() is not None or _answers(server), 60, "the server is ready")
+        assert process.poll() is None, (runs / "server.log").read_text()
+        yield server
+    finally:
+        process.terminate()
+        process.wait(10)
+        for run, _, status in listing(runs):  # workers outlive their server, and must not the test
+            if status.live:
+                run.ask(CANCEL)
+
+
+def _answers(server: Server) -> bool:
+    with contextlib.suppress(OSError):
+        return bool(urllib.request.urlopen(f"{server.address}/api/ready", timeout=2).status == 200)
+    return False
+
+
+def chromium() -> str:
+    """The path of an installed Chromium.
+
+    Raises:
+        RuntimeError: if there is none.
+    """
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    raise RuntimeError("The browser tests need Chromium in the PATH; `make test` installs it.")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app itself."""
+    with served(ROOT / "app.py", tmp_path_factory.mktemp("runs")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def charts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A page with nothing but live charts, and the app's own routes."""
+    with served(Path(__file__).with_name("charts.py"), tmp_path_factory.mktemp("runs")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page_at(browser: Browser) -> Iterator[Callable[[int], Page]]:
+    """A function that opens an empty page of a width; an error in its scripts fails the test."""
+    errors: list[str] = []
+    with contextlib.ExitStack() as stack:
+
+        def open_page(width: int, scheme: str = "light") -> Page:
+            context = browser.new_context(
+                viewport={"width": width, "height": HEIGHTS[width]},
+                color_scheme="dark" if scheme == "dark" else "light",
+                has_touch=width < 500,
+            )
+            stack.callback(context.close)
+            page = context.new_page()
+            page.on("pageerror", lambda error: errors.append(str(error)))
+            return page
+
+        yield open_page
+    assert not errors, errors
+
+
+@pytest.fixture(params=sorted(HEIGHTS, reverse=True))
+def page(request: pytest.FixtureRequest, page_at: Callable[[int], Page]) -> Page:
+    """A page at each of the three widths in turn."""
+    return page_at(request.param)

@@ -1,0 +1,293 @@
+"""A user's visit: presets, sliders, the address, a live run, a second viewer, saved runs."""
+
+import json
+import os
+import re
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from conftest import Server, until
+from playwright.sync_api import Locator, Page, expect
+
+from dynamics import runs
+from dynamics.config import Config
+
+pytestmark = pytest.mark.xdist_group("visit")
+Open = Callable[[int], Page]
+SMALL = {
+    "problem": "factorization",
+    "rows": 12,
+    "cols": 12,
+    "rank": 2,
+    "learning_rate": 1,
+    "steps": 200,
+}
+LONG = "depth=4&init_scale=0.003&steps=5000000&record_every=500"  # a plateau that outlasts the test
+
+
+def visit(page: Page, server: Server, query: str = "") -> Page:
+    """Open the first page and wait until it is there."""
+    page.goto(f"{server.address}/{'?' + query if query else ''}")
+    expect(page.get_by_role("heading", name="Two networks learn one matrix")).to_be_visible(
+        timeout=30_000
+    )
+    return page
+
+
+def button(page: Page, name: str) -> Locator:
+    """The button with this name, which may be followed by its shortcut."""
+    return page.get_by_role("button", name=re.compile(rf"^{re.escape(name)}( Shortcut .*)?$"))
+
+
+def press(page: Page, name: str) -> None:
+    button(page, name).first.click()
+
+
+def phase(page: Page, word: str, seconds: float = 30) -> None:
+    """Wait until the status strip says the word."""
+    expect(page.locator(".dln-phase")).to_contain_text(word, timeout=seconds * 1000)
+
+
+def query_of(page: Page) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def test_whole_visit(server: Server, page_at: Open) -> None:
+    """Preset, run, zoom while live, other settings, refresh, second viewer, pause, cancel, file."""
+    page = visit(page_at(1400), server, LONG)
+    press(page, "Train")
+    phase(page, "Running")
+    page.wait_for_function("document.querySelector('.dln')?.dlnStats?.frames > 3")
+    key = query_of(page)["run"]
+    assert runs.find(key, server.runs).config.depth == 4
+
+    slider = page.get_by_role("slider", name="Depth L")
+    slider.focus()
+    slider.press("ArrowRight")
+    expect(page.get_by_text("other settings than those chosen now: depth 5")).to_be_visible()
+    press(page, "Back to the run's settings")
+    expect(page.get_by_text("other settings than those chosen now")).to_have_count(0)
+
+    page.reload()
+    phase(page, "Running")
+    assert query_of(page)["run"] == key
+    second = page_at(390)
+    second.goto(page.url)
+    phase(second, "Running")
+
+    press(page, "Pause")
+    phase(page, "Paused")
+    phase(second, "Paused")
+    step = runs.find(key, server.runs).status.step
+    press(page, "Resume")
+    phase(page, "Running")
+    until(lambda: runs.find(key, server.runs).status.step > step)
+    press(page, "Cancel")
+    phase(page, "Cancelled", 5)
+    phase(second, "Cancelled", 5)
+
+    press(page, "Export")
+    with page.expect_download() as download:
+        press(page, "CSV")
+    header = download.value.path().read_text().splitlines()[0]
+    assert header.startswith("network,step,seconds")
+
+
+def test_preset_trains_in_ten_seconds_and_ends_in_a_table(server: Server, page_at: Open) -> None:
+    """The first preset and one press: both networks done, milestones told."""
+    page = visit(page_at(1024), server)
+    page.get_by_text("Fill in a matrix", exact=True).click()
+    page.get_by_text("70 % of a matrix is missing").wait_for()
+    press(page, "Train")
+    phase(page, "Done", 40)
+    expect(page.get_by_role("heading", name="Steps and seconds to each error")).to_be_visible()
+    run = runs.find(query_of(page)["run"], server.runs)
+    assert run.config == Config()
+    original, compressed = run.trajectories
+    assert compressed.first_at("recovery_error", 1e-3) < original.first_at("recovery_error", 1e-3)
+
+
+def test_reset_shows_the_settings_untrained_and_trains_anew(server: Server, page_at: Open) -> None:
+    """Reset keeps the seeds; the next start trains again from step 0."""
+    page = visit(page_at(1400), server, "problem=sensing&rows=12&cols=12&rank=2&steps=300")
+    press(page, "Train")
+    phase(page, "Done")
+    run = runs.find(query_of(page)["run"], server.runs)
+    first = run.status.created
+    press(page, "Reset")
+    expect(page.locator(".dln-phase")).to_have_count(0)
+    assert "run" not in query_of(page)
+    press(page, "Train")
+    until(lambda: run.folder.exists() and run.status.created > first)
+    phase(page, "Done")
+
+
+def test_new_seed_changes_all_seeds_and_nothing_else(server: Server, page_at: Open) -> None:
+    """The address tells what the button did."""
+    page = visit(page_at(1400), server, "depth=5")
+    press(page, "New seed")
+    page.wait_for_url("**seed_init=1**")
+    seeds = dict.fromkeys(("seed_target", "seed_data", "seed_noise", "seed_init"), "1")
+    assert query_of(page) == {"depth": "5"} | seeds
+
+
+@pytest.mark.parametrize("width", [1400, 390])
+def test_address_holds_the_whole_configuration(server: Server, page_at: Open, width: int) -> None:
+    """Opened, reloaded and copied as a full link, it is the same configuration."""
+    settings = {
+        "problem": "factorization", "rows": "40", "cols": "30", "rank": "3", "spectrum": "flat",
+        "noise": "0.01", "depth": "7", "rank_bound": "9", "initialization": "normal",
+        "init_scale": "0.013", "learning_rate": "0.25", "rate_unit": "limit", "alpha": "3.5",
+        "optimizer": "momentum", "steps": "1234", "seed_init": "7",
+    }  # fmt: skip
+    query = "&".join(f"{name}={value}" for name, value in settings.items())
+    page = visit(page_at(width), server, query)
+    assert query_of(page) == settings
+    page.reload()
+    press(page, "Link")
+    link = page.locator("[data-testid=stCode]").inner_text()
+    full = {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
+    assert full.pop("version")
+    assert Config.from_dict(full).key == Config.from_dict(settings).key
+
+
+def test_number_box_and_slider_are_one(server: Server, page_at: Open) -> None:
+    """A number between the slider's decades reaches the address, and the slider shows it."""
+    page = visit(page_at(1400), server)
+    box = page.get_by_test_id("stSidebar").get_by_label("Initial scale ε").last
+    box.fill("0.037")
+    box.press("Enter")
+    page.wait_for_url("**init_scale=0.037**")
+    slider = page.get_by_role("slider", name="Initial scale ε")
+    expect(slider).to_have_attribute("aria-valuetext", "0.037")
+    slider.focus()
+    slider.press("ArrowRight")
+    page.wait_for_url("**init_scale=0.05**")
+    expect(box).to_have_value("0.05")
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("init_scale=0", r"ε \(init_scale\) must be a number above 0 and at most 10; 0 was given"),
+        ("rank_bound=700", r"r̂ \(rank_bound\) must be at most 100"),
+        ("observed=0", r"p \(observed\) must be a number above 0"),
+        ("depth=two", r"L \(depth\) must be a whole number"),
+        ("problem=nothing", r"problem must be one of"),
+        ("widht=3", r"widht is not a setting; did you mean width"),
+        ("run=../../etc", r"is no run: a run's key is sixteen digits"),
+        ("run=0123456789abcdef", r"There is no run 0123456789abcdef here"),
+    ],
+)
+def test_bad_address_is_told_in_one_sentence(
+    server: Server, page_at: Open, query: str, sentence: str
+) -> None:
+    """The page says what is wrong and goes on with what can be."""
+    page = visit(page_at(1024), server, query)
+    expect(page.get_by_test_id("stAlert")).to_have_count(1)
+    expect(page.get_by_test_id("stAlert")).to_contain_text(re.compile(sentence))
+    expect(button(page, "Train")).to_be_enabled()
+    expect(page.get_by_text("Traceback")).to_have_count(0)
+
+
+def test_widgets_that_do_not_fit_together_are_told(server: Server, page_at: Open) -> None:
+    """r̂ above the smaller side cannot be chosen; too many records for a run can, and is told."""
+    page = visit(page_at(1400), server, "steps=5000000&record_every=100")
+    page.get_by_text("Training", exact=True).click()
+    box = page.get_by_role("spinbutton", name="Record every Δt")
+    box.fill("1")
+    box.press("Enter")
+    expect(page.get_by_text("a run keeps at most 100000 records")).to_be_visible()
+    expect(button(page, "Train")).to_have_count(0)
+
+
+def test_saved_runs_lists_even_damaged_ones(server: Server, page_at: Open) -> None:
+    """A corrupt folder is named, and sound runs beside it are compared, reopened and deleted."""
+    config = Config.from_dict(SMALL | {"rank_bound": 4})
+    run = runs.start(config, server.runs)
+    until(lambda: run.status.phase == "done", 60)
+    damaged = server.runs / ("d" * 16)
+    damaged.mkdir()
+    (damaged / "config.json").write_text(json.dumps({"depth": "deep"}))
+    page = page_at(1400)
+    page.goto(f"{server.address}/Saved_runs?")
+    page.get_by_role("heading", name="Saved runs").wait_for()
+    page.get_by_label("State").click()
+    page.get_by_role("option", name="unreadable").click()
+    first = tick_first_row(page)
+    expect(page.get_by_test_id("stAlert")).to_contain_text("settings that cannot be run")
+    assert first
+    press(page, "Delete")
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    until(lambda: not damaged.exists())
+
+
+def test_saved_run_is_compared_and_reopened(server: Server, page_at: Open) -> None:
+    """Ticking a run draws it; Open leads to the first page with it."""
+    config = Config.from_dict(SMALL | {"rank_bound": 3})
+    run = runs.start(config, server.runs)
+    until(lambda: run.status.phase == "done", 60)
+    page = page_at(1400)
+    page.goto(f"{server.address}/Saved_runs")
+    page.get_by_role("heading", name="Saved runs").wait_for()
+    tick_first_row(page)
+    expect(page.locator(".js-plotly-plot")).to_be_visible()
+    page.get_by_text("Open", exact=True).click()
+    phase(page, "Done")
+    assert query_of(page)["run"] == run.key
+
+
+def tick_first_row(page: Page) -> bool:
+    """Select the first row of the table of runs, which is drawn on a canvas."""
+    canvas = page.get_by_test_id("stDataFrame").locator("canvas").first
+    canvas.wait_for()
+    box = canvas.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + 15, box["y"] + 52)
+    page.get_by_role("button", name="Delete").wait_for()
+    return True
+
+
+@pytest.mark.skipif("DLN_SHARED" not in os.environ, reason="needs the MovieLens 100K ratings")
+def test_real_ratings_are_learned_from_the_page(server: Server, page_at: Open) -> None:
+    """The compressed network on MovieLens, started by its preset, seen live, errors falling."""
+    falls_live(visit(page_at(1024), server), server, "Film ratings")
+    expect_fall(server, "movielens", "compressed", to=0.08)
+
+
+def test_photograph_is_completed_from_the_page(server: Server, page_at: Open) -> None:
+    """Both networks on the pixels of a picture, started by its preset, seen live."""
+    falls_live(visit(page_at(1400), server), server, "A photograph")
+    for network in ("original", "compressed"):
+        expect_fall(server, "photograph", network, to=0.5)
+
+
+def falls_live(page: Page, server: Server, preset: str) -> None:
+    """Start a preset and watch it until it has ended."""
+    page.get_by_text(preset, exact=True).click()
+    press(page, "Train")
+    phase(page, "Running")
+    page.wait_for_function("document.querySelector('.dln')?.dlnStats?.frames > 3")
+    phase(page, "Done", 120)
+
+
+def expect_fall(server: Server, problem: str, network: str, to: float) -> None:
+    """The held-out error of a network has fallen to a share of what it was."""
+    run = next(run for run, config, _ in runs.listing(server.runs) if config.problem == problem)
+    trajectory = next(each for each in run.trajectories if each.network == network)
+    errors = trajectory.series["test_loss"]
+    assert errors.min() < to * errors[0]
+
+
+def test_smaller_matrix_takes_the_width_bound_along_and_says_so(
+    server: Server, page_at: Open
+) -> None:
+    """r̂ cannot stay above the smaller side; it is not clipped in silence."""
+    page = visit(page_at(1400), server, "problem=factorization")
+    page.get_by_text("The problem", exact=True).click()
+    box = page.get_by_role("spinbutton", name="Rows d_out")
+    box.fill("6")
+    box.press("Enter")
+    expect(page.get_by_text("Width bound r̂ is now 6")).to_be_visible()
+    page.wait_for_url("**rank_bound=6**")

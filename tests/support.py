@@ -1,0 +1,98 @@
+"""What several tests share: waiting for processes, small Configs, problems with known losses."""
+
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+from dynamics import problem as problems
+from dynamics.config import Config
+from dynamics.entries import Entries
+from dynamics.problem import Masked, Problem, Target
+from dynamics.problems import photograph
+from dynamics.problems.sensing import Sensing
+
+KINDS = ("factorization", "completion", "sensing", "entries", "photograph")
+T = TypeVar("T")
+Loss = Callable[[Tensor], Tensor]
+
+
+def until(condition: Callable[[], T], seconds: float = 60) -> T:
+    """What ``condition`` gives once that is true; fails if it takes longer than ``seconds``."""
+    tick = threading.Event()
+    for _ in range(int(seconds * 100)):
+        if result := condition():
+            return result
+        tick.wait(0.01)
+    raise AssertionError(f"not within {seconds:g} s")
+
+
+def small(**changes: Any) -> Config:
+    """A config that trains in milliseconds and stops at its last step alone."""
+    settings: dict[str, Any] = {
+        "rows": 12,
+        "cols": 12,
+        "rank": 2,
+        "rank_bound": 4,
+        "init_scale": 0.1,
+        "learning_rate": 1.0,
+        "alpha": 2.0,
+        "measurements": 60,
+        "steps": 60,
+        "record_every": 10,
+        "tolerance": 0.0,
+    }
+    return Config(**(settings | changes))
+
+
+def is_sentence(text: str) -> bool:
+    """Whether a user can read it: one line that ends like a sentence and is no traceback."""
+    return (
+        len(text.split()) > 3 and text[-1] in ".?" and not {"\n", "Traceback"} & set(text.split())
+    )
+
+
+def gaussian(*shape: int, seed: int = 0) -> Tensor:
+    """Reproducible Gaussian numbers in float64."""
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def relative(found: Tensor, wanted: Tensor) -> float:
+    """‖found − wanted‖ / ‖wanted‖."""
+    return float((found - wanted).norm() / wanted.norm())
+
+
+def known(kind: str, rows: int, cols: int) -> tuple[Problem, Loss, Loss]:
+    """A problem of this kind, with its train and its test loss as plain functions of W."""
+    target = Target.of(gaussian(rows, 3) @ gaussian(3, cols, seed=1), 3)
+    matrix, mask = target.dense, gaussian(rows, cols, seed=4) < 0.4
+    if kind == "factorization":
+        return (Masked(target), *2 * (half_mean(matrix, torch.ones_like(mask)),))
+    if kind == "sensing":
+        sensing = gaussian(30, rows, cols, seed=2) / 30
+        seen = torch.stack([(each * matrix).sum() for each in sensing])
+        return (
+            Sensing(target, sensing, seen),
+            lambda w: ((sensing * w).sum((1, 2)) - seen).square().sum() / 2,
+            lambda w: ((w - matrix).square().sum() / matrix.square().sum()).sqrt(),
+        )
+    given = matrix + 0.1 * gaussian(rows, cols, seed=3)
+    if kind == "photograph":
+        config = Config(problem=kind, rows=rows, cols=cols, rank=3, rank_bound=3, noise=0.1)
+        problem = photograph.make(config, torch.empty(0, dtype=torch.float64))
+        matrix, mask = problem.target.dense, problems.mask(config)
+        given = problems.given(config, problem.target, matrix)
+    elif kind == "completion":
+        problem = Masked(target, mask, given)
+    else:
+        parts = [(part.nonzero().mT, given[part]) for part in (mask, ~mask)]
+        problem = Entries((rows, cols), *parts, target)
+        matrix = given
+    return problem, half_mean(given, mask), half_mean(matrix, ~mask)
+
+
+def half_mean(matrix: Tensor, mask: Tensor) -> Loss:
+    """½ mean square of W − matrix over the entries of a mask."""
+    return lambda w: (w - matrix)[mask].square().mean() / 2

@@ -1,0 +1,144 @@
+"""Export: the numbers of a run in every format, read back by other programs."""
+
+import io
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dynamics import export, registry
+from dynamics.config import Config
+from dynamics.runs import Run, RunError
+from dynamics.trajectory import COUNTERS, Layout, Record
+from tests.support import is_sentence, small
+
+
+def test_csv_opens_in_pandas_with_every_number(finished: Run) -> None:
+    """One row for each network and record, to the last digit."""
+    table = pd.read_csv(io.BytesIO(export.export(finished, "csv")))
+    assert len(table) == 2 * 7 and set(table["network"]) == {"original", "compressed"}
+    for trajectory in finished.trajectories:
+        rows = table[table["network"] == trajectory.network]
+        assert rows["step"].tolist() == trajectory.steps.tolist()
+        for counter in COUNTERS:
+            assert rows[counter].tolist() == getattr(trajectory, counter).tolist()
+        for name, series in trajectory.series.items():
+            columns = [c for c in table.columns if c == name or c.startswith(f"{name}.")]
+            columns = [c for c in columns if rows[c].notna().any() or np.isnan(series).any()]
+            found = rows[columns].to_numpy().reshape(len(rows), -1)
+            wanted = series.reshape(len(rows), -1)
+            assert np.array_equal(found[:, : wanted.shape[1]], wanted, equal_nan=True), name
+
+
+def test_csv_numbers_vectors_from_one(finished: Run) -> None:
+    """As formulas do: σ_1 is the largest."""
+    table = pd.read_csv(io.BytesIO(export.export(finished, "csv")))
+    last = table.iloc[6]
+    series = finished.trajectories[0].series
+    assert last["singular_values.1"] == series["singular_values"][-1, 0]
+    assert last["factor_singular_values.3.2"] == series["factor_singular_values"][-1, 2, 1]
+    assert "singular_values.0" not in table.columns
+
+
+def test_npz_has_the_arrays_the_settings_and_the_target_s_values(finished: Run) -> None:
+    content = np.load(io.BytesIO(export.export(finished, "npz")), allow_pickle=False)
+    assert Config.from_dict(json.loads(str(content["config"]))) == finished.config
+    for trajectory in finished.trajectories:
+        for counter in ("steps", *COUNTERS):
+            stored = content[f"{trajectory.network}_{counter}"]
+            assert np.array_equal(stored, getattr(trajectory, counter))
+        for name, series in trajectory.series.items():
+            stored = content[f"{trajectory.network}_{name}"]
+            assert np.array_equal(stored, series, equal_nan=True)
+    facts = finished.layout.facts
+    assert content["target_singular_values"].tolist() == facts["target_singular_values"]
+
+
+def test_json_has_the_same_numbers(finished: Run) -> None:
+    """A round trip through text loses no digit."""
+    content = json.loads(export.export(finished, "json"))
+    assert Config.from_dict(content["config"]) == finished.config
+    assert content["facts"] == finished.layout.facts
+    for trajectory in finished.trajectories:
+        found = content["networks"][trajectory.network]
+        assert found["steps"] == trajectory.steps.tolist()
+        for name, series in trajectory.series.items():
+            stored = np.array(found[name], dtype=float)
+            assert np.array_equal(stored, series, equal_nan=True), name
+
+
+def broken(folder: Path) -> Run:
+    """A run whose only network has diverged."""
+    run = Run(folder / small().key)
+    run.folder.mkdir()
+    losses = [1.0, np.inf, np.nan]
+    records = [
+        Record(i, i, i, i, {"train_loss": np.array(x), "v": np.array([x, -x])})
+        for i, x in enumerate(losses)
+    ]
+    layout = Layout.of({"original": records[0]}, {})
+    run.write("config.json", small().to_dict())
+    run.write("layout.json", layout.to_dict())
+    rows = np.array([layout.row({"original": record}) for record in records])
+    (run.folder / "records.f8").write_bytes(rows.astype("<f8").tobytes())
+    return run
+
+
+def test_json_of_a_diverged_run_is_json(tmp_path: Path) -> None:
+    """JSON knows neither NaN nor infinity; strict parsers refuse Python's own."""
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    content = json.loads(export.export(broken(tmp_path), "json"), parse_constant=refuse)
+    assert content["networks"]["original"]["train_loss"] == [1.0, None, None]
+    assert content["networks"]["original"]["v"] == [[1.0, -1.0], [None, None], [None, None]]
+
+
+def test_csv_of_a_diverged_run_keeps_what_is_not_finite(tmp_path: Path) -> None:
+    table = pd.read_csv(io.BytesIO(export.export(broken(tmp_path), "csv")))
+    assert table["train_loss"][0] == 1 and np.isinf(table["train_loss"][1])
+    assert np.isnan(table["train_loss"][2])
+
+
+class Page(HTMLParser):
+    """What a page would load from elsewhere, and how many charts it has."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.sources: list[str] = []
+        self.charts = 0
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        self.sources += [str(named[name]) for name in ("src", "href") if named.get(name)]
+        self.charts += "plotly-graph-div" in (named.get("class") or "")
+
+
+def test_html_stands_alone(finished: Run) -> None:
+    """It opens without a network: the library is in it, once, and nothing is fetched."""
+    text = export.export(finished, "html").decode()
+    page = Page(text)
+    shown = [name for name in export.FIGURES if registry.constant("figures", name, "NEEDS")]
+    assert page.sources == [] and page.charts == len(shown) >= 4
+    assert finished.key in text and text.count("plotly.js v") == 1
+    assert "rank_bound" in text
+
+
+def test_formats_are_named_when_there_is_no_such_one(finished: Run) -> None:
+    with pytest.raises(ValueError, match=r"'xlsx' is not one of csv, npz, json, html") as caught:
+        export.export(finished, "xlsx")
+    assert is_sentence(str(caught.value))
+
+
+@pytest.mark.parametrize("form", export.FORMATS)
+def test_a_run_without_records_is_not_exported(tmp_path: Path, form: str) -> None:
+    run = broken(tmp_path)
+    (run.folder / "records.f8").write_bytes(b"")
+    with pytest.raises(RunError, match="no records yet") as caught:
+        export.export(run, form)
+    assert is_sentence(str(caught.value))

@@ -1,0 +1,157 @@
+"""Figures: what is drawn are the run's numbers, and its description tells which."""
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from dynamics import registry
+from dynamics.figure import COLORS, DASHES, VERSUS, color, compared
+from dynamics.runs import Run
+from dynamics.trajectory import Trajectory
+
+FIGURES = list(registry.options("figures"))
+ERRORS = ("recovery_error", "losses", "factor_singular_values")
+
+
+def draw(name: str, trajectories: list[Trajectory], versus: str = "steps") -> go.Figure:
+    return registry.load("figures", name).draw(trajectories, versus)
+
+
+def lines(figure: go.Figure) -> list[Any]:
+    """The traces that draw a series of a run."""
+    found = [trace for trace in figure.data if trace.meta]
+    assert found
+    return found
+
+
+@pytest.mark.parametrize("versus", VERSUS)
+@pytest.mark.parametrize("name", FIGURES)
+def test_traces_have_the_numbers_of_the_columns_that_they_name(
+    finished: Run, name: str, versus: str
+) -> None:
+    """The live chart fills the same lines from the stream: a preview equals the file."""
+    rows, names = finished.rows(), finished.layout.names
+    for trace in lines(draw(name, finished.trajectories, versus)):
+        assert {trace.meta["x"], trace.meta["y"]} <= set(names)
+        x, y = (rows[:, names.index(trace.meta[axis])] for axis in "xy")
+        assert np.array_equal(trace.x, x)
+        assert np.array_equal(trace.y, y * trace.meta["scale"], equal_nan=True)
+        assert trace.meta["y"].startswith(trace.meta["network"] + ".")
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_entry_of_every_series_that_a_figure_needs_is_drawn_once(
+    finished: Run, name: str
+) -> None:
+    """``NEEDS`` says which panels a run has; nothing that is needed may be left out."""
+    needs = registry.constant("figures", name, "NEEDS")
+    assert needs
+    wanted = [
+        column
+        for trajectory in finished.trajectories
+        for series in needs
+        for column in finished.layout.columns(trajectory.network, series)
+    ]
+    drawn = [trace.meta["y"] for trace in lines(draw(name, finished.trajectories))]
+    assert sorted(drawn) == sorted(wanted)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_networks_keep_their_colour_and_are_told_apart_by_dash_too(
+    finished: Run, name: str
+) -> None:
+    """The same on every figure, in print and for who sees no colours; shades only pale."""
+    strong: dict[str, set[str]] = {"original": set(), "compressed": set()}
+    for trace in lines(draw(name, finished.trajectories)):
+        network = trace.meta["network"]
+        strong[network].add(trace.line.color)
+        assert trace.line.dash == DASHES[network]
+        assert hue(trace.line.color) == pytest.approx(hue(COLORS[network]), abs=0.02)
+    assert all(color(network) in strong[network] for network in strong)
+    assert not strong["original"] & strong["compressed"]
+    assert DASHES["original"] != DASHES["compressed"]
+
+
+def hue(text: str) -> float:
+    import colorsys
+
+    red, green, blue = (int(text[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    return colorsys.rgb_to_hsv(red, green, blue)[0]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_each_network_is_in_the_legend_at_most_once(finished: Run, name: str) -> None:
+    """A click on it hides all its lines: they are one group."""
+    traces = lines(draw(name, finished.trajectories))
+    shown = [trace.name for trace in traces if trace.showlegend]
+    assert len(shown) == len(set(shown)) and set(shown) <= {"original", "compressed"}
+    assert all(trace.legendgroup == trace.meta["network"] for trace in traces)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_errors_have_a_logarithmic_axis_and_bounded_quantities_a_linear_one(
+    finished: Run, name: str
+) -> None:
+    figure = draw(name, finished.trajectories)
+    assert figure.layout.yaxis.type == ("log" if name in ERRORS else "linear")
+    assert figure.layout.yaxis.title.text and figure.layout.title.text
+    for versus, title in VERSUS.items():
+        assert draw(name, finished.trajectories, versus).layout.xaxis.title.text == title
+
+
+@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("network", [0, 1])
+def test_a_figure_of_one_network_has_that_network_s_lines(
+    finished: Run, name: str, network: int
+) -> None:
+    trajectory = finished.trajectories[network]
+    traces = lines(draw(name, [trajectory]))
+    assert {trace.meta["network"] for trace in traces} == {trajectory.network}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_without_records_is_its_own_description(finished: Run, name: str) -> None:
+    """Panels are laid out before the first record has come: the same lines, empty."""
+    empty = finished.layout.trajectories(finished.rows()[:0])
+    described, drawn = (
+        [(trace.meta, trace.name, trace.line.to_plotly_json()) for trace in lines(draw(name, each))]
+        for each in (empty, finished.trajectories)
+    )
+    assert described == drawn
+    assert all(len(trace.x) == 0 for trace in lines(draw(name, empty)))
+
+
+def test_angles_are_drawn_in_degrees(finished: Run) -> None:
+    """Radians in data, degrees on axes: a right angle is 90."""
+    trajectory = finished.trajectories[0]
+    (first, *_) = lines(draw("principal_angles", [trajectory]))
+    assert np.allclose(first.y, np.rad2deg(trajectory.series["left_angles"][:, 0]), rtol=1e-14)
+
+
+def test_the_target_s_singular_values_are_dotted_lines(finished: Run) -> None:
+    shapes = draw("singular_values", finished.trajectories).layout.shapes
+    assert [shape.y0 for shape in shapes] == finished.layout.facts["target_singular_values"]
+    assert {shape.line.dash for shape in shapes} == {"dot"}
+
+
+def test_a_network_of_a_new_name_has_a_colour_of_its_own() -> None:
+    """A newcomer's file needs no entry here."""
+    new = color("recurrent")
+    assert new not in COLORS.values() and new == color("recurrent")
+    assert color("recurrent", 1.0) != new
+
+
+def test_several_runs_are_compared_with_a_colour_for_each(finished: Run) -> None:
+    runs = [("first", finished.trajectories), ("second", finished.trajectories[:1])]
+    figure = compared(runs, "recovery_error")
+    assert [trace.name for trace in figure.data] == [
+        "first · original",
+        "first · compressed",
+        "second · original",
+    ]
+    colours = [trace.line.color for trace in figure.data]
+    assert colours[0] == colours[1] != colours[2]
+    assert np.array_equal(figure.data[1].y, finished.trajectories[1].series["recovery_error"])
+    assert not compared(runs, "no_such_series").data

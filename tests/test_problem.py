@@ -1,0 +1,179 @@
+"""Problem: surrogates, targets, masks, noise, and what fits into memory."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from dynamics import registry
+from dynamics.compare import prepare
+from dynamics.config import Config, choices
+from dynamics.problem import Target, generator, low_rank, mask, need, noise
+from tests.support import KINDS, is_sentence, known, relative, small
+
+
+@pytest.mark.parametrize("shape", [(9, 9), (7, 12), (12, 7)], ids=str)
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_surrogate_is_minus_the_gradient_at_the_zero_matrix(
+    kind: str, shape: tuple[int, int]
+) -> None:
+    """One line for all problems: autograd finds the same matrix from the loss alone."""
+    problem, loss, _ = known(kind, *shape)
+    zero = torch.zeros(shape, dtype=torch.float64, requires_grad=True)
+    (gradient,) = torch.autograd.grad(loss(zero), zero)
+    for count in (3, 7):
+        left, values, right = problem.surrogate(count)
+        assert (left.shape[1], len(values), len(right)) == (count, count, count)
+        u, s, v = torch.linalg.svd(-gradient, full_matrices=False)
+        wanted = u[:, :count] * s[:count] @ v[:count]
+        assert relative(left * values @ right, wanted) < 1e-12
+        # Singular vectors, not merely any factors with that product.
+        identity = torch.eye(count, dtype=torch.float64)
+        assert (left.mT @ left - identity).abs().max() < 1e-13
+        assert (right @ right.mT - identity).abs().max() < 1e-13
+        assert (values.diff() <= 0).all() and (values > 0).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_residual_is_the_gradient_over_c(kind: str) -> None:
+    """And the second array is its transpose, whichever way the problem stores it."""
+    problem, loss, _ = known(kind, 7, 12)
+    left, right = torch.ones(7, 2, dtype=torch.float64), torch.full((2, 12), 0.3).double()
+    product = (left @ right).requires_grad_()
+    (gradient,) = torch.autograd.grad(loss(product), product)
+    residual, transposed = (part.to_dense() for part in problem.residual(left, right))
+    assert relative(problem.scale * residual, gradient) < 1e-12
+    assert relative(transposed.mT, residual) < 1e-15
+
+
+@pytest.mark.parametrize("problem", ["factorization", "completion", "sensing"])
+def test_the_surrogate_is_on_average_curvature_times_the_target(problem: str) -> None:
+    """What the stability limit takes s_1 from: the mean over draws of the data must tend to it."""
+    draws = []
+    for seed in range(80):
+        made = prepare(small(problem=problem, networks="compressed", seed_data=seed)).problem
+        left, values, right = made.surrogate(12)
+        draws.append(left * values @ right / made.curvature)
+    target = made.target
+    assert target is not None
+    mean, spread = torch.stack(draws).mean(0), torch.stack(draws).std(0) / len(draws) ** 0.5
+    assert ((mean - target.dense).abs() <= 5 * spread + 1e-12).all()
+
+
+@pytest.mark.parametrize("problem", [name for name in choices("problem") if name != "movielens"])
+def test_a_problem_reads_the_settings_that_it_says_and_no_others(problem: str) -> None:
+    """``READS`` decides which runs are the same: a wrong list would show one run for another."""
+    read = registry.constant("problems", problem, "READS")
+    other = {
+        "rows": 13,
+        "cols": 14,
+        "rank": 3,
+        "spectrum": "flat",
+        "observed": 0.7,
+        "measurements": 50,
+        "noise": 0.3,
+        "seed_target": 1,
+        "seed_data": 1,
+        "seed_noise": 1,
+    }
+    base = small(problem=problem, noise=0.1, networks="compressed")
+    like = torch.empty(0, dtype=torch.float64)
+    for name, value in other.items():
+        config = Config.from_dict(base.to_dict() | {name: value})
+        pair = [fingerprint(config, like), fingerprint(base, like)]
+        assert (pair[0] != pair[1]) == (name in read), name
+
+
+def fingerprint(config: Config, like: Tensor) -> list[float]:
+    """A few numbers that any difference in the target, the data or the noise would change."""
+    problem = registry.load("problems", config.problem).make(config, like)
+    rows, cols = problem.shape
+    left, right = torch.ones(rows, 1).double(), torch.linspace(0, 1, cols).double()[None]
+    losses = [float(loss(left, right)) for loss in (problem.train_loss, problem.test_loss)]
+    return [*losses, rows, cols, len(problem.target.values)]
+
+
+@pytest.mark.parametrize("shape", [(20, 20), (12, 30)], ids=str)
+@pytest.mark.parametrize("spectrum", choices("spectrum"))
+def test_targets_have_their_rank_and_orthonormal_singular_vectors(
+    spectrum: str, shape: tuple[int, int]
+) -> None:
+    rows, cols = shape
+    target = low_rank(Config(rows=rows, cols=cols, rank=4, spectrum=spectrum))
+    values = np.linalg.svd(target.dense.numpy(), compute_uv=False)
+    assert np.abs(values[:4] - target.values.numpy()).max() < 1e-12
+    assert values[4:].max() < 1e-12
+    identity = torch.eye(4, dtype=torch.float64)
+    for vectors in (target.left, target.right.mT):
+        assert (vectors.mT @ vectors - identity).abs().max() < 1e-14
+    assert abs(target.norm / target.dense.norm() - 1) < 1e-14
+
+
+def test_spectra_are_what_their_names_say() -> None:
+    values = {name: low_rank(Config(rank=5, spectrum=name)).values for name in choices("spectrum")}
+    assert values["flat"].unique().numel() == 1
+    assert (values["power-law"] * torch.arange(1, 6) - values["power-law"][0]).abs().max() < 1e-13
+    # All of a 100 × 100 Gaussian matrix: the first five, or number 0, 10, 20, 30 and 40 of them.
+    whole = low_rank(Config(rank=100, rank_bound=100)).values
+    assert torch.equal(values["top"], whole[:5])
+    assert torch.equal(values["spread"], whole[:50:10])
+
+
+def test_masks_observe_the_fraction_that_was_asked_for_and_at_least_one_entry() -> None:
+    observed = mask(Config(rows=200, cols=300, observed=0.2)).double().mean()
+    assert abs(float(observed) - 0.2) < 5 * (0.2 * 0.8 / 60_000) ** 0.5
+    assert mask(Config(rows=5, cols=5, rank=1, rank_bound=1, observed=1e-12)).sum() == 1
+    assert mask(Config(observed=1.0)).all()
+
+
+def test_noise_has_the_deviation_that_was_asked_for() -> None:
+    drawn = noise(Config(noise=0.25), 200, 300)
+    assert abs(float(drawn.std()) - 0.25) < 0.005 and abs(float(drawn.mean())) < 0.005
+    assert (noise(Config(), 5, 5) == 0).all()
+
+
+def test_noise_on_measurements_is_that_of_one_value_before_the_scaling() -> None:
+    """σ is in units of an entry for every problem: y_i = (⟨G_i, M*⟩ + σ n_i) / m."""
+    config = small(problem="sensing", measurements=2000, noise=0.5, networks="compressed")
+    problem = prepare(config).problem
+    target = problem.target
+    assert target is not None
+    # At W = M* only noise is left: ½ Σ (σ n_i / m)² = σ²/(2m) on average.
+    loss = problem.train_loss(target.left * target.values, target.right)
+    assert abs(float(loss) * 2 * 2000 / 0.25 - 1) < 5 * (2 / 2000) ** 0.5
+
+
+def test_held_out_entries_are_all_entries_where_none_is_hidden() -> None:
+    """A mean over no entry would be NaN on every chart."""
+    problem = prepare(small(observed=1.0, networks="compressed")).problem
+    zero = torch.zeros(12, 1).double()
+    assert problem.test_loss(zero, zero.mT) == problem.train_loss(zero, zero.mT) > 0
+    assert "all entries" in problem.measures
+
+
+def test_generators_differ_by_purpose_and_by_seed() -> None:
+    seen = {
+        float(torch.rand(1, generator=generator(purpose, seed), dtype=torch.float64))
+        for purpose in ("target", "mask", "noise", "factors", "measurements", "split")
+        for seed in range(5)
+    }
+    assert len(seen) == 30
+    first, second = (torch.rand(3, generator=generator("mask", 2**31 - 1)) for _ in range(2))
+    assert torch.equal(first, second)
+
+
+def test_what_cannot_fit_into_memory_is_refused_before_the_machine_swaps() -> None:
+    """A sentence at once instead of a machine that no longer answers."""
+    need(1, "One byte")
+    with pytest.raises(MemoryError, match="GB") as caught:
+        prepare(small(problem="sensing", measurements=1_000_000, rows=20_000, cols=20_000))
+    assert is_sentence(str(caught.value))
+
+
+def test_a_target_made_from_factors_alone_has_the_same_matrix() -> None:
+    """Large targets are kept as factors; the dense matrix is made when it is asked for."""
+    kept = Target.of(low_rank(small(rank=3)).dense, 3)
+    thin = Target(kept.left, kept.values, kept.right)
+    assert relative(thin.dense, kept.dense) < 1e-14
+    single = thin.to(torch.empty(0, dtype=torch.float32))
+    assert single.dense.dtype is torch.float32 and relative(single.dense, kept.dense) < 1e-6

@@ -1,0 +1,55 @@
+"""Registry: options are files, and are read without being imported."""
+
+import subprocess
+import sys
+
+import pytest
+
+from dynamics import registry
+
+
+@pytest.mark.parametrize(
+    ("folder", "function"),
+    [
+        ("problems", "make"),
+        ("networks", "build"),
+        ("optimizers", "direction"),
+        ("measurements", "measure"),
+        ("figures", "draw"),
+    ],
+)
+def test_every_file_of_a_folder_is_an_option_with_the_same_function(
+    folder: str, function: str
+) -> None:
+    """A newcomer's file appears in every menu by being there."""
+    files = {file.stem for file in (registry.HERE / folder).glob("*.py")}
+    assert set(registry.options(folder)) == files and files
+    for name, headline in registry.options(folder).items():
+        module = registry.load(folder, name)
+        assert callable(getattr(module, function))
+        assert headline == (module.__doc__ or "").splitlines()[0]
+
+
+def test_constants_are_read_as_the_module_has_them() -> None:
+    module = registry.load("problems", "movielens")
+    for name in ("READS", "SHAPE", "DATA"):
+        assert registry.constant("problems", "movielens", name) == getattr(module, name)
+    assert registry.constant("problems", "completion", "SHAPE") is None
+    assert registry.constant("problems", "completion", "SHAPE", (1, 1)) == (1, 1)
+
+
+def test_listing_options_loads_neither_torch_nor_the_option() -> None:
+    """A page shows menus in a process that never computes."""
+    code = (
+        "import sys; from dynamics import registry; registry.options('problems'); "
+        "registry.constant('problems', 'sensing', 'READS'); "
+        "assert not {'torch', 'dynamics.problems.sensing'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=registry.HERE.parent, check=True)
+
+
+def test_an_option_that_is_not_there_is_named_with_those_that_are() -> None:
+    with pytest.raises(ValueError, match=r"'sgd' is not one of the optimizers: adam, gradient"):
+        registry.load("optimizers", "sgd")
+    with pytest.raises(ValueError, match="is not one of"):
+        registry.load("problems", "../config")

@@ -1,0 +1,294 @@
+"""Worker: real processes from start to end, through pauses, cancels, deaths and queues."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+
+from dynamics import runs
+from dynamics.compare import prepare
+from dynamics.config import Config
+from dynamics.runs import CANCEL, PAUSE, RUN, Run
+from tests.support import is_sentence, small, until
+
+LONG = 100_000_000  # steps: no test waits for them
+
+
+def endless(**changes: Any) -> Config:
+    return small(**({"steps": LONG, "record_every": 1000, "alpha": 1.0} | changes))
+
+
+def started(folder: Path, **changes: Any) -> Run:
+    """An endless run with some records."""
+    run = runs.start(endless(**changes), folder)
+    until(lambda: len(run.rows()) > 2)
+    return run
+
+
+@pytest.fixture
+def one_place(folder: Path) -> Iterator[Path]:
+    """A folder of runs of which one trains at a time: this process may use one core alone."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(cores)})
+    yield folder
+    os.sched_setaffinity(0, cores)
+
+
+def dead(run: Run) -> bool:
+    return not runs._locked(run.folder / "alive")
+
+
+def test_a_run_is_trained_from_start_to_done(finished: Run) -> None:
+    """All records, in their order, and a last word."""
+    status = finished.status
+    assert (status.phase, status.step) == ("done", 60)
+    assert set(status.outcomes) == {"original", "compressed"} and "step 60" in status.message
+    assert "CPU" in status.machine and abs(time.time() - status.created) < 600
+    assert finished.rows()[:, 0].tolist() == list(range(0, 61, 10))
+    assert [each.network for each in finished.trajectories] == ["original", "compressed"]
+    assert (finished.folder / "log.txt").read_text() == ""
+    assert until(lambda: dead(finished))
+
+
+def test_a_worker_s_numbers_are_those_of_training_in_this_process(finished: Run) -> None:
+    """Nothing is lost or changed on the way through a process and a file."""
+    rows = [records for records in prepare(finished.config) if records]
+    for trajectory in finished.trajectories:
+        for name, series in trajectory.series.items():
+            wanted = [row[trajectory.network].values[name] for row in rows]
+            assert np.array_equal(series, wanted, equal_nan=True), name
+
+
+def test_what_is_stored_is_the_config_without_what_the_problem_does_not_read(
+    finished: Run,
+) -> None:
+    assert finished.config == finished.config.canonical()
+    assert finished.key == finished.config.key
+
+
+def test_starting_an_equal_config_again_gives_the_run_that_is_there(folder: Path) -> None:
+    """Whether it runs or has ended: no second worker, no second file."""
+    run = started(folder)
+    pid = run.status.pid
+    again = runs.start(endless(measurements=7), folder)  # completion does not read that
+    assert again == run and again.status.pid == pid
+    assert [status.pid for _, _, status in runs.listing(folder)] == [pid]
+    mine = psutil.Process().children()
+    assert sum("dynamics.worker" in child.cmdline() for child in mine if child.is_running()) >= 1
+    assert sum(str(run.folder) in child.cmdline() for child in mine if child.is_running()) == 1
+
+
+def test_a_finished_run_is_kept_unless_it_is_asked_for_anew(folder: Path) -> None:
+    run = runs.start(small(), folder)
+    until(lambda: not run.status.live)
+    first = run.status
+    assert runs.start(small(), folder).status == first
+    runs.start(small(), folder, anew=True)
+    until(lambda: run.status.phase == "done" and run.status.pid != first.pid)
+    assert len(run.rows()) == 7
+
+
+def test_pause_waits_resume_goes_on_and_cancel_is_heard_within_half_a_second(
+    folder: Path,
+) -> None:
+    run = started(folder)
+    run.ask(PAUSE)
+    until(lambda: run.status.phase == "paused", 5)
+    paused = len(run.rows())
+    assert not dead(run) and run.status.live
+    run.ask(RUN)
+    until(lambda: len(run.rows()) > paused, 10)
+    assert run.status.phase == "running"
+    run.ask(CANCEL)
+    asked = time.monotonic()
+    until(lambda: run.status.phase == "cancelled", 5)
+    assert time.monotonic() - asked <= 0.5
+    rows = run.rows()
+    assert np.array_equal(rows[:, 0], 1000 * np.arange(len(rows)))  # none is missing or doubled
+    assert until(lambda: dead(run), 5)
+
+
+def test_a_paused_run_hears_a_cancel(folder: Path) -> None:
+    run = started(folder)
+    run.ask(PAUSE)
+    until(lambda: run.status.phase == "paused", 5)
+    run.ask(CANCEL)
+    until(lambda: run.status.phase == "cancelled", 2)
+
+
+def test_a_cancel_is_heard_in_the_middle_of_a_long_gap_between_records(folder: Path) -> None:
+    """A million steps until the next record are no reason to wait for it."""
+    run = runs.start(endless(record_every=1_000_000, rows=60, cols=60), folder)
+    until(lambda: len(run.rows()) == 1)
+    run.ask(CANCEL)
+    asked = time.monotonic()
+    until(lambda: run.status.phase == "cancelled", 5)
+    assert time.monotonic() - asked <= 0.5
+    assert len(run.rows()) == 1
+
+
+def test_a_pause_changes_no_number(folder: Path) -> None:
+    """The run goes on from its own factors: the records are those of an unbroken run."""
+    config = small(steps=20_000, record_every=500)
+    run = runs.start(config, folder)
+    until(lambda: len(run.rows()) > 1)
+    run.ask(PAUSE)
+    until(lambda: run.status.phase == "paused" or not run.status.live, 10)
+    assert run.status.phase == "paused", "it ended before it could be paused"
+    run.ask(RUN)
+    until(lambda: not run.status.live)
+    losses = [records["original"].values["train_loss"] for records in prepare(config) if records]
+    assert np.array_equal(run.trajectories[0].series["train_loss"], losses)
+
+
+def test_a_killed_worker_is_lost_and_its_records_stay(folder: Path) -> None:
+    """Whoever kills it, the kernel says so; starting it again finishes the work."""
+    run = started(folder)
+    os.kill(run.status.pid, signal.SIGKILL)
+    until(lambda: run.status.phase == "lost", 5)
+    assert is_sentence(run.status.message + ".")
+    steps = run.rows()[:, 0]
+    assert np.array_equal(steps, 1000 * np.arange(len(steps))) and len(steps) > 2
+    assert len(run.trajectories) == 2
+    killed = run.status.pid
+    runs.start(endless(), folder)
+    until(lambda: run.status.phase == "running" and len(run.rows()) > 1)
+    assert run.status.pid != killed
+
+
+def test_a_worker_outlives_the_process_that_started_it(folder: Path) -> None:
+    """A server may restart: its runs go on and are found again."""
+    code = (
+        "import json, sys; from pathlib import Path; from dynamics import runs; "
+        "from dynamics.config import Config; "
+        "print(runs.start(Config.from_dict(json.loads(sys.argv[1])), Path(sys.argv[2])).key)"
+    )
+    argument = json.dumps(endless().to_dict())
+    command = [sys.executable, "-c", code, argument, str(folder)]
+    key = subprocess.run(
+        command,
+        cwd=Path(runs.__file__).parents[1],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+    run = runs.find(key, folder)
+    until(lambda: len(run.rows()) > 2)
+    assert run.status.phase == "running"
+    run.ask(CANCEL)
+    until(lambda: run.status.phase == "cancelled", 5)
+
+
+def test_runs_wait_first_come_first_served(one_place: Path) -> None:
+    """With their positions, and without training meanwhile; whoever is cancelled leaves."""
+    first = started(one_place)
+    waiting = []
+    for seed in (1, 2, 3):
+        run = runs.start(endless(seed_init=seed), one_place)
+        until(lambda run=run: run.position is not None)
+        waiting.append(run)
+    assert [run.position for run in waiting] == [0, 1, 2] and first.position is None
+    assert {run.status.phase for run in waiting} == {"queued"}
+    waiting[1].ask(CANCEL)
+    until(lambda: waiting[1].status.phase == "cancelled", 5)
+    until(lambda: waiting[2].position == 1, 5)
+    assert [len(run.rows()) for run in waiting] == [0, 0, 0]
+    first.ask(CANCEL)
+    until(lambda: waiting[0].status.phase == "running")
+    assert waiting[2].status.phase == "queued" and waiting[2].position == 0
+
+
+def test_a_waiting_worker_that_is_killed_blocks_nobody(one_place: Path) -> None:
+    """Its ticket is worth nothing without its lock."""
+    first = started(one_place)
+    waiting = []
+    for seed in (1, 2):
+        run = runs.start(endless(seed_init=seed), one_place)
+        until(lambda run=run: run.position is not None)
+        waiting.append(run)
+    os.kill(waiting[0].status.pid, signal.SIGKILL)
+    until(lambda: waiting[0].status.phase == "lost", 5)
+    assert waiting[0].position is None and waiting[1].position == 0
+    first.ask(CANCEL)
+    until(lambda: waiting[1].status.phase == "running")
+
+
+def test_a_paused_run_leaves_its_place_to_the_next(one_place: Path) -> None:
+    """And takes its turn again after a resume."""
+    first = started(one_place)
+    second = runs.start(endless(seed_init=1), one_place)
+    until(lambda: second.position == 0)
+    first.ask(PAUSE)
+    until(lambda: second.status.phase == "running")
+    first.ask(RUN)
+    until(lambda: first.position == 0, 5)
+    assert first.status.phase == "queued"
+    second.ask(CANCEL)
+    until(lambda: first.status.phase == "running", 10)
+
+
+def test_a_place_is_free_again_after_a_kill(one_place: Path) -> None:
+    first = started(one_place)
+    second = runs.start(endless(seed_init=1), one_place)
+    until(lambda: second.position == 0)
+    os.kill(first.status.pid, signal.SIGKILL)
+    until(lambda: second.status.phase == "running")
+
+
+def test_divergence_is_said_with_its_step_and_keeps_the_records(folder: Path) -> None:
+    run = runs.start(small(learning_rate=1e4, init_scale=1.0, record_every=1), folder)
+    until(lambda: not run.status.live)
+    status = run.status
+    assert status.phase == "diverged" and "diverged at step" in status.message
+    assert set(status.outcomes) == {"original", "compressed"}
+    assert len(run.rows()) > 1
+    last = run.trajectories[0].series["train_loss"]
+    assert np.isfinite(last[0]) and not np.isfinite(last[-1])
+
+
+@pytest.fixture
+def no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No data set here, and a proxy where nobody listens: downloads fail for real."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, address)
+    monkeypatch.setenv("DLN_DATA", str(tmp_path / "nothing"))
+
+
+@pytest.mark.usefixtures("no_network")
+def test_missing_data_fail_with_one_sentence(folder: Path) -> None:
+    run = runs.start(small(problem="movielens"), folder)
+    until(lambda: not run.status.live)
+    assert run.status.phase == "failed" and is_sentence(run.status.message)
+    assert "MovieLens" in run.status.message and "DLN_DATA" in run.status.message
+    assert len(run.rows()) == 0
+
+
+def test_settings_that_do_not_fit_the_machine_fail_with_one_sentence(folder: Path) -> None:
+    config = small(problem="sensing", rows=20_000, cols=20_000, measurements=1_000_000)
+    run = runs.start(config, folder)
+    until(lambda: not run.status.live)
+    assert run.status.phase == "failed" and is_sentence(run.status.message)
+    assert "GB" in run.status.message
+
+
+def test_a_failed_run_is_tried_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Data may be there the second time."""
+    config = small(problem="sensing", rows=20_000, cols=20_000, measurements=1_000_000)
+    run = runs.start(config, folder)
+    until(lambda: not run.status.live)
+    first = run.status
+    runs.start(config, folder)
+    until(lambda: run.status.phase == "failed" and run.status.pid not in (0, first.pid))
+    assert run.status.created > first.created
