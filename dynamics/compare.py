@@ -1,22 +1,22 @@
 """Compare: one problem, several networks in lockstep, one Config."""
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
-import numpy as np
 import psutil
 import torch
 
 from dynamics import registry, theory
 from dynamics.config import Config
 from dynamics.engines import fastest
-from dynamics.network import Network, State
+from dynamics.measuring import Measuring
+from dynamics.network import Network
 from dynamics.problem import Problem
-from dynamics.train import missing, train
-from dynamics.trajectory import Array, Record
+from dynamics.train import train
+from dynamics.trajectory import Record
 
 WIDE, MANY = 300, 2**24  # width and numbers in the measurements that are worth two threads
 LOOK, SPARE = 0.2, 0.3  # seconds to look at the cores; how much of two may be in use
@@ -46,30 +46,24 @@ class Comparison:
         Yields the records by network, of those that have not ended before, and None at times in
         between (see ``train``).
         """
-        lanes = {name: self._lane(network) for name, network in self.networks.items()}
-        while lanes:
-            records: dict[str, Record] = {}
-            for name, lane in lanes.items():
-                for record in lane:
-                    if record is not None:
-                        records[name] = record
-                        break
-                    yield None
-            lanes = {name: lane for name, lane in lanes.items() if not records[name].outcome}
-            yield records
+        with ThreadPoolExecutor(1, "measuring", torch.set_num_threads, (1,)) as side:
+            lanes = {name: self._lane(net, side) for name, net in self.networks.items()}
+            yield from _lockstep(lanes)
 
-    def _lane(self, network: Network) -> Iterator[Record | None]:
+    def _lane(self, network: Network, side: Executor) -> Iterator[Record | None]:
         config = self.config
         optimizer = registry.load("optimizers", config.optimizer)
         descent = fastest(network, self.problem, optimizer, self.learning_rate)
-        return train(
+        measuring = Measuring(network, self.problem, singular_value_count(config))
+        records = train(
             descent.step,
-            measurer(network, self.problem, singular_value_count(config)),
+            measuring.losses,
             config.steps,
             config.record_every,
             tolerance=config.tolerance,
             operations=descent.operations,
         )
+        return measuring.beside(records, side)
 
 
 def prepare(config: Config) -> Comparison:
@@ -144,30 +138,15 @@ def singular_value_count(config: Config) -> int:
     return min(*config.shape, max(2 * config.rank + 2, config.rank_bound))
 
 
-def measurer(network: Network, problem: Problem, count: int) -> Callable[[], dict[str, Array]]:
-    """A function that takes all measurements that apply; of a diverged network, NaN."""
-    found = {name: registry.load("measurements", name) for name in registry.options("measurements")}
-    applying = _measured(State(network, count), problem, found)
-
-    def measure() -> dict[str, Array]:
-        state = State(network, count)
-        if not state.finite:
-            return missing(applying)
-        try:
-            return _measured(state, problem, {name: found[name] for name in applying})
-        # Finite factors, but a product beyond all numbers.
-        except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
-            return missing(applying)
-
-    return measure
-
-
-def _measured(
-    state: State, problem: Problem, measurements: Mapping[str, ModuleType]
-) -> dict[str, Array]:
-    values = {name: each.measure(state, problem) for name, each in measurements.items()}
-    return {
-        name: np.asarray(value.detach().cpu().double())
-        for name, value in values.items()
-        if value is not None
-    }
+def _lockstep(lanes: dict[str, Iterator[Record | None]]) -> Iterator[dict[str, Record] | None]:
+    """One record of every lane after the other, until each has ended."""
+    while lanes:
+        records: dict[str, Record] = {}
+        for name, lane in lanes.items():
+            for record in lane:
+                if record is not None:
+                    records[name] = record
+                    break
+                yield None
+        lanes = {name: lane for name, lane in lanes.items() if not records[name].outcome}
+        yield records

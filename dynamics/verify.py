@@ -15,8 +15,8 @@ import numpy as np
 import torch
 
 from dynamics import registry
-from dynamics.compare import measurer
 from dynamics.engines import fastest
+from dynamics.measuring import measurer
 from dynamics.network import Network
 from dynamics.problem import Masked, Problem, Target
 from dynamics.problems.sensing import Sensing
