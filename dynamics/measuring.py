@@ -9,7 +9,7 @@ import dataclasses
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 
 import numpy as np
@@ -26,11 +26,13 @@ AHEAD = 1  # records that training may be ahead of measuring
 
 
 class Measuring:
-    """All measurements of ``measurements/`` that apply to a network and its problem."""
+    """All measurements of ``measurements/`` that apply to a network, or ``only`` some."""
 
-    def __init__(self, network: Network, problem: Problem, count: int) -> None:
+    def __init__(
+        self, network: Network, problem: Problem, count: int, only: Sequence[str] = ()
+    ) -> None:
         self._network, self._problem, self._count = network, problem, count
-        names = list(registry.options("measurements"))
+        names = list(only or registry.options("measurements"))
         self._unknown = missing(self._take(network, names))
         self._names = list(self._unknown)
         self._inline = [name for name in self._names if _inline(name)]

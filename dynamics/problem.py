@@ -190,11 +190,16 @@ class Masked(Problem):
         """M*, unless a mask, noise or a full rank stand between it and the loss."""
         return self.target if self._whole and self.target.exact else None
 
+    @property
+    def masked(self) -> tuple[Matrix, Matrix]:
+        """The mask, as numbers, and mask ∘ −Y: the residual is mask ∘ W plus the latter."""
+        shown = torch.ones_like(self._negative) if self._mask is None else self._mask
+        return shown, self._negative
+
     @functools.cached_property
     def samples(self) -> Samples:
         """The observed entries with their values, in 32-bit places."""
-        shown = torch.ones_like(self._negative) if self._mask is None else self._mask
-        rows, cols = shown.nonzero(as_tuple=True)
+        rows, cols = self.masked[0].nonzero(as_tuple=True)
         starts = torch.searchsorted(rows, torch.arange(self.shape[0] + 1).to(rows))
         return Samples(starts.int(), cols.int(), -self._negative[rows, cols])
 
