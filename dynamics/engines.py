@@ -8,12 +8,18 @@ from types import ModuleType
 
 from dynamics.descent import Descent
 from dynamics.factored import FactoredDescent
+from dynamics.graphs import GraphDescent
 from dynamics.kernel import EntriesKernel, FactoredKernel
 from dynamics.network import Network
 from dynamics.problem import Problem
 from dynamics.reduction import REDUCTIONS
 
-FASTER = (FactoredKernel, FactoredDescent, EntriesKernel)  # the first that applies is taken
+FASTER = (
+    FactoredKernel,
+    FactoredDescent,
+    EntriesKernel,
+    GraphDescent,
+)  # the first that applies is taken
 
 
 def fastest(
