@@ -98,6 +98,7 @@ def _download(report: Callable[[str], None]) -> None:
         content = zipfile.ZipFile(archive).read("ml-100k/u.data")
     except (OSError, zipfile.BadZipFile, KeyError) as error:
         reason = getattr(error, "reason", None) or error
+        reason = getattr(reason, "strerror", None) or reason
         raise DataError(f"MovieLens 100K could not be downloaded ({reason}); {advice}.") from None
     if hashlib.sha256(content).hexdigest() != MOVIELENS_SHA256:
         raise DataError(f"What was downloaded is not the published MovieLens 100K; {advice}.")

@@ -20,13 +20,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dynamics import queue
 from dynamics.config import Config, ConfigError
 from dynamics.trajectory import Array, Layout, Trajectory
 
@@ -144,7 +144,7 @@ class Run:
     @property
     def position(self) -> int | None:
         """How many runs go first while this one is queued, else None."""
-        tickets = _waiting(self.folder.parent)
+        tickets = queue.waiting(self.folder.parent)
         names = [ticket.name.partition("-")[2] for ticket in tickets]
         return names.index(self.key) if self.key in names else None
 
@@ -192,7 +192,7 @@ class Run:
         return status
 
     def _worker_lives(self) -> bool:
-        return _locked(self.folder / "alive")
+        return queue.locked(self.folder / "alive")
 
     def _json(self, name: str) -> dict[str, Any]:
         if not self.folder.is_dir():
@@ -252,11 +252,11 @@ def start(config: Config, folder: Path, *, anew: bool = False) -> Run:
     run = Run(folder / config.key)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _lock(folder / ".lock"):
+        with queue.lock(folder / ".lock"):
             with contextlib.suppress(RunError):
                 if run.status.phase in (LIVE if anew else KEPT):
                     return run
-            if len(_waiting(folder)) >= MOST_QUEUED:
+            if len(queue.waiting(folder)) >= MOST_QUEUED:
                 raise RunError(
                     f"{MOST_QUEUED} runs are waiting already; cancel some or try again later."
                 )
@@ -291,72 +291,3 @@ def _spawn(run: Run, config: Config) -> None:
 
 
 _CHILDREN: list[subprocess.Popen[bytes]] = []  # polled at each start, so that none stays a zombie
-
-
-@contextlib.contextmanager
-def turn(run: Run, patience: Callable[[], None]) -> Iterator[None]:
-    """Hold one of the machine's places for training, first come first served.
-
-    As many runs train at once as there are processor cores. ``patience`` is called about ten
-    times a second while waiting; it may raise to give up.
-    """
-    folder = run.folder.parent
-    (folder / ".queue").mkdir(exist_ok=True)
-    unborn = folder / ".queue" / f"{os.getpid()}.new"  # locked before anyone can take it for dead
-    ticket = folder / ".queue" / f"{time.time_ns():020d}-{run.key}"
-    with open(unborn, "w") as mine, contextlib.ExitStack() as place:
-        fcntl.flock(mine, fcntl.LOCK_EX)
-        unborn.rename(ticket)
-        try:
-            while not (_waiting(folder)[:1] == [ticket] and _take_place(folder, place)):
-                patience()
-                time.sleep(0.1)
-        finally:
-            ticket.unlink(missing_ok=True)
-        yield
-
-
-def capacity() -> int:
-    """How many runs train at once: one for each processor core this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _take_place(folder: Path, place: contextlib.ExitStack) -> bool:
-    (folder / ".places").mkdir(exist_ok=True)
-    for number in range(capacity()):
-        file = open(folder / ".places" / str(number), "w")  # noqa: SIM115 - kept by the stack
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            continue
-        place.enter_context(file)
-        return True
-    return False
-
-
-def _waiting(folder: Path) -> list[Path]:
-    """The tickets of the runs that wait, first come first; those of dead workers are removed."""
-    tickets = sorted((folder / ".queue").glob("*-*"))
-    for ticket in tickets:
-        if not _locked(ticket):
-            ticket.unlink(missing_ok=True)
-    return [ticket for ticket in tickets if ticket.exists()]
-
-
-def _locked(file: Path) -> bool:
-    try:
-        with open(file) as handle:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
-
-
-@contextlib.contextmanager
-def _lock(file: Path) -> Iterator[None]:
-    with open(file, "w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dynamics import data, registry
-from dynamics.runs import CANCEL, PAUSE, PHASES, Run, RunError, turn
+from dynamics.queue import turn
+from dynamics.runs import CANCEL, PAUSE, PHASES, Run, RunError
 from dynamics.trajectory import Layout, Record
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Worker:
         try:
             while True:
                 self.tell(phase="queued", message="")
-                with turn(self.run, self._patience):
+                with turn(self.run.folder, self._patience):
                     paused = self._train()
                 if not paused:
                     return

@@ -55,7 +55,8 @@ if run:
             label_visibility="collapsed",
         )
         picked = charts(run.config)
-    live(run.key, picked, over)
+    failed = not run.layout.shapes and not run.status.live
+    live(run.key, () if failed else picked, over)
     summary(run)
 if config:
     controls.write_address(config, run, st.session_state.get("over", "steps"))

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dynamics import runs
+from dynamics import queue, runs
 from dynamics.config import Config
 from dynamics.runs import CANCEL, MOST_QUEUED, PAUSE, Run, RunError, Status
 from dynamics.trajectory import Layout, Record
@@ -234,7 +234,7 @@ def test_the_folder_of_all_runs_is_the_one_given_or_named_or_the_project_s(
 
 
 def test_capacity_is_the_number_of_cores_that_may_be_used() -> None:
-    assert runs.capacity() == len(os.sched_getaffinity(0)) >= 1
+    assert queue.capacity() == len(os.sched_getaffinity(0)) >= 1
 
 
 def test_every_phase_has_words() -> None:

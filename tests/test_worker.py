@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 import pytest
 
-from dynamics import runs
+from dynamics import queue, runs
 from dynamics.compare import prepare
 from dynamics.config import Config
 from dynamics.runs import CANCEL, PAUSE, RUN, Run
@@ -45,7 +45,7 @@ def one_place(folder: Path) -> Iterator[Path]:
 
 
 def dead(run: Run) -> bool:
-    return not runs._locked(run.folder / "alive")
+    return not queue.locked(run.folder / "alive")
 
 
 def test_a_run_is_trained_from_start_to_done(finished: Run) -> None:

@@ -1,0 +1,84 @@
+"""Queue: how many runs train at once, and which goes next.
+
+A ticket is a file that its worker keeps locked while it waits; a place is a file that the worker
+keeps locked while it trains. The kernel drops a lock when its holder dies, however it dies, so a
+killed worker leaves neither a ticket that blocks others nor a place that nobody can take.
+"""
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def turn(run: Path, patience: Callable[[], None]) -> Iterator[None]:
+    """Hold one of the machine's places for the run in this folder, first come first served.
+
+    As many runs train at once as there are processor cores. ``patience`` is called about ten
+    times a second while waiting; it may raise to give up.
+    """
+    folder = run.parent
+    (folder / ".queue").mkdir(exist_ok=True)
+    unborn = folder / ".queue" / f"{os.getpid()}.new"  # locked before anyone can take it for dead
+    ticket = folder / ".queue" / f"{time.time_ns():020d}-{run.name}"
+    with open(unborn, "w") as mine, contextlib.ExitStack() as place:
+        fcntl.flock(mine, fcntl.LOCK_EX)
+        unborn.rename(ticket)
+        try:
+            while not (waiting(folder)[:1] == [ticket] and _take_place(folder, place)):
+                patience()
+                time.sleep(0.1)
+        finally:
+            ticket.unlink(missing_ok=True)
+        yield
+
+
+def capacity() -> int:
+    """How many runs train at once: one for each processor core this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _take_place(folder: Path, place: contextlib.ExitStack) -> bool:
+    (folder / ".places").mkdir(exist_ok=True)
+    for number in range(capacity()):
+        file = open(folder / ".places" / str(number), "w")  # noqa: SIM115 - kept by the stack
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            continue
+        place.enter_context(file)
+        return True
+    return False
+
+
+def waiting(folder: Path) -> list[Path]:
+    """The tickets of the runs that wait, first come first; those of dead workers are removed."""
+    tickets = sorted((folder / ".queue").glob("*-*"))
+    for ticket in tickets:
+        if not locked(ticket):
+            ticket.unlink(missing_ok=True)
+    return [ticket for ticket in tickets if ticket.exists()]
+
+
+def locked(file: Path) -> bool:
+    """Whether a living process holds the file's lock."""
+    try:
+        with open(file) as handle:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+@contextlib.contextmanager
+def lock(file: Path) -> Iterator[None]:
+    """Hold the file's lock, waiting for it."""
+    with open(file, "w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
