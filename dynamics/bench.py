@@ -24,7 +24,7 @@ from dynamics.compare import Comparison
 from dynamics.config import Config
 from dynamics.peers import ENGINES, Run
 
-CHUNK = 50  # steps between two records
+CHUNK = 50  # steps between two records, unless some engine is too slow for it
 BOTH, NARROW = ("original", "compressed"), ("compressed",)
 SQUARE: dict[str, Any] = {  # the defaults of a problem's own page are not a case's
     "problem": "completion", "rows": 100, "cols": 100, "rank": 5, "rank_bound": 10, "depth": 3,
@@ -41,7 +41,8 @@ class Case:
     settings: dict[str, Any]
     networks: tuple[str, ...] = BOTH
     engines: tuple[str, ...] = tuple(ENGINES)
-    alphas: tuple[float, ...] = field(default=())  # runs one after another, one for each α
+    alphas: tuple[float, ...] = field(default=())  # many runs, one for each α
+    chunk: int = CHUNK  # steps between two records
 
     def comparisons(self, network: str) -> list[Comparison]:
         """The case's runs, ready to train."""
@@ -94,6 +95,7 @@ FULL = (
         "sensing_d200_r5_L3_m4000",
         dict(problem="sensing", rows=200, cols=200, measurements=4000, learning_rate=20, alpha=1),
         NARROW,
+        chunk=2,
     ),
     *(Case(f"completion_d{d}", dict(rows=d, cols=d, **STABLE)) for d in (30, 300)),
     *(Case(f"completion_L{depth}", dict(depth=depth, **STABLE)) for depth in (2, 5, 8)),
@@ -104,6 +106,7 @@ FULL = (
         dict(rows=5000, cols=5000, observed=0.01, **STABLE),
         NARROW,
         ("dynamics", "jax"),
+        chunk=10,
     ),
     Case(
         "completion_d20000_p0.001",
@@ -137,33 +140,33 @@ def _measured(
     runs = {name: [ENGINES[name](each, network) for each in comparisons] for name in engines}
     first, counts = {}, {}
     for name, each in runs.items():
-        first[name] = _time(each, 1)
-        once = _time(each, 1)
+        first[name] = _time(each, case.chunk, 1)
+        once = _time(each, case.chunk, 1)
         counts[name] = max(1, int(block / once))
     seconds: dict[str, list[float]] = {name: [] for name in engines}
     for _ in range(repeats):
         for name, each in runs.items():
-            seconds[name].append(_time(each, counts[name]) / counts[name])
+            seconds[name].append(_time(each, case.chunk, counts[name]) / counts[name])
     dtype = comparisons[0].config.dtype
     for name in engines:
-        speed = CHUNK * len(comparisons) / statistics.median(seconds[name])
+        speed = case.chunk * len(comparisons) / statistics.median(seconds[name])
         yield Row(case.name, network, name, dtype, round(speed, 3), repeats), first[name]
 
 
-def _time(runs: list[Run], chunks: int) -> float:
+def _time(runs: list[Run], chunk: int, chunks: int) -> float:
     """Seconds of so many chunks of every run, which every engine may spread over the cores."""
     started = time.perf_counter()
     if len(runs) == 1:
-        _train(runs[0], chunks)
+        _train(runs[0], chunk, chunks)
     else:
         with ThreadPoolExecutor(psutil.cpu_count(), "runs", torch.set_num_threads, (1,)) as pool:
-            list(pool.map(_train, runs, [chunks] * len(runs)))
+            list(pool.map(lambda run: _train(run, chunk, chunks), runs))
     return time.perf_counter() - started
 
 
-def _train(run: Run, chunks: int) -> None:
+def _train(run: Run, chunk: int, chunks: int) -> None:
     for _ in range(chunks):
-        run(CHUNK)
+        run(chunk)
 
 
 def _installed(name: str) -> bool:

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import psutil
@@ -15,7 +16,7 @@ from dynamics.engines import fastest
 from dynamics.measuring import Measuring
 from dynamics.network import Network
 from dynamics.problem import Problem
-from dynamics.train import train
+from dynamics.train import Escapes, train
 from dynamics.trajectory import Record
 
 WIDE, MANY = 300, 2**24  # width and numbers in the measurements that are worth two threads
@@ -47,11 +48,12 @@ class Comparison:
         between (see ``train``).
         """
         with ThreadPoolExecutor(1, "measuring", torch.set_num_threads, (1,)) as side:
-            lanes = {name: self._lane(net, side) for name, net in self.networks.items()}
+            escapes = Escapes(self.config.record_every)
+            lanes = {name: self._lane(name, escapes, side) for name in self.networks}
             yield from _lockstep(lanes)
 
-    def _lane(self, network: Network, side: Executor) -> Iterator[Record | None]:
-        config = self.config
+    def _lane(self, name: str, escapes: Escapes, side: Executor) -> Iterator[Record | None]:
+        config, network = self.config, self.networks[name]
         optimizer = registry.load("optimizers", config.optimizer)
         descent = fastest(network, self.problem, optimizer, self.learning_rate)
         measuring = Measuring(network, self.problem, singular_value_count(config))
@@ -62,6 +64,7 @@ class Comparison:
             config.record_every,
             tolerance=config.tolerance,
             operations=descent.operations,
+            after=partial(escapes.after, name) if config.recording == "escapes" else None,
         )
         return measuring.beside(records, side)
 

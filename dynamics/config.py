@@ -16,6 +16,7 @@ from typing import Any, Literal
 from dynamics import registry
 
 VERSION = 1  # of the meaning of the fields: part of the key, raised when a run would come out other
+LATER = ("recording",)  # settings younger than some kept runs: at the default, not in the key
 MOST_RECORDS = 100_000
 
 
@@ -207,6 +208,14 @@ class Config:
         high=1_000_000,
         unit="steps",
     )
+    recording: str = _setting(
+        "even",
+        "Recording",
+        "",
+        "Records Δt apart throughout (even), or up to 16 Δt apart while no loss moves (escapes)",
+        "training",
+        choices=("even", "escapes"),
+    )
     tolerance: float = _setting(
         1e-12,
         "Stop at train loss",
@@ -303,7 +312,11 @@ class Config:
     @property
     def key(self) -> str:
         """Sixteen hexadecimal digits: equal for configs that compute the same, on every machine."""
-        content = json.dumps([VERSION, self.canonical().to_dict()], sort_keys=True)
+        fields = self.canonical().to_dict()
+        for name in LATER:
+            if fields[name] == SETTINGS[name].default:
+                del fields[name]
+        content = json.dumps([VERSION, fields], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     def to_dict(self) -> dict[str, Any]:
