@@ -7,6 +7,7 @@ from torch import Tensor
 
 from dynamics.network import Network
 from dynamics.problem import Problem
+from dynamics.products import add_product, multiply
 
 OUTER = (0, -1)  # the first and the last factor
 
@@ -54,14 +55,14 @@ class Descent:
         first, last = self.network.factors[0], self.network.factors[-1]
         chain, right, back = self._chain(), self._right, self._back
         if chain is not None:
-            torch.mm(chain, first, out=right)
+            multiply(chain, first, out=right)
         residual, transposed = self.problem.residual(last, right)
-        torch.mm(transposed, last, out=back.mT)
+        multiply(transposed, last, out=back.mT)
         self._update(-1, residual, right.mT)
         if chain is None:
             self._update(0, None, back)
             return
-        down = torch.mm(back, first.mT, out=self._ladder[0])
+        down = multiply(back, first.mT, out=self._ladder[0])
         self._update(0, chain.mT, back)
         self._descend(down)
 
@@ -69,7 +70,7 @@ class Descent:
         """K = W_(L−1) ⋯ W_2, with all shorter products on the way; None at depth 2."""
         factors, prefixes = self.network.factors, self._prefixes
         for i in range(1, len(prefixes)):
-            torch.mm(factors[i + 1], prefixes[i - 1], out=prefixes[i])
+            multiply(factors[i + 1], prefixes[i - 1], out=prefixes[i])
         return prefixes[-1] if prefixes else None
 
     def _descend(self, down: Tensor) -> None:
@@ -77,7 +78,7 @@ class Descent:
         factors, prefixes = self.network.factors, self._prefixes
         for i in range(len(prefixes) - 1, 0, -1):
             above = down
-            down = torch.mm(factors[i + 1].mT, above, out=self._ladder[len(prefixes) - i])
+            down = multiply(factors[i + 1].mT, above, out=self._ladder[len(prefixes) - i])
             self._update(i + 1, above, prefixes[i - 1].mT)
         self._update(1, None, down)
 
@@ -90,13 +91,13 @@ class Descent:
             if left is None:
                 torch.mul(right, scale, out=gradient)
             else:
-                torch.mm(left, right, out=gradient).mul_(scale)
+                multiply(left, right, out=gradient).mul_(scale)
             direction = self._direction(gradient, self._memories[index])
             factor.sub_(direction, alpha=rate)
         elif left is None:
             factor.sub_(right, alpha=rate * scale)
         else:
-            factor.addmm_(left, right, alpha=-rate * scale)
+            add_product(factor, left, right, -rate * scale)
 
     @property
     def operations(self) -> float:

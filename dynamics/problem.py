@@ -19,6 +19,7 @@ from torch import Tensor
 
 from dynamics.config import Config
 from dynamics.factors import orthonormal
+from dynamics.products import multiply
 
 Matrix = Float[Tensor, "rows cols"]
 NEGLIGIBLE = 1e-12  # of the largest singular value: what rounding leaves where the rank is exact
@@ -179,9 +180,9 @@ class Masked(Problem):
         """mask ∘ (left·right − Y)."""
         residual = self._residual
         if self._mask is None:
-            torch.addmm(self._negative, left, right, out=residual)
+            multiply(left, right, out=residual).add_(self._negative)
         else:
-            torch.mm(left, right, out=residual)
+            multiply(left, right, out=residual)
             torch.addcmul(self._negative, residual, self._mask, out=residual)
         return residual, residual.mT
 

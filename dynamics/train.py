@@ -66,7 +66,7 @@ class Escapes:
     """Where networks are recorded together: Δt apart while a loss falls, further on plateaus.
 
     On a plateau, where no loss moves by more than QUIET of itself between two records, each gap
-    is twice the one before, up to WIDEST Δt; as soon as one moves it is Δt again. All gaps are whole
+    is twice the one before, up to WIDEST Δt; as soon as one moves it is Δt again. All gaps are
     multiples of Δt and follow from the losses alone: a run is always recorded at the same steps.
     """
 

@@ -1,4 +1,4 @@
-"""The compiled form of gradient descent: one small library for each width and precision.
+"""Compiled code: gradient steps of narrow networks, and products of wide ones.
 
 A library is compiled when it is first wanted (half a second) and kept in the user's cache under
 its source, the compiler and the processor; ``python -m dynamics.kernels`` makes the usual ones at
@@ -18,14 +18,17 @@ from pathlib import Path
 
 import torch
 
-SOURCE = Path(__file__).with_name("descent.cpp")
+HERE = Path(__file__).parent
 FLAGS = ("-std=c++17", "-O3", "-march=native", "-fPIC", "-shared")
 NUMBERS = {torch.float64: "double", torch.float32: "float"}
 LANES = 4  # numbers in a vector: rows are padded to a multiple of it
-RATES = [ctypes.c_double] * 2
+INT, LONG, ADDRESS, RATE = ctypes.c_int, ctypes.c_int64, ctypes.c_void_p, ctypes.c_double
 SIGNATURES = {
-    "entries": [ctypes.c_int64, *[ctypes.c_int] * 3, *[ctypes.c_void_p] * 7, *RATES],
-    "factored": [ctypes.c_int64, *[ctypes.c_int] * 4, *[ctypes.c_void_p] * 6, *RATES],
+    "descent": {
+        "entries": [LONG, *[INT] * 3, *[ADDRESS] * 7, RATE, RATE],
+        "factored": [LONG, *[INT] * 4, *[ADDRESS] * 6, RATE, RATE],
+    },
+    "products": {"multiply": [*[LONG] * 3, *[ADDRESS, LONG, LONG] * 2, ADDRESS, LONG, RATE, RATE]},
 }
 log = logging.getLogger(__name__)
 
@@ -33,18 +36,28 @@ log = logging.getLogger(__name__)
 @functools.cache
 def library(width: int, dtype: torch.dtype) -> ctypes.CDLL | None:
     """The functions of ``descent.cpp`` for networks of this width; None if they cannot be had."""
-    number = NUMBERS[dtype]
+    return _loaded("descent", NUMBERS[dtype], f"-DWIDTH={width}")
+
+
+@functools.cache
+def products(dtype: torch.dtype) -> ctypes.CDLL | None:
+    """The function of ``products.cpp``; None if it cannot be had or has nothing to add."""
+    if "avx512f" not in _processor() or dtype not in NUMBERS:
+        return None
+    return _loaded("products", NUMBERS[dtype])
+
+
+def _loaded(name: str, number: str, *flags: str) -> ctypes.CDLL | None:
     try:
-        functions = ctypes.CDLL(str(_built(width, number)))
+        functions = ctypes.CDLL(str(_built(name, f"-DREAL={number}", *flags)))
     except (OSError, subprocess.SubprocessError) as error:
         _complain((getattr(error, "stderr", None) or str(error)).strip().splitlines()[0])
         return None
-    for name, types in SIGNATURES.items():
-        function = getattr(functions, name)
+    for function, types in SIGNATURES[name].items():
         # REALs are passed as they are: a rate must not reach a float's place as a double.
-        function.argtypes = [ctypes.c_float if t is RATES[0] and number == "float" else t
-                             for t in types]  # fmt: skip
-        function.restype = None
+        real = ctypes.c_float if number == "float" else RATE
+        getattr(functions, function).argtypes = [real if t is RATE else t for t in types]
+        getattr(functions, function).restype = None
     return functions
 
 
@@ -53,18 +66,18 @@ def _complain(reason: str) -> None:
     log.warning("No compiled kernel, training runs on torch alone: %s", reason)
 
 
-def _built(width: int, number: str) -> Path:
+def _built(name: str, *flags: str) -> Path:
     """The library's file, compiled unless it is there."""
-    compiler = shlex.split(os.environ.get("CXX") or "c++")
-    flags = (*FLAGS, f"-DREAL={number}", f"-DWIDTH={width}")
-    key = hashlib.sha256("\0".join([SOURCE.read_text(), *compiler, *flags, _processor()]).encode())
-    file = _folder() / f"descent-{number}-{width}-{key.hexdigest()[:16]}.so"
+    source, compiler = HERE / f"{name}.cpp", shlex.split(os.environ.get("CXX") or "c++")
+    parts = [source.read_text(), *compiler, *FLAGS, *flags, _processor()]
+    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+    file = _folder() / f"{name}-{key}.so"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         # Compiled aside and moved into place: two workers may be at it at the same time.
         with tempfile.TemporaryDirectory(dir=file.parent) as folder:
             made = Path(folder) / file.name
-            command = [*compiler, *flags, "-o", str(made), str(SOURCE)]
+            command = [*compiler, *FLAGS, *flags, "-o", str(made), str(source)]
             subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
             made.replace(file)
     return file

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from dynamics.config import Config
 from dynamics.problem import Problem, Target, generator, low_rank, need, noise
+from dynamics.products import multiply
 
 READS = (
     "rows",
@@ -66,7 +67,7 @@ class Sensing(Problem):
 
     def residual(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
         """Σ_i (⟨A_i, left·right⟩ − y_i) A_i."""
-        self._vector = torch.mm(left, right, out=self._product).view(-1)
+        self._vector = multiply(left, right, out=self._product).view(-1)
         total, *others = self._totals
         list((map if self._pool is None else self._pool.map)(self._read, self._parts, self._totals))
         for other in others:
