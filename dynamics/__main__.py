@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from tqdm import tqdm
@@ -36,9 +36,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return UNREADABLE
 
 
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        """Leave with status 2."""
+        self.exit(UNREADABLE, f"dynamics: {message}; {self.prog} --help shows what there is.\n")
+
+
 def parser() -> argparse.ArgumentParser:
     """All commands and flags; those of a run are the fields of Config."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="python -m dynamics",
         description="Watch deep linear networks learn, original and compressed side by side.",
     )
@@ -54,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
     verify.add_argument("files", nargs="+", metavar="FILE", type=Path, help=".npz trajectory file")
     verify.add_argument(
         "--tolerance",
-        type=float,
+        type=_tolerance,
         default=1e-8,
         help="worst relative deviation allowed of losses, errors and singular values; angles "
         "(in radians) and runs of Adam and RMSprop may deviate 100 times more (default: 1e-8)",
@@ -83,6 +91,13 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--only", metavar="TEXT", default="", help="cases with TEXT in their names")
     bench.set_defaults(command=_bench)
     return top
+
+
+def _tolerance(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"a tolerance is a number from 0 on; {text} was given")
+    return value
 
 
 def _flag(name: str) -> str:

@@ -15,8 +15,7 @@ from typing import Any, Literal
 
 from dynamics import registry
 
-VERSION = 1  # of the meaning of the fields: part of the key, raised when a run would come out other
-LATER = ("recording",)  # settings younger than some kept runs: at the default, not in the key
+VERSION = 1  # part of the key; raised when a default changes or a run would come out other
 MOST_RECORDS = 100_000
 
 
@@ -312,11 +311,10 @@ class Config:
     @property
     def key(self) -> str:
         """Sixteen hexadecimal digits: equal for configs that compute the same, on every machine."""
-        fields = self.canonical().to_dict()
-        for name in LATER:
-            if fields[name] == SETTINGS[name].default:
-                del fields[name]
-        content = json.dumps([VERSION, fields], sort_keys=True)
+        # Only what is not at its default counts, so that a new setting leaves old runs their keys.
+        settings, plain = self.canonical().to_dict(), Config().to_dict()
+        chosen = {name: value for name, value in settings.items() if value != plain[name]}
+        content = json.dumps([VERSION, chosen], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     def to_dict(self) -> dict[str, Any]:

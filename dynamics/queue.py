@@ -14,16 +14,17 @@ from pathlib import Path
 
 
 @contextlib.contextmanager
-def turn(run: Path, patience: Callable[[], None]) -> Iterator[None]:
+def turn(run: Path, since: float, patience: Callable[[], None]) -> Iterator[None]:
     """Hold one of the machine's places for the run in this folder, first come first served.
 
-    As many runs train at once as there are processor cores. ``patience`` is called about ten
-    times a second while waiting; it may raise to give up.
+    As many runs train at once as there are processor cores. ``since`` is when the turn was asked
+    for, in seconds since the epoch: workers do not come up in the order of their starts.
+    ``patience`` is called about ten times a second while waiting; it may raise to give up.
     """
     folder = run.parent
     (folder / ".queue").mkdir(exist_ok=True)
     unborn = folder / ".queue" / f"{os.getpid()}.new"  # locked before anyone can take it for dead
-    ticket = folder / ".queue" / f"{time.time_ns():020d}-{run.name}"
+    ticket = folder / ".queue" / f"{since:020.6f}-{run.name}"
     with open(unborn, "w") as mine, contextlib.ExitStack() as place:
         fcntl.flock(mine, fcntl.LOCK_EX)
         unborn.rename(ticket)

@@ -268,15 +268,18 @@ def start(config: Config, folder: Path, *, anew: bool = False) -> Run:
 
 def _spawn(run: Run, config: Config) -> None:
     """Make the folder anew and start a worker that holds its ``alive`` lock from birth."""
-    shutil.rmtree(run.folder, ignore_errors=True)
-    run.folder.mkdir()
-    run.write("config.json", config.canonical().to_dict())
-    run.write("status.json", dataclasses.asdict(Status("queued", created=time.time())))
+    aside = Run(run.folder.with_name(f".new-{run.key}"))  # nobody is to see half a folder
+    shutil.rmtree(aside.folder, ignore_errors=True)
+    aside.folder.mkdir()
+    aside.write("config.json", config.canonical().to_dict())
+    aside.write("status.json", dataclasses.asdict(Status("queued", created=time.time())))
     with (
-        open(run.folder / "alive", "w") as alive,
-        open(run.folder / "log.txt", "w") as log,
+        open(aside.folder / "alive", "w") as alive,
+        open(aside.folder / "log.txt", "w") as log,
     ):
         fcntl.flock(alive, fcntl.LOCK_EX)
+        shutil.rmtree(run.folder, ignore_errors=True)
+        aside.folder.rename(run.folder)
         worker = subprocess.Popen(
             [sys.executable, "-m", "dynamics.worker", str(run.folder)],
             cwd=Path(__file__).parents[1],

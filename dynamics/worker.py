@@ -4,9 +4,11 @@ A process of its own, so that a page may be refreshed, a server restarted and a 
 without one harming the other. Waiting costs little: torch is imported once it is the run's turn.
 """
 
+import contextlib
 import dataclasses
 import os
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Iterator
@@ -35,39 +37,47 @@ class Worker:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.status = dataclasses.replace(run.status, pid=os.getpid())
+        self._telling = threading.Lock()
         self._told, self._since = 0.0, (0.0, 0)  # last status written; clock and step of the rate
         self._records: Iterator[dict[str, Record] | None] | None = None
         self._layout: Layout | None = None
 
     def work(self) -> None:
         """Wait for a turn, train, and start over waiting after each pause."""
+        since = self.status.created
         try:
             while True:
                 self.tell(phase="queued", message="")
-                with turn(self.run.folder, self._patience):
+                with turn(self.run.folder, since, self._patience):
                     paused = self._train()
                 if not paused:
                     return
                 self._wait()
+                since = time.time()
         except CancelledError:
             self.tell(phase="cancelled", message=PHASES["cancelled"])
         except (data.DataError, RunError, ValueError, MemoryError) as error:
             self.tell(phase="failed", message=str(error))
         except OSError as error:
-            self.tell(phase="failed", message=f"Its records cannot be written: {error.strerror}.")
+            place = error.filename or "its folder"
+            self.tell(phase="failed", message=f"{place} cannot be used: {error.strerror}.")
         except Exception as error:
             traceback.print_exc()
             self.tell(phase="failed", message=_explained(error))
 
     def tell(self, **changes: Any) -> None:
         """Replace the status that everybody reads."""
+        with self._telling:
+            self._write(**changes)
+
+    def _write(self, **changes: Any) -> None:
         self.status = dataclasses.replace(self.status, **changes)
         self.run.write("status.json", dataclasses.asdict(self.status))
         self._told = time.monotonic()
 
     def _train(self) -> bool:
         """Train until the end (False) or until asked to pause (True)."""
-        self.tell(phase="running", message="preparing")
+        self.tell(phase="running", message="starting")
         if self._records is None:
             self._records = self._prepared()
         self.tell(message="")
@@ -89,14 +99,34 @@ class Worker:
         needed = registry.constant("problems", config.problem, "DATA")
         if needed:
             data.fetch(needed, self._report)
-        # Not before: this import takes a second and 200 MB.
-        from dynamics import compare
+        with self._ends_when_cancelled():
+            # Not before: this import takes a second and 200 MB.
+            from dynamics import compare
 
-        compare.use_threads(config)
-        comparison = compare.prepare(config)
+            self.tell(message="preparing")
+            compare.use_threads(config)
+            comparison = compare.prepare(config)
         self.tell(machine=compare.machine(config))
         self._comparison: Comparison = comparison
         return iter(comparison)
+
+    @contextlib.contextmanager
+    def _ends_when_cancelled(self) -> Iterator[None]:
+        """While one long computation prepares the run, a thread hears what the user asks."""
+        over = threading.Event()
+
+        def listen() -> None:
+            while not over.wait(TELL_EVERY / 2):
+                if self.run.asked() == CANCEL:
+                    with self._telling:
+                        self._write(phase="cancelled", message=PHASES["cancelled"])
+                        os._exit(0)  # a tidy end would wait for the computation
+
+        threading.Thread(target=listen, daemon=True).start()
+        try:
+            yield
+        finally:
+            over.set()
 
     def _row(self, records: dict[str, Record]) -> bytes:
         if self._layout is None:

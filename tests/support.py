@@ -2,12 +2,14 @@
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 from dynamics import problem as problems
+from dynamics import runs
 from dynamics.config import Config
 from dynamics.entries import Entries
 from dynamics.problem import Masked, Problem, Target
@@ -15,6 +17,7 @@ from dynamics.problems import photograph
 from dynamics.problems.sensing import Sensing
 
 KINDS = ("factorization", "completion", "sensing", "entries", "photograph")
+LONG = 100_000_000  # steps: no test waits for them
 T = TypeVar("T")
 Loss = Callable[[Tensor], Tensor]
 
@@ -45,6 +48,18 @@ def small(**changes: Any) -> Config:
         "tolerance": 0.0,
     }
     return Config(**(settings | changes))
+
+
+def endless(**changes: Any) -> Config:
+    """A config whose training has to be ended."""
+    return small(**({"steps": LONG, "record_every": 1000, "alpha": 1.0} | changes))
+
+
+def started(folder: Path, **changes: Any) -> runs.Run:
+    """An endless run with some records."""
+    run = runs.start(endless(**changes), folder)
+    until(lambda: len(run.rows()) > 2)
+    return run
 
 
 def is_sentence(text: str) -> bool:

@@ -15,7 +15,7 @@ from dynamics.registry import load
 from tests.support import KINDS, gaussian, known, relative
 
 SHAPES = [(10, 10), (8, 14), (14, 8)]
-WIDTHS = ["spectral", (4,), (10,), (17,), (3, 6, 5, 4, 9)]
+WIDTHS = [(4,), (10,), (17,), (3, 6, 5, 4, 9)]
 PLAIN = load("optimizers", "gradient_descent")
 
 
@@ -24,7 +24,7 @@ def networks(problem: Problem, depth: int) -> Iterator[Network]:
     rows, cols = problem.shape
     left, _, right = problem.surrogate(3)
     yield Network(spectral(left, right, depth, 0.6), 2.5)
-    for widths in ((4,), (10,), (17,), (3, 6, 5, 4, 9)):
+    for widths in WIDTHS:
         hidden = (widths * depth)[: depth - 1]
         generator = torch.Generator().manual_seed(depth)
         yield Network(drawn([cols, *hidden, rows], 0.7, "normal", generator), 1.5)

@@ -10,7 +10,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 OPTIONS = ("problems", "networks", "optimizers", "measurements", "figures")
 VIEWERS = [  # what a process that only shows runs may load
-    *(f"dynamics/{name}.py" for name in ("config", "runs", "trajectory", "export", "registry")),
+    *(
+        f"dynamics/{name}.py"
+        for name in ("config", "runs", "trajectory", "export", "registry", "queue")
+    ),
     *(f"dynamics/{name}.py" for name in ("figure", "data", "theory", "train")),
     "dynamics/figures/",
     "app.py",

@@ -21,7 +21,7 @@ GRADIENTS = (
     (0.125, 4.0, 0.0),
     (1.0, -1.0, 1e-4),
 )
-# Minus the updates of optax 0.2.6 in float64 for these gradients at a learning rate of 1.
+# Minus the updates of optax 0.2.8 in float64 for these gradients at a learning rate of 1.
 OPTAX = {
     "gradient_descent": GRADIENTS,
     "momentum": (

@@ -4,14 +4,13 @@ import contextlib
 import dataclasses
 import fcntl
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from dynamics import queue, runs
+from dynamics import runs
 from dynamics.config import Config
 from dynamics.runs import CANCEL, MOST_QUEUED, PAUSE, Run, RunError, Status
 from dynamics.trajectory import Layout, Record
@@ -231,10 +230,6 @@ def test_the_folder_of_all_runs_is_the_one_given_or_named_or_the_project_s(
     monkeypatch.setenv("DLN_RUNS", str(tmp_path))
     assert runs.root() == tmp_path.resolve()
     assert runs.root("/elsewhere") == Path("/elsewhere")
-
-
-def test_capacity_is_the_number_of_cores_that_may_be_used() -> None:
-    assert queue.capacity() == len(os.sched_getaffinity(0)) >= 1
 
 
 def test_every_phase_has_words() -> None:

@@ -1,4 +1,4 @@
-"""Worker: real processes from start to end, through pauses, cancels, deaths and queues."""
+"""Worker: real processes from start to end, through pauses, cancels and deaths."""
 
 import json
 import os
@@ -7,9 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import psutil
@@ -17,31 +15,8 @@ import pytest
 
 from dynamics import queue, runs
 from dynamics.compare import prepare
-from dynamics.config import Config
 from dynamics.runs import CANCEL, PAUSE, RUN, Run
-from tests.support import is_sentence, small, until
-
-LONG = 100_000_000  # steps: no test waits for them
-
-
-def endless(**changes: Any) -> Config:
-    return small(**({"steps": LONG, "record_every": 1000, "alpha": 1.0} | changes))
-
-
-def started(folder: Path, **changes: Any) -> Run:
-    """An endless run with some records."""
-    run = runs.start(endless(**changes), folder)
-    until(lambda: len(run.rows()) > 2)
-    return run
-
-
-@pytest.fixture
-def one_place(folder: Path) -> Iterator[Path]:
-    """A folder of runs of which one trains at a time: this process may use one core alone."""
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(cores)})
-    yield folder
-    os.sched_setaffinity(0, cores)
+from tests.support import endless, is_sentence, small, started, until
 
 
 def dead(run: Run) -> bool:
@@ -126,6 +101,18 @@ def test_a_paused_run_hears_a_cancel(folder: Path) -> None:
     until(lambda: run.status.phase == "cancelled", 2)
 
 
+def test_a_cancel_is_heard_while_the_run_is_being_prepared(folder: Path) -> None:
+    """The singular values of a large Gaussian matrix take seconds in which nothing else runs."""
+    run = runs.start(small(rows=2500, cols=2500), folder)
+    until(lambda: run.status.message == "preparing", 30)
+    run.ask(CANCEL)
+    asked = time.monotonic()
+    until(lambda: run.status.phase == "cancelled", 5)
+    assert time.monotonic() - asked <= 0.5
+    assert not run.layout.shapes
+    assert until(lambda: dead(run), 5)
+
+
 def test_a_cancel_is_heard_in_the_middle_of_a_long_gap_between_records(folder: Path) -> None:
     """A million steps until the next record are no reason to wait for it."""
     run = runs.start(endless(record_every=1_000_000, rows=60, cols=60), folder)
@@ -187,62 +174,6 @@ def test_a_worker_outlives_the_process_that_started_it(folder: Path) -> None:
     assert run.status.phase == "running"
     run.ask(CANCEL)
     until(lambda: run.status.phase == "cancelled", 5)
-
-
-def test_runs_wait_first_come_first_served(one_place: Path) -> None:
-    """With their positions, and without training meanwhile; whoever is cancelled leaves."""
-    first = started(one_place)
-    waiting = []
-    for seed in (1, 2, 3):
-        run = runs.start(endless(seed_init=seed), one_place)
-        until(lambda run=run: run.position is not None)
-        waiting.append(run)
-    assert [run.position for run in waiting] == [0, 1, 2] and first.position is None
-    assert {run.status.phase for run in waiting} == {"queued"}
-    waiting[1].ask(CANCEL)
-    until(lambda: waiting[1].status.phase == "cancelled", 5)
-    until(lambda: waiting[2].position == 1, 5)
-    assert [len(run.rows()) for run in waiting] == [0, 0, 0]
-    first.ask(CANCEL)
-    until(lambda: waiting[0].status.phase == "running")
-    assert waiting[2].status.phase == "queued" and waiting[2].position == 0
-
-
-def test_a_waiting_worker_that_is_killed_blocks_nobody(one_place: Path) -> None:
-    """Its ticket is worth nothing without its lock."""
-    first = started(one_place)
-    waiting = []
-    for seed in (1, 2):
-        run = runs.start(endless(seed_init=seed), one_place)
-        until(lambda run=run: run.position is not None)
-        waiting.append(run)
-    os.kill(waiting[0].status.pid, signal.SIGKILL)
-    until(lambda: waiting[0].status.phase == "lost", 5)
-    assert waiting[0].position is None and waiting[1].position == 0
-    first.ask(CANCEL)
-    until(lambda: waiting[1].status.phase == "running")
-
-
-def test_a_paused_run_leaves_its_place_to_the_next(one_place: Path) -> None:
-    """And takes its turn again after a resume."""
-    first = started(one_place)
-    second = runs.start(endless(seed_init=1), one_place)
-    until(lambda: second.position == 0)
-    first.ask(PAUSE)
-    until(lambda: second.status.phase == "running")
-    first.ask(RUN)
-    until(lambda: first.position == 0, 5)
-    assert first.status.phase == "queued"
-    second.ask(CANCEL)
-    until(lambda: first.status.phase == "running", 10)
-
-
-def test_a_place_is_free_again_after_a_kill(one_place: Path) -> None:
-    first = started(one_place)
-    second = runs.start(endless(seed_init=1), one_place)
-    until(lambda: second.position == 0)
-    os.kill(first.status.pid, signal.SIGKILL)
-    until(lambda: second.status.phase == "running")
 
 
 def test_divergence_is_said_with_its_step_and_keeps_the_records(folder: Path) -> None:
