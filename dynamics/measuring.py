@@ -55,15 +55,16 @@ class Measuring:
         """
         waiting: deque[tuple[Record, Future[Values]]] = deque()
         for record in records:
-            if record is None:
-                yield None
+            if record is None:  # a pause in a long stretch: what is ready need not wait longer
+                ready = waiting and waiting[0][1].done()
+                yield self._complete(*waiting.popleft()) if ready else None
                 continue
             started = time.perf_counter()
             copies = [factor.clone() for factor in self._network.factors]
             frozen = dataclasses.replace(self._network, factors=copies)
             waiting.append((record, side.submit(self._guarded, frozen, self._rest)))
             self._spent += time.perf_counter() - started
-            if len(waiting) > AHEAD:
+            if len(waiting) > AHEAD or not record.step:  # the start is shown at once
                 yield self._complete(*waiting.popleft())
         for each in waiting:
             yield self._complete(*each)
