@@ -98,6 +98,7 @@ FULL = (
         chunk=2,
     ),
     *(Case(f"completion_d{d}", dict(rows=d, cols=d, **STABLE)) for d in (30, 300)),
+    Case("completion_d1000", LARGE, chunk=2),
     *(Case(f"completion_L{depth}", dict(depth=depth, **STABLE)) for depth in (2, 5, 8)),
     *(Case(f"completion_rank_bound{r}", dict(rank_bound=r, **STABLE), NARROW) for r in (5, 20, 40)),
     *(Case(f"completion_d1000_p{p}", dict(observed=p, **LARGE), NARROW) for p in (0.01, 0.05, 0.2)),
