@@ -4,6 +4,7 @@ import http.server
 import io
 import socket
 import threading
+import urllib.request
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,6 +99,8 @@ def test_without_a_network_the_download_fails_with_one_sentence(
         monkeypatch.setenv(name, address)
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
+    # urllib reads the proxies once and keeps them: an earlier test's are not these.
+    monkeypatch.setattr(urllib.request, "_opener", None)
     heard: list[str] = []
     with pytest.raises(DataError, match=r"could not be downloaded \(.*refused") as caught:
         data.fetch("movielens", heard.append)

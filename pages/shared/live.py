@@ -11,11 +11,16 @@ from typing import Any
 import streamlit as st
 
 from dynamics import runs
-from pages.shared.routes import address
+from pages.shared.routes import CHARTS, address
 
-# Streamlit sends a component's script again at every update, so it is only this loader.
+# Streamlit sends a component's script again at every update, so it is only this loader. It starts
+# all downloads at once; by themselves, modules are found one import after the other.
 _LOADER = """
-const module = import(new URL("ADDRESS", location.origin).href);
+const early = (rel, href, as = "") =>
+  document.head.append(Object.assign(document.createElement("link"), { rel, href, as }));
+early("preload", "LIBRARY", "script");
+for (const name of "MODULES".split(" ")) early("modulepreload", "FOLDER" + name);
+const module = import(new URL("FOLDERlive.js", location.origin).href);
 export default function (component) {
   let unmount = null, gone = false;
   module.then((live) => { if (!gone) unmount = live.mount(component); }).catch(() => {
@@ -24,9 +29,15 @@ export default function (component) {
   return () => { gone = true; unmount?.(); };
 }
 """
-_charts = st.components.v2.component(
-    "dln_live", js=_LOADER.replace("ADDRESS", address("live.js")), isolate_styles=False
-)
+
+
+def _loader() -> str:
+    modules = " ".join(name for name in CHARTS if name.endswith(".js"))
+    filled = _LOADER.replace("LIBRARY", address("plotly.js")).replace("MODULES", modules)
+    return filled.replace("FOLDER", address("live.js").removesuffix("live.js"))
+
+
+_charts = st.components.v2.component("dln_live", js=_loader(), isolate_styles=False)
 
 
 def live(run_key: str, panels: Sequence[str], versus: str = "steps", key: str = "live") -> Any:

@@ -19,24 +19,31 @@ from dynamics.runs import Run, RunError
 from pages.shared.panels import Panel, columns, panels
 from pages.shared.stream import read, stream
 
-SCRIPTS = {
-    "live.js": Path(__file__).with_name("live.js"),
-    # The wheel's own: charts on the page and files made in Python come from one version.
-    "plotly.js": Path(plotly.__file__).parent / "package_data" / "plotly.min.js",
-}
+CHARTS = {file.name: file for file in sorted(Path(__file__).with_name("live").iterdir())}
+# The wheel's own: charts on the page and files made in Python come from one version.
+LIBRARY = {"plotly.js": Path(plotly.__file__).parent / "package_data" / "plotly.min.js"}
 ROWS_AT_ONCE = 1000
 
 
-@functools.cache
-def address(script: str) -> str:
-    """The address of a script; its content is in it, so that browsers may keep it for ever."""
-    digest = hashlib.sha256(SCRIPTS[script].read_bytes()).hexdigest()
-    return f"/api/assets/{script}?v={digest[:12]}"
+def _addresses(files: dict[str, Path]) -> dict[str, str]:
+    """``version/name`` of each file; all contents are in the version, so browsers may keep them."""
+    version = hashlib.sha256(b"".join(file.read_bytes() for file in files.values())).hexdigest()
+    return {name: f"{version[:12]}/{name}" for name in files}
+
+
+ADDRESSES = _addresses(CHARTS) | _addresses(LIBRARY)
+FILES = {ADDRESSES[name]: file for name, file in (CHARTS | LIBRARY).items()}
+MEDIA = {".js": "text/javascript", ".css": "text/css"}
+
+
+def address(name: str) -> str:
+    """Where a browser fetches a file of the live charts, or the library that they draw with."""
+    return f"/api/assets/{ADDRESSES[name]}"
 
 
 @functools.cache
-def _packed(script: str) -> bytes:
-    return gzip.compress(SCRIPTS[script].read_bytes(), 9 if script == "live.js" else 6)
+def _packed(path: str) -> bytes:
+    return gzip.compress(FILES[path].read_bytes(), 6)
 
 
 def _failure(error: Exception, status: int = 404) -> JSONResponse:
@@ -49,20 +56,20 @@ async def ready(request: Request) -> Response:
 
 
 async def asset(request: Request) -> Response:
-    """A script, compressed once in the life of the process."""
-    name = request.path_params["name"]
-    if name not in SCRIPTS:
-        return _failure(ValueError(f"There is no script {name[:40]!r}."))
+    """A file for browsers, compressed once in the life of the process."""
+    path = request.path_params["path"]
+    if path not in FILES:  # another version's files are not these
+        return _failure(ValueError(f"There is no file {path[:40]!r}."))
     headers = {
         "Cache-Control": "public, max-age=31536000, immutable",
         "Content-Encoding": "gzip",
         "Vary": "Accept-Encoding",
     }
-    body = await asyncio.to_thread(_packed, name)
+    body = await asyncio.to_thread(_packed, path)
     if "gzip" not in request.headers.get("accept-encoding", ""):
         del headers["Content-Encoding"]
         body = await asyncio.to_thread(gzip.decompress, body)
-    return Response(body, media_type="text/javascript", headers=headers)
+    return Response(body, media_type=MEDIA[FILES[path].suffix], headers=headers)
 
 
 async def figures(request: Request) -> Response:
@@ -107,7 +114,7 @@ def _csv(run: Run, drawn: tuple[Panel, ...]) -> Iterator[str]:
 
 ROUTES: list[BaseRoute] = [
     Route("/api/ready", ready),
-    Route("/api/assets/{name}", asset),
+    Route("/api/assets/{path:path}", asset),
     Route("/api/runs/{key}/figures", figures),
     Route("/api/runs/{key}/records.csv", records),
     WebSocketRoute("/api/runs/{key}/stream", stream),

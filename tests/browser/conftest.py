@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from dynamics.runs import CANCEL, listing
 
@@ -118,25 +118,47 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
+@pytest.fixture(scope="session")
+def idle_pages() -> dict[tuple[int, str], list[Page]]:
+    """Pages by width and scheme that no test uses now; one that has loaded the app is quick."""
+    return {}
+
+
 @pytest.fixture
-def page_at(browser: Browser) -> Iterator[Callable[[int], Page]]:
-    """A function that opens an empty page of a width; an error in its scripts fails the test."""
+def page_at(
+    browser: Browser, idle_pages: dict[tuple[int, str], list[Page]]
+) -> Iterator[Callable[[int], Page]]:
+    """A function that gives an empty page of a width; an error in its scripts fails the test."""
     errors: list[str] = []
     with contextlib.ExitStack() as stack:
 
+        def note(error: Error) -> None:
+            errors.append(str(error))
+
         def open_page(width: int, scheme: str = "light") -> Page:
-            context = browser.new_context(
-                viewport={"width": width, "height": HEIGHTS[width]},
-                color_scheme="dark" if scheme == "dark" else "light",
-                has_touch=width < 500,
-            )
-            stack.callback(context.close)
-            page = context.new_page()
-            page.on("pageerror", lambda error: errors.append(str(error)))
+            idle = idle_pages.setdefault((width, scheme), [])
+            page = idle.pop() if idle else _new_page(browser, width, scheme)
+            page.on("pageerror", note)
+
+            def put_back() -> None:
+                page.remove_listener("pageerror", note)
+                if not page.is_closed():
+                    page.goto("about:blank")
+                    idle.append(page)
+
+            stack.callback(put_back)
             return page
 
         yield open_page
     assert not errors, errors
+
+
+def _new_page(browser: Browser, width: int, scheme: str) -> Page:
+    return browser.new_page(
+        viewport={"width": width, "height": HEIGHTS[width]},
+        color_scheme="dark" if scheme == "dark" else "light",
+        has_touch=width < 500,
+    )
 
 
 @pytest.fixture(params=sorted(HEIGHTS, reverse=True))

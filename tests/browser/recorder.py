@@ -82,13 +82,17 @@ class Recorder:
         }
         return Record(step, step * 1e-3 / speed, step * 1e-4, step * 1e6 / speed, measured)
 
-    def write(self, count: int, *, broken: str = "") -> None:
-        """Append the next ``count`` records in one go; ``broken`` names a network that is NaN."""
+    def write(self, count: int, *, broken: str = "", ended: str = "") -> None:
+        """Append the next ``count`` records in one go.
+
+        ``broken`` names a network whose numbers are NaN, ``ended`` one that trains no more.
+        """
         rows = []
         for number in range(self.written, self.written + count):
             row = self.layout.row(self.records(number))
             for (network, name), place in self.layout.slices.items():
-                if network == broken and name in self.layout.shapes[network]:
+                nan = network == broken and name in self.layout.shapes[network]
+                if nan or network == ended:
                     row[place] = np.nan
             rows.append(row)
         with open(self.run.folder / "records.f8", "ab") as file:

@@ -266,7 +266,7 @@ def test_chatty_viewer_is_sent_away(charts: Server, config: Config) -> None:
 
 def test_http_refuses_what_it_does_not_know(charts: Server) -> None:
     """Each with a sentence and a status that is an error's."""
-    for path in ("/api/runs/nonsense/figures", "/api/assets/secrets.toml"):
+    for path in ("/api/runs/nonsense/figures", "/api/assets/secrets.toml", "/api/assets/0/live.js"):
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(charts.address + path)
         assert refused.value.code == 404
@@ -311,7 +311,7 @@ def zoom(page: Page, panel: str) -> None:
 def test_zoom_and_hidden_lines_survive(
     charts: Server, config: Config, page_at: Callable[[int], Page]
 ) -> None:
-    """Through live updates, a rerun of the script and the end of the run; double-click resets."""
+    """Through live updates, a rerun, the run's end and a reload; double-click resets."""
     recorder, page, panel = Recorder(charts.runs, config), page_at(1400), "recovery_error"
     recorder.write(400)
     watch(page, charts, config)
@@ -330,6 +330,11 @@ def test_zoom_and_hidden_lines_survive(
     recorder.end()
     page.get_by_text("Done", exact=True).wait_for()
     until(lambda: received(page) == 1001)
+    assert (axis(page, panel, "x"), axis(page, panel, "y")) == (x, y)
+    page.reload()
+    page.locator(".dln").wait_for()
+    until(lambda: received(page) == 1001)
+    page.locator(f"[data-panel='{panel}'] .nsewdrag").first.wait_for()
     assert (axis(page, panel, "x"), axis(page, panel, "y")) == (x, y)
     assert key.get_attribute("aria-pressed") == "false"
     shown = page.evaluate(
@@ -408,6 +413,7 @@ def test_lost_connection_is_said_and_mended(
     until(lambda: received(page) == 50)
     assert "since=40" in addresses[-1]
     recorder.end()
+    page.close()  # another test would find the route still there
 
 
 def test_reruns_are_cheap(charts: Server, config: Config, page_at: Callable[[int], Page]) -> None:
@@ -486,3 +492,48 @@ def test_divergence_is_marked_and_named(
     assert marks == [599]
     summary = page.locator("[data-panel='recovery_error'] .dln-unseen")
     expect(summary).to_contain_text("then not finite")
+
+
+def test_network_that_ends_first_is_dotted_and_an_early_end_is_said(
+    charts: Server, config: Config, page_at: Callable[[int], Page]
+) -> None:
+    """A run is done at its tolerance: then the bar is full, though fewer steps were needed."""
+    recorder, page = Recorder(charts.runs, config), page_at(1400)
+    recorder.write(400)
+    recorder.write(201, ended="compressed")
+    recorder.end()
+    watch(page, charts, config)
+    page.get_by_text("ended at step 600 of at most 1,000").wait_for()
+    bar = page.get_by_role("progressbar")
+    assert bar.get_attribute("aria-valuenow") == bar.get_attribute("aria-valuemax") == "600"
+    end = page.evaluate(
+        """document.querySelector("[data-panel='recovery_error'] .dln-plot").data.at(-1)"""
+    )
+    assert (end["x"], end["marker"]["symbol"]) == ([399], ["circle"])
+
+
+def test_keys_do_what_the_buttons_do(
+    charts: Server, config: Config, page_at: Callable[[int], Page]
+) -> None:
+    """L, E and ? act on the charts, but not while someone types."""
+    recorder, page = Recorder(charts.runs, config), page_at(1400)
+    recorder.write(100)
+    recorder.end()
+    watch(page, charts, config)
+    log = page.get_by_role("button", name="Logarithmic value axis: Recovery error")
+    expect(log).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("l")
+    expect(log).to_have_attribute("aria-pressed", "false")
+    log.focus()
+    page.keyboard.press("e")
+    expect(page.get_by_role("menuitem")).to_have_count(3)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("menuitem")).to_have_count(0)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("New seed")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.evaluate("document.body.appendChild(document.createElement('input')).focus()")
+    page.keyboard.type("le?")
+    expect(log).to_have_attribute("aria-pressed", "false")
+    expect(page.get_by_role("dialog")).to_have_count(0)

@@ -1,0 +1,119 @@
+// Figure: a panel's chart as Plotly takes it, for the page and, on white, for a file.
+
+import { decades } from "./ranges.js";
+import { FAULT, PRINT } from "./theme.js";
+import { firstAt, thin } from "./thin.js";
+
+const POINTS = 600; // of a line; a painted one needs only half
+const FILE = { width: 900, height: 560 };
+
+/** The chart of the page. */
+export function onPage(panel) {
+  const theme = panel.view.theme;
+  const ranges = panel.ranges();
+  const layout = {
+    ...commonLayout(panel, theme, ranges),
+    showlegend: false,
+    title: undefined,
+    margin: { l: 58, r: 22, t: 10, b: 44 },
+    paper_bgcolor: "rgba(0,0,0,0)",
+    dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
+  };
+  return [traces(panel, theme, ranges.x), layout];
+}
+
+/** The chart of a file: the same, with title and legend. */
+export function forFile(panel) {
+  const ranges = panel.ranges();
+  const layout = {
+    ...commonLayout(panel, PRINT, ranges),
+    ...FILE,
+    autosize: false,
+    showlegend: true,
+    margin: { l: 80, r: 24, t: 64, b: 64 },
+    paper_bgcolor: PRINT.paper,
+  };
+  return [{ data: traces(panel, PRINT, ranges.x), layout }, FILE];
+}
+
+function commonLayout(panel, theme, { x, y }) {
+  const given = panel.figure.layout;
+  const own = panel.isLog === panel.logIsDefault && !panel.held.y; // the figure's ticks are for it
+  const yTicks = own ? {} : { tickvals: undefined, ticktext: undefined };
+  // Plotly draws twice to measure labels, so it does where they may not fit the margin.
+  const usual = panel.isLog || (y[1] >= 0.01 && y[1] < 1000);
+  yTicks.automargin = Boolean(panel.held.y) || !usual;
+  if (panel.isLog) Object.assign(yTicks, { dtick: decades(y), nticks: undefined });
+  const text = { color: theme.ink, family: theme.font };
+  return {
+    ...given,
+    xaxis: { ...axis(given.xaxis, theme, x, "linear"), exponentformat: "SI" }, // 20,000 and 100k
+    yaxis: { ...axis(given.yaxis, theme, y, panel.isLog ? "log" : "linear"), ...yTicks },
+    font: { ...given.font, ...text },
+    hoverlabel: { bgcolor: theme.paper, font: { ...text, size: 13 } },
+    plot_bgcolor: "rgba(0,0,0,0)",
+  };
+}
+
+function axis(given, theme, range, type) {
+  return {
+    ...given,
+    type,
+    range: [...range],
+    autorange: false,
+    automargin: false,
+    nticks: 7,
+    separatethousands: true,
+    minexponent: 5,
+    gridcolor: theme.grid,
+    zerolinecolor: theme.grid,
+    linecolor: theme.grid,
+    color: theme.soft,
+    tickfont: { size: type === "log" ? 10 : 12 }, // Plotly enlarges powers of ten by a quarter
+    title: { ...given?.title, standoff: 10, font: { size: 13, color: theme.ink } },
+  };
+}
+
+function traces(panel, theme, range) {
+  const lines = panel.lines.map((line, place) => ({
+    ...line.trace,
+    ...points(line, panel.run.store, range),
+    uid: `dln${place}`,
+    visible: !panel.isHidden(line),
+    line: { ...line.trace.line, color: line.color(theme.dark) },
+  }));
+  return [...panel.fixed, ...lines, marks(panel, theme)];
+}
+
+/** A line's records inside the shown part of the x axis. */
+function points(line, store, [from, to]) {
+  if (!store || line.good < 0) return { x: [null], y: [null] };
+  const x = store.column(line.meta.x).subarray(0, line.good + 1);
+  const y = store.column(line.meta.y);
+  const start = Math.max(firstAt(x, from) - 1, 0);
+  const stop = Math.min(firstAt(x, to) + 2, x.length);
+  const rows = thin(y, start, stop, POINTS);
+  return { x: rows.map((row) => x[row]), y: rows.map((row) => y[row] * line.scale) };
+}
+
+/** A cross where a line stopped being finite, a dot where its network ended before the others. */
+function marks(panel, theme) {
+  const ends = panel.lines.filter((line) => line.marked && !panel.isHidden(line));
+  const points = ends.map((line) => line.end(panel.run.store));
+  return {
+    type: "scatter",
+    mode: "markers",
+    uid: "dlnmarks",
+    showlegend: false,
+    cliponaxis: false,
+    x: points.length ? points.map(([x]) => x) : [null],
+    y: points.length ? points.map(([, y]) => y) : [null],
+    marker: {
+      symbol: ends.map(({ broken }) => (broken ? "x" : "circle")),
+      size: ends.map(({ broken }) => (broken ? 9 : 7)),
+      color: ends.map((line) => (line.broken ? FAULT : line.color(theme.dark))),
+    },
+    text: ends.map(({ broken, label }) => `${label}: ${broken ? "not finite from here" : "ended"}`),
+    hovertemplate: "%{text}<extra></extra>",
+  };
+}

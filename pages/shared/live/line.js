@@ -1,0 +1,66 @@
+// Line: one curve of a chart. Its trace says in `meta` which columns it draws, and nothing else of
+// this folder knows more of a curve's meaning than that.
+
+import { mirrored } from "./theme.js";
+import { plain } from "./words.js";
+
+const DASHES = { dash: [8, 5], dot: [2, 4], dashdot: [8, 4, 2, 4] };
+
+export class Line {
+  constructor(trace) {
+    this.trace = trace;
+    this.meta = trace.meta;
+    this.scale = trace.meta.scale ?? 1; // from the stored unit into the axis's
+    this.group = trace.legendgroup ?? trace.name;
+    this.width = trace.line?.width ?? 2;
+    this.dash = DASHES[trace.line?.dash] ?? [];
+    this.label = plain((trace.hovertemplate ?? "").split(": %{")[0]) || trace.name;
+    this.forget();
+  }
+
+  /** Nothing seen, nothing painted. */
+  forget() {
+    this.good = -1; // the last finite record
+    this.bad = -1; // the last one that is not, though its network was trained
+    this.over = false; // whether its network has ended
+    this.pen = null; // where the canvas goes on
+  }
+
+  /** Note what the records from a row on span, and where the line stops being finite. */
+  observe(store, from, extent) {
+    const y = store.column(this.meta.y);
+    const clock = store.column(`${this.meta.network}.seconds`); // NaN once the network has ended
+    for (let row = from; row < store.count; row++) {
+      const value = y[row] * this.scale;
+      if (!Number.isFinite(value)) {
+        if (Number.isFinite(clock[row])) this.bad = row;
+        continue;
+      }
+      this.good = row;
+      if (value < extent.low) extent.low = value;
+      if (value > extent.high) extent.high = value;
+      if (value > 0 && value < extent.positive) extent.positive = value;
+    }
+    this.over = !Number.isFinite(clock.at(-1));
+  }
+
+  get broken() {
+    return this.bad > this.good && this.good >= 0;
+  }
+
+  /** Whether its end needs a mark: it broke, or its network ended before the others. */
+  get marked() {
+    return this.broken || (this.over && this.good >= 0);
+  }
+
+  /** The point of its last finite record. */
+  end(store) {
+    const at = (name) => store.column(this.meta[name])[this.good];
+    return [at("x"), at("y") * this.scale];
+  }
+
+  color(dark) {
+    const color = this.trace.line?.color;
+    return dark ? mirrored(color) : color;
+  }
+}

@@ -1,0 +1,224 @@
+// Live charts: ties together what a page shows of a run. The page says which run and which panels,
+// the run brings figures and records, the panels draw them, the strip says where the run stands.
+
+import { make } from "./dom.js";
+import { Keys } from "./keys.js";
+import { Panel } from "./panel.js";
+import { loadPlotly, loadStyle } from "./library.js";
+import { Run } from "./run.js";
+import { Strip } from "./strip.js";
+import { readTheme, toned } from "./theme.js";
+
+const GRACE = 500; // ms for which the charts may be out of the document before they are taken down
+const THEME_PAUSE = 300; // ms that Streamlit takes to put on another theme
+const RESIZE_PAUSE = 60; // ms
+const LONG = 60; // ms of a frame, after which Plotly's other charts wait for the next
+const STRIP_PAUSE = 200; // ms between two updates of the status strip by records
+const SUMMARY_PAUSE = 2000; // ms between two updates of the text alternatives
+
+class View {
+  constructor(parent) {
+    this.parent = parent;
+    this.end = new AbortController();
+    this.ended = this.end.signal; // takes all listeners away
+    this.panels = [];
+    this.run = new Run(this);
+    this.strip = new Strip();
+    const keys = new Keys(this);
+    this.grid = make("div", "dln-grid");
+    this.root = make("div", "dln", {}, this.strip.element, this.grid, keys.help);
+    this.stats = this.root.dlnStats = { frames: 0, busyMs: 0, bytes: 0, records: 0 }; // for tests
+    parent.append(this.root);
+    this.watch();
+  }
+
+  watch() {
+    const options = { signal: this.ended };
+    const shown = () => {
+      this.run.connection.say(document.hidden ? "hidden" : "visible");
+      this.schedule();
+    };
+    document.addEventListener("visibilitychange", shown, options);
+    const dark = matchMedia("(prefers-color-scheme: dark)");
+    dark.addEventListener("change", () => setTimeout(() => this.wear(), THEME_PAUSE), options);
+    this.sights = new IntersectionObserver((entries) => this.seen(entries), { rootMargin: "80px" });
+    this.sizes = new ResizeObserver(() => this.resized());
+    this.sizes.observe(this.grid);
+  }
+
+  /** The panels that have something to draw. */
+  get shown() {
+    return this.panels.filter((panel) => panel.figure && !panel.element.hidden);
+  }
+
+  /** Take what the page asks for; most often it is what is there. */
+  update(data, notify) {
+    clearTimeout(this.leaving);
+    this.notify = notify;
+    const before = this.data ?? {};
+    const differs = (name) => String(data[name]) !== String(before[name]);
+    this.data = data;
+    this.wear();
+    this.known = data.phase ?? (differs("run") ? null : this.known);
+    if (differs("panels")) this.arrange();
+    if (before.run && differs("run")) for (const panel of this.panels) panel.held = {};
+    if (before.run && differs("versus")) for (const panel of this.panels) delete panel.held.x;
+    if (differs("run") || differs("panels")) this.run.follow(data, differs("run"));
+    else if (differs("versus")) this.run.describeOver(data.versus);
+    if (!this.Plotly) this.load();
+  }
+
+  async load() {
+    try {
+      this.Plotly = await loadPlotly(this.data.plotly);
+      this.schedule();
+    } catch (error) {
+      this.run.fail(error.message);
+    }
+  }
+
+  /** The cards in the order asked for; those of before keep all that was chosen in them. */
+  arrange() {
+    const before = new Map(this.panels.map((panel) => [panel.name, panel]));
+    this.panels = this.data.panels.map((name) => before.get(name) ?? new Panel(this, name));
+    for (const panel of before.values()) if (!this.panels.includes(panel)) panel.leave();
+    this.sights.disconnect();
+    this.grid.replaceChildren(...this.panels.map(({ element }) => element));
+    this.grid.toggleAttribute("data-many", this.panels.length > 1);
+    for (const { element } of this.panels) this.sights.observe(element);
+  }
+
+  seen(entries) {
+    for (const { target, isIntersecting } of entries) {
+      const panel = this.panels.find(({ element }) => element === target);
+      if (panel) panel.visible = isIntersecting;
+    }
+    this.schedule();
+  }
+
+  resized() {
+    clearTimeout(this.resizing);
+    const [width, before] = [this.grid.clientWidth, this.width];
+    this.width = width;
+    if (before && width !== before) this.resizing = setTimeout(() => this.redraw(), RESIZE_PAUSE);
+  }
+
+  /** Take over Streamlit's theme. */
+  wear() {
+    const theme = readTheme(this.root);
+    if (theme.key === this.theme?.key) return;
+    this.theme = toned(theme);
+    for (const panel of this.shown) panel.card.showLegend(this.theme.dark);
+    this.redraw();
+  }
+
+  // What the run says
+
+  describe(figures) {
+    const found = new Map(figures.map(({ panel, figure }) => [panel, figure]));
+    for (const panel of this.panels) {
+      panel.element.hidden = !found.has(panel.name);
+      if (found.has(panel.name)) panel.describe(found.get(panel.name));
+    }
+    this.schedule();
+  }
+
+  restart() {
+    for (const panel of this.panels) panel.forget();
+  }
+
+  changed(rested) {
+    const phase = this.run.status?.phase;
+    if (phase && phase !== this.known) this.notify("phase", (this.known = phase));
+    if (rested) this.redraw();
+    this.showStatus();
+    this.summarise();
+  }
+
+  // Drawing
+
+  redraw() {
+    for (const panel of this.panels) panel.stale = true;
+    this.schedule();
+  }
+
+  /** Draw at the browser's next frame; one comes for any number of calls. */
+  schedule() {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    // No frames are drawn in a hidden tab, yet its records are to be acknowledged.
+    document.hidden ? setTimeout(() => this.frame()) : requestAnimationFrame(() => this.frame());
+  }
+
+  frame() {
+    this.scheduled = false;
+    if (this.ended.aborted) return;
+    const start = performance.now();
+    const { connection, received, store } = this.run;
+    this.stats.frames += connection.owed > 0;
+    if (!document.hidden) this.draw(start);
+    connection.acknowledge();
+    if (start - this.told > STRIP_PAUSE) this.showStatus();
+    this.summarise();
+    Object.assign(this.stats, { records: store?.position ?? 0, bytes: received });
+    this.stats.busyMs += performance.now() - start;
+  }
+
+  /** New records in all panels; of those that Plotly must draw, as many as keep the page awake. */
+  draw(start) {
+    this.reach = this.reached();
+    const due = this.shown.filter((panel) => panel.due);
+    for (const panel of this.shown) if (!due.includes(panel)) panel.frame();
+    do due.shift()?.layOut();
+    while (due.length && performance.now() - start < LONG);
+    if (due.length) this.schedule();
+  }
+
+  /** How far the records go along the x axis, on all charts together. */
+  reached() {
+    const names = new Set(this.shown.flatMap(({ lines }) => lines.map((line) => line.meta.x)));
+    return Math.max(0, ...[...names].map((name) => this.run.store?.end(name) ?? 0));
+  }
+
+  showStatus() {
+    this.told = performance.now();
+    this.strip.show(this.run);
+  }
+
+  summarise() {
+    const now = performance.now();
+    const { store, live } = this.run;
+    if (!store?.count || (live && now - this.summarised < SUMMARY_PAUSE)) return;
+    this.summarised = now;
+    for (const panel of this.shown) panel.summarise();
+  }
+
+  // The end
+
+  leaveSoon() {
+    clearTimeout(this.leaving);
+    this.leaving = setTimeout(() => this.parent.isConnected || this.leave(), GRACE);
+  }
+
+  leave() {
+    this.end.abort();
+    this.run.leave();
+    this.sights.disconnect();
+    this.sizes.disconnect();
+    for (const panel of this.panels) panel.leave();
+    this.root.remove();
+    views.delete(this.parent);
+  }
+}
+
+const views = new WeakMap(); // by the element that Streamlit gives
+
+await loadStyle(); // charts without it would measure themselves wrongly
+
+/** Streamlit calls this when the charts appear and again whenever the script has run. */
+export function mount({ data, parentElement, setTriggerValue }) {
+  if (!views.has(parentElement)) views.set(parentElement, new View(parentElement));
+  const view = views.get(parentElement);
+  view.update(data, setTriggerValue);
+  return () => view.leaveSoon();
+}

@@ -1,0 +1,259 @@
+// Panel: one chart. Plotly owns axes, zoom, hover and files; a canvas paints the lines while the
+// run goes on. Plotly is given real lines when the run rests and when a pointer enters.
+
+import { Canvas } from "./canvas.js";
+import { Card } from "./card.js";
+import { onPage } from "./figure.js";
+import { Line } from "./line.js";
+import { decades, growX, growY } from "./ranges.js";
+
+const HOVER_PAUSE = 1000; // ms between two refreshes of the lines under the pointer
+const CONFIG = { displayModeBar: false, doubleClick: false, showTips: false };
+
+export class Panel {
+  constructor(view, name) {
+    this.view = view;
+    this.run = view.run;
+    this.name = name;
+    this.lines = [];
+    this.visible = false; // whether it is in sight
+    this.ready = false; // whether Plotly has drawn it
+    this.stale = true; // whether Plotly must draw it anew
+    this.log = null; // what the viewer chose; null as the figure says
+    this.hidden = new Set(); // groups of lines
+    this.held = {}; // the parts of axes that the viewer zoomed to
+    this.recall();
+    this.card = new Card(this);
+    this.canvas = new Canvas(this);
+    this.element = this.card.element;
+    this.plot = this.card.plot;
+    this.watchPointer();
+  }
+
+  watchPointer() {
+    this.plot.onpointerenter = () => (this.pointed = true);
+    this.plot.onpointerleave = () => (this.pointed = false);
+    this.plot.onpointermove = () => this.hover();
+    // Axes that moved by themselves under a drag would make it mean something else.
+    this.plot.addEventListener("pointerdown", () => (this.dragged = true), true);
+    const released = () => this.dragged && setTimeout(() => this.release());
+    const signal = this.view.ended;
+    for (const end of ["pointerup", "pointercancel"]) addEventListener(end, released, { signal });
+  }
+
+  release() {
+    this.dragged = false;
+    this.view.schedule();
+  }
+
+  /** Take the description of the chart; records may be here already or come later. */
+  describe(figure) {
+    const { data, layout } = (this.figure = figure);
+    this.fixed = data.filter((trace) => !trace.meta);
+    this.lines = data.filter((trace) => trace.meta).map((trace) => new Line(trace));
+    this.logIsDefault = layout.yaxis?.type === "log";
+    this.card.name(layout.title?.text ?? this.name);
+    this.card.showLog(this.isLog);
+    this.card.showLegend(this.view.theme.dark);
+    this.forget();
+  }
+
+  /** Start observing and painting from the first record again. */
+  forget() {
+    this.seen = 0;
+    this.age = this.run.store?.age;
+    this.extent = { low: Infinity, high: -Infinity, positive: Infinity };
+    this.range = {};
+    for (const line of this.lines) line.forget();
+    this.canvas.forget();
+    this.stale = true;
+  }
+
+  // What the viewer chooses
+
+  /** Keep the choices for this tab, so that a reload finds them. */
+  remember() {
+    const { run, versus } = this.view.data;
+    const choices = { run, versus, log: this.log, hidden: [...this.hidden], held: this.held };
+    sessionStorage.setItem(`dln ${this.name}`, JSON.stringify(choices));
+  }
+
+  recall() {
+    const { run, versus } = this.view.data;
+    const kept = JSON.parse(sessionStorage.getItem(`dln ${this.name}`) ?? "{}");
+    this.log = kept.log ?? null;
+    if (kept.run !== run) return;
+    this.hidden = new Set(kept.hidden);
+    if (kept.versus === versus) this.held = kept.held;
+  }
+
+  get isLog() {
+    return this.log ?? this.logIsDefault;
+  }
+
+  toggleLog() {
+    this.log = !this.isLog;
+    delete this.held.y;
+    delete this.range.y;
+    this.card.showLog(this.isLog);
+    this.remember();
+    this.redraw();
+  }
+
+  toggleGroup(group) {
+    if (!this.hidden.delete(group)) this.hidden.add(group);
+    this.remember();
+    this.redraw();
+  }
+
+  isHidden(line) {
+    return this.hidden.has(line.group) || line.trace.visible === false;
+  }
+
+  /** Keep the part of an axis that the viewer chose. */
+  zoomed(change) {
+    if (this.growing) return;
+    for (const name of ["x", "y"]) {
+      const from = change[`${name}axis.range[0]`];
+      if (from !== undefined) this.held[name] = [+from, +change[`${name}axis.range[1]`]];
+    }
+    this.remember();
+    this.redraw(); // thinned for the part that is shown
+  }
+
+  // What the records span
+
+  observe() {
+    const store = this.run.store;
+    if (!store || !this.figure) return;
+    if (this.age !== store.age) this.forget();
+    if (this.seen === store.count) return;
+    for (const line of this.lines) line.observe(store, this.seen, this.extent);
+    this.seen = store.count;
+  }
+
+  ranges() {
+    this.range.x = this.rangeX();
+    this.range.y = this.rangeY();
+    return { ...this.range, ...this.held };
+  }
+
+  rangeX() {
+    const { reach } = this.view;
+    const { live, config } = this.run;
+    if (!live) return [0, reach || 1];
+    const total = this.lines[0]?.meta.x === "step" ? config?.steps : undefined;
+    return growX(this.range.x?.[1] ?? 0, reach, total);
+  }
+
+  rangeY() {
+    const { yaxis = {}, shapes = [] } = this.figure.layout;
+    if (yaxis.range && this.isLog === this.logIsDefault) return yaxis.range;
+    const goals = shapes.flatMap(({ y0, y1, yref }) => (yref === "paper" ? [] : [y0, y1]));
+    return growY(this.range.y, this.span(), goals, this.isLog, yaxis.rangemode === "tozero");
+  }
+
+  /** What this chart and those of the same figure span: side by side, they have one scale. */
+  span() {
+    const stem = (panel) => panel.name.split("/")[0];
+    const peers = this.view.shown.filter((panel) => stem(panel) === stem(this));
+    const extents = peers.map((panel) => (panel.observe(), panel.extent));
+    return {
+      low: Math.min(...extents.map(({ low }) => low)),
+      high: Math.max(...extents.map(({ high }) => high)),
+      positive: Math.min(...extents.map(({ positive }) => positive)),
+    };
+  }
+
+  // Drawing
+
+  redraw() {
+    this.stale = true;
+    this.view.schedule();
+  }
+
+  get drawable() {
+    const { Plotly } = this.view;
+    return Plotly && this.figure && this.visible && (this.run.store?.count || this.ready);
+  }
+
+  /** Whether Plotly has something to do before the next records can be shown. */
+  get due() {
+    if (!this.drawable || this.dragged) return false;
+    const { store, live } = this.run;
+    return this.stale || (store && (this.age !== store.age || (!live && this.seen < store.count)));
+  }
+
+  /** Have Plotly draw the chart, with its lines; they are seen once the run rests. */
+  async layOut() {
+    this.observe();
+    this.stale = false;
+    this.laid = performance.now();
+    this.plot.classList.toggle("dln-painted", this.run.live);
+    const first = !this.ready;
+    if (first) this.plot.replaceChildren();
+    this.ready = true;
+    const { newPlot, react } = this.view.Plotly;
+    const drawing = (first ? newPlot : react)(this.plot, ...onPage(this), CONFIG);
+    if (first) this.listen();
+    await drawing;
+    this.canvas.place();
+    this.paint();
+  }
+
+  listen() {
+    this.plot.on("plotly_relayout", (change) => this.zoomed(change));
+    this.plot.on("plotly_relayouting", () => this.paint());
+    this.plot.on("plotly_doubleclick", () => {
+      this.held = {};
+      this.remember();
+      this.redraw();
+    });
+  }
+
+  /** Show what is new; called once a frame. */
+  frame() {
+    if (!this.ready || !this.visible || !this.run.live) return;
+    this.observe();
+    if (!this.dragged) this.grow();
+    this.paint();
+    if (this.pointed) this.hover();
+  }
+
+  /** Grow the axes if the records need it. */
+  async grow() {
+    const { x, y } = this.ranges();
+    const { xaxis, yaxis } = this.plot._fullLayout;
+    const holds = (axis, range) =>
+      range.every((end, i) => Math.abs(end - axis.range[i]) <= 1e-9 * Math.abs(end));
+    if (holds(xaxis, x) && holds(yaxis, y)) return;
+    const change = { "xaxis.range": [...x], "yaxis.range": [...y] };
+    if (this.isLog) change["yaxis.dtick"] = decades(y);
+    this.growing = true; // Plotly tells of this change, too
+    try {
+      await this.view.Plotly.relayout(this.plot, change);
+    } finally {
+      this.growing = false;
+    }
+    this.canvas.place();
+  }
+
+  paint() {
+    if (!this.run.live) this.canvas.clear();
+    else if (this.plot._fullLayout?.xaxis && this.run.store) this.canvas.paint();
+  }
+
+  summarise() {
+    this.observe();
+    this.card.summarise(this.run.store);
+  }
+
+  /** The lines that Plotly labels under the pointer must be those of now. */
+  hover() {
+    if (this.run.live && this.ready && performance.now() - this.laid > HOVER_PAUSE) this.redraw();
+  }
+
+  leave() {
+    if (this.ready) this.view.Plotly.purge(this.plot);
+  }
+}

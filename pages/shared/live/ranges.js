@@ -1,0 +1,50 @@
+// Ranges: axes that show all records; while a run goes on they only grow, and by leaps, so that
+// the chart stands still most of the time.
+
+const ROUND = [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
+
+/** The next round number at or above a positive one. */
+function roundUp(value) {
+  const unit = 10 ** Math.floor(Math.log10(value));
+  return (ROUND.find((step) => step * unit >= value * (1 - 1e-9)) ?? 10) * unit;
+}
+
+/** An x axis that held `before` and must hold `reached`; by halves of `total`, if that is known. */
+export function growX(before, reached, total) {
+  if (reached <= before) return [0, before || 1];
+  if (!total) return [0, Math.max(before, roundUp(reached * 1.3))];
+  let end = total;
+  while (end / 2 >= Math.max(reached, total / 32)) end /= 2;
+  return [0, end];
+}
+
+/** The y axis; `goals` are values that the figure draws by itself, where the curves are bound. */
+export function growY(before, extent, goals, log, tozero) {
+  if (log) return growLog(before ?? [Infinity, -Infinity], extent, goals);
+  return growLinear(before ?? [0, 0], extent, goals, tozero);
+}
+
+function growLog(before, { high, positive }, goals) {
+  if (!(positive < Infinity)) return [-3, 1];
+  const [least, most] = [Math.log10(positive), Math.log10(Math.max(high, ...goals))];
+  // A decade is added whole, except for a curve that only touches its edge.
+  const bottom = Math.ceil(least) - least < 0.1 ? Math.ceil(least) - 0.2 : Math.floor(least);
+  const top = most - Math.floor(most) < 0.1 ? Math.floor(most) + 0.2 : Math.ceil(most);
+  return [Math.min(before[0], bottom), Math.max(before[1], top)];
+}
+
+function growLinear(before, { low, high }, goals, tozero) {
+  if (!(high > -Infinity)) return [0, 1];
+  const goal = Math.max(...goals);
+  const most = Math.max(high, goal);
+  const near = high <= goal * 1.03;
+  const top = near ? most * 1.06 : most > 0 ? roundUp(most * 1.04) : 0;
+  const above = tozero || low < most / 2 ? 0 : low;
+  const bottom = low < 0 ? -roundUp(-low * 1.05) : above;
+  return [Math.min(before[0], bottom), most > before[1] ? top : before[1]];
+}
+
+/** The distance of a logarithmic axis's ticks, in decades. */
+export function decades([low, high]) {
+  return high - low > 1 ? Math.max(1, Math.ceil((high - low) / 6)) : undefined;
+}

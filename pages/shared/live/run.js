@@ -1,0 +1,109 @@
+// Run: what is known here of the run that is shown, and the talk with the server that brings it.
+
+import { Connection } from "./socket.js";
+import { Store } from "./store.js";
+
+const RETRY = 1500; // ms before figures are asked for again
+
+export class Run {
+  /** `view` has describe(figures), restart(), changed(rested), schedule() and the panels shown. */
+  constructor(view) {
+    this.view = view;
+    this.connection = new Connection(this);
+    this.received = 0; // bytes
+  }
+
+  /** Follow the run that the page shows; called again when it asks for something else. */
+  follow({ run, panels, versus }, other) {
+    Object.assign(this, { key: run, panels, versus });
+    if (other) this.status = this.config = this.failure = null;
+    this.keep(null);
+    this.connection.open();
+    this.loadFigures();
+  }
+
+  /** The same lines over another x axis. */
+  describeOver(versus) {
+    this.versus = versus;
+    this.loadFigures();
+  }
+
+  get live() {
+    return ["running", "queued"].includes(this.status?.phase);
+  }
+
+  keep(store) {
+    this.store = store;
+    this.view.restart();
+  }
+
+  async loadFigures() {
+    const asked = (this.asked = {});
+    this.greeted = false;
+    const query = new URLSearchParams({ panels: String(this.panels), versus: this.versus });
+    try {
+      const answer = await fetch(`/api/runs/${this.key}/figures?${query}`);
+      const { error, figures } = await answer.json();
+      if (asked !== this.asked) return; // something else was asked for meanwhile
+      this.asked = null;
+      if (error) this.fail(error);
+      else if (figures.length) this.view.describe(figures);
+      else if (this.greeted) this.loadFigures(); // there were none before the first record
+    } catch {
+      setTimeout(() => asked === this.asked && this.loadFigures(), RETRY);
+    }
+  }
+
+  // What the connection asks and says
+
+  address() {
+    const address = new URL(`/api/runs/${this.key}/stream`, location.origin);
+    address.protocol = location.protocol.replace("http", "ws");
+    address.search = new URLSearchParams({
+      panels: String(this.panels),
+      since: this.store?.position ?? 0,
+      rows: this.store?.count ?? 0,
+      created: this.store ? (this.status?.created ?? "") : "",
+    });
+    return address;
+  }
+
+  hear({ error, hello, config, columns, status }) {
+    if (error) return this.fail(error);
+    this.cut = false;
+    if (hello) {
+      this.config = config;
+      if (String(this.store?.names) !== String(columns)) this.keep(new Store(columns));
+      const anew = this.status && this.status.created !== status.created;
+      this.greeted = true;
+      if (anew || !(this.asked || this.view.shown.length)) this.loadFigures();
+    }
+    if (!status) return;
+    const wasLive = this.live;
+    this.status = status;
+    this.view.changed(wasLive !== this.live);
+  }
+
+  take(buffer) {
+    this.received += buffer.byteLength;
+    if (this.store?.take(buffer)) return this.view.schedule();
+    this.keep(null); // something is missing between
+    this.connection.open();
+  }
+
+  lost() {
+    this.cut = true;
+    this.view.changed(false);
+  }
+
+  fail(sentence) {
+    this.failure = sentence;
+    this.leave();
+    this.view.changed(false);
+  }
+
+  leave() {
+    this.asked = null;
+    this.connection.close();
+  }
+}

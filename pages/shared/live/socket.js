@@ -1,0 +1,54 @@
+// Connection: hands on what a run's stream says, acknowledges what was drawn, mends itself.
+
+const SHORTEST_WAIT = 500; // ms before the first attempt to connect again
+const LONGEST_WAIT = 8000;
+
+export class Connection {
+  /** `owner` has address(), hear(message), take(buffer) and lost(). */
+  constructor(owner) {
+    this.owner = owner;
+    this.wait = SHORTEST_WAIT;
+  }
+
+  open() {
+    this.close();
+    const socket = (this.socket = new WebSocket(this.owner.address()));
+    const ours = (act) => (event) => socket === this.socket && act(event);
+    socket.binaryType = "arraybuffer";
+    socket.onopen = ours(() => document.hidden && this.say("hidden"));
+    socket.onmessage = ours(({ data }) => this.receive(data));
+    socket.onclose = ours(() => this.mend());
+    this.owed = 0; // frames that were received and not yet acknowledged
+  }
+
+  close() {
+    clearTimeout(this.retry);
+    const socket = this.socket;
+    this.socket = null; // what it still says is not ours any more
+    socket?.close();
+  }
+
+  receive(data) {
+    if (typeof data !== "string") {
+      this.owed++;
+      return this.owner.take(data);
+    }
+    this.wait = SHORTEST_WAIT;
+    this.owner.hear(JSON.parse(data));
+  }
+
+  /** The server sends more only when it knows that two frames at most are on their way. */
+  acknowledge() {
+    for (; this.owed > 0; this.owed--) this.say("drawn");
+  }
+
+  say(word) {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(word);
+  }
+
+  mend() {
+    this.owner.lost();
+    this.retry = setTimeout(() => this.open(), this.wait * (0.75 + Math.random() / 2));
+    this.wait = Math.min(2 * this.wait, LONGEST_WAIT);
+  }
+}

@@ -1,0 +1,28 @@
+// Words: numbers and marked-up text as a reader wants them.
+
+/** Text without its tags. */
+export const plain = (html) => html.replace(/<[^>]*>/g, "");
+
+/** Text in which Plotly's few tags are kept and all else is only text. */
+export function marked(text) {
+  const safe = text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+  return safe.replace(/&lt;(\/?)(sub|sup|i|b)&gt;/g, "<$1$2>");
+}
+
+export const capital = (text) => text.replace(/^./, (letter) => letter.toUpperCase());
+
+/** A whole number: 12,345. */
+export const whole = (value) => Math.round(value).toLocaleString("en");
+
+/** A number in three digits. */
+export function brief(value) {
+  const size = Math.abs(value);
+  const far = size && (size < 1e-3 || size >= 1e5);
+  return far ? value.toExponential(2) : String(+value.toPrecision(3));
+}
+
+export function duration(seconds) {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  if (seconds < 5400) return `${Math.ceil(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}
