@@ -80,7 +80,7 @@ class Measuring:
         )
 
     def _guarded(self, network: Network, names: list[str]) -> Values:
-        if not all(bool(factor.isfinite().all()) for factor in network.factors):
+        if not State(network, self._count).finite:
             return self._nothing(names)
         try:
             return self._take(network, names)

@@ -49,7 +49,11 @@ class State:
         self.factors, self.count = network.factors, count
         rows, cols = self.factors[-1].shape[-2], self.factors[0].shape[-1]
         self.narrow = max(network.widths[1:-1]) < min(rows, cols)
-        self.finite = all(bool(factor.isfinite().all()) for factor in self.factors)
+
+    @functools.cached_property
+    def finite(self) -> bool:
+        """Whether all factors are numbers."""
+        return all(bool(factor.isfinite().all()) for factor in self.factors)
 
     @functools.cached_property
     def right(self) -> Float[Tensor, "width cols"]:
