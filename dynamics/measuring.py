@@ -22,7 +22,7 @@ from dynamics.train import missing
 from dynamics.trajectory import Array, Record
 
 Values = dict[str, Array]
-AHEAD = 1  # records that training may be ahead of measuring
+AHEAD = 2  # records that training may be ahead of measuring
 
 
 class Measuring:
@@ -49,7 +49,7 @@ class Measuring:
         return values if math.isfinite(values["train_loss"]) else self._nothing(self._inline)
 
     def beside(self, records: Iterator[Record | None], side: Executor) -> Iterator[Record | None]:
-        """The records with everything in them; training is ahead of them by one.
+        """The records with everything in them; training may be ahead of them by two.
 
         ``measuring_seconds`` is what training has lost to measuring: losses, copies and waiting.
         """
