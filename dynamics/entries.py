@@ -17,7 +17,6 @@ from dynamics.problem import Problem, Samples, Target, blocks
 
 Indices = Int[Tensor, "2 entries"]
 Values = Float[Tensor, " entries"]
-SPARSEST, SMALLEST = 0.1, 250_000  # fraction observed at most, rows × cols at least, to list them
 
 
 class Pattern:
@@ -135,16 +134,6 @@ def _csr(rows: Tensor, cols: Tensor, values: Values, shape: tuple[int, int]) -> 
     starts = torch.zeros(shape[0] + 1, dtype=torch.int32, device=rows.device)
     starts[1:] = torch.bincount(rows, minlength=shape[0]).cumsum(0)
     return torch.sparse_csr_tensor(starts, cols.int(), values, shape, check_invariants=False)
-
-
-def listed(config: Config) -> bool:
-    """Whether to keep the observed entries as a list, and no array of rows × cols.
-
-    Measured in docs/performance.md: a list steps and measures faster from about 500 × 500 on if at
-    most a tenth is observed. The original network has rows × cols parameters anyway.
-    """
-    few = config.observed <= SPARSEST and config.rows * config.cols >= SMALLEST
-    return few and "original" not in config.networks
 
 
 def sampled(config: Config, target: Target, like: Tensor) -> Entries:

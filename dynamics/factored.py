@@ -5,11 +5,10 @@ from types import ModuleType
 import torch
 from torch import Tensor
 
+from dynamics.cost import by_factors, gains_by_factors
 from dynamics.descent import Descent
 from dynamics.network import Network
 from dynamics.problem import Problem, Target, generator
-
-GAIN = 4  # times narrower than the matrix, or the many small products cost more than six large ones
 
 
 class FactoredDescent(Descent):
@@ -45,7 +44,7 @@ class FactoredDescent(Descent):
         target, hidden = problem.whole, set(network.widths[1:-1])
         if target is None or len(hidden) > 1:
             return False
-        return GAIN * (max(hidden) + len(target.values)) <= min(problem.shape)
+        return gains_by_factors(problem.shape, max(hidden), len(target.values))
 
     def _step(self) -> None:
         factors, width = self.network.factors, self._width
@@ -70,12 +69,9 @@ class FactoredDescent(Descent):
     @property
     def operations(self) -> float:
         """Two for each multiplication: four products with a stack, and the small ones."""
-        target, (rows, cols) = self.problem.whole, self.problem.shape
-        assert target is not None
-        width, inner = self._width, len(self.network.factors) - 2
-        both = width + len(target.values)
-        small = (2 * both + width + both + 2 * width) * width**2 + 3 * (inner - 1) * width**3
-        return 4.0 * (rows + cols) * both * width + 2.0 * (small if inner else 0)
+        assert self.problem.whole is not None
+        rank, depth = len(self.problem.whole.values), len(self.network.factors)
+        return by_factors(self.problem.shape, self._width, rank, depth)
 
 
 def _upper(factor: Tensor, matrix: Tensor, width: int) -> Tensor:

@@ -6,6 +6,7 @@ from types import ModuleType
 import torch
 from torch import Tensor
 
+from dynamics.cost import by_factors, gains_by_factors
 from dynamics.descent import Descent
 from dynamics.kernels import LANES, NUMBERS, library
 from dynamics.network import Network
@@ -124,3 +125,13 @@ class FactoredKernel(KernelDescent):
         pad = -rank % LANES
         arrays = [torch.nn.functional.pad(side, (0, pad)).contiguous() for side in sides]
         return [rank + pad], arrays, room
+
+    @property
+    def operations(self) -> float:
+        """Those of the form that torch would take: they must not depend on a compiler."""
+        assert self.problem.whole is not None
+        shape, rank = self.problem.shape, len(self.problem.whole.values)
+        width, depth = len(self.network.factors[0]), len(self.network.factors)
+        if gains_by_factors(shape, width, rank):
+            return by_factors(shape, width, rank, depth)
+        return super().operations

@@ -8,8 +8,9 @@ import torch
 
 from dynamics import registry
 from dynamics.config import Config
+from dynamics.cost import listed
 from dynamics.descent import Descent
-from dynamics.entries import Entries, listed, sampled
+from dynamics.entries import Entries, sampled
 from dynamics.factors import spectral
 from dynamics.network import Network
 from dynamics.problem import Masked, given, low_rank, mask

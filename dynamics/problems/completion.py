@@ -3,7 +3,8 @@
 from torch import Tensor
 
 from dynamics.config import Config
-from dynamics.entries import listed, sampled
+from dynamics.cost import listed
+from dynamics.entries import sampled
 from dynamics.problem import Masked, Problem, given, low_rank, mask, need
 
 READS = (

@@ -3,6 +3,7 @@
 from torch import Tensor
 
 from dynamics.config import Config
+from dynamics.cost import factored
 from dynamics.factored import Whole
 from dynamics.problem import Masked, Problem, given, low_rank, need
 
@@ -15,13 +16,11 @@ SUGGESTS = {
     "learning_rate": 20.0,
     "alpha": 1.0,
 }
-SMALL = 150**2  # entries of a whole matrix that cost less than measuring by its factors
 
 
 def make(config: Config, like: Tensor) -> Problem:
     """½ mean((W − M*)²), with noise on M* if the config has any."""
-    large = config.rows * config.cols > SMALL and "original" not in config.networks
-    if large and not config.noise:  # nothing then needs a whole matrix
+    if factored(config):
         return Whole(low_rank(config).to(like))
     need(config.rows * config.cols * 8 * 4, f"A {config.rows} × {config.cols} factorization")
     target = low_rank(config)
