@@ -29,7 +29,9 @@ GREY = "rgba(128,128,128,0.25)"
 
 def color(network: str, shade: float = 0.0) -> str:
     """A network's fixed colour; ``shade`` from 0 to 1 fades it towards a light grey."""
-    strong = COLORS.get(network) or SPARE_COLORS[sum(map(ord, network)) % len(SPARE_COLORS)]
+    # A variant, such as ``original_reduced``, is drawn as what it is a variant of, but dotted.
+    strong = COLORS.get(network.partition("_")[0])
+    strong = strong or SPARE_COLORS[sum(map(ord, network)) % len(SPARE_COLORS)]
     mixed = (
         round(int(strong[i : i + 2], 16) * (1 - 0.72 * shade) + 205 * 0.72 * shade)
         for i in (1, 3, 5)
