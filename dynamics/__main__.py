@@ -21,7 +21,7 @@ from dynamics.config import (
     choices,
     suggested,
 )
-from dynamics.trajectory import Trajectory, milestones
+from dynamics.trajectory import Trajectory, milestones, timed
 
 if TYPE_CHECKING:
     from dynamics.forecast import Forecast
@@ -213,6 +213,9 @@ def summary(trajectories: list[Trajectory]) -> str:
 
     Where the full matrix is unknown there is no recovery error: the best held-out loss instead.
     """
+    trajectories = timed(trajectories)
+    if not trajectories:
+        return "Exact reductions take no part in comparisons of time."
     if not all("recovery_error" in trajectory.series for trajectory in trajectories):
         return "\n".join(_best(trajectory) for trajectory in trajectories)
     names = [trajectory.network for trajectory in trajectories]

@@ -39,6 +39,11 @@ def color(network: str, shade: float = 0.0) -> str:
     return "#{:02x}{:02x}{:02x}".format(*mixed)
 
 
+def said(network: str) -> str:
+    """A network's name in words."""
+    return network.replace("_", " ")
+
+
 def blank(title: str, versus: str, y: str, *, log: bool = False) -> go.Figure:
     """An empty figure with its title, its time axis and its value axis."""
     figure = go.Figure()
@@ -86,7 +91,7 @@ def line(
     figure.add_scatter(
         x=getattr(trajectory, versus),
         y=trajectory.series[name][entry] * scale,
-        name=network,
+        name=said(network),
         legendgroup=network,
         showlegend=legend,
         mode="lines",
@@ -95,7 +100,7 @@ def line(
             "dash": dash or DASHES.get(network, "dot"),
             "width": 2,
         },
-        hovertemplate=f"{label or network}: %{{y:.4g}} at %{{x:.6~g}}<extra></extra>",
+        hovertemplate=f"{label or said(network)}: %{{y:.4g}} at %{{x:.6~g}}<extra></extra>",
         meta={
             "network": network,
             "x": "step" if versus == "steps" else f"{network}.{versus}",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from dynamics.figure import blank, line
+from dynamics.figure import blank, line, said
 from dynamics.trajectory import Trajectory
 
 NEEDS = ("singular_values",)
@@ -12,7 +12,7 @@ NEEDS = ("singular_values",)
 
 def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure:
     """A line for each σ_i, darkest for the largest; dotted, the target's singular values s_i."""
-    title = "Singular values: " + ", ".join(trajectory.network for trajectory in trajectories)
+    title = "Singular values: " + ", ".join(said(each.network) for each in trajectories)
     figure = blank(title, versus, "σ<sub>i</sub> of W<sub>L</sub>⋯W<sub>1</sub>")
     dash = "solid" if len(trajectories) == 1 else None
     for trajectory in trajectories:
