@@ -56,7 +56,7 @@ def _expect(figure: go.Figure, trajectory: Trajectory) -> None:
             y=[float(f"{value:.5g}") for value in found.values[:, i]],
             name="theory",
             legendgroup="theory",
-            showlegend=i == 0,
+            showlegend=not i and "theory" not in {trace.name for trace in figure.data},
             mode="lines",
             line=THEORY,
             zorder=1,
