@@ -22,8 +22,8 @@ from dynamics.trajectory import Array, Expected, Trajectory
 
 MOMENTA = {"gradient_descent": 0.0, "momentum": 0.9}  # whose course is known exactly
 POINTS = 500  # of a curve
-MOST_STEPS = 40_000  # that are followed: half a second
-MOST_WORK = 2e9  # multiplications of a simulation: as long
+MOST_STEPS = 20_000  # that are followed: half a second
+MOST_WORK = 4e9  # multiplications of a simulation: as long
 SLACK = 1.3  # times the last expected escape, after which little happens
 RISES = 3  # of the last mode, which are shown after its escape
 SETTLED = 0.01  # relative distance from its goal at which a mode stays where it is

@@ -16,6 +16,7 @@ from dynamics.trajectory import Trajectory, milestones
 APART, MERGED = 3.0, 1.0  # incrementality above which modes come one by one, below which as one
 EVEN = 1.05  # times: what differs by less is called the same
 RISEN = 1.02  # times its lowest value, from which on a test loss has risen
+ERRORS = ("recovery_error", "test_loss", "train_loss")  # by the first that is known a run is told
 FITTED, UNKNOWN = 1e-6, 1e-2  # share of the train loss that is left; error that is left
 
 
@@ -44,10 +45,8 @@ def _reached(trajectories: Sequence[Trajectory]) -> Iterator[str]:
     """Which network came how far, in how many steps and seconds."""
     for each in trajectories:
         told = f"in {each.steps[-1]:,.0f} steps and {_seconds(each.seconds[-1])} of training"
-        if "recovery_error" in each.series:
-            error = f"a recovery error of {_small(each.series['recovery_error'][-1])}"
-        else:
-            error = f"a test loss of {each.series['test_loss'][-1]:.3g}"
+        name = next(name for name in ERRORS if np.isfinite(each.series.get(name, [np.nan])[-1]))
+        error = f"a {name.replace('_', ' ')} of {_small(each.series[name][-1])}"
         yield f"The {each.network} network came to {error} {told}."
 
 
@@ -155,7 +154,9 @@ def _unseen(config: Config, trajectories: Sequence[Trajectory]) -> Iterator[str]
 def _overfitted(trajectories: Sequence[Trajectory]) -> Iterator[str]:
     """A test loss that has risen again: when it would have been best to stop."""
     for each in trajectories:
-        losses = each.series["test_loss"]
+        losses = each.series.get("test_loss", np.empty(0))
+        if not np.isfinite(losses).any():
+            continue
         best = int(np.nanargmin(losses))
         if losses[-1] > RISEN * losses[best] > 0:
             yield (

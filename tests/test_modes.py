@@ -12,13 +12,13 @@ from tests.test_theory import full
 
 
 def test_exact_escapes_are_those_of_training() -> None:
-    """Both networks, every mode, to a tenth of a per cent: only records lie between."""
-    config = full(rank=3, rank_bound=5, steps=1500, record_every=5, alpha_original=2.0)
+    """Both networks, every mode, to a fifth of a per cent: only points of the curve lie between."""
+    config = full(rank=3, rank_bound=5, steps=1500, record_every=1, alpha_original=2.0)
     for trajectory in recorded(config):
         found = modes(config, trajectory)
         assert [each.number for each in found] == [1, 2, 3]
         for each in found:
-            assert each.deviation == pytest.approx(0, abs=1e-3), (trajectory.network, each)
+            assert each.deviation == pytest.approx(0, abs=2e-3), (trajectory.network, each)
             assert each.rise and each.rise > 0
 
 
