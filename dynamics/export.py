@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from dynamics import registry
+from dynamics.expected import beside
 from dynamics.runs import Run, RunError
 from dynamics.trajectory import COUNTERS, Trajectory
 
@@ -64,7 +65,7 @@ def html(run: Run) -> bytes:
     """One page that needs no network: every figure that the run has numbers for."""
     import plotly.io
 
-    trajectories = run.trajectories
+    trajectories = beside(run.config, run.trajectories)
     parts: list[str] = []
     for name in FIGURES:
         needs = registry.constant("figures", name, "NEEDS")

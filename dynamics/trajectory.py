@@ -110,23 +110,40 @@ class Layout:
     def _trajectory(self, network: str, rows: Array) -> "Trajectory":
         places = self.slices
         rows = rows[np.isfinite(rows[:, places[network, "seconds"].start])]
-        return Trajectory(
-            network,
-            rows[:, 0],
-            series={
-                name: rows[:, places[network, name]].reshape(-1, *shape)
-                for name, shape in self.shapes[network].items()
-            },
-            facts=self.facts,
-            **{counter: rows[:, places[network, counter].start] for counter in COUNTERS},
-        )
+        counters: dict[str, Any] = {
+            counter: rows[:, places[network, counter].start] for counter in COUNTERS
+        }
+        series = {
+            name: rows[:, places[network, name]].reshape(-1, *shape)
+            for name, shape in self.shapes[network].items()
+        }
+        return Trajectory(network, rows[:, 0], series=series, facts=self.facts, **counters)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What theory says of one network's singular values, to be held against those recorded.
+
+    Attributes:
+        escapes: steps until each mode is half grown; infinity for what never comes.
+        standing: how sure they are: ``exact``, ``gradient-flow``, ``heuristic`` or ``unknown``.
+        breaks: what the run does not meet of the exact result's assumptions, a sentence each.
+        steps: T, of the curves; none where only the escapes are known.
+        values: T × modes, the exact course.
+    """
+
+    escapes: tuple[float, ...] = ()
+    standing: str = "unknown"
+    breaks: tuple[str, ...] = ()
+    steps: Array = field(default_factory=lambda: np.empty(0))
+    values: Array = field(default_factory=lambda: np.empty((0, 0)))
 
 
 @dataclass(frozen=True)
 class Trajectory:
     """One network's records: each counter an array over T records, each series T × its shape.
 
-    ``facts`` are those of the Layout.
+    ``facts`` are those of the Layout; ``expected`` is there where somebody wants it drawn.
     """
 
     network: str
@@ -136,6 +153,7 @@ class Trajectory:
     operations: Array
     series: Mapping[str, Array] = field(default_factory=dict)
     facts: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    expected: Expected | None = None
 
     def first_at(self, name: str, level: float) -> int | None:
         """The index of the first record whose ``name`` is at or below ``level``, if any."""

@@ -5,16 +5,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from dynamics import problem as problems
 from dynamics import runs
+from dynamics.compare import prepare
 from dynamics.config import Config
 from dynamics.entries import Entries
 from dynamics.problem import Masked, Problem, Target
 from dynamics.problems import photograph
 from dynamics.problems.sensing import Sensing
+from dynamics.trajectory import Layout, Trajectory
 
 KINDS = ("factorization", "completion", "sensing", "entries", "photograph")
 LONG = 100_000_000  # steps: no test waits for them
@@ -48,6 +51,14 @@ def small(**changes: Any) -> Config:
         "tolerance": 0.0,
     }
     return Config(**(settings | changes))
+
+
+def recorded(config: Config) -> list[Trajectory]:
+    """What a run of the config leaves behind, trained here and now."""
+    comparison = prepare(config)
+    records = [each for each in comparison if each]
+    layout = Layout.of(records[0], comparison.facts)
+    return layout.trajectories(np.array([layout.row(each) for each in records]))
 
 
 def endless(**changes: Any) -> Config:

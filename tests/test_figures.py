@@ -7,9 +7,12 @@ import plotly.graph_objects as go
 import pytest
 
 from dynamics import registry
+from dynamics.expected import beside
 from dynamics.figure import COLORS, DASHES, VERSUS, color, compared
 from dynamics.runs import Run
 from dynamics.trajectory import Trajectory
+from tests.support import recorded
+from tests.test_theory import full
 
 FIGURES = list(registry.options("figures"))
 ERRORS = ("recovery_error", "losses", "factor_singular_values")
@@ -155,3 +158,31 @@ def test_several_runs_are_compared_with_a_colour_for_each(finished: Run) -> None
     assert colours[0] == colours[1] != colours[2]
     assert np.array_equal(figure.data[1].y, finished.trajectories[1].series["recovery_error"])
     assert not compared(runs, "no_such_series").data
+
+
+def test_theory_is_drawn_over_steps_with_its_numbers_in_place() -> None:
+    """Lines without ``meta``, so the live chart shows them as they are; no other axis has them."""
+    config = full(steps=400)
+    trajectories = beside(config, recorded(config))
+    drawn = [
+        trace for trace in draw("singular_values", trajectories).data if trace.name == "theory"
+    ]
+    assert len(drawn) == 2 * config.rank and not any(trace.meta for trace in drawn)
+    wanted = [values for each in trajectories for values in each.expected.values.T]
+    for trace, values in zip(drawn, wanted, strict=True):
+        assert np.array(trace.y) == pytest.approx(values, rel=1e-4)
+        assert trace.line.dash == "dot" and trace.line.width < 2
+    assert [trace.showlegend for trace in drawn].count(True) == 1
+    for versus in set(VERSUS) - {"steps"}:
+        figure = draw("singular_values", trajectories, versus)
+        assert all(trace.meta for trace in figure.data)
+
+
+def test_expected_escapes_are_marked_where_no_course_is_known(finished: Run) -> None:
+    """On the time axis, in the network's colour, with what they are to be told by."""
+    trajectories = beside(finished.config, finished.trajectories)
+    marks = [trace for trace in draw("singular_values", trajectories).data if not trace.meta]
+    assert [trace.marker.color for trace in marks] == list(COLORS.values())
+    for trace, trajectory in zip(marks, trajectories, strict=True):
+        assert list(trace.x) == list(trajectory.expected.escapes)
+        assert set(trace.y) == {0} and "heuristic" in trace.hovertemplate

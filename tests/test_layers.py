@@ -16,7 +16,10 @@ VIEWERS = [  # what a process that only shows runs may load
     ),
     *(f"dynamics/{name}.py" for name in ("figure", "data", "train", "theory", "escape")),
     *(f"dynamics/{name}.py" for name in ("simulation", "spectrum", "cost", "prediction")),
-    *(f"dynamics/{name}.py" for name in ("advice", "forecast", "reference")),
+    *(
+        f"dynamics/{name}.py"
+        for name in ("advice", "forecast", "reference", "expected", "modes", "story")
+    ),
     "dynamics/figures/",
     "app.py",
     "pages/",

@@ -1,8 +1,8 @@
 """Panels: the figures of a run's live charts by name, and the record columns that they draw.
 
 A panel is ``figure`` or ``figure/network``. A figure without records is its own description: axes,
-colours, and lines whose ``meta`` names their columns. It depends on the layout alone, so thirty
-viewers of one run cost one drawing.
+colours, lines whose ``meta`` names their columns, and what theory expects. It depends on settings
+and layout alone, so thirty viewers of one run cost one drawing.
 """
 
 import functools
@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from dynamics import registry
+from dynamics.config import Config
+from dynamics.expected import beside
 from dynamics.figure import VERSUS
 from dynamics.runs import Run, RunError
 from dynamics.trajectory import COUNTERS, Layout
@@ -37,9 +39,9 @@ def panels(run: Run, names: str, versus: str = "steps") -> tuple[Panel, ...]:
     Raises:
         RunError: if there is no such figure or axis, or the layout is damaged.
     """
-    layout = json.dumps(run.layout.to_dict())
+    layout, config = json.dumps(run.layout.to_dict()), json.dumps(run.config.to_dict())
     with _ONE_AT_A_TIME:
-        return _drawn(layout, tuple(filter(None, names.split(","))), versus)
+        return _drawn(layout, config, tuple(filter(None, names.split(","))), versus)
 
 
 def columns(layout: Layout, chosen: tuple[Panel, ...]) -> list[str]:
@@ -55,17 +57,18 @@ def columns(layout: Layout, chosen: tuple[Panel, ...]) -> list[str]:
 
 
 @functools.lru_cache(maxsize=64)
-def _drawn(layout: str, names: tuple[str, ...], versus: str) -> tuple[Panel, ...]:
+def _drawn(layout: str, config: str, names: tuple[str, ...], versus: str) -> tuple[Panel, ...]:
     if versus not in VERSUS:
         raise RunError(f"There is no axis {versus[:40]!r}; take one of {', '.join(VERSUS)}.")
     if len(names) > MOST_PANELS:
         raise RunError(f"{len(names)} panels are too many; at most {MOST_PANELS} are shown.")
     described = Layout.from_dict(json.loads(layout))
-    drawn = [_panel(described, name, versus) for name in names]
+    settings = Config.from_dict(json.loads(config))
+    drawn = [_panel(described, settings, name, versus) for name in names]
     return tuple(panel for panel in drawn if panel)
 
 
-def _panel(layout: Layout, name: str, versus: str) -> Panel | None:
+def _panel(layout: Layout, config: Config, name: str, versus: str) -> Panel | None:
     stem, _, network = name.partition("/")
     try:
         draw = registry.load("figures", stem).draw
@@ -79,6 +82,8 @@ def _panel(layout: Layout, name: str, versus: str) -> Panel | None:
     ]
     if not chosen:
         return None
+    if versus == "steps" and registry.constant("figures", stem, "EXPECTED", False):
+        chosen = beside(config, chosen)
     figure = json.loads(draw(chosen, versus).to_json())
     # Seven kilobytes of defaults, all of which the page's own theme replaces.
     figure["layout"].pop("template", None)

@@ -1,15 +1,17 @@
-"""Summary: what a run has shown, in a table of milestones."""
+"""Summary: what a run has shown, in words and in tables of milestones and escapes."""
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from dynamics import runs
+from dynamics.story import story
 from dynamics.trajectory import Trajectory, milestones, timed
+from pages.shared.escapes import escapes
 
 
 def summary(run: runs.Run) -> None:
-    """Steps and seconds to each decade of the error, and what the speed-up is made of."""
+    """What happened and why; steps and seconds to each decade of the error; escapes of modes."""
     if run.status.live:
         return
     try:
@@ -19,9 +21,17 @@ def summary(run: runs.Run) -> None:
         return
     if not trajectories or not len(trajectories[0].steps):
         return
-    if not all("recovery_error" in trajectory.series for trajectory in trajectories):
+    with st.container(border=True, key="story"):
+        st.markdown("**What happened**")
+        st.markdown("\n".join(f"- {sentence}" for sentence in story(run.config, trajectories)))
+    if all("recovery_error" in trajectory.series for trajectory in trajectories):
+        _milestones(trajectories)
+    else:
         _held_out(trajectories)
-        return
+    escapes(run.config, trajectories)
+
+
+def _milestones(trajectories: list[Trajectory]) -> None:
     rows = milestones(trajectories)
     if not rows:
         best = (

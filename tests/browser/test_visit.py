@@ -303,3 +303,29 @@ def test_forecast_follows_the_sliders_and_mends_what_would_go_wrong(
     page.get_by_role("button", name=re.compile("^Set learning rate η to ")).click()
     expect(page.locator(".expect td.safe")).to_have_count(2)
     expect(page.get_by_text("times the estimated stability limit")).to_have_count(0)
+
+
+THEORY = """[...document.querySelectorAll(".js-plotly-plot")].flatMap(({ data }) =>
+  data.filter(({ name }) => name === "theory").map(({ x, y, line }) => ({
+    points: x.length, last: y.at(-1), dash: line.dash })))"""
+
+
+def test_theory_stands_beside_the_data_and_the_run_is_told_in_words(
+    server: Server, page_at: Open
+) -> None:
+    """Exact curves in the chart, escapes that agree in the table, and why it went as it did."""
+    settings = SMALL | {"rank_bound": 4, "init_scale": 0.1, "steps": 1500, "record_every": 10}
+    page = visit(page_at(1400), server, "&".join(f"{k}={v}" for k, v in settings.items()))
+    press(page, "Train")
+    phase(page, "Done")
+    card = page.locator(".st-key-story")
+    expect(card).to_contain_text("The original network came to a recovery error of")
+    expect(card).to_contain_text("first mode was half grown at step")
+    expect(page.get_by_role("heading", name="Steps until each mode is half grown")).to_be_visible()
+    expect(page.get_by_text("Expected of the original network: exact.")).to_be_visible()
+    page.wait_for_function(f"{THEORY}.length === 4")
+    run = runs.find(query_of(page)["run"], server.runs)
+    goals = run.layout.facts["target_singular_values"]
+    curves = page.evaluate(THEORY)
+    assert sorted(each["last"] for each in curves) == pytest.approx(sorted([*goals] * 2), rel=0.02)
+    assert all(each["points"] > 100 and each["dash"] == "dot" for each in curves)

@@ -1,0 +1,134 @@
+"""Expected: what theory says of a run's singular values, made from its settings and facts alone.
+
+Where an exact course is known it is followed step by step, as long as that is cheap; elsewhere
+there are the forecast's escapes. A second call for the same run costs nothing.
+"""
+
+import dataclasses
+import functools
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from dynamics import escape, simulation, theory
+from dynamics.config import Config
+from dynamics.forecast import Forecast, NetworkForecast, forecast
+from dynamics.prediction import EXACT, Known, broken_by_start, narrow
+from dynamics.spectrum import curvature, seen
+from dynamics.trajectory import Array, Expected, Trajectory
+
+MOMENTA = {"gradient_descent": 0.0, "momentum": 0.9}  # whose course is known exactly
+POINTS = 500  # of a curve
+MOST_STEPS = 20_000  # that are followed: half a second
+MOST_WORK = 4e9  # multiplications of a simulation: as long
+SLACK = 1.3  # times the last expected escape, after which little happens
+RISES = 3  # of the last mode, which are shown after its escape
+SETTLED = 0.01  # relative distance from its goal at which a mode stays where it is
+
+
+def beside(config: Config, trajectories: Sequence[Trajectory]) -> list[Trajectory]:
+    """The same trajectories, each with what is expected of it."""
+    facts = trajectories[0].facts if trajectories else {}
+    found = expected(config, facts)
+    return [dataclasses.replace(each, expected=found.get(each.network)) for each in trajectories]
+
+
+def expected(config: Config, facts: Mapping[str, Sequence[Any]]) -> dict[str, Expected]:
+    """By network; ``facts`` are those that the run's layout keeps."""
+    return _expected(json.dumps(config.to_dict()), json.dumps(dict(facts)))
+
+
+@functools.lru_cache(maxsize=32)
+def _expected(config_text: str, facts_text: str) -> dict[str, Expected]:
+    config, facts = Config.from_dict(json.loads(config_text)), json.loads(facts_text)
+    # With the overlap a forecast would simulate the original network, however long that takes.
+    made = forecast(config, {name: facts[name] for name in facts if name != "overlap"})
+    known = Known.of(config, facts)
+    return {name: _of(known, made, name) for name in made.networks}
+
+
+def _of(known: Known, made: Forecast, name: str) -> Expected:
+    each = made.networks[name]
+    steps = _steps(known.config, each)
+    curves = None if steps is None else _followed(known, made, name, steps)
+    if steps is None or curves is None:
+        return Expected(tuple(each.escapes.value or ()), each.escapes.standing, each.escapes.breaks)
+    found = escape.measured_escapes(steps, curves, known.goals[: curves.shape[1]])
+    # What comes after the last step that was followed is the forecast's.
+    later = np.array((each.escapes.value or [math.inf] * len(found))[: len(found)])
+    escapes = np.where(np.isnan(found), np.maximum(later, steps[-1]), found).tolist()
+    escapes += [math.inf] * (len(known.goals) - len(found))
+    steps, curves = _lengthened(known, steps, curves)
+    return Expected(tuple(escapes), EXACT, (), steps, curves)
+
+
+def _steps(config: Config, each: NetworkForecast) -> Array | None:
+    """The steps to follow: until all has happened, at most as many as are trained."""
+    escapes = [step for step in each.escapes.value or () if math.isfinite(step)]
+    last = config.steps
+    if escapes:
+        after = SLACK * max(escapes) + RISES * max(each.rises.value or [0])
+        last = min(last, math.ceil(after))
+    if last > MOST_STEPS:
+        return None
+    return np.unique(np.linspace(0, last, POINTS).astype(int)).astype(float)
+
+
+def _followed(known: Known, made: Forecast, name: str, steps: Array) -> Array | None:
+    """The exact singular values after these steps, those of the modes alone; None if unknown."""
+    config, momentum = known.config, MOMENTA.get(known.config.optimizer)
+    if momentum is None or seen(config) != "all" or made.learning_rate is None or not known.drawn:
+        return None
+    rate, whole = made.learning_rate * curvature(config), steps.astype(int).tolist()
+    with np.errstate(all="ignore"):  # a rate beyond the limit has a course, too: out of all numbers
+        if narrow(name):
+            goals = known.goals[: config.rank_bound]
+            outer, inner = theory.recursion(
+                goals, config.depth, known.alpha(name), config.init_scale, rate, whole, momentum
+            )
+            return _sorted(theory.end_to_end(outer, inner, config.depth))
+        return _simulated(known, rate, whole, momentum)
+
+
+def _simulated(known: Known, rate: float, steps: list[int], momentum: float) -> Array | None:
+    config, rank = known.config, len(known.goals)
+    if known.overlap is None or broken_by_start(config):
+        return None
+    if steps[-1] * 6.0 * config.depth * (2 * rank) ** 3 > MOST_WORK:
+        return None
+    try:
+        course = simulation.simulate(
+            known.goals,
+            known.overlap,
+            config.cols,
+            config.depth,
+            config.init_scale,
+            rate,
+            steps,
+            config.alpha_original,
+            momentum,
+        )
+    except np.linalg.LinAlgError:  # beyond all numbers
+        return None
+    return course.core_values[:, :rank]
+
+
+def _sorted(values: Array) -> Array:
+    """Largest first in every record, as singular values are recorded; what is not finite stays."""
+    return np.asarray(-np.sort(-np.abs(values), axis=1))
+
+
+def _lengthened(known: Known, steps: Array, curves: Array) -> tuple[Array, Array]:
+    """Cut where a curve leaves all numbers; go on to the run's end where all have settled."""
+    finite = np.isfinite(curves).all(axis=1)
+    if not finite.all():
+        stop = int(np.argmin(finite))
+        return steps[:stop], curves[:stop]
+    goals = known.goals[: curves.shape[1]]
+    settled = bool((np.abs(curves[-1] - goals) <= SETTLED * goals).all())
+    if settled and steps[-1] < known.config.steps:
+        return np.append(steps, float(known.config.steps)), np.vstack([curves, curves[-1:]])
+    return steps, curves

@@ -1,0 +1,52 @@
+"""Escapes: the step at which each mode was half grown, by theory and in the run, in a table."""
+
+import pandas as pd
+import streamlit as st
+
+from dynamics.config import Config
+from dynamics.expected import expected
+from dynamics.modes import Mode, by_network
+from dynamics.trajectory import Expected, Trajectory
+
+
+def escapes(config: Config, trajectories: list[Trajectory]) -> None:
+    """A row a mode; for each network what was expected, what came, and how far they are apart."""
+    found = {name: each for name, each in by_network(config, trajectories).items() if each}
+    if not found:
+        return
+    known = expected(config, trajectories[0].facts)
+    st.subheader("Steps until each mode is half grown", anchor=False)
+    st.dataframe(
+        pd.DataFrame([_row(modes) for modes in zip(*map(_named, found.items()), strict=True)]),
+        hide_index=True,
+        width="stretch",
+        alt="Steps until each mode is half grown, expected and measured",
+    )
+    st.caption("  \n".join(_standing(name, known[name]) for name in found))
+
+
+def _named(entry: tuple[str, list[Mode]]) -> list[tuple[str, Mode]]:
+    name, modes = entry
+    return [(name, mode) for mode in modes]
+
+
+def _row(modes: tuple[tuple[str, Mode], ...]) -> dict[str, str]:
+    first = modes[0][1]
+    cells = {"Mode": f"σ{first.number} → {first.goal:.4g}"}
+    for name, mode in modes:
+        late = "not reached" if mode.measured is None else f"{mode.measured:,.0f}"
+        cells[f"{name}, expected"] = _expected(mode.expected)
+        cells[f"{name}, measured"] = late
+        cells[f"{name}, deviation"] = "" if mode.deviation is None else f"{mode.deviation:+.2%}"
+    return cells
+
+
+def _expected(step: float | None) -> str:
+    if step is None:
+        return "not known"
+    return "never" if step == float("inf") else f"{step:,.0f}"
+
+
+def _standing(name: str, found: Expected) -> str:
+    """How sure the expected steps of a network are, and what is in the way of more."""
+    return f"Expected of the {name} network: {found.standing}. {' '.join(found.breaks)}".strip()

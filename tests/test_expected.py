@@ -1,0 +1,133 @@
+"""Expected: curves and escapes held against training itself."""
+
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dynamics import expected as module
+from dynamics.compare import prepare
+from dynamics.config import Config
+from dynamics.expected import beside, expected
+from dynamics.registry import load
+from dynamics.trajectory import Trajectory
+from tests.support import recorded
+from tests.test_theory import full
+
+NETWORKS = ("original", "compressed")
+
+
+def held(config: Config) -> dict[str, Trajectory]:
+    """Trained trajectories with what is expected of them, by network."""
+    return {each.network: each for each in beside(config, recorded(config))}
+
+
+def worst(trajectory: Trajectory) -> float:
+    """The largest distance of recorded singular values from the curves, in units of the largest."""
+    found = trajectory.expected
+    assert found is not None and len(found.steps) > 20
+    steps, curves = found.steps[:-1], found.values[:-1]  # the last may be what they settle at
+    at = np.searchsorted(trajectory.steps, steps)
+    assert np.array_equal(trajectory.steps[at], steps)  # every step is recorded
+    values = trajectory.series["singular_values"][at, : curves.shape[1]]
+    return float(np.abs(values - curves).max() / curves.max())
+
+
+@pytest.mark.parametrize("depth", [2, 3, 5])
+@pytest.mark.parametrize("optimizer", ["gradient_descent", "momentum"])
+def test_curves_are_the_singular_values_of_training(depth: int, optimizer: str) -> None:
+    """Both networks of a full target, also with momentum, to rounding."""
+    config = full(
+        depth=depth,
+        alpha_original=1.5,
+        init_scale=0.1 ** (2 / depth),
+        steps=300,
+        record_every=1,
+        optimizer=optimizer,
+        learning_rate=0.1,
+    )
+    for name, trajectory in held(config).items():
+        assert worst(trajectory) < 1e-10, name
+        assert trajectory.expected and trajectory.expected.standing == "exact"
+
+
+def test_curves_of_a_noisy_target_are_those_of_what_is_learned() -> None:
+    """The compressed network learns the noisy matrix; the original one's course is not known."""
+    config = full(noise=1.0, steps=300, record_every=1, init_scale=0.3)
+    found = held(config)
+    assert worst(found["compressed"]) < 1e-10
+    original = found["original"].expected
+    assert original and not len(original.steps) and "Noise" in " ".join(original.breaks)
+
+
+def test_a_narrow_network_has_a_curve_for_each_mode_that_fits() -> None:
+    config = full(rank=4, rank_bound=2, steps=400, record_every=1)
+    narrow = held(config)["compressed"]
+    assert worst(narrow) < 1e-10
+    assert narrow.expected and narrow.expected.values.shape[1] == 2
+    assert np.isinf(narrow.expected.escapes[2:]).all()
+
+
+def test_curves_stop_where_training_leaves_all_numbers() -> None:
+    """Three times beyond the stability limit; JSON has no infinity, so nothing of it is kept."""
+    found = held(full(learning_rate=3.0, steps=2000, record_every=1, init_scale=0.3))
+    for trajectory in found.values():
+        curves = trajectory.expected
+        assert curves and np.isfinite(curves.values).all() and curves.steps[-1] < 2000
+
+
+def test_curves_go_on_to_the_end_once_all_modes_have_settled() -> None:
+    """Nothing is followed after that, however long the run."""
+    config = full(steps=5_000_000, record_every=100)
+    for name, found in expected(config, prepare(config).facts).items():
+        assert found.steps[-1] == 5_000_000 and found.steps[-2] < 10_000, name
+        goals = prepare(config).facts["target_singular_values"]
+        assert found.values[-1] == pytest.approx(goals, rel=0.02)
+
+
+def test_a_long_plateau_is_not_followed() -> None:
+    """Escapes by quadrature cost no more than a short one's, so the page need not wait."""
+    config = full(depth=5, init_scale=0.003, steps=100_000_000, record_every=1000)
+    facts = prepare(config).facts
+    started = time.process_time()
+    found = expected(config, facts)
+    assert time.process_time() - started < 0.5
+    assert min(found["compressed"].escapes) > module.MOST_STEPS
+    assert [found[name].standing for name in NETWORKS] == ["heuristic", "gradient-flow"]
+    assert not any(len(each.steps) for each in found.values())
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"problem": "completion"}, "entries"),
+        ({"problem": "sensing"}, "sums"),
+        ({"optimizer": "adam", "rate_unit": "absolute"}, "adam"),
+    ],
+    ids=str,
+)
+def test_elsewhere_only_the_forecast_is_known(changes: dict[str, Any], word: str) -> None:
+    """No curve, and the reason why."""
+    config = full(**changes)
+    for found in expected(config, prepare(config).facts).values():
+        assert not len(found.steps) and found.standing in ("heuristic", "unknown")
+        assert word in " ".join(found.breaks)
+
+
+def test_a_gaussian_start_has_no_curve_for_the_original_network_alone() -> None:
+    config = full(initialization="normal")
+    found = expected(config, prepare(config).facts)
+    assert not len(found["original"].steps) and len(found["compressed"].steps)
+
+
+def test_facts_of_an_older_run_are_enough() -> None:
+    """Without singular values of the drawn problem nothing is called exact."""
+    config = full()
+    assert all(not len(each.steps) for each in expected(config, {}).values())
+    assert beside(config, []) == []
+
+
+def test_momentum_is_the_optimizer_s() -> None:
+    """A viewer loads no torch, so the number is written twice."""
+    assert module.MOMENTA["momentum"] == load("optimizers", "momentum").DECAY
