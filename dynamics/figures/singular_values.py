@@ -11,7 +11,10 @@ NEEDS = ("singular_values",)
 
 
 def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure:
-    """A line for each σ_i, darkest for the largest; dotted, the target's singular values s_i."""
+    """A line for each σ_i, darkest for the largest; dotted, the target's singular values s_i.
+
+    All lines are watched: the page's replay jumps from one's escape to the next.
+    """
     title = "Singular values: " + ", ".join(trajectory.network for trajectory in trajectories)
     figure = blank(title, versus, "σ<sub>i</sub> of W<sub>L</sub>⋯W<sub>1</sub>")
     dash = "solid" if len(trajectories) == 1 else None
@@ -31,4 +34,5 @@ def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure
             )
     for value in (trajectories[0].facts.get("target_singular_values") or ())[:50]:
         figure.add_hline(value, line={"dash": "dot", "width": 1, "color": "gray"}, layer="below")
+    figure.update_layout(meta={"watched": [trace.meta["y"] for trace in figure.data]})
     return figure.update_yaxes(rangemode="tozero")
