@@ -19,6 +19,15 @@ const HELP = [
 export class Keys {
   constructor(view) {
     this.view = view;
+    const { cursor } = view;
+    this.letters = {
+      p: () => cursor.toggle(),
+      j: () => cursor.jump(),
+      l: () => this.log(),
+      e: () => this.exports(),
+      r: () => this.reset(),
+      "?": () => this.ask(),
+    };
     const rows = HELP.flatMap(([key, act]) => [
       make("dt", "", {}, make("kbd", "", {}, key)),
       make("dd", "", {}, act),
@@ -33,13 +42,11 @@ export class Keys {
 
   pressed(event) {
     const key = event.key.toLowerCase();
-    const { cursor } = this.view;
-    const letters = { p: () => cursor.toggle(), j: () => cursor.jump() };
-    const act = letters[key] ?? this.move(event) ?? { l: this.log, e: this.exports, r: this.reset, "?": this.ask }[key];
+    const act = this.letters[key] ?? this.move(event);
     const meant = !(event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target));
     if (!act || !meant || (this.help.open && key !== "?")) return;
     event.preventDefault();
-    act.call(this);
+    act();
   }
 
   /** What a key does to the cursor, where it does nothing else. */
