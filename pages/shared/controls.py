@@ -119,6 +119,7 @@ def write_address(config: Config, run: runs.Run | None, over: str, at: int | Non
     query |= differences(config, run.config if run else None)
     query |= {"over": over} if over != "steps" else {}
     query |= {"at": str(at)} if at is not None else {}
+    st.session_state["at"] = (run.key, at) if run else None
     st.session_state["address"] = query
     if dict(st.query_params) != query:
         st.query_params.from_dict(query)
