@@ -74,7 +74,7 @@ export class Canvas {
 
   /** Go on with a line from where it was left. */
   stroke(line, x, y) {
-    const { store } = this.panel.run;
+    const { run: { store }, logX } = this.panel;
     const xs = store.column(line.meta.x);
     const ys = store.column(line.meta.y);
     const [pen, at] = [this.pen, line.pen];
@@ -87,7 +87,7 @@ export class Canvas {
     pen.lineDashOffset = at.run; // dashes go on where they ended
     pen.beginPath();
     if (Number.isFinite(at.x + at.y)) pen.moveTo(at.x, at.y);
-    for (const row of thin(ys, this.rows, store.count, POINTS)) {
+    for (const row of thin(ys, this.rows, store.count, POINTS, logX)) {
       const [px, py] = [x(Math.max(xs[row], line.least)), y(ys[row] * line.scale)];
       const joined = Number.isFinite(at.x + at.y) && Number.isFinite(px + py);
       if (joined) pen.lineTo(px, py);

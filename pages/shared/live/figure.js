@@ -82,7 +82,7 @@ const shown = (panel, range) => (panel.logX ? range.map((end) => 10 ** end) : ra
 function traces(panel, theme, range) {
   const lines = panel.lines.map((line, place) => ({
     ...line.trace,
-    ...points(line, panel.run.store, range),
+    ...points(line, panel, range),
     uid: `dln${place}`,
     visible: !panel.isHidden(line),
     line: { ...line.trace.line, color: line.color(theme.dark) },
@@ -91,13 +91,13 @@ function traces(panel, theme, range) {
 }
 
 /** A line's records inside the shown part of the x axis. */
-function points(line, store, [from, to]) {
+function points(line, { run: { store }, logX }, [from, to]) {
   if (!store || line.good < 0) return { x: [null], y: [null] };
   const x = store.column(line.meta.x).subarray(0, line.good + 1);
   const y = store.column(line.meta.y);
   const start = Math.max(firstAt(x, from) - 1, 0);
   const stop = Math.min(firstAt(x, to) + 2, x.length);
-  const rows = thin(y, start, stop, POINTS);
+  const rows = thin(y, start, stop, POINTS, logX);
   return { x: rows.map((row) => line.x(store, row)), y: rows.map((row) => y[row] * line.scale) };
 }
 

@@ -37,15 +37,16 @@ export class Needle {
     }
     const { xaxis, yaxis } = this.panel.plot._fullLayout ?? {};
     if (!xaxis) return;
-    const firsts = new Map();
+    const longest = new Map();
     for (const line of this.panel.lines) {
-      if (line.good >= 0 && !firsts.has(line.meta.x)) firsts.set(line.meta.x, line);
+      const known = longest.get(line.meta.x)?.good ?? -1;
+      if (line.good > known) longest.set(line.meta.x, line); // the one that goes on longest
     }
     for (const [name, bar] of this.bars) {
-      if (!firsts.has(name)) (bar.remove(), this.bars.delete(name));
+      if (!longest.has(name)) (bar.remove(), this.bars.delete(name));
     }
-    for (const [name, line] of firsts) {
-      this.stand(this.bar(name, line, firsts.size), line, xaxis, yaxis);
+    for (const [name, line] of longest) {
+      this.stand(this.bar(name, line, longest.size), line, xaxis, yaxis);
     }
   }
 
