@@ -276,7 +276,7 @@ def test_logarithmic_steps_begin_at_one(charts: Server, recorder: Recorder, page
     until(lambda: page.evaluate(kind) == "log", what="a logarithmic axis")
     drawn = "document.querySelector('.dln-plot').data.find((trace) => trace.meta).x"
     xs = page.evaluate(drawn)
-    assert (xs[0], xs[1], xs[-1]) == (1, 1, 1000)
+    assert [*xs[:20], xs[-1]] == [1, *range(1, 20), 1000], "none of the first decade is left out"
     page.locator(".dln-scrub input").focus()
     for key in ("ArrowLeft", "Home", "Shift+ArrowRight"):
         page.keyboard.press(key)
