@@ -8,15 +8,18 @@ from the run's stream.
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 from dynamics.trajectory import Trajectory
 
 VERSUS = {
     "steps": "Gradient steps",
+    "log steps": "Gradient steps (log)",
     "seconds": "Training time (s)",
     "operations": "Floating-point operations",
 }
+LEAST = {"log steps": 1}  # where a logarithmic axis begins: record 0 is drawn there
 COLORS = {"original": "#2f6fde", "compressed": "#e8710a"}
 DASHES = {"original": "solid", "compressed": "dash"}
 SPARE_COLORS = ("#7b5ea7", "#2a9d8f", "#b23a6f", "#6b7280")
@@ -64,6 +67,8 @@ def blank(title: str, versus: str, y: str, *, log: bool = False) -> go.Figure:
     thousands = {"exponentformat": "SI", "separatethousands": True, "rangemode": "tozero"}
     figure.update_xaxes(title_text=VERSUS[versus], **thousands, **axis)
     kind = "log" if log else "linear"
+    if versus in LEAST:
+        figure.update_xaxes(type="log", rangemode="normal")
     return figure.update_yaxes(title_text=y, type=kind, exponentformat="power", **axis)
 
 
@@ -79,17 +84,21 @@ def line(
     shade: float = 0.0,
     scale: float = 1.0,
     dash: str | None = None,
+    mode: bool = True,
 ) -> None:
     """Add one series, or one entry of it, as a line in its network's colour and dash.
 
     ``label`` is what hovering says; the legend says the network. ``scale`` turns the stored unit
     into the axis's. ``dash`` is the network's own unless it needs no telling apart. ``meta`` names
-    the columns of a record, counted from one.
+    the columns of a record, counted from one, and the mode, which is the entry's last index unless
+    ``mode`` says that the entry belongs to none.
     """
     network = trajectory.network
+    counter = versus.removeprefix("log ")
+    reached, least = getattr(trajectory, counter), LEAST.get(versus)
     entry: Any = (slice(None), *index)
     figure.add_scatter(
-        x=getattr(trajectory, versus),
+        x=reached if least is None else np.maximum(reached, least),
         y=trajectory.series[name][entry] * scale,
         name=said(network),
         legendgroup=network,
@@ -103,9 +112,11 @@ def line(
         hovertemplate=f"{label or said(network)}: %{{y:.4g}} at %{{x:.6~g}}<extra></extra>",
         meta={
             "network": network,
-            "x": "step" if versus == "steps" else f"{network}.{versus}",
+            "x": "step" if counter == "steps" else f"{network}.{counter}",
             "y": ".".join([network, name, *(str(i + 1) for i in index)]),
             "scale": scale,
+            **({} if least is None else {"least": least}),
+            **({"mode": index[-1] + 1} if index and mode else {}),
         },
     )
 

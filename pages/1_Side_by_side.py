@@ -47,6 +47,7 @@ transport(config, run)
 if config and not (run and run.key == config.key):
     expectation(config)
 
+seen = None
 if run:
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         over = st.segmented_control(
@@ -59,7 +60,8 @@ if run:
         )
         picked = charts(run.config)
     failed = not run.layout.shapes and not run.status.live
-    live(run.key, () if failed else picked, over)
+    seen = live(run.key, () if failed else picked, over, at=controls.asked_step(run))
     summary(run)
 if config:
-    controls.write_address(config, run, st.session_state.get("over", "steps"))
+    over = st.session_state.get("over", "steps")
+    controls.write_address(config, run, over, seen.at if seen else None)

@@ -12,7 +12,10 @@ DEGREES = 57.29577951308232
 
 
 def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure:
-    """All r angles of the left and the right subspaces, in degrees, darkest for the largest."""
+    """All r angles of the left and the right subspaces, in degrees, darkest for the largest.
+
+    An angle is one of two subspaces, and of no single mode.
+    """
     figure = blank("Principal angles to the target", versus, "θ (degrees)")
     for trajectory in trajectories:
         for side in ("left", "right"):
@@ -28,5 +31,6 @@ def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure
                     legend=side == "left" and i == 0,
                     shade=i / max(count - 1, 1),
                     scale=DEGREES,
+                    mode=False,
                 )
     return figure.update_yaxes(range=[0, 92], tickvals=[0, 30, 60, 90])

@@ -18,7 +18,8 @@ def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure
     """A line for each σ_i, darkest for the largest; dotted, the target's singular values s_i.
 
     Thin and grey over steps, the course that theory gives exactly; where it has none, triangles
-    at the steps at which it expects each mode to be half grown.
+    at the steps at which it expects each mode to be half grown. All lines of the run are watched:
+    the page's replay jumps from one's escape to the next.
     """
     title = "Singular values: " + ", ".join(said(each.network) for each in trajectories)
     figure = blank(title, versus, "σ<sub>i</sub> of W<sub>L</sub>⋯W<sub>1</sub>")
@@ -41,6 +42,7 @@ def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure
             _expect(figure, trajectory)
     for value in (trajectories[0].facts.get("target_singular_values") or ())[:MOST_MODES]:
         figure.add_hline(value, line={"dash": "dot", "width": 1, "color": "gray"}, layer="below")
+    figure.update_layout(meta={"watched": [trace.meta["y"] for trace in figure.data if trace.meta]})
     return figure.update_yaxes(rangemode="tozero")
 
 

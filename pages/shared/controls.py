@@ -81,6 +81,9 @@ def read_address() -> runs.Run | None:
         st.session_state["run"] = query.pop("run", None)
         over = query.pop("over", "steps")
         st.session_state["over"] = over if over in VERSUS else "steps"
+        at = query.pop("at", "")
+        whole = at.isascii() and at.isdigit() and len(at) < 12
+        st.session_state["at"] = (st.session_state["run"], int(at)) if whole else None
         query.pop("version", None)
         run = shown_run()
         adopt((run.config.to_dict() if run else {}) | query)
@@ -104,11 +107,19 @@ def shown_run() -> runs.Run | None:
     return run
 
 
-def write_address(config: Config, run: runs.Run | None, over: str) -> None:
+def asked_step(run: runs.Run) -> int | None:
+    """The step of this run that the address asked to see."""
+    key, step = st.session_state.get("at") or (None, None)
+    return step if key == run.key else None
+
+
+def write_address(config: Config, run: runs.Run | None, over: str, at: int | None = None) -> None:
     """Put the page's state into the address, as short as it stays exact."""
     query = {"run": run.key} if run else {}
     query |= differences(config, run.config if run else None)
     query |= {"over": over} if over != "steps" else {}
+    query |= {"at": str(at)} if at is not None else {}
+    st.session_state["at"] = (run.key, at) if run else None
     st.session_state["address"] = query
     if dict(st.query_params) != query:
         st.query_params.from_dict(query)

@@ -6,7 +6,7 @@ neither waits for a rerun nor causes one.
 
 import contextlib
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -40,26 +40,52 @@ def _loader() -> str:
 _charts = st.components.v2.component("dln_live", js=_loader(), isolate_styles=False)
 
 
-def live(run_key: str, panels: Sequence[str], versus: str = "steps", key: str = "live") -> Any:
-    """The live charts of a run; the script runs again whenever the run enters a new phase.
+@dataclass(frozen=True)
+class Seen:
+    """What the charts tell the page.
+
+    ``phase`` is the new phase of the run in the rerun that it caused, else None. ``at`` is the step
+    at which the viewer's cursor rests; None if the charts follow the newest record.
+    """
+
+    phase: str | None
+    at: int | None
+
+
+def live(
+    run_key: str,
+    panels: Sequence[str],
+    versus: str = "steps",
+    key: str = "live",
+    at: int | None = None,
+) -> Seen:
+    """The live charts of a run; the script runs again when the run enters a new phase.
 
     ``panels`` are ``figure`` or ``figure/network``; those that the run does not measure are left
-    out. The result's ``phase`` is the new phase in the run that it caused, else None.
+    out. ``at`` is the step at which the cursor stands when the run comes into view; the script also
+    runs again when the viewer has moved it.
     """
     phase = None
     with contextlib.suppress(runs.RunError):
         phase = runs.find(run_key, runs.root()).status.phase
-    return _charts(
+    told = _charts(
         key=key,
         data={
             "run": run_key,
             "panels": tuple(panels),  # a list would have Streamlit load pandas to look at it
             "versus": versus,
             "phase": phase,
+            "at": at,
             "plotly": address("plotly.js"),
         },
+        default={"at": None},
         on_phase_change=_nothing,
+        on_at_change=_nothing,
     )
+    moved = told.at
+    if moved and moved["run"] == run_key:  # else it is of the run shown before
+        at = None if moved["step"] is None else int(moved["step"])
+    return Seen(told.phase, at)
 
 
 def _nothing() -> None:

@@ -18,7 +18,9 @@ else:
     collections = gc.get_stats()[2]["collections"]
     loaded = "torch" in sys.modules
     st.button("Again")
-    versus = st.segmented_control("Over", ["steps", "seconds"], default="steps") or "steps"
+    versus = (
+        st.segmented_control("Over", ["steps", "log steps", "seconds"], default="steps") or "steps"
+    )
     result = live(
         st.query_params.get("run", ""),
         (
@@ -28,5 +30,7 @@ else:
             "recovery_error",
         ),
         versus,
+        at=int(st.query_params["at"]) if "at" in st.query_params else None,
     )
     st.text(f"runs={st.session_state.runs} full={collections} torch={loaded} phase={result.phase}")
+    st.text(f"at={result.at}")

@@ -1,6 +1,7 @@
 // Canvas: paints a panel's lines while the run goes on, ten times faster than Plotly draws them.
 
 import { make } from "./dom.js";
+import { FAINT } from "./modes.js";
 import { FAULT } from "./theme.js";
 import { thin } from "./thin.js";
 
@@ -45,7 +46,8 @@ export class Canvas {
     const { plot, lines, hidden, run, view } = this.panel;
     const { xaxis, yaxis } = plot._fullLayout;
     const [x, y] = [scale(xaxis, false), scale(yaxis, true)];
-    const key = [x.key, y.key, this.ratio, ...hidden, run.store.age, view.theme.key].join();
+    const state = [x.key, y.key, this.ratio, ...hidden, run.store.age, view.theme.key];
+    const key = [...state, view.modes.lit].join();
     const now = performance.now();
     // Ends that are added one by one show their joints, so all is painted afresh now and then.
     const whole = key !== this.key || now - this.painted > AFRESH;
@@ -72,7 +74,7 @@ export class Canvas {
 
   /** Go on with a line from where it was left. */
   stroke(line, x, y) {
-    const { store } = this.panel.run;
+    const { run: { store }, logX } = this.panel;
     const xs = store.column(line.meta.x);
     const ys = store.column(line.meta.y);
     const [pen, at] = [this.pen, line.pen];
@@ -80,12 +82,13 @@ export class Canvas {
     pen.lineWidth = line.width;
     pen.lineJoin = "round";
     pen.lineCap = line.dash.length ? "butt" : "round";
+    pen.globalAlpha = this.panel.view.modes.isFaint(line) ? FAINT : 1;
     pen.setLineDash(line.dash);
     pen.lineDashOffset = at.run; // dashes go on where they ended
     pen.beginPath();
     if (Number.isFinite(at.x + at.y)) pen.moveTo(at.x, at.y);
-    for (const row of thin(ys, this.rows, store.count, POINTS)) {
-      const [px, py] = [x(xs[row]), y(ys[row] * line.scale)];
+    for (const row of thin(ys, this.rows, store.count, POINTS, logX)) {
+      const [px, py] = [x(Math.max(xs[row], line.least)), y(ys[row] * line.scale)];
       const joined = Number.isFinite(at.x + at.y) && Number.isFinite(px + py);
       if (joined) pen.lineTo(px, py);
       else if (Number.isFinite(px + py)) pen.moveTo(px, py);
@@ -93,6 +96,7 @@ export class Canvas {
       [at.x, at.y] = [px, py];
     }
     pen.stroke();
+    pen.globalAlpha = 1;
   }
 
   /** A cross where a line broke, a dot where its network ended before the others. */

@@ -19,7 +19,7 @@ export class Card {
     this.plot = make("div", "dln-plot", { role: "img" }, wait);
     this.words = make("p", "dln-unseen");
     const head = make("div", "dln-head", {}, this.title, this.tools);
-    const parts = [head, this.legend, this.plot, this.words];
+    const parts = [head, this.legend, panel.needle.values, this.plot, this.words];
     this.element = make("section", "dln-card", { "data-panel": panel.name }, ...parts);
   }
 
@@ -29,6 +29,7 @@ export class Card {
     this.title.innerHTML = marked(title);
     this.plot.setAttribute("aria-label", `Line chart: ${label}`);
     this.legend.setAttribute("aria-label", `Lines of: ${label}`);
+    this.panel.needle.values.setAttribute("aria-label", `Values at the cursor: ${label}`);
     this.log.setAttribute("aria-label", `Logarithmic value axis: ${label}`);
     this.menu.button.setAttribute("aria-label", `Export: ${label}`);
     this.tools.hidden = false;

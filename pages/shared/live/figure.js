@@ -19,7 +19,7 @@ export function onPage(panel) {
     paper_bgcolor: "rgba(0,0,0,0)",
     dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
   };
-  return [traces(panel, theme, ranges.x), layout];
+  return [traces(panel, theme, shown(panel, ranges.x)), layout];
 }
 
 /** The chart of a file: the same, with title and legend. */
@@ -33,7 +33,7 @@ export function forFile(panel) {
     margin: { l: 80, r: 24, t: 64, b: 64 },
     paper_bgcolor: PRINT.paper,
   };
-  return [{ data: traces(panel, PRINT, ranges.x), layout }, FILE];
+  return [{ data: traces(panel, PRINT, shown(panel, ranges.x)), layout }, FILE];
 }
 
 function commonLayout(panel, theme, { x, y }) {
@@ -44,10 +44,12 @@ function commonLayout(panel, theme, { x, y }) {
   const usual = panel.isLog || (y[1] >= 0.01 && y[1] < 1000);
   yTicks.automargin = Boolean(panel.held.y) || !usual;
   if (panel.isLog) Object.assign(yTicks, { dtick: decades(y), nticks: undefined });
+  const xTicks = { exponentformat: "SI" }; // 20,000 and 100k
+  if (panel.logX) Object.assign(xTicks, { dtick: decades(x), nticks: undefined });
   const text = { color: theme.ink, family: theme.font };
   return {
     ...given,
-    xaxis: { ...axis(given.xaxis, theme, x, "linear"), exponentformat: "SI" }, // 20,000 and 100k
+    xaxis: { ...axis(given.xaxis, theme, x, panel.logX ? "log" : "linear"), ...xTicks },
     yaxis: { ...axis(given.yaxis, theme, y, panel.isLog ? "log" : "linear"), ...yTicks },
     font: { ...given.font, ...text },
     hoverlabel: { bgcolor: theme.paper, font: { ...text, size: 13 } },
@@ -74,10 +76,13 @@ function axis(given, theme, range, type) {
   };
 }
 
+/** The part of the x axis that is shown, in its unit. */
+const shown = (panel, range) => (panel.logX ? range.map((end) => 10 ** end) : range);
+
 function traces(panel, theme, range) {
   const lines = panel.lines.map((line, place) => ({
     ...line.trace,
-    ...points(line, panel.run.store, range),
+    ...points(line, panel, range),
     uid: `dln${place}`,
     visible: !panel.isHidden(line),
     line: { ...line.trace.line, color: line.color(theme.dark) },
@@ -86,14 +91,14 @@ function traces(panel, theme, range) {
 }
 
 /** A line's records inside the shown part of the x axis. */
-function points(line, store, [from, to]) {
+function points(line, { run: { store }, logX }, [from, to]) {
   if (!store || line.good < 0) return { x: [null], y: [null] };
   const x = store.column(line.meta.x).subarray(0, line.good + 1);
   const y = store.column(line.meta.y);
   const start = Math.max(firstAt(x, from) - 1, 0);
   const stop = Math.min(firstAt(x, to) + 2, x.length);
-  const rows = thin(y, start, stop, POINTS);
-  return { x: rows.map((row) => x[row]), y: rows.map((row) => y[row] * line.scale) };
+  const rows = thin(y, start, stop, POINTS, logX);
+  return { x: rows.map((row) => line.x(store, row)), y: rows.map((row) => y[row] * line.scale) };
 }
 
 /** A cross where a line stopped being finite, a dot where its network ended before the others. */

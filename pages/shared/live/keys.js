@@ -7,6 +7,10 @@ const HELP = [
   ["Space", "Train, pause or resume"],
   ["N", "New seed"],
   ["R", "Reset"],
+  ["← →", "One stride back or forth in the replay; with Shift, ten"],
+  ["Home End", "Its first record or its newest, with the focus in the charts"],
+  ["P", "Play or hold the replay"],
+  ["J", "Jump to the next escape"],
   ["L", "Logarithmic or linear: the chart in focus, or all of errors"],
   ["E", "Export the chart in focus"],
   ["Esc", "Close a menu or this list"],
@@ -15,6 +19,15 @@ const HELP = [
 export class Keys {
   constructor(view) {
     this.view = view;
+    const { cursor } = view;
+    this.letters = {
+      p: () => cursor.toggle(),
+      j: () => cursor.jump(),
+      l: () => this.log(),
+      e: () => this.exports(),
+      r: () => this.reset(),
+      "?": () => this.ask(),
+    };
     const rows = HELP.flatMap(([key, act]) => [
       make("dt", "", {}, make("kbd", "", {}, key)),
       make("dd", "", {}, act),
@@ -29,11 +42,22 @@ export class Keys {
 
   pressed(event) {
     const key = event.key.toLowerCase();
-    const act = { l: this.log, e: this.exports, r: this.reset, "?": this.ask }[key];
+    const act = this.letters[key] ?? this.move(event);
     const meant = !(event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target));
     if (!act || !meant || (this.help.open && key !== "?")) return;
     event.preventDefault();
-    act.call(this);
+    act();
+  }
+
+  /** What a key does to the cursor, where it does nothing else. */
+  move({ key, shiftKey, target }) {
+    const { cursor, root } = this.view;
+    const inside = root.contains(target);
+    const strides = { ArrowLeft: -1, ArrowRight: 1 }[key];
+    if (strides && (inside || target === document.body))
+      return () => cursor.move(strides * (shiftKey ? 10 : 1));
+    if (!inside || !["Home", "End"].includes(key)) return undefined;
+    return () => (cursor.stop(), cursor.goTo(key === "Home" ? 0 : cursor.last));
   }
 
   get focused() {
@@ -66,5 +90,6 @@ export class Keys {
 }
 
 function isTyping(element) {
+  if (element.type === "range") return false;
   return element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName);
 }

@@ -11,6 +11,7 @@ export class Line {
     this.trace = trace;
     this.meta = trace.meta;
     this.scale = trace.meta.scale ?? 1; // from the stored unit into the axis's
+    this.least = trace.meta.least ?? -Infinity; // where its first record is drawn on a log x axis
     this.group = trace.legendgroup ?? trace.name;
     this.width = trace.line?.width ?? 2;
     this.dash = DASHES[trace.line?.dash] ?? [];
@@ -55,8 +56,12 @@ export class Line {
 
   /** The point of its last finite record. */
   end(store) {
-    const at = (name) => store.column(this.meta[name])[this.good];
-    return [at("x"), at("y") * this.scale];
+    return [this.x(store, this.good), store.column(this.meta.y)[this.good] * this.scale];
+  }
+
+  /** Where on the x axis a record is drawn. */
+  x(store, row) {
+    return Math.max(store.column(this.meta.x)[row], this.least);
   }
 
   color(dark) {

@@ -1,13 +1,16 @@
 // Live charts: ties together what a page shows of a run. The page says which run and which panels,
 // the run brings figures and records, the panels draw them, the strip says where the run stands.
 
+import { Cursor } from "./cursor.js";
 import { make } from "./dom.js";
 import { Keys } from "./keys.js";
+import { Modes } from "./modes.js";
 import { Panel } from "./panel.js";
 import { loadPlotly, loadStyle } from "./library.js";
 import { Run } from "./run.js";
 import { Strip } from "./strip.js";
 import { readTheme, toned } from "./theme.js";
+import { Transport } from "./transport.js";
 
 const GRACE = 500; // ms for which the charts may be out of the document before they are taken down
 const THEME_PAUSE = 300; // ms that Streamlit takes to put on another theme
@@ -24,9 +27,13 @@ class View {
     this.panels = [];
     this.run = new Run(this);
     this.strip = new Strip();
+    this.cursor = new Cursor(this);
+    this.modes = new Modes(this);
+    this.transport = new Transport(this);
     const keys = new Keys(this);
     this.grid = make("div", "dln-grid");
-    this.root = make("div", "dln", {}, this.strip.element, this.grid, keys.help);
+    const parts = [this.strip.element, this.transport.element, this.grid, keys.help];
+    this.root = make("div", "dln", {}, ...parts);
     this.stats = this.root.dlnStats = { frames: 0, busyMs: 0, bytes: 0, records: 0 }; // for tests
     parent.append(this.root);
     this.watch();
@@ -52,9 +59,9 @@ class View {
   }
 
   /** Take what the page asks for; most often it is what is there. */
-  update(data, notify) {
+  update(data, notify, keep) {
     clearTimeout(this.leaving);
-    this.notify = notify;
+    Object.assign(this, { notify, keep });
     const before = this.data ?? {};
     const differs = (name) => String(data[name]) !== String(before[name]);
     this.data = data;
@@ -65,6 +72,7 @@ class View {
     if (before.run && differs("versus")) for (const panel of this.panels) delete panel.held.x;
     if (differs("run") || differs("panels")) this.run.follow(data, differs("run"));
     else if (differs("versus")) this.run.describeOver(data.versus);
+    if (differs("run")) this.cursor.adopt(data.at);
     if (!this.Plotly) this.load();
   }
 
@@ -158,7 +166,7 @@ class View {
     this.stats.frames += connection.owed > 0;
     if (!document.hidden) this.draw(start);
     connection.acknowledge();
-    if (start - this.told > STRIP_PAUSE) this.showStatus();
+    if (start - this.told > STRIP_PAUSE || !this.run.live) this.showStatus();
     this.summarise();
     Object.assign(this.stats, { records: store?.position ?? 0, bytes: received });
     this.stats.busyMs += performance.now() - start;
@@ -183,6 +191,13 @@ class View {
   showStatus() {
     this.told = performance.now();
     this.strip.show(this.run);
+    this.transport.show();
+  }
+
+  /** The cursor has moved. */
+  showCursor() {
+    for (const panel of this.shown) panel.needle.show();
+    this.transport.show();
   }
 
   summarise() {
@@ -203,6 +218,7 @@ class View {
   leave() {
     this.end.abort();
     this.run.leave();
+    this.cursor.leave();
     this.sights.disconnect();
     this.sizes.disconnect();
     for (const panel of this.panels) panel.leave();
@@ -216,9 +232,9 @@ const views = new WeakMap(); // by the element that Streamlit gives
 await loadStyle(); // charts without it would measure themselves wrongly
 
 /** Streamlit calls this when the charts appear and again whenever the script has run. */
-export function mount({ data, parentElement, setTriggerValue }) {
+export function mount({ data, parentElement, setTriggerValue, setStateValue }) {
   if (!views.has(parentElement)) views.set(parentElement, new View(parentElement));
   const view = views.get(parentElement);
-  view.update(data, setTriggerValue);
+  view.update(data, setTriggerValue, setStateValue);
   return () => view.leaveSoon();
 }

@@ -3,9 +3,11 @@
 
 import { Canvas } from "./canvas.js";
 import { Card } from "./card.js";
+import { recall, remember } from "./choices.js";
 import { onPage } from "./figure.js";
 import { Line } from "./line.js";
-import { decades, growX, growY } from "./ranges.js";
+import { Needle } from "./needle.js";
+import { decades, rangeX, growY } from "./ranges.js";
 
 const HOVER_PAUSE = 1000; // ms between two refreshes of the lines under the pointer
 const CONFIG = { displayModeBar: false, doubleClick: false, showTips: false };
@@ -22,7 +24,8 @@ export class Panel {
     this.log = null; // what the viewer chose; null as the figure says
     this.hidden = new Set(); // groups of lines
     this.held = {}; // the parts of axes that the viewer zoomed to
-    this.recall();
+    recall(this);
+    this.needle = new Needle(this);
     this.card = new Card(this);
     this.canvas = new Canvas(this);
     this.element = this.card.element;
@@ -52,6 +55,7 @@ export class Panel {
     this.fixed = data.filter((trace) => !trace.meta);
     this.lines = data.filter((trace) => trace.meta).map((trace) => new Line(trace));
     this.logIsDefault = layout.yaxis?.type === "log";
+    this.logX = layout.xaxis?.type === "log";
     this.card.name(layout.title?.text ?? this.name);
     this.card.showLog(this.isLog);
     this.card.showLegend(this.view.theme.dark);
@@ -66,26 +70,11 @@ export class Panel {
     this.range = {};
     for (const line of this.lines) line.forget();
     this.canvas.forget();
+    this.needle.forget();
     this.stale = true;
   }
 
   // What the viewer chooses
-
-  /** Keep the choices for this tab, so that a reload finds them. */
-  remember() {
-    const { run, versus } = this.view.data;
-    const choices = { run, versus, log: this.log, hidden: [...this.hidden], held: this.held };
-    sessionStorage.setItem(`dln ${this.name}`, JSON.stringify(choices));
-  }
-
-  recall() {
-    const { run, versus } = this.view.data;
-    const kept = JSON.parse(sessionStorage.getItem(`dln ${this.name}`) ?? "{}");
-    this.log = kept.log ?? null;
-    if (kept.run !== run) return;
-    this.hidden = new Set(kept.hidden);
-    if (kept.versus === versus) this.held = kept.held;
-  }
 
   get isLog() {
     return this.log ?? this.logIsDefault;
@@ -96,13 +85,13 @@ export class Panel {
     delete this.held.y;
     delete this.range.y;
     this.card.showLog(this.isLog);
-    this.remember();
+    remember(this);
     this.redraw();
   }
 
   toggleGroup(group) {
     if (!this.hidden.delete(group)) this.hidden.add(group);
-    this.remember();
+    remember(this);
     this.redraw();
   }
 
@@ -117,7 +106,7 @@ export class Panel {
       const from = change[`${name}axis.range[0]`];
       if (from !== undefined) this.held[name] = [+from, +change[`${name}axis.range[1]`]];
     }
-    this.remember();
+    remember(this);
     this.redraw(); // thinned for the part that is shown
   }
 
@@ -133,17 +122,9 @@ export class Panel {
   }
 
   ranges() {
-    this.range.x = this.rangeX();
+    this.range.x = rangeX(this);
     this.range.y = this.rangeY();
     return { ...this.range, ...this.held };
-  }
-
-  rangeX() {
-    const { reach } = this.view;
-    const { live, config } = this.run;
-    if (!live) return [0, reach || 1];
-    const total = this.lines[0]?.meta.x === "step" ? config?.steps : undefined;
-    return growX(this.range.x?.[1] ?? 0, reach, total);
   }
 
   rangeY() {
@@ -199,14 +180,17 @@ export class Panel {
     await drawing;
     this.canvas.place();
     this.paint();
+    this.needle.show();
+    if (this.view.modes.lit) this.view.modes.light(this); // Plotly has drawn all lines alike
   }
 
   listen() {
+    this.view.modes.watch(this);
     this.plot.on("plotly_relayout", (change) => this.zoomed(change));
     this.plot.on("plotly_relayouting", () => this.paint());
     this.plot.on("plotly_doubleclick", () => {
       this.held = {};
-      this.remember();
+      remember(this);
       this.redraw();
     });
   }
@@ -229,6 +213,7 @@ export class Panel {
     if (holds(xaxis, x) && holds(yaxis, y)) return;
     const change = { "xaxis.range": [...x], "yaxis.range": [...y] };
     if (this.isLog) change["yaxis.dtick"] = decades(y);
+    if (this.logX) change["xaxis.dtick"] = decades(x);
     this.growing = true; // Plotly tells of this change, too
     try {
       await this.view.Plotly.relayout(this.plot, change);
@@ -241,6 +226,7 @@ export class Panel {
   paint() {
     if (!this.run.live) this.canvas.clear();
     else if (this.plot._fullLayout?.xaxis && this.run.store) this.canvas.paint();
+    if (this.view.cursor.on) this.needle.place();
   }
 
   summarise() {

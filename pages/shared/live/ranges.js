@@ -10,12 +10,20 @@ function roundUp(value) {
 }
 
 /** An x axis that held `before` and must hold `reached`; by halves of `total`, if that is known. */
-export function growX(before, reached, total) {
+function growX(before, reached, total) {
   if (reached <= before) return [0, before || 1];
   if (!total) return [0, Math.max(before, roundUp(reached * 1.3))];
   let end = total;
   while (end / 2 >= Math.max(reached, total / 32)) end /= 2;
   return [0, end];
+}
+
+/** A panel's x axis: all of a run that rests; grown, of one that goes on. */
+export function rangeX({ view, run, lines, range, logX }) {
+  const { reach } = view;
+  const total = lines[0]?.meta.x === "step" ? run.config?.steps : undefined;
+  if (logX) return [0, Math.log10(Math.max(10, (run.live && total) || reach))];
+  return run.live ? growX(range.x?.[1] ?? 0, reach, total) : [0, reach || 1];
 }
 
 /** The y axis; `goals` are values that the figure draws by itself, where the curves are bound. */

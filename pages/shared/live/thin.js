@@ -1,12 +1,17 @@
 // Thinning: few points that look like all of them, so that a sharp step keeps its edges.
 
-/** Rows from..to of a curve, at most about `most`: the least and the greatest of each bucket. */
-export function thin(y, from, to, most) {
+/**
+ * Rows from..to of a curve, at most about `most`: the least and the greatest of each bucket. Buckets
+ * are of one size or, for a logarithmic x axis, grow with the row.
+ */
+export function thin(y, from, to, most, log = false) {
   if (to - from <= most) return Array.from({ length: to - from }, (_, at) => from + at);
   const size = (to - from) / (most >> 1);
+  const growth = (to / Math.max(from, 1)) ** (2 / most);
+  const next = (start) => (log ? Math.max(start + 1, start * growth) : start + size);
   const rows = [from];
-  for (let start = from; start < to - 1; start += size) {
-    for (const row of extremes(y, Math.floor(start), Math.min(Math.floor(start + size), to))) {
+  for (let start = from; start < to - 1; start = next(start)) {
+    for (const row of extremes(y, Math.floor(start), Math.min(Math.floor(next(start)), to))) {
       if (row > rows.at(-1)) rows.push(row);
     }
   }

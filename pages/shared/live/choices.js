@@ -1,0 +1,16 @@
+// Choices: what a viewer chose in a chart, kept for the tab so that a reload finds it.
+
+export function remember(panel) {
+  const { run, versus } = panel.view.data;
+  const choices = { run, versus, log: panel.log, hidden: [...panel.hidden], held: panel.held };
+  sessionStorage.setItem(`dln ${panel.name}`, JSON.stringify(choices));
+}
+
+export function recall(panel) {
+  const { run, versus } = panel.view.data;
+  const kept = JSON.parse(sessionStorage.getItem(`dln ${panel.name}`) ?? "{}");
+  panel.log = kept.log ?? null;
+  if (kept.run !== run) return;
+  panel.hidden = new Set(kept.hidden);
+  if (kept.versus === versus) panel.held = kept.held;
+}
