@@ -73,7 +73,7 @@ def _faster(config: Config, trajectories: Sequence[Trajectory]) -> Iterator[str]
         if all(values):
             steps, seconds = values[0] / values[1], values[2] / values[3]  # type: ignore[operator]
             yield (
-                f"To an error of {row['level']:.0e} the compressed network was "
+                f"To an error of {_small(row['level'] or 0.0)} the compressed network was "
                 f"{_times(seconds, 'faster', 'slower', 'as fast')}: it took "
                 f"{_times(steps, 'fewer steps', 'more steps', 'as many steps')}, "
                 f"each {_times(seconds / steps, 'cheaper', 'dearer', 'as costly')}."
@@ -179,7 +179,9 @@ def _times(ratio: float, more: str, less: str, same: str) -> str:
 
 
 def _small(value: float) -> str:
-    return f"{value:.2g}" if value >= 1e-3 else f"{value:.1e}".replace("e-0", "e-")
+    return (
+        f"{value:.2g}" if value >= 1e-3 else f"{value:.1e}".replace(".0e", "e").replace("e-0", "e-")
+    )
 
 
 def _seconds(value: float) -> str:

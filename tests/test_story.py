@@ -59,6 +59,12 @@ def test_the_speed_up_is_the_product_of_its_causes() -> None:
     ratio = found["original"].steps[at["original"]] / found["compressed"].steps[at["compressed"]]
     assert number(sentence, "it took") == pytest.approx(ratio, rel=0.06)
     assert "fewer steps" in sentence
+    seconds = found["original"].seconds[at["original"]]
+    seconds /= found["compressed"].seconds[at["compressed"]]
+    cost = seconds / ratio
+    words = [f"{size:.2g} times {word}" for size, word in ((cost, "cheaper"), (1 / cost, "dearer"))]
+    assert any(word in sentence for word in [*words, "as costly"])
+    assert ("as costly" in sentence) == (1 / 1.05 < cost < 1.05)
     assert "α = 5" in one(sentences, "same α")
     fair, _ = told(full(steps=2000, alpha=5.0, alpha_original=5.0, learning_rate=0.3))
     assert not any("same α" in each for each in fair)

@@ -78,7 +78,6 @@ def _mark(figure: go.Figure, network: str, escapes: Sequence[float], standing: s
         legendgroup="theory",
         mode="markers",
         cliponaxis=False,
-        zorder=1,
         marker={
             "symbol": "triangle-up",
             "size": 9,
