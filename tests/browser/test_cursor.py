@@ -297,3 +297,30 @@ def test_bar_fits_the_width(charts: Server, recorder: Recorder, page_at: Open, w
             box = control.bounding_box()
             assert box and box["x"] >= 0 and box["x"] + box["width"] <= width
             assert control.evaluate("(c) => c.ariaLabel || c.labels?.[0] || c.textContent")
+
+
+def test_a_mode_is_lit_while_the_run_goes_on(charts: Server, config: Config, page_at: Open) -> None:
+    """The canvas paints the lines then: the others at once become faint, and come back."""
+    recorder, page = Recorder(charts.runs, config), page_at(1400)
+    recorder.write(600)
+    done(page, charts, recorder)
+
+    def ink() -> float:
+        """How much is painted of the singular values, all pixels together."""
+        found: float = page.evaluate(
+            """() => {
+                const canvas = document.querySelector("canvas.dln-canvas");
+                const pen = canvas.getContext("2d");
+                const { data } = pen.getImageData(0, 0, canvas.width, canvas.height);
+                return data.reduce((sum, part, at) => at % 4 === 3 ? sum + part : sum, 0) / 255;
+            }"""
+        )
+        return found
+
+    until(lambda: ink() > 1000, what="the lines")
+    everything = ink()
+    page.get_by_label("Mode").select_option("1")
+    assert 0.1 * everything < ink() < 0.7 * everything
+    page.get_by_label("Mode").select_option("0")
+    assert ink() == pytest.approx(everything, rel=0.05)
+    recorder.end()
