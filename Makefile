@@ -40,10 +40,12 @@ $(BIN)/python:
 
 $(BIN)/.app: requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -r requirements.txt
+	@$(BIN)/python -m dynamics.kernels
 	@touch $@
 
 $(BIN)/.test: requirements.txt requirements-test.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -r requirements-test.txt
+	@$(BIN)/python -m dynamics.kernels
 	@touch $@ $(BIN)/.app
 
 # The browser tests take any Chromium or Chrome on the PATH; Debian's is installed if there is none.

@@ -1,4 +1,4 @@
-"""The command line: ``python -m dynamics run | forecast | verify | export | runs``."""
+"""The command line: ``python -m dynamics run | forecast | verify | export | runs | bench``."""
 
 import argparse
 import dataclasses
@@ -21,7 +21,7 @@ from dynamics.config import (
     choices,
     suggested,
 )
-from dynamics.trajectory import Trajectory, milestones
+from dynamics.trajectory import Trajectory, milestones, timed
 
 if TYPE_CHECKING:
     from dynamics.forecast import Forecast
@@ -103,6 +103,12 @@ def parser() -> argparse.ArgumentParser:
     kept.add_argument("keys", nargs="*", metavar="KEY", help="the runs; list needs none")
     _add_folder(kept)
     kept.set_defaults(command=_runs)
+
+    bench = commands.add_parser("bench", help="measure steps per second beside plain JAX and torch")
+    bench.add_argument("--quick", action="store_true", help="the reference settings, within 40 s")
+    bench.add_argument("--json", action="store_true", help="print JSON")
+    bench.add_argument("--only", metavar="TEXT", default="", help="cases with TEXT in their names")
+    bench.set_defaults(command=_bench)
     return top
 
 
@@ -207,6 +213,9 @@ def summary(trajectories: list[Trajectory]) -> str:
 
     Where the full matrix is unknown there is no recovery error: the best held-out loss instead.
     """
+    trajectories = timed(trajectories)
+    if not trajectories:
+        return "Exact reductions take no part in comparisons of time."
     if not all("recovery_error" in trajectory.series for trajectory in trajectories):
         return "\n".join(_best(trajectory) for trajectory in trajectories)
     names = [trajectory.network for trajectory in trajectories]
@@ -343,6 +352,12 @@ def _print_deviations(found: list[Any], unreadable: list[str], as_json: bool) ->
         )
     for sentence in unreadable:
         print(f"dynamics: {sentence}", file=sys.stderr)
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from dynamics import bench  # not at the top: it loads torch
+
+    return bench.run(quick=options.quick, as_json=options.json, only=options.only)
 
 
 def _export(options: argparse.Namespace) -> int:

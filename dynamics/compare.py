@@ -1,21 +1,29 @@
 """Compare: one problem, several networks in lockstep, one Config."""
 
-from collections.abc import Callable, Iterator, Mapping
+import dataclasses
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
-from types import ModuleType
+from functools import partial
 from typing import Any
 
-import numpy as np
+import psutil
 import torch
 
 from dynamics import registry, theory
 from dynamics.config import Config
-from dynamics.descent import Descent
+from dynamics.engines import fastest
 from dynamics.facts import known
-from dynamics.network import Network, State
+from dynamics.measuring import Measuring
+from dynamics.network import Network
 from dynamics.problem import Problem
-from dynamics.train import missing, train
-from dynamics.trajectory import Array, Record
+from dynamics.train import Escapes, train
+from dynamics.trajectory import Record
+
+SWITCH = 5e-4  # seconds
+WIDE, MANY = 300, 2**24  # width and numbers in the measurements that are worth two threads
+LOOK, SPARE = 0.2, 0.3  # seconds to look at the cores; how much of two may be in use
 
 
 @dataclass(frozen=True)
@@ -42,30 +50,26 @@ class Comparison:
         Yields the records by network, of those that have not ended before, and None at times in
         between (see ``train``).
         """
-        lanes = {name: self._lane(network) for name, network in self.networks.items()}
-        while lanes:
-            records: dict[str, Record] = {}
-            for name, lane in lanes.items():
-                for record in lane:
-                    if record is not None:
-                        records[name] = record
-                        break
-                    yield None
-            lanes = {name: lane for name, lane in lanes.items() if not records[name].outcome}
-            yield records
+        with ThreadPoolExecutor(1, "measuring", torch.set_num_threads, (1,)) as side:
+            escapes = Escapes(self.config.record_every)
+            lanes = {name: self._lane(name, escapes, side) for name in self.networks}
+            yield from _lockstep(lanes)
 
-    def _lane(self, network: Network) -> Iterator[Record | None]:
-        config = self.config
+    def _lane(self, name: str, escapes: Escapes, side: Executor) -> Iterator[Record | None]:
+        config, network = self.config, self.networks[name]
         optimizer = registry.load("optimizers", config.optimizer)
-        descent = Descent(network, self.problem, optimizer, self.learning_rate)
-        return train(
+        descent = fastest(network, self.problem, optimizer, self.learning_rate)
+        measuring = Measuring(network, self.problem, singular_value_count(config))
+        records = train(
             descent.step,
-            measurer(network, self.problem, singular_value_count(config)),
+            measuring.losses,
             config.steps,
             config.record_every,
             tolerance=config.tolerance,
             operations=descent.operations,
+            after=partial(escapes.after, name) if config.recording == "escapes" else None,
         )
+        return measuring.beside(records, side)
 
 
 def prepare(config: Config) -> Comparison:
@@ -80,7 +84,8 @@ def prepare(config: Config) -> Comparison:
     networks = {}
     for name in config.networks:
         built: Network = registry.load("networks", name).build(config, problem)
-        networks[name] = Network([factor.to(like) for factor in built.factors], built.alpha)
+        factors = [factor.to(like) for factor in built.factors]
+        networks[name] = dataclasses.replace(built, factors=factors)
     facts = {**problem.facts, **known(config, problem, networks)}
     largest = facts["surrogate_singular_values"][0] / problem.curvature
     limits = stability_limits(config, problem, networks, largest)
@@ -104,15 +109,27 @@ def device(config: Config) -> torch.device:
 
 
 def use_threads(config: Config) -> None:
-    """One thread: runs are what is spread over cores, and small products lose by a second one."""
-    torch.set_num_threads(1)
+    """One thread, as runs are what is spread over cores; two where that gains and a core is idle.
+
+    It gains for the products of a wide original network and for large sets of measurements; small
+    products lose by a second thread, and all of them lose to other work on its core.
+    """
+    rows, cols = config.shape
+    wide = "original" in config.networks and (config.width or min(rows, cols)) >= WIDE
+    many = config.problem == "sensing" and rows * cols * config.measurements >= MANY
+    cores = psutil.cpu_count() or 1
+    idle = (wide or many) and cores * (1 - psutil.cpu_percent(LOOK) / 100) >= 2 - SPARE
+    torch.set_num_threads(2 if idle else 1)
+    # Training asks for Python's lock after every product; measuring must not keep it for long.
+    sys.setswitchinterval(SWITCH)
 
 
 def machine(config: Config) -> str:
     """What the run is computed on, in words."""
     if device(config).type == "cuda":
         return torch.cuda.get_device_name()
-    return f"CPU, {torch.get_num_threads()} thread"
+    count = torch.get_num_threads()
+    return f"CPU, {count} thread{'s' if count > 1 else ''}"
 
 
 def stability_limits(
@@ -130,30 +147,15 @@ def singular_value_count(config: Config) -> int:
     return min(*config.shape, max(2 * config.rank + 2, config.rank_bound))
 
 
-def measurer(network: Network, problem: Problem, count: int) -> Callable[[], dict[str, Array]]:
-    """A function that takes all measurements that apply; of a diverged network, NaN."""
-    found = {name: registry.load("measurements", name) for name in registry.options("measurements")}
-    applying = _measured(State(network, count), problem, found)
-
-    def measure() -> dict[str, Array]:
-        state = State(network, count)
-        if not state.finite:
-            return missing(applying)
-        try:
-            return _measured(state, problem, {name: found[name] for name in applying})
-        # Finite factors, but a product beyond all numbers.
-        except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
-            return missing(applying)
-
-    return measure
-
-
-def _measured(
-    state: State, problem: Problem, measurements: Mapping[str, ModuleType]
-) -> dict[str, Array]:
-    values = {name: each.measure(state, problem) for name, each in measurements.items()}
-    return {
-        name: np.asarray(value.detach().cpu().double())
-        for name, value in values.items()
-        if value is not None
-    }
+def _lockstep(lanes: dict[str, Iterator[Record | None]]) -> Iterator[dict[str, Record] | None]:
+    """One record of every lane after the other, until each has ended."""
+    while lanes:
+        records: dict[str, Record] = {}
+        for name, lane in lanes.items():
+            for record in lane:
+                if record is not None:
+                    records[name] = record
+                    break
+                yield None
+        lanes = {name: lane for name, lane in lanes.items() if not records[name].outcome}
+        yield records

@@ -207,6 +207,14 @@ class Config:
         high=1_000_000,
         unit="steps",
     )
+    recording: str = _setting(
+        "even",
+        "Recording",
+        "",
+        "Records Δt apart throughout (even), or up to 16 Δt apart while no loss moves (escapes)",
+        "training",
+        choices=("even", "escapes"),
+    )
     tolerance: float = _setting(
         1e-12,
         "Stop at train loss",

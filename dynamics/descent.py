@@ -7,6 +7,9 @@ from torch import Tensor
 
 from dynamics.network import Network
 from dynamics.problem import Problem
+from dynamics.products import add_product, multiply
+
+OUTER = (0, -1)  # the first and the last factor
 
 
 class Descent:
@@ -49,45 +52,52 @@ class Descent:
             self._step()
 
     def _step(self) -> None:
-        factors, prefixes, right, back = (
-            self.network.factors, self._prefixes, self._right, self._back
-        )  # fmt: skip
-        for i in range(1, len(prefixes)):
-            torch.mm(factors[i + 1], prefixes[i - 1], out=prefixes[i])
-        if prefixes:
-            torch.mm(prefixes[-1], factors[0], out=right)
-        residual, transposed = self.problem.residual(factors[-1], right)
-        torch.mm(transposed, factors[-1], out=back.mT)
-        self._update(len(factors) - 1, residual, right.mT)
-        if not prefixes:
+        first, last = self.network.factors[0], self.network.factors[-1]
+        chain, right, back = self._chain(), self._right, self._back
+        if chain is not None:
+            multiply(chain, first, out=right)
+        residual, transposed = self.problem.residual(last, right)
+        multiply(transposed, last, out=back.mT)
+        self._update(-1, residual, right.mT)
+        if chain is None:
             self._update(0, None, back)
             return
-        down = torch.mm(back, factors[0].mT, out=self._ladder[0])
-        self._update(0, prefixes[-1].mT, back)
+        down = multiply(back, first.mT, out=self._ladder[0])
+        self._update(0, chain.mT, back)
+        self._descend(down)
+
+    def _chain(self) -> Tensor | None:
+        """K = W_(L−1) ⋯ W_2, with all shorter products on the way; None at depth 2."""
+        factors, prefixes = self.network.factors, self._prefixes
+        for i in range(1, len(prefixes)):
+            multiply(factors[i + 1], prefixes[i - 1], out=prefixes[i])
+        return prefixes[-1] if prefixes else None
+
+    def _descend(self, down: Tensor) -> None:
+        """Update the inner factors from H, the last one first."""
+        factors, prefixes = self.network.factors, self._prefixes
         for i in range(len(prefixes) - 1, 0, -1):
             above = down
-            down = torch.mm(factors[i + 1].mT, above, out=self._ladder[len(prefixes) - i])
+            down = multiply(factors[i + 1].mT, above, out=self._ladder[len(prefixes) - i])
             self._update(i + 1, above, prefixes[i - 1].mT)
         self._update(1, None, down)
 
     def _update(self, index: int, left: Tensor | None, right: Tensor) -> None:
         """Move a factor against the gradient c · left · right; no left stands for the identity."""
         factor, scale = self.network.factors[index], self.problem.scale
-        rate = self.learning_rate
-        if index in (0, len(self.network.factors) - 1):
-            rate *= self.network.alpha
+        rate = self.learning_rate * (self.network.alpha if index in OUTER else 1)
         if self._direction is not None:
             gradient = self._gradients[index]
             if left is None:
                 torch.mul(right, scale, out=gradient)
             else:
-                torch.mm(left, right, out=gradient).mul_(scale)
+                multiply(left, right, out=gradient).mul_(scale)
             direction = self._direction(gradient, self._memories[index])
             factor.sub_(direction, alpha=rate)
         elif left is None:
             factor.sub_(right, alpha=rate * scale)
         else:
-            factor.addmm_(left, right, alpha=-rate * scale)
+            add_product(factor, left, right, -rate * scale)
 
     @property
     def operations(self) -> float:

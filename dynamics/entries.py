@@ -12,7 +12,8 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.linalg import svds
 from torch import Tensor
 
-from dynamics.problem import Problem, Target
+from dynamics.config import Config
+from dynamics.problem import Problem, Samples, Target, blocks
 
 Indices = Int[Tensor, "2 entries"]
 Values = Float[Tensor, " entries"]
@@ -45,20 +46,40 @@ class Pattern:
 
 
 class Entries(Problem):
-    """½ mean over the observed entries of (W − Y)², the held-out ones for ``test_loss``."""
+    """½ mean over the observed entries of (W − Y)².
+
+    ``test_loss`` is ½ the mean square over the held-out entries where these are given, else over
+    all that are not observed: from ‖W − M*‖² less the observed part, as the target is known.
+
+    Args:
+        shape: rows and columns.
+        observed: places and values Y.
+        held_out: places and values that ``test_loss`` is about.
+        target: M*, of which only the factors are used.
+        noise: Y − M* at the observed places, in their order; None if there is none.
+    """
 
     def __init__(
         self,
         shape: tuple[int, int],
         observed: tuple[Indices, Values],
-        held_out: tuple[Indices, Values],
+        held_out: tuple[Indices, Values] | None = None,
         target: Target | None = None,
+        noise: Values | None = None,
     ) -> None:
-        self.shape, self.target = shape, target
-        self.observed, self._held_out = (Pattern(*part, shape) for part in (observed, held_out))
+        self.shape, self.target, self._noise = shape, target, noise
+        self.observed = Pattern(*observed, shape)
+        self._held_out = None if held_out is None else Pattern(*held_out, shape)
         self.scale = 1 / len(self.observed.values)
         self.curvature = 1 / (shape[0] * shape[1])
-        self.measures = "½ mean square, held-out entries"
+        which = "unobserved" if held_out is None else "held-out"
+        self.measures = f"½ mean square, {which} entries"
+
+    @property
+    def samples(self) -> Samples:
+        """The observed entries."""
+        pattern = self.observed.negative
+        return Samples(pattern.crow_indices(), pattern.col_indices(), self.observed.values)
 
     def residual(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
         """Sparse: left·right − Y at the observed places."""
@@ -69,8 +90,15 @@ class Entries(Problem):
         return self.observed.fill(left, right).square().mean() / 2
 
     def test_loss(self, left: Tensor, right: Tensor) -> Tensor:
-        """½ mean square over the held-out entries; NaN if there are none."""
-        return self._held_out.fill(left, right).square().mean() / 2
+        """½ mean square over the held-out or else the unobserved entries; NaN if there are none."""
+        if self._held_out is not None:
+            return self._held_out.fill(left, right).square().mean() / 2
+        assert self.target is not None
+        residual = self.observed.fill(left, right)
+        known = residual if self._noise is None else residual + self._noise
+        hidden = self.shape[0] * self.shape[1] - len(known)
+        total = self.target.distance(left, right).square() - known.square().sum()
+        return total.clamp(min=0) / hidden / 2 if hidden else total.new_tensor(torch.nan)
 
     def operations(self, width: int) -> float:
         """Three passes over the observed entries, ``width`` multiplications and additions each."""
@@ -106,3 +134,24 @@ def _csr(rows: Tensor, cols: Tensor, values: Values, shape: tuple[int, int]) -> 
     starts = torch.zeros(shape[0] + 1, dtype=torch.int32, device=rows.device)
     starts[1:] = torch.bincount(rows, minlength=shape[0]).cumsum(0)
     return torch.sparse_csr_tensor(starts, cols.int(), values, shape, check_invariants=False)
+
+
+def sampled(config: Config, target: Target, like: Tensor) -> Entries:
+    """The completion problem of ``problem.mask`` and ``problem.noise`` by its observed entries.
+
+    It is drawn in blocks of rows, so that no array of rows × cols is made.
+    """
+    parts: list[tuple[Tensor, ...]] = []
+    for start, observed, noise in blocks(config):
+        rows, cols = observed.nonzero(as_tuple=True)
+        exact = (target.left[rows + start] * target.values * target.right.mT[cols]).sum(1)
+        off = noise[rows, cols] if isinstance(noise, Tensor) else torch.zeros_like(exact)
+        parts.append((rows + start, cols, exact, off))
+    rows, cols, exact, off = map(torch.cat, zip(*parts, strict=True))
+    if not len(rows):  # at least one, as in ``mask``
+        rows, cols, off = torch.zeros(1).long(), torch.zeros(1).long(), torch.zeros(1).double()
+        exact = (target.left[0] * target.values * target.right[:, 0]).sum()[None]
+    seen = (torch.stack([rows, cols]).to(like.device), (exact + off).to(like))
+    return Entries(
+        config.shape, seen, None, target.to(like), off.to(like) if config.noise else None
+    )

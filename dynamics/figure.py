@@ -32,12 +32,19 @@ GREY = "rgba(128,128,128,0.25)"
 
 def color(network: str, shade: float = 0.0) -> str:
     """A network's fixed colour; ``shade`` from 0 to 1 fades it towards a light grey."""
-    strong = COLORS.get(network) or SPARE_COLORS[sum(map(ord, network)) % len(SPARE_COLORS)]
+    # A variant, such as ``original_reduced``, is drawn as what it is a variant of, but dotted.
+    strong = COLORS.get(network.partition("_")[0])
+    strong = strong or SPARE_COLORS[sum(map(ord, network)) % len(SPARE_COLORS)]
     mixed = (
         round(int(strong[i : i + 2], 16) * (1 - 0.72 * shade) + 205 * 0.72 * shade)
         for i in (1, 3, 5)
     )
     return "#{:02x}{:02x}{:02x}".format(*mixed)
+
+
+def said(network: str) -> str:
+    """A network's name in words."""
+    return network.replace("_", " ")
 
 
 def blank(title: str, versus: str, y: str, *, log: bool = False) -> go.Figure:
@@ -93,7 +100,7 @@ def line(
     figure.add_scatter(
         x=reached if least is None else np.maximum(reached, least),
         y=trajectory.series[name][entry] * scale,
-        name=network,
+        name=said(network),
         legendgroup=network,
         showlegend=legend,
         mode="lines",
@@ -102,7 +109,7 @@ def line(
             "dash": dash or DASHES.get(network, "dot"),
             "width": 2,
         },
-        hovertemplate=f"{label or network}: %{{y:.4g}} at %{{x:.6~g}}<extra></extra>",
+        hovertemplate=f"{label or said(network)}: %{{y:.4g}} at %{{x:.6~g}}<extra></extra>",
         meta={
             "network": network,
             "x": "step" if counter == "steps" else f"{network}.{counter}",

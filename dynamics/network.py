@@ -18,11 +18,13 @@ from dynamics.factors import Factors, product
 class Network:
     """A deep linear network W_L ⋯ W_1 in training; its factors are updated in place.
 
-    The first and the last factor move by α times the learning rate.
+    The first and the last factor move by α times the learning rate. ``reduction`` names an exact
+    simulation of ``reduction.py`` that makes the steps in place of the factors' own products.
     """
 
     factors: Factors
     alpha: float = 1.0
+    reduction: str = ""
 
     def __post_init__(self) -> None:
         # A tall last factor is stored by columns: all skinny products then read along rows.
@@ -47,7 +49,11 @@ class State:
         self.factors, self.count = network.factors, count
         rows, cols = self.factors[-1].shape[-2], self.factors[0].shape[-1]
         self.narrow = max(network.widths[1:-1]) < min(rows, cols)
-        self.finite = all(bool(factor.isfinite().all()) for factor in self.factors)
+
+    @functools.cached_property
+    def finite(self) -> bool:
+        """Whether all factors are numbers."""
+        return all(bool(factor.isfinite().all()) for factor in self.factors)
 
     @functools.cached_property
     def right(self) -> Float[Tensor, "width cols"]:

@@ -7,18 +7,23 @@ a Config; it states in ``READS`` which settings it reads and, if its data fix it
 import functools
 import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import psutil
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from dynamics.config import Config
 from dynamics.factors import orthonormal
+from dynamics.products import multiply
 
 Matrix = Float[Tensor, "rows cols"]
+NEGLIGIBLE = 1e-12  # of the largest singular value: what rounding leaves where the rank is exact
+BLOCK = 2**23  # random numbers drawn at once: 64 MiB, which the allocator gives back at once
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,7 @@ class Target:
     def of(cls, matrix: Matrix, rank: int, exact: bool = True) -> "Target":
         """The target ``matrix`` with its first ``rank`` singular triplets."""
         left, values, right = torch.linalg.svd(matrix, full_matrices=False)
+        exact = exact and bool((values[rank:] <= NEGLIGIBLE * values[0]).all())
         return cls(left[:, :rank], values[:rank], right[:rank], matrix, exact)
 
     @functools.cached_property
@@ -51,11 +57,39 @@ class Target:
         """‖M*‖_F."""
         return self.values.norm() if self.exact else self.dense.norm()
 
+    def distance(self, left: Tensor, right: Tensor) -> Tensor:
+        """‖left·right − M*‖_F of an exact target, from the parts in and outside its subspaces.
+
+        No array of rows × cols is made and, unlike with Gram matrices, no digits cancel.
+        """
+        inside_left, inside_right = self.left.mT @ left, right @ self.right.mT
+        outside_left = left - self.left @ inside_left
+        outside_right = right - inside_right @ self.right
+        # Only the sizes of the outer parts count: triangles of their QR decompositions carry them.
+        left_size = torch.linalg.qr(outside_left, mode="r").R
+        right_size = torch.linalg.qr(outside_right.mT, mode="r").R.mT
+        parts = (
+            inside_left @ inside_right - torch.diag(self.values),
+            inside_left @ right_size,
+            left_size @ inside_right,
+            left_size @ right_size,
+        )
+        return torch.stack([part.norm() for part in parts]).norm()
+
     def to(self, like: Tensor) -> "Target":
         """The same target with the dtype and on the device of ``like``."""
         full = None if self.full is None else self.full.to(like)
         left, values, right = (part.to(like) for part in (self.left, self.values, self.right))
         return Target(left, values, right, full, self.exact)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Observed entries row by row: row i has ``places`` and ``values`` starts[i] to starts[i+1]."""
+
+    starts: Int[Tensor, " rows+1"]
+    places: Int[Tensor, " entries"]
+    values: Float[Tensor, " entries"]
 
 
 class Problem(ABC):
@@ -96,6 +130,16 @@ class Problem(ABC):
         """The first ``count`` singular triplets (left, values, right) of −∇loss(0)."""
 
     @property
+    def samples(self) -> Samples | None:
+        """The observed entries, where the loss is a mean over entries that can be listed."""
+        return None
+
+    @property
+    def whole(self) -> Target | None:
+        """M*, where the loss is (c/2)·‖W − M*‖² and the factors of M* are all of it."""
+        return None
+
+    @property
     def facts(self) -> dict[str, list[Any]]:
         """What charts and summaries say of the problem: a few numbers, and words in a list."""
         facts: dict[str, list[Any]] = {"test_loss": [self.measures]}
@@ -111,6 +155,8 @@ class Masked(Problem):
     entries if none is left out.
     """
 
+    target: Target
+
     def __init__(
         self,
         target: Target,
@@ -119,6 +165,7 @@ class Masked(Problem):
     ) -> None:
         self.target, self.shape = target, (target.left.shape[0], target.right.shape[1])
         self._mask = None if mask is None else mask.to(target.left)
+        self._whole = mask is None and given is None
         given = target.dense if given is None else given
         self._negative = -given if self._mask is None else -given * self._mask
         self.observed = float(given.numel() if mask is None else mask.sum())
@@ -133,23 +180,41 @@ class Masked(Problem):
         """mask ∘ (left·right − Y)."""
         residual = self._residual
         if self._mask is None:
-            torch.addmm(self._negative, left, right, out=residual)
+            multiply(left, right, out=residual).add_(self._negative)
         else:
-            torch.mm(left, right, out=residual)
-            residual.mul_(self._mask).add_(self._negative)
+            multiply(left, right, out=residual)
+            torch.addcmul(self._negative, residual, self._mask, out=residual)
         return residual, residual.mT
+
+    @property
+    def whole(self) -> Target | None:
+        """M*, unless a mask, noise or a full rank stand between it and the loss."""
+        return self.target if self._whole and self.target.exact else None
+
+    @property
+    def masked(self) -> tuple[Matrix, Matrix]:
+        """The mask, as numbers, and mask ∘ −Y: the residual is mask ∘ W plus the latter."""
+        shown = torch.ones_like(self._negative) if self._mask is None else self._mask
+        return shown, self._negative
+
+    @functools.cached_property
+    def samples(self) -> Samples:
+        """The observed entries with their values, in 32-bit places."""
+        rows, cols = self.masked[0].nonzero(as_tuple=True)
+        starts = torch.searchsorted(rows, torch.arange(self.shape[0] + 1).to(rows))
+        return Samples(starts.int(), cols.int(), -self._negative[rows, cols])
 
     def train_loss(self, left: Tensor, right: Tensor) -> Tensor:
         """½ mean square over the observed entries."""
-        return self.residual(left, right)[0].square().sum() * (self.scale / 2)
+        return _square(self.residual(left, right)[0]) * (self.scale / 2)
 
     def test_loss(self, left: Tensor, right: Tensor) -> Tensor:
         """½ mean square over the unobserved entries, or over all if none is hidden."""
-        assert self.target is not None
         difference = torch.addmm(self.target.dense, left, right, beta=-1)
-        if self._hidden is None:
-            return difference.square().mean() / 2
-        return difference.mul_(self._hidden).square().sum() / self._hidden.sum() / 2
+        if self._hidden is not None:
+            difference.mul_(self._hidden)
+        hidden = difference.numel() - (0 if self._hidden is None else self.observed)
+        return _square(difference) / (2 * hidden)
 
     def operations(self, width: int) -> float:
         """Three products of rows × width × cols."""
@@ -159,6 +224,11 @@ class Masked(Problem):
         """Singular triplets of c · mask ∘ Y."""
         left, values, right = torch.linalg.svd(-self.scale * self._negative, full_matrices=False)
         return left[:, :count], values[:count], right[:count]
+
+
+def _square(matrix: Matrix) -> Tensor:
+    """‖matrix‖_F²."""
+    return torch.dot(matrix.view(-1), matrix.view(-1))
 
 
 def generator(purpose: str, seed: int) -> torch.Generator:
@@ -191,17 +261,35 @@ def low_rank(config: Config) -> Target:
 
 def mask(config: Config) -> Bool[Tensor, "rows cols"]:
     """Which entries are observed: each with probability p, at least one."""
-    draw = generator("mask", config.seed_data)
-    observed = torch.rand(config.shape, generator=draw, dtype=torch.float64) < config.observed
+    observed = torch.cat([block for _, block, _ in blocks(config)])
     if not observed.any():
         observed[0, 0] = True
     return observed
 
 
+def blocks(config: Config) -> Iterator[tuple[int, Bool[Tensor, "some cols"], Matrix | float]]:
+    """What whole matrices would hold, some rows at a time: first row, mask, noise (0. if none).
+
+    The numbers are those of ``mask`` and ``noise``: a generator gives the same normal numbers in
+    blocks of 16 rows or a multiple as at once, if the last block is no smaller.
+    """
+    rows, cols = config.shape
+    size = max(16, BLOCK // cols // 16 * 16)
+    edges = [*range(0, max(rows - size, 1), size), rows]
+    draw, draw_noise = generator("mask", config.seed_data), generator("noise", config.seed_noise)
+    for start, stop in pairwise(edges):
+        shape = (stop - start, cols)
+        observed = torch.rand(shape, generator=draw, dtype=torch.float64) < config.observed
+        yield start, observed, _normal(config, shape, draw_noise) if config.noise else 0.0
+
+
 def noise(config: Config, *shape: int) -> Tensor:
     """Gaussian noise of the config's standard deviation."""
-    draw = generator("noise", config.seed_noise)
-    return config.noise * torch.randn(*shape, generator=draw, dtype=torch.float64)
+    return _normal(config, shape, generator("noise", config.seed_noise))
+
+
+def _normal(config: Config, shape: tuple[int, ...], draw: torch.Generator) -> Tensor:
+    return config.noise * torch.randn(shape, generator=draw, dtype=torch.float64)
 
 
 def given(config: Config, target: Target, like: Tensor) -> Matrix | None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from dynamics.trajectory import Array, Record
 
+QUIET, WIDEST = 0.003, 16  # of Escapes
 PATIENCE = 0.1  # seconds that training goes on before the consumer is asked whether to
 
 
@@ -19,6 +20,7 @@ def train(
     *,
     tolerance: float = 0.0,
     operations: float = 0.0,
+    after: Callable[[int, float], int] | None = None,
 ) -> Iterator[Record | None]:
     """Train and record, lazily: whoever loses interest stops asking.
 
@@ -34,6 +36,8 @@ def train(
         record_every: steps between records.
         tolerance: training loss at which to stop.
         operations: floating-point operations of one step.
+        after: gives the step of the next record from the step and train loss of this one; if None,
+            records are ``record_every`` apart.
     """
     done, training, measuring, outcome = 0, 0.0, 0.0, ""
     while not outcome:
@@ -46,7 +50,7 @@ def train(
         elif done == steps or loss <= tolerance > 0:
             outcome = "done"
         yield Record(done, training, measuring, done * operations, values, outcome)
-        goal = min(steps, done + record_every)
+        goal = min(steps, after(done, loss) if after else done + record_every)
         while not outcome and done < goal:
             pace = training / done if done else math.inf
             batch = min(goal - done, max(1, int(PATIENCE / pace)) if pace else goal - done)
@@ -56,6 +60,34 @@ def train(
             done += batch
             if done < goal:
                 yield None
+
+
+class Escapes:
+    """Where networks are recorded together: Δt apart while a loss falls, further on plateaus.
+
+    On a plateau, where no loss moves by more than QUIET of itself between two records, each gap
+    is twice the one before, up to WIDEST Δt; as soon as one moves it is Δt again. All gaps are
+    multiples of Δt and follow from the losses alone: a run is always recorded at the same steps.
+    """
+
+    def __init__(self, record_every: int) -> None:
+        self._every = self._gap = record_every
+        self._next: dict[int, int] = {}
+        self._losses: dict[str, float] = {}
+        self._moves: dict[str, tuple[int, float]] = {}  # at which step, how much
+
+    def after(self, name: str, step: int, loss: float) -> int:
+        """The step of the record that follows ``step``, for the network ``name`` and all others."""
+        before = self._losses.get(name, 0.0)
+        move = abs(math.log(loss / before)) if loss > 0 < before else math.inf
+        self._moves[name], self._losses[name] = (step, move), loss
+        if step not in self._next:
+            # A network that has ended has nothing to say: its last step is too long ago.
+            recent = [moved for at, moved in self._moves.values() if step - at <= self._gap]
+            quiet = all(moved < QUIET for moved in recent)
+            self._gap = min(2 * self._gap, WIDEST * self._every) if quiet else self._every
+            self._next[step] = step + self._gap
+        return self._next[step]
 
 
 def missing(values: dict[str, Array]) -> dict[str, Array]:

@@ -146,6 +146,11 @@ class Trajectory:
 DECADES = tuple(10.0**-exponent for exponent in range(1, 8))
 
 
+def timed(trajectories: Sequence[Trajectory]) -> list[Trajectory]:
+    """Those whose times may be compared: an exact reduction has not done the network's work."""
+    return [each for each in trajectories if not each.network.endswith("_reduced")]
+
+
 def milestones(
     trajectories: Sequence[Trajectory], name: str = "recovery_error"
 ) -> list[dict[str, float | None]]:

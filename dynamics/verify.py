@@ -15,8 +15,8 @@ import numpy as np
 import torch
 
 from dynamics import registry
-from dynamics.compare import measurer
-from dynamics.descent import Descent
+from dynamics.engines import fastest
+from dynamics.measuring import measurer
 from dynamics.network import Network
 from dynamics.problem import Masked, Problem, Target
 from dynamics.problems.sensing import Sensing
@@ -124,7 +124,7 @@ def _retrain(
     alpha = float(config["alpha"]) if name == "compressed" else 1.0
     network = Network([torch.tensor(factor, dtype=torch.float64) for factor in factors], alpha)
     optimizer = registry.load("optimizers", _optimizer(config))
-    descent = Descent(network, problem, optimizer, float(config["eta"]))
+    descent = fastest(network, problem, optimizer, float(config["eta"]))
     measure = measurer(network, problem, 2 * int(config["r"]) + 2)
     records, done = [], 0
     for number, iteration in enumerate(iterations, 1):

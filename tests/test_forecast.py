@@ -15,7 +15,7 @@ from dynamics import cost, reference, registry, spectrum
 from dynamics.__main__ import main
 from dynamics.compare import prepare
 from dynamics.config import Config, choices
-from dynamics.descent import Descent
+from dynamics.engines import fastest
 from dynamics.escape import measured_escapes
 from dynamics.facts import look
 from dynamics.forecast import Forecast, forecast
@@ -154,7 +154,7 @@ def test_operations_are_those_that_training_counts(
     )
     comparison = prepare(config)
     for name, network in comparison.networks.items():
-        descent = Descent(
+        descent = fastest(
             network, comparison.problem, registry.load("optimizers", "gradient_descent"), 0.1
         )
         assert cost.operations(config, name) == pytest.approx(descent.operations, rel=1e-12)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from dynamics.figure import blank, line
+from dynamics.figure import blank, line, said
 from dynamics.trajectory import Trajectory
 
 NEEDS = ("left_overlaps", "right_overlaps")
@@ -12,7 +12,9 @@ NEEDS = ("left_overlaps", "right_overlaps")
 
 def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure:
     """|⟨u_i, u_i*⟩| for each mode i, darkest for the first; the right ones lie close by."""
-    title = "Overlap with the target's modes: " + ", ".join(t.network for t in trajectories)
+    title = "Overlap with the target's modes: " + ", ".join(
+        said(each.network) for each in trajectories
+    )
     figure = blank(title, versus, "|⟨u<sub>i</sub>, u<sub>i</sub>*⟩|")
     dash = "solid" if len(trajectories) == 1 else None
     for trajectory in trajectories:

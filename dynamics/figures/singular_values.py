@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from dynamics.figure import blank, line
+from dynamics.figure import blank, line, said
 from dynamics.trajectory import Trajectory
 
 NEEDS = ("singular_values",)
@@ -15,7 +15,7 @@ def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure
 
     All lines are watched: the page's replay jumps from one's escape to the next.
     """
-    title = "Singular values: " + ", ".join(trajectory.network for trajectory in trajectories)
+    title = "Singular values: " + ", ".join(said(each.network) for each in trajectories)
     figure = blank(title, versus, "σ<sub>i</sub> of W<sub>L</sub>⋯W<sub>1</sub>")
     dash = "solid" if len(trajectories) == 1 else None
     for trajectory in trajectories:

@@ -3,6 +3,8 @@
 from torch import Tensor
 
 from dynamics.config import Config
+from dynamics.cost import listed
+from dynamics.entries import sampled
 from dynamics.problem import Masked, Problem, given, low_rank, mask, need
 
 READS = (
@@ -20,6 +22,10 @@ READS = (
 
 def make(config: Config, like: Tensor) -> Problem:
     """½ mean((W − M*)²) over the observed entries."""
+    if listed(config):
+        size = config.rows * config.cols * config.observed
+        need(size * 8 * 12, f"A completion of {size:,.0f} observed entries")
+        return sampled(config, low_rank(config), like)
     need(config.rows * config.cols * 8 * 6, f"A {config.rows} × {config.cols} completion")
     target = low_rank(config)
     return Masked(target.to(like), mask(config), given(config, target, like))

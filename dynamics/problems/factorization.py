@@ -3,6 +3,8 @@
 from torch import Tensor
 
 from dynamics.config import Config
+from dynamics.cost import factored
+from dynamics.factored import Whole
 from dynamics.problem import Masked, Problem, given, low_rank, need
 
 READS = ("rows", "cols", "rank", "spectrum", "noise", "seed_target", "seed_noise")
@@ -18,6 +20,8 @@ SUGGESTS = {
 
 def make(config: Config, like: Tensor) -> Problem:
     """½ mean((W − M*)²), with noise on M* if the config has any."""
+    if factored(config):
+        return Whole(low_rank(config).to(like))
     need(config.rows * config.cols * 8 * 4, f"A {config.rows} × {config.cols} factorization")
     target = low_rank(config)
     return Masked(target.to(like), None, given(config, target, like))

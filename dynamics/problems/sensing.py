@@ -1,11 +1,14 @@
 """Sensing: weighted sums of a low-rank matrix's entries are seen"""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from dynamics.config import Config
 from dynamics.problem import Problem, Target, generator, low_rank, need, noise
+from dynamics.products import multiply
 
 READS = (
     "rows",
@@ -30,13 +33,15 @@ SUGGESTS = {
     "record_every": 20,
 }
 BLOCK_BYTES = 2**21  # of measurements read at once, so that their second use finds them in cache
+WORTH_TWO = 2**24  # numbers in A from which a second thread is worth its calls
 
 
 class Sensing(Problem):
     """½ Σ_i (⟨A_i, W⟩ − y_i)²; ``test_loss`` is the relative Frobenius error.
 
     One pass over the measurements gives residuals and gradient: a block of rows of A is multiplied
-    by vec(W) and, while it is in cache, its transpose by the residuals.
+    by vec(W) and, while it is in cache, its transpose by the residuals. The rows are cut into two
+    halves, which two threads read if torch has two; the result is the same to the last digit.
     """
 
     measures = "‖W − M*‖_F / ‖M*‖_F"
@@ -47,20 +52,33 @@ class Sensing(Problem):
     ) -> None:
         self.target, self.shape = target, (sensing.shape[1], sensing.shape[2])
         self.curvature = 1 / len(seen)
-        self._seen = seen
+        self.seen = seen
         self._product = torch.empty(self.shape).to(seen)
-        self._residual = torch.empty_like(self._product)
         rows = max(1, BLOCK_BYTES // (sensing[0].numel() * seen.element_size()))
-        matrix = sensing.reshape(len(seen), -1)
-        self._blocks = list(zip(torch.split(matrix, rows), torch.split(seen, rows), strict=True))
+        self.matrix = sensing.reshape(len(seen), -1)
+        self._blocks = list(
+            zip(torch.split(self.matrix, rows), torch.split(seen, rows), strict=True)
+        )
+        middle = len(self._blocks) // 2 if self.matrix.numel() >= WORTH_TWO else 0
+        self._parts = [part for part in (self._blocks[:middle], self._blocks[middle:]) if part]
+        self._totals = torch.empty(len(self._parts), *self.shape).to(seen)
+        # A thread of ours has torch's thread count to itself: one each, or they would be four.
+        two = torch.get_num_threads() > 1 and len(self._parts) > 1 and not seen.is_cuda
+        self._pool = ThreadPoolExecutor(2, "sensing", torch.set_num_threads, (1,)) if two else None
 
     def residual(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
         """Σ_i (⟨A_i, left·right⟩ − y_i) A_i."""
-        vector = torch.mm(left, right, out=self._product).view(-1)
-        total = self._residual.view(-1).zero_()
-        for block, seen in self._blocks:
-            total.addmv_(block.mT, torch.addmv(seen, block, vector, beta=-1))
-        return self._residual, self._residual.mT
+        self._vector = multiply(left, right, out=self._product).view(-1)
+        total, *others = self._totals
+        list((map if self._pool is None else self._pool.map)(self._read, self._parts, self._totals))
+        for other in others:
+            total.add_(other)
+        return total, total.mT
+
+    def _read(self, part: list[tuple[Tensor, Tensor]], into: Tensor) -> None:
+        total = into.view(-1).zero_()
+        for block, seen in part:
+            total.addmv_(block.mT, torch.addmv(seen, block, self._vector, beta=-1))
 
     def train_loss(self, left: Tensor, right: Tensor) -> Tensor:
         """½ Σ_i (⟨A_i, W⟩ − y_i)²."""
@@ -79,11 +97,11 @@ class Sensing(Problem):
     def operations(self, width: int) -> float:
         """Three products of rows × width × cols and two passes over the measurements."""
         rows, cols = self.shape
-        return 6.0 * rows * cols * width + 4.0 * len(self._seen) * rows * cols
+        return 6.0 * rows * cols * width + 4.0 * len(self.seen) * rows * cols
 
     def surrogate(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
         """Singular triplets of Σ_i y_i A_i."""
-        total = torch.zeros_like(self._residual).view(-1)
+        total = torch.zeros_like(self._product).view(-1)
         for block, seen in self._blocks:
             total.addmv_(block.mT, seen)
         left, values, right = torch.linalg.svd(total.view(self.shape), full_matrices=False)

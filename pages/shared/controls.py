@@ -220,6 +220,7 @@ def _networks(text: str) -> str:
         names,
         selection_mode="multi",
         key=_seeded("networks", text.split(",")),
+        format_func=lambda name: choices("networks")[name].partition(":")[0],
         help=_help("networks"),
     )
     return ",".join(picked)

@@ -5,6 +5,7 @@ from itertools import pairwise
 import streamlit as st
 
 from dynamics.config import Config
+from dynamics.cost import widths
 from dynamics.figure import color
 
 LONGEST = 76.0  # pixels of the longest side of a factor
@@ -12,11 +13,9 @@ THINNEST = 3.0
 MOST = 6  # factors drawn one by one
 
 
-def widths(config: Config, network: str) -> list[int]:
-    """cols, the hidden widths and rows of a network."""
-    rows, cols = config.shape
-    narrow = config.rank_bound if network == "compressed" else config.width or min(rows, cols)
-    return [cols, *[narrow] * (config.depth - 1), rows]
+def title(network: str) -> str:
+    """A network's name as a title."""
+    return network.replace("_reduced", ", exact reduction").capitalize()
 
 
 def parameters(config: Config, network: str) -> int:
@@ -42,7 +41,7 @@ def _picture(config: Config, network: str) -> str:
     return (
         '<figure class="network">'
         f'<div class="factors" role="img" aria-label="{words}">{drawn}</div>'
-        f'<figcaption><b style="color:{color(network)}">{network.capitalize()}</b> '
+        f'<figcaption><b style="color:{color(network)}">{title(network)}</b> '
         f"· {count:,} parameters<br><small>{config.depth} factors, {sizes[1]} wide</small>"
         "</figcaption></figure>"
     )

@@ -5,7 +5,7 @@ import pandas as pd
 import streamlit as st
 
 from dynamics import runs
-from dynamics.trajectory import Trajectory, milestones
+from dynamics.trajectory import Trajectory, milestones, timed
 
 
 def summary(run: runs.Run) -> None:
@@ -13,7 +13,7 @@ def summary(run: runs.Run) -> None:
     if run.status.live:
         return
     try:
-        trajectories = run.trajectories
+        trajectories = timed(run.trajectories)
     except runs.RunError as error:
         st.error(str(error))
         return

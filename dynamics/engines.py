@@ -1,0 +1,38 @@
+"""Engines: the fastest form of the gradient steps for a network and a problem.
+
+``Descent`` is the plain form and always applies; all others take the same steps, to rounding.
+A reduction is no such form: it is taken only where a network asks for it by name.
+"""
+
+from types import ModuleType
+
+from dynamics.descent import Descent
+from dynamics.factored import FactoredDescent
+from dynamics.graphs import GraphDescent
+from dynamics.kernel import EntriesKernel, FactoredKernel
+from dynamics.network import Network
+from dynamics.problem import Problem
+from dynamics.reduction import REDUCTIONS
+
+FASTER = (
+    FactoredKernel,
+    FactoredDescent,
+    EntriesKernel,
+    GraphDescent,
+)  # the first that applies is taken
+
+
+def fastest(
+    network: Network, problem: Problem, optimizer: ModuleType, learning_rate: float
+) -> Descent:
+    """Steps of ``network`` on ``problem``; the arguments are those of ``Descent``.
+
+    Raises:
+        ValueError: if the network asks for a reduction that does not hold for it.
+    """
+    if network.reduction:
+        return REDUCTIONS[network.reduction](network, problem, optimizer, learning_rate)
+    for engine in FASTER:
+        if engine.applies(network, problem, optimizer):
+            return engine(network, problem, optimizer, learning_rate)
+    return Descent(network, problem, optimizer, learning_rate)

@@ -1,0 +1,202 @@
+// Gradient descent of a narrow deep linear network, compiled for one WIDTH and one type of number,
+// REAL, so that all loops over the width unroll. Rows are padded with zeros, which stay zeros, to
+// vectors of 4; matrices lie row by row, and all arrays are 32-byte aligned.
+//
+// ``entries`` knows some entries of the target, ``factored`` its factors. Both take the steps of
+// descent.py, in its notation.
+
+#include <cstdint>
+#include <utility>
+
+typedef REAL T;
+typedef T Vector __attribute__((vector_size(4 * sizeof(T))));
+typedef T Anywhere __attribute__((vector_size(4 * sizeof(T)), aligned(sizeof(T))));
+static const int N = (WIDTH + 3) / 4, P = 4 * N;  // vectors to a row, the padded width
+
+#if defined(__clang__) || __GNUC__ >= 12
+#define PICK __builtin_shufflevector
+#else
+template <int> struct Whole;
+template <> struct Whole<8> { typedef int64_t type; };
+template <> struct Whole<4> { typedef int32_t type; };
+typedef Whole<sizeof(T)>::type Mask __attribute__((vector_size(4 * sizeof(T))));
+#define PICK(a, b, i, j, k, l) __builtin_shuffle(a, b, (Mask){i, j, k, l})
+#endif
+
+struct Row { Vector part[N]; };
+struct Square { Row row[P]; };  // an inner factor, or a product of them
+struct Column { Row y, z; };    // of X, and of Z = W_L^T R, side by side for the cache
+
+static T at(const Row &row, int k) { return row.part[k / 4][k % 4]; }
+
+static void add(Row &sum, T factor, const Row &row) {
+    for (int n = 0; n < N; n++) sum.part[n] += factor * row.part[n];
+}
+
+// row . matrix
+static Row times(const Row &row, const Square &matrix) {
+    Row out = {};
+    for (int k = 0; k < WIDTH; k++) add(out, at(row, k), matrix.row[k]);
+    return out;
+}
+
+static void transpose(const Square &from, Square &to) {
+    for (int a = 0; a < P; a++)
+        for (int b = 0; b < P; b++) ((T *)&to.row[b])[a] = at(from.row[a], b);
+}
+
+// <u, y> in four parts.
+static Vector partial(const Row &u, const Row &y) {
+    Vector sum = u.part[0] * y.part[0];
+    for (int n = 1; n < N; n++) sum += u.part[n] * y.part[n];
+    return sum;
+}
+
+// The sums of the lanes of four vectors.
+static Vector sums(Vector a, Vector b, Vector c, Vector d) {
+    Vector ab = PICK(a, b, 0, 4, 2, 6) + PICK(a, b, 1, 5, 3, 7);
+    Vector cd = PICK(c, d, 0, 4, 2, 6) + PICK(c, d, 1, 5, 3, 7);
+    return PICK(ab, cd, 0, 1, 4, 5) + PICK(ab, cd, 2, 3, 6, 7);
+}
+
+// One row of W_L: with s = <u_i, y_j> - m_ij at each of its observed entries, Z gains s u_i at
+// column j, and the sum of s y_j is the row's gradient. Entries come in fours: what is missing is
+// filled up by zeros in one column of zeros after the last.
+static Row visit(const Row u, int64_t from, int64_t to, const int32_t *places, const T *values,
+                 Column *columns) {
+    Row gradient = {};
+    for (int64_t e = from; e < to; e += 4) {
+        Column *c[4];
+        Row y[4];  // copies, as the compiler cannot know that Z is not X
+        for (int k = 0; k < 4; k++) y[k] = (c[k] = columns + places[e + k])->y;
+        Vector m = *(const Anywhere *)(values + e);
+        Vector s = sums(partial(u, y[0]), partial(u, y[1]), partial(u, y[2]), partial(u, y[3])) - m;
+        for (int k = 0; k < 4; k++) {
+            T off = s[k];
+            add(gradient, off, y[k]);
+            add(c[k]->z, off, u);
+        }
+    }
+    return gradient;
+}
+
+// sums[a] = sum over i of weights[i][a] rows[i], four at a time so that they stay in registers;
+// weights has rows of ``stride`` numbers, of which ``width``, a multiple of four, are used.
+static void gather(int count, const void *weights, int stride, int width, const Row *rows,
+                   Row *sums) {
+    for (int a = 0; a < width; a += 4) {
+        Row part[4] = {};
+        for (int i = 0; i < count; i++) {
+            const T *weight = (const T *)weights + (int64_t)i * stride + a;
+            for (int k = 0; k < 4; k++) add(part[k], weight[k], rows[i]);
+        }
+        for (int k = 0; k < 4; k++) sums[a + k] = part[k];
+    }
+}
+
+// prefixes[i] = W_(i+2) ... W_2, of which the last is K
+static void multiply(int inner, const Square *chain, Square *prefixes) {
+    prefixes[0] = chain[0];
+    for (int i = 1; i < inner; i++)
+        for (int a = 0; a < P; a++)
+            prefixes[i].row[a] = times(chain[i].row[a], prefixes[i - 1]);
+}
+
+// W_l -= rate (W_(L-1) ... W_(l+1))^T H (W_(l-1) ... W_2)^T; ``down`` enters as H.
+static void descend(int inner, Square *chain, const Square *prefixes, Square &down, T rate) {
+    Square turned, above;
+    for (int i = inner - 1; i > 0; i--) {
+        above = down;
+        transpose(chain[i], turned);
+        for (int a = 0; a < P; a++) down.row[a] = times(turned.row[a], above);
+        transpose(prefixes[i - 1], turned);
+        for (int a = 0; a < P; a++)
+            add(chain[i].row[a], -rate, times(above.row[a], turned));
+    }
+    for (int a = 0; a < P; a++) add(chain[0].row[a], -rate, down.row[a]);
+}
+
+extern "C" void entries(int64_t count, int rows, int cols, int inner, const int32_t *starts,
+                  const int32_t *places, const T *values, Row *last, Row *first,
+                  Square *chain, void *work, T outer_rate, T inner_rate) {
+    Square *prefixes = (Square *)work, turned, down;
+    Column *columns = (Column *)(prefixes + inner);
+    for (; count > 0; count--) {
+        if (inner) {
+            multiply(inner, chain, prefixes);
+            transpose(prefixes[inner - 1], turned);
+        }
+        for (int j = 0; j < cols; j++) {
+            columns[j].y = inner ? times(first[j], turned) : first[j];
+            columns[j].z = {};
+        }
+        for (int i = 0; i < rows; i++)
+            add(last[i], -outer_rate,
+                visit(last[i], starts[i], starts[i + 1], places, values, columns));
+        if (inner) gather(cols, &columns->z, 2 * P, P, first, down.row);
+        for (int j = 0; j < cols; j++)
+            add(first[j], -outer_rate,
+                inner ? times(columns[j].z, prefixes[inner - 1]) : columns[j].z);
+        if (inner) descend(inner, chain, prefixes, down, inner_rate);
+    }
+}
+
+// One outer factor of ``count`` rows beside its side of the target, ``rank`` numbers a row.
+struct Side {
+    int count, rank;
+    Row *factor;
+    const T *target;
+    Square &upper;   // first the factor's own Gram matrix, then coefficients of its gradient
+    Row *lower;      // the same of the target: ``rank`` rows
+
+    void gram() {
+        gather(count, factor, P, P, factor, upper.row);
+        gather(count, target, rank, rank, factor, lower);
+    }
+    void move(T rate) {
+        for (int i = 0; i < count; i++) {
+            Row gradient = times(factor[i], upper);
+            for (int k = 0; k < rank; k++) add(gradient, target[(int64_t)i * rank + k], lower[k]);
+            add(factor[i], -rate, gradient);
+        }
+    }
+    // diag(left, I) . Gram . right, in place
+    void between(const Square &left, const Square &right) {
+        Square half;
+        for (int a = 0; a < P; a++) half.row[a] = times(upper.row[a], right);
+        for (int a = 0; a < P; a++) upper.row[a] = times(left.row[a], half);
+        for (int k = 0; k < rank; k++) lower[k] = times(lower[k], right);
+    }
+};
+
+// Steps towards a full target given by its factors: see factored.py for the formulas.
+extern "C" void factored(int64_t count, int rows, int cols, int inner, int rank, const T *left,
+                     const T *right, Row *last, Row *first, Square *chain, void *work,
+                     T outer_rate, T inner_rate) {
+    Square *prefixes = (Square *)work, turned, down;
+    Square *grams = prefixes + inner;
+    Row *lower = (Row *)(grams + 2);
+    Side at_rows = {rows, rank, last, left, grams[0], lower};
+    Side at_cols = {cols, rank, first, right, grams[1], lower + rank};
+    for (; count > 0; count--) {
+        at_rows.gram();
+        at_cols.gram();
+        if (inner) {
+            multiply(inner, chain, prefixes);
+            const Square &k = prefixes[inner - 1];
+            transpose(k, turned);
+            for (int a = 0; a < P; a++)
+                down.row[a] = times(times(grams[0].row[a], k), grams[1]);
+            for (int i = 0; i < rank; i++)
+                for (int a = 0; a < P; a++)
+                    add(down.row[a], at(at_rows.lower[i], a), at_cols.lower[i]);
+            at_rows.between(turned, k);
+            at_cols.between(k, turned);
+        }
+        std::swap(at_rows.upper, at_cols.upper);
+        for (int i = 0; i < rank; i++) std::swap(at_rows.lower[i], at_cols.lower[i]);
+        at_rows.move(outer_rate);
+        at_cols.move(outer_rate);
+        if (inner) descend(inner, chain, prefixes, down, inner_rate);
+    }
+}

@@ -1,0 +1,110 @@
+"""Measuring: what is kept of a network; the costly part beside the training that goes on.
+
+Losses are taken in line, at every record: they decide when to stop. All other measurements see a
+copy of the factors, on one thread of their own, while the network trains towards its next record.
+The numbers are the same; a core that is idle anyway pays for them.
+"""
+
+import dataclasses
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+
+import numpy as np
+import torch
+
+from dynamics import registry
+from dynamics.network import Network, State
+from dynamics.problem import Problem
+from dynamics.train import missing
+from dynamics.trajectory import Array, Record
+
+Values = dict[str, Array]
+AHEAD = 2  # records that training may be ahead of measuring
+
+
+class Measuring:
+    """All measurements of ``measurements/`` that apply to a network, or ``only`` some."""
+
+    def __init__(
+        self, network: Network, problem: Problem, count: int, only: Sequence[str] = ()
+    ) -> None:
+        self._network, self._problem, self._count = network, problem, count
+        names = list(only or registry.options("measurements"))
+        self._unknown = missing(self._take(network, names))
+        self._names = list(self._unknown)
+        self._inline = [name for name in self._names if _inline(name)]
+        self._rest = [name for name in self._names if not _inline(name)]
+        self._spent = 0.0
+
+    def all(self) -> Values:
+        """Everything, in line; NaN of a diverged network."""
+        return self._guarded(self._network, self._names)
+
+    def losses(self) -> Values:
+        """What training needs to know at once; NaN of a diverged network."""
+        values = self._take(self._network, self._inline)
+        return values if math.isfinite(values["train_loss"]) else self._nothing(self._inline)
+
+    def beside(self, records: Iterator[Record | None], side: Executor) -> Iterator[Record | None]:
+        """The records with everything in them; training may be ahead of them by two.
+
+        ``measuring_seconds`` is what training has lost to measuring: losses, copies and waiting.
+        """
+        waiting: deque[tuple[Record, Future[Values]]] = deque()
+        for record in records:
+            if record is None:  # a pause in a long stretch: what is ready need not wait longer
+                ready = waiting and waiting[0][1].done()
+                yield self._complete(*waiting.popleft()) if ready else None
+                continue
+            started = time.perf_counter()
+            copies = [factor.clone() for factor in self._network.factors]
+            frozen = dataclasses.replace(self._network, factors=copies)
+            waiting.append((record, side.submit(self._guarded, frozen, self._rest)))
+            self._spent += time.perf_counter() - started
+            if len(waiting) > AHEAD or not record.step:  # the start is shown at once
+                yield self._complete(*waiting.popleft())
+        for each in waiting:
+            yield self._complete(*each)
+
+    def _complete(self, record: Record, rest: Future[Values]) -> Record:
+        started = time.perf_counter()
+        values = dict(record.values) | rest.result()
+        self._spent += time.perf_counter() - started
+        return dataclasses.replace(
+            record,
+            values={name: values[name] for name in self._names},
+            measuring_seconds=record.measuring_seconds + self._spent,
+        )
+
+    def _guarded(self, network: Network, names: list[str]) -> Values:
+        if not State(network, self._count).finite:
+            return self._nothing(names)
+        try:
+            return self._take(network, names)
+        # Finite factors, but a product beyond all numbers.
+        except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
+            return self._nothing(names)
+
+    def _take(self, network: Network, names: list[str]) -> Values:
+        state = State(network, self._count)
+        values = {}
+        for name in names:
+            found = registry.load("measurements", name).measure(state, self._problem)
+            if found is not None:
+                values[name] = np.asarray(found.detach().cpu().double())
+        return values
+
+    def _nothing(self, names: list[str]) -> Values:
+        return {name: self._unknown[name] for name in names}
+
+
+def measurer(network: Network, problem: Problem, count: int) -> Callable[[], Values]:
+    """A function that takes all measurements at once."""
+    return Measuring(network, problem, count).all
+
+
+def _inline(name: str) -> bool:
+    return bool(registry.constant("measurements", name, "INLINE", False))

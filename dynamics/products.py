@@ -1,0 +1,65 @@
+"""Products: ``out = left · right`` by torch, or by compiled code where that is faster.
+
+The libraries behind torch use half of some processors' vectors; ``kernels/products.cpp`` uses them
+whole. It is taken on the CPU, on processors with 64-byte vectors, for matrices that are no thinner
+than THIN: below, the calls cost more than the products.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from dynamics.kernels import products
+
+THIN, WORTH_TWO = 48, 300  # smallest side; rows that are worth a second thread
+
+
+def multiply(left: Tensor, right: Tensor, out: Tensor) -> Tensor:
+    """out ← left · right; gives ``out``."""
+    if _thick(left, right) and _compiled(left, right, out, 1.0, 0.0):
+        return out
+    return torch.mm(left, right, out=out)
+
+
+def add_product(out: Tensor, left: Tensor, right: Tensor, alpha: float) -> None:
+    """out ← out + alpha · left · right."""
+    if not (_thick(left, right) and _compiled(left, right, out, alpha, 1.0)):
+        out.addmm_(left, right, alpha=alpha)
+
+
+def _thick(left: Tensor, right: Tensor) -> bool:
+    return min(*left.shape, right.shape[1]) >= THIN and not left.is_cuda
+
+
+def _compiled(left: Tensor, right: Tensor, out: Tensor, alpha: float, beta: float) -> bool:
+    """Whether it was computed: the library must be there, and rows or columns contiguous."""
+    functions = products(out.dtype)
+    if functions is None or left.is_sparse_csr or right.is_sparse_csr:
+        return False
+    if out.stride(1) != 1:
+        left, right, out = right.mT, left.mT, out.mT
+    if out.stride(1) != 1 or not left.dtype == right.dtype == out.dtype:
+        return False
+    rows, inner, size = left.shape[0], left.shape[1], left.element_size()
+
+    def run(start: int, stop: int) -> None:
+        functions.multiply(
+            stop - start, right.shape[1], inner,
+            left.data_ptr() + start * left.stride(0) * size, *left.stride(),
+            right.data_ptr(), *right.stride(),
+            out.data_ptr() + start * out.stride(0) * size, out.stride(0), alpha, beta,
+        )  # fmt: skip
+
+    if rows >= WORTH_TWO and torch.get_num_threads() > 1:
+        middle = rows // 2
+        list(_pool().map(run, (0, middle), (middle, rows)))
+    else:
+        run(0, rows)
+    return True
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(2, "products")

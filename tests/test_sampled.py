@@ -1,0 +1,100 @@
+"""A completion kept as a list of observed entries is the same problem as with whole matrices."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from dynamics import registry
+from dynamics.config import Config
+from dynamics.cost import listed
+from dynamics.descent import Descent
+from dynamics.entries import Entries, sampled
+from dynamics.factors import spectral
+from dynamics.network import Network
+from dynamics.problem import Masked, given, low_rank, mask
+
+LIKE = torch.empty(0, dtype=torch.float64)
+
+
+def problems(**settings: object) -> tuple[Entries, Masked]:
+    """The same completion, as a list and with whole matrices."""
+    config = Config.from_dict({"rows": 70, "cols": 45, "observed": 0.1, **settings})
+    target = low_rank(config)
+    return sampled(config, target, LIKE), Masked(target, mask(config), given(config, target, LIKE))
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.3])
+@pytest.mark.parametrize("spectrum", ["top", "flat"])
+def test_the_same_entries_are_observed_with_the_same_noise(noise: float, spectrum: str) -> None:
+    """Who switches between the two forms by adding a network must not get other data."""
+    ours, whole = (problem.samples for problem in problems(noise=noise, spectrum=spectrum))
+    assert torch.equal(ours.starts, whole.starts)
+    assert torch.equal(ours.places, whole.places)
+    torch.testing.assert_close(ours.values, whole.values, rtol=1e-13, atol=1e-13)
+
+
+@pytest.mark.parametrize("rows", [16, 17, 31, 33, 47, 48])
+def test_blocks_of_rows_hold_the_numbers_of_one_draw(
+    rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Normal numbers come in groups of 16: a last block that is too small would shift them."""
+    settings = {"rows": rows, "cols": 3, "rank": 2, "rank_bound": 2, "noise": 0.1, "observed": 1}
+    _, whole = problems(**settings)
+    monkeypatch.setattr("dynamics.problem.BLOCK", 48)
+    ours, _ = problems(**settings)
+    torch.testing.assert_close(ours.samples.values, whole.samples.values, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.3])
+def test_losses_of_the_list_are_those_of_the_whole_matrices(noise: float) -> None:
+    """The test loss is all minus what is observed: no unobserved entry is ever computed."""
+    ours, whole = problems(noise=noise)
+    draw = torch.Generator().manual_seed(1)
+    left, right = torch.randn(70, 4, generator=draw), torch.randn(4, 45, generator=draw)
+    for name in ("train_loss", "test_loss"):
+        found, wanted = (
+            getattr(each, name)(left.double(), right.double()) for each in (ours, whole)
+        )
+        torch.testing.assert_close(found, wanted, rtol=1e-12, atol=0)
+
+
+def test_training_on_the_list_equals_training_on_whole_matrices() -> None:
+    """The plain path on sparse residuals, without any kernel."""
+    plain, factors = registry.load("optimizers", "gradient_descent"), []
+    for problem in problems():
+        left, _, right = problems()[1].surrogate(6)
+        network = Network(spectral(left, right, 3, 0.3), 2.0)
+        Descent(network, problem, plain, 5.0).step(50)
+        factors.append(network.factors)
+    for ours, whole in zip(*factors, strict=True):
+        torch.testing.assert_close(ours, whole, rtol=0, atol=1e-12 * float(whole.abs().max()))
+
+
+def test_a_list_is_kept_for_large_and_sparse_matrices_alone() -> None:
+    """The rule of docs/performance.md; the original network needs whole matrices anyway."""
+    large = {"rows": 600, "cols": 600, "networks": ("compressed",), "observed": 0.05}
+    assert listed(Config(**large))
+    assert not listed(Config(**large | {"observed": 0.3}))
+    assert not listed(Config(**large | {"rows": 100}))
+    assert not listed(Config(**large | {"networks": ("original", "compressed")}))
+
+
+@pytest.mark.slow
+def test_a_matrix_of_20000_rows_trains_within_a_gigabyte() -> None:
+    """One whole array of it would take 3.2 GB."""
+    script = (
+        "import resource\nfrom dynamics.config import Config\n"
+        "from dynamics.compare import prepare\n"
+        "c = Config(rows=20_000, cols=20_000, spectrum='flat', observed=0.001, steps=20,\n"
+        "           record_every=10, networks=('compressed',), rate_unit='limit',\n"
+        "           learning_rate=0.3, init_scale=0.5)\n"
+        "losses = [r['compressed'].values['train_loss'] for r in prepare(c) if r]\n"
+        "assert losses[0] > losses[1] > losses[2]\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) < 1_000_000
