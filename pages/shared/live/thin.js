@@ -1,7 +1,7 @@
 // Thinning: few points that look like all of them, so that a sharp step keeps its edges.
 
 /**
- * Rows from..to of a curve, at most about `most`: the least and the greatest of each bucket. Buckets
+ * Rows from..to of a curve, at most about `most`: the least and the greatest of each bucket. They
  * are of one size or, for a logarithmic x axis, grow with the row.
  */
 export function thin(y, from, to, most, log = false) {
