@@ -232,7 +232,8 @@ def faint(page: Page, panel: str) -> list[bool]:
             const card = document.querySelector(`[data-panel='${panel}']`);
             const line = (place) => card.querySelector(`.tracedln${place}`);
             const found = []; // theory and the dots of ends are no lines of the run
-            while (line(found.length)) found.push(getComputedStyle(line(found.length)).opacity < 0.5);
+            for (let next; (next = line(found.length)); )
+                found.push(getComputedStyle(next).opacity < 0.5);
             return found;
         }""",
         panel,

@@ -166,7 +166,10 @@ class View {
     this.stats.frames += connection.owed > 0;
     if (!document.hidden) this.draw(start);
     connection.acknowledge();
-    if (start - this.told > STRIP_PAUSE || !this.run.live) this.showStatus();
+    const wait = this.run.live ? STRIP_PAUSE - (start - this.told) : 0;
+    // The last records before a pause are told of, too: no frame may follow theirs.
+    if (wait <= 0) this.showStatus();
+    else this.telling ??= setTimeout(() => this.showStatus(), wait);
     this.summarise();
     Object.assign(this.stats, { records: store?.position ?? 0, bytes: received });
     this.stats.busyMs += performance.now() - start;
@@ -189,6 +192,7 @@ class View {
   }
 
   showStatus() {
+    this.telling = clearTimeout(this.telling);
     this.told = performance.now();
     this.strip.show(this.run);
     this.transport.show();
@@ -217,6 +221,7 @@ class View {
 
   leave() {
     this.end.abort();
+    clearTimeout(this.telling);
     this.run.leave();
     this.cursor.leave();
     this.sights.disconnect();
