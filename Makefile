@@ -11,8 +11,11 @@ STREAMLIT := $(BIN)/python -m streamlit run app.py --server.port $(PORT) --serve
 help: ## What can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
+# Streamlit would open the browser itself, but then shows its own advertisements on the page.
 app: $(BIN)/.app ## Install what is needed and open the app in the browser (PORT=8501)
-	$(STREAMLIT) --server.headless false
+	@bash -c 'for try in $$(seq 150); do (exec 3<>/dev/tcp/$(ADDRESS)/$(PORT)) && break; sleep 0.2; \
+	  done; $(BIN)/python -m webbrowser -t http://$(ADDRESS):$(PORT)' > /dev/null 2>&1 &
+	$(STREAMLIT)
 
 test: $(BIN)/.test chromium ## Install what is needed and run the tests, in a real browser too
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
