@@ -4,8 +4,9 @@ import streamlit as st
 
 from dynamics.figure import VERSUS
 from pages.shared import controls
-from pages.shared.charts import charts
+from pages.shared.charts import charts, panels, usual
 from pages.shared.expectation import expectation
+from pages.shared.hiding import hidden
 from pages.shared.live import live
 from pages.shared.overview import overview
 from pages.shared.presets import PRESETS
@@ -26,14 +27,16 @@ run = controls.read_address()
 config = controls.sidebar()
 
 st.title("Two networks learn one matrix", anchor=False)
-st.pills(
-    "Presets",
-    [preset.name for preset in PRESETS],
-    key="preset",
-    on_change=pick_preset,
-    label_visibility="collapsed",
-)
-chosen = next((each for each in PRESETS if each.name == st.session_state["preset"]), None)
+chosen = None
+if not hidden("presets"):
+    name = st.pills(
+        "Presets",
+        [preset.name for preset in PRESETS],
+        key="preset",
+        on_change=pick_preset,
+        label_visibility="collapsed",
+    )
+    chosen = next((each for each in PRESETS if each.name == name), None)
 st.caption(
     chosen.look
     if chosen
@@ -41,27 +44,36 @@ st.caption(
     "itself; the compressed one only r̂ wide, and it starts at the top singular vectors of what "
     "was observed. Press Train and watch them find the same matrix."
 )
-if config:
+if config and not hidden("pictures"):
     overview(config)
 transport(config, run)
-if config and not (run and run.key == config.key):
+if config and not hidden("forecast") and not (run and run.key == config.key):
     expectation(config)
 
 seen = None
 if run:
-    with st.container(horizontal=True, horizontal_alignment="distribute"):
-        over = st.segmented_control(
-            "Horizontal axis",
-            list(VERSUS),
-            key="over",
-            required=True,
-            format_func=lambda name: VERSUS[name],
-            label_visibility="collapsed",
-        )
-        picked = charts(run.config)
+    picked, over = usual(run.config), st.session_state.get("over", "steps")
+    if not hidden("menus"):
+        with st.container(horizontal=True, horizontal_alignment="distribute"):
+            over = st.segmented_control(
+                "Horizontal axis",
+                list(VERSUS),
+                key="over",
+                required=True,
+                format_func=lambda name: VERSUS[name],
+                label_visibility="collapsed",
+            )
+            picked = charts(run.config)
     failed = not run.layout.shapes and not run.status.live
-    seen = live(run.key, () if failed else picked, over, at=controls.asked_step(run))
-    summary(run)
+    seen = live(
+        run.key,
+        () if failed else panels(picked, run.config),
+        over,
+        at=controls.asked_step(run),
+        theory=not hidden("theory"),
+    )
+    if not hidden("summary"):
+        summary(run)
 if config:
     over = st.session_state.get("over", "steps")
     controls.write_address(config, run, over, seen.at if seen else None)

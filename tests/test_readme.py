@@ -8,6 +8,7 @@ from dynamics import registry
 from dynamics.__main__ import ACTIONS, parser
 from dynamics.config import SETTINGS, choices
 from dynamics.export import FORMATS
+from pages.shared.hiding import BLOCKS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -61,6 +62,12 @@ def test_words_for_formats_and_actions_are_current() -> None:
     actions = re.search(r"`runs ([a-z|]+) KEY`", README)
     assert actions
     assert set(actions[1].split("|")) | {"list"} == set(ACTIONS)
+
+
+def test_blocks_to_hide_are_all_there() -> None:
+    """A teacher finds what a link can leave out."""
+    listed = README.partition("`hide=` leaves out")[2].partition("as in")[0]
+    assert set(re.findall(r"`(\w+)`", listed)) == set(BLOCKS)
 
 
 def test_first_two_commands_are_make_targets() -> None:

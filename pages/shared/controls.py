@@ -5,7 +5,7 @@ as the shown run, or else the problem, has it; whoever opens it finds the same p
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,6 +21,8 @@ from dynamics.config import (
     choices,
 )
 from dynamics.figure import VERSUS
+from pages.shared import hiding
+from pages.shared.hiding import hidden
 
 FIRST = ("depth", "rank_bound", "alpha", "init_scale")
 FOLDED = {
@@ -85,8 +87,10 @@ def read_address() -> runs.Run | None:
         whole = at.isascii() and at.isdigit() and len(at) < 12
         st.session_state["at"] = (st.session_state["run"], int(at)) if whole else None
         query.pop("version", None)
+        strange = hiding.adopt(query.pop("hide", ""))
         run = shown_run()
         adopt((run.config.to_dict() if run else {}) | query)
+        st.session_state["wrong"] += strange
     for sentence in st.session_state.pop("wrong", ()):
         st.warning(sentence, icon=":material/link_off:")
     return shown_run()
@@ -119,6 +123,7 @@ def write_address(config: Config, run: runs.Run | None, over: str, at: int | Non
     query |= differences(config, run.config if run else None)
     query |= {"over": over} if over != "steps" else {}
     query |= {"at": str(at)} if at is not None else {}
+    query |= hiding.query()
     st.session_state["at"] = (run.key, at) if run else None
     st.session_state["address"] = query
     if dict(st.query_params) != query:
@@ -135,11 +140,11 @@ def differences(config: Config, base: Config | None) -> dict[str, str]:
     return {name: _text(values[name]) for name in SETTINGS if name in named}
 
 
-def link(config: Config) -> str:
+def link(config: Config, hide: Iterable[str] = ()) -> str:
     """The address of this page with every setting in it, so that later defaults change nothing."""
     values = {name: _text(value) for name, value in config.canonical().to_dict().items()}
     address = str(st.context.url or "").partition("?")[0]
-    return f"{address}?{urlencode({'version': VERSION} | values, safe=',')}"
+    return f"{address}?{urlencode({'version': VERSION} | values | hiding.query(hide), safe=',')}"
 
 
 def _text(value: Any) -> str:
@@ -151,21 +156,28 @@ def sidebar() -> Config | None:
     values = settings()
     for side in ("rows", "cols"):  # what bounds the sliders above them has just been changed
         values[side] = st.session_state.get(side, values[side])
-    with st.sidebar:
-        _problem(values)
-        for name in FIRST:
-            _widget(name, values)
-        for group, title in FOLDED.items():
-            names = [name for name in _visible(values) if _group(name) == group]
-            with st.expander(title):
-                for name in names:
-                    _widget(name, values)
+    if not hidden("settings"):
+        with st.sidebar:
+            _widgets(values)
     try:
         return Config.from_dict(values)
     except ConfigError as error:
         for sentence in error.problems.values():
             st.error(sentence, icon=":material/tune:")
         return None
+
+
+def _widgets(values: dict[str, Any]) -> None:
+    if not hidden("problem"):
+        _problem(values)
+    for name in FIRST:
+        _widget(name, values)
+    for group, title in FOLDED.items():
+        if not hidden(group):
+            with st.expander(title):
+                for name in _visible(values):
+                    if _group(name) == group:
+                        _widget(name, values)
 
 
 def _visible(values: Mapping[str, Any]) -> list[str]:

@@ -58,12 +58,13 @@ def live(
     versus: str = "steps",
     key: str = "live",
     at: int | None = None,
+    theory: bool = True,
 ) -> Seen:
     """The live charts of a run; the script runs again when the run enters a new phase.
 
     ``panels`` are ``figure`` or ``figure/network``; those that the run does not measure are left
     out. ``at`` is the step at which the cursor stands when the run comes into view; the script also
-    runs again when the viewer has moved it.
+    runs again when the viewer has moved it. ``theory`` says whether what it expects is drawn.
     """
     phase = None
     with contextlib.suppress(runs.RunError):
@@ -76,6 +77,7 @@ def live(
             "versus": versus,
             "phase": phase,
             "at": at,
+            "theory": theory,
             "plotly": address("plotly.js"),
         },
         default={"at": None},

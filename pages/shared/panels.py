@@ -33,15 +33,17 @@ class Panel:
     columns: tuple[str, ...]
 
 
-def panels(run: Run, names: str, versus: str = "steps") -> tuple[Panel, ...]:
+def panels(run: Run, names: str, versus: str = "steps", theory: bool = True) -> tuple[Panel, ...]:
     """The panels with these comma-separated names; those that the run does not measure left out.
+
+    ``theory`` says whether what it expects is drawn beside the data.
 
     Raises:
         RunError: if there is no such figure or axis, or the layout is damaged.
     """
     layout, config = json.dumps(run.layout.to_dict()), json.dumps(run.config.to_dict())
     with _ONE_AT_A_TIME:
-        return _drawn(layout, config, tuple(filter(None, names.split(","))), versus)
+        return _drawn(layout, config, tuple(filter(None, names.split(","))), versus, theory)
 
 
 def columns(layout: Layout, chosen: tuple[Panel, ...]) -> list[str]:
@@ -57,18 +59,20 @@ def columns(layout: Layout, chosen: tuple[Panel, ...]) -> list[str]:
 
 
 @functools.lru_cache(maxsize=64)
-def _drawn(layout: str, config: str, names: tuple[str, ...], versus: str) -> tuple[Panel, ...]:
+def _drawn(
+    layout: str, config: str, names: tuple[str, ...], versus: str, theory: bool
+) -> tuple[Panel, ...]:
     if versus not in VERSUS:
         raise RunError(f"There is no axis {versus[:40]!r}; take one of {', '.join(VERSUS)}.")
     if len(names) > MOST_PANELS:
         raise RunError(f"{len(names)} panels are too many; at most {MOST_PANELS} are shown.")
     described = Layout.from_dict(json.loads(layout))
     settings = Config.from_dict(json.loads(config))
-    drawn = [_panel(described, settings, name, versus) for name in names]
+    drawn = [_panel(described, settings, name, versus, theory) for name in names]
     return tuple(panel for panel in drawn if panel)
 
 
-def _panel(layout: Layout, config: Config, name: str, versus: str) -> Panel | None:
+def _panel(layout: Layout, config: Config, name: str, versus: str, theory: bool) -> Panel | None:
     stem, _, network = name.partition("/")
     try:
         draw = registry.load("figures", stem).draw
@@ -82,7 +86,7 @@ def _panel(layout: Layout, config: Config, name: str, versus: str) -> Panel | No
     ]
     if not chosen:
         return None
-    if versus == "steps" and registry.constant("figures", stem, "EXPECTED", False):
+    if theory and versus == "steps" and registry.constant("figures", stem, "EXPECTED", False):
         chosen = beside(config, chosen)
     figure = json.loads(draw(chosen, versus).to_json())
     # Seven kilobytes of defaults, all of which the page's own theme replaces.

@@ -78,7 +78,8 @@ async def figures(request: Request) -> Response:
     try:
         run = runs.find(request.path_params["key"], runs.root())
         names, versus = query.get("panels", ""), query.get("versus", "steps")
-        drawn = await asyncio.to_thread(panels, run, names, versus)
+        theory = query.get("theory") != "false"
+        drawn = await asyncio.to_thread(panels, run, names, versus, theory)
     except RunError as error:
         return _failure(error)
     listed = [{"panel": panel.name, "figure": panel.figure} for panel in drawn]

@@ -4,7 +4,8 @@ import streamlit as st
 
 from dynamics import export, runs
 from dynamics.config import Config
-from pages.shared import controls
+from pages.shared import controls, hiding
+from pages.shared.hiding import hidden
 
 MIME = {
     "csv": "text/csv",
@@ -32,17 +33,22 @@ def transport(config: Config | None, run: runs.Run | None) -> None:
             )
         if run and phase not in runs.LIVE:
             _button("Reset", "replay", _reset, run, help="Back to step 0, same seeds")
-        if config:
-            _button(
-                "New seed", "casino", _new_seed, config, shortcut="N", help="Draw everything anew"
-            )
-            with st.popover("Link", icon=":material/link:", help="Copy a link to these settings"):
-                st.caption("Opens this page with exactly these settings.")
-                st.code(controls.link(config), language=None, wrap_lines=True)
-        if run and run.layout.shapes:
-            downloads(run)
+        if not hidden("tools"):
+            _tools(config, run)
+        hiding.show_everything()
     if run and config and not ours:
         _tell_differences(config, run)
+
+
+def _tools(config: Config | None, run: runs.Run | None) -> None:
+    if config:
+        _button("New seed", "casino", _new_seed, config, shortcut="N", help="Draw everything anew")
+        with st.popover("Link", icon=":material/link:", help="Copy a link to these settings"):
+            st.caption("Opens this page with exactly these settings.")
+            hide = hiding.choice()
+            st.code(controls.link(config, hide), language=None, wrap_lines=True)
+    if run and run.layout.shapes:
+        downloads(run)
 
 
 def _steer(run: runs.Run, phase: str) -> None:

@@ -177,6 +177,7 @@ def test_number_box_and_slider_are_one(server: Server, page_at: Open) -> None:
         ("depth=two", r"L \(depth\) must be a whole number"),
         ("problem=nothing", r"problem must be one of"),
         ("widht=3", r"widht is not a setting; did you mean width"),
+        ("hide=forecast,slider", r"hide can name settings, .*; there is no block slider to hide"),
         ("run=../../etc", r"is no run: a run's key is sixteen digits"),
         ("run=0123456789abcdef", r"There is no run 0123456789abcdef here"),
     ],

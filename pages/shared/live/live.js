@@ -71,7 +71,7 @@ class View {
     if (before.run && differs("run")) for (const panel of this.panels) panel.held = {};
     if (before.run && differs("versus")) for (const panel of this.panels) delete panel.held.x;
     if (differs("run") || differs("panels")) this.run.follow(data, differs("run"));
-    else if (differs("versus")) this.run.describeOver(data.versus);
+    else if (differs("versus") || differs("theory")) this.run.describeAs(data);
     if (differs("run")) this.cursor.adopt(data.at);
     if (!this.Plotly) this.load();
   }

@@ -14,17 +14,17 @@ export class Run {
   }
 
   /** Follow the run that the page shows; called again when it asks for something else. */
-  follow({ run, panels, versus }, other) {
-    Object.assign(this, { key: run, panels, versus });
+  follow({ run, panels, versus, theory }, other) {
+    Object.assign(this, { key: run, panels, versus, theory });
     if (other) this.status = this.config = this.failure = null;
     this.keep(null);
     this.connection.open();
     this.loadFigures();
   }
 
-  /** The same lines over another x axis. */
-  describeOver(versus) {
-    this.versus = versus;
+  /** The same lines over another x axis, or with or without theory beside them. */
+  describeAs({ versus, theory }) {
+    Object.assign(this, { versus, theory });
     this.loadFigures();
   }
 
@@ -40,7 +40,8 @@ export class Run {
   async loadFigures() {
     const asked = (this.asked = {});
     this.greeted = false;
-    const query = new URLSearchParams({ panels: String(this.panels), versus: this.versus });
+    const { panels, versus, theory } = this;
+    const query = new URLSearchParams({ panels: String(panels), versus, theory });
     try {
       const answer = await fetch(`/api/runs/${this.key}/figures?${query}`);
       const { error, figures } = await answer.json();
