@@ -2,7 +2,8 @@
 
 A chart is described once. Each trace says in ``meta`` which columns of a record it draws, so that
 the page's live chart can take the same figure as its layout and its list of lines, and fill it
-from the run's stream.
+from the run's stream. A trace whose ``meta`` names no column ``y`` is theory: its x are steps, to
+be placed where the run has come to them.
 """
 
 from collections.abc import Sequence
@@ -11,13 +12,14 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from dynamics.trajectory import Trajectory
+from dynamics.trajectory import Array, Trajectory
 
 VERSUS = {
     "steps": "Gradient steps",
     "log steps": "Gradient steps (log)",
     "seconds": "Training time (s)",
     "operations": "Floating-point operations",
+    "normalised": "Normalised time t / t₁",
 }
 LEAST = {"log steps": 1}  # where a logarithmic axis begins: record 0 is drawn there
 COLORS = {"original": "#2f6fde", "compressed": "#e8710a"}
@@ -26,6 +28,7 @@ SPARE_COLORS = ("#7b5ea7", "#2a9d8f", "#b23a6f", "#6b7280")
 RUN_COLORS = (
     "#4c6ef5", "#e8590c", "#2b8a3e", "#9c36b5", "#0c8599", "#e03131", "#846358", "#868e96"
 )  # fmt: skip
+INK = "#1f2430"  # of theory on white; the page has its own
 UNITS = {"recovery_error": "‖W − M*‖<sub>F</sub> / ‖M*‖<sub>F</sub>"}
 GREY = "rgba(128,128,128,0.25)"
 
@@ -72,6 +75,49 @@ def blank(title: str, versus: str, y: str, *, log: bool = False) -> go.Figure:
     return figure.update_yaxes(title_text=y, type=kind, exponentformat="power", **axis)
 
 
+def unit(trajectory: Trajectory) -> float:
+    """t₁: the steps of one unit of normalised time, those to the first escape that is expected.
+
+    A plateau takes ε^(2−L) I_L(α)/(ηc s_i) steps (a logarithm of ε for L = 2), so that runs of any
+    ε, L, η and α have their first mode half grown at t/t₁ = 1 and mode i near s_1/s_i.
+
+    Raises:
+        ValueError: if none is expected; ``expected.beside`` says what is.
+    """
+    first = trajectory.expected and trajectory.expected.first
+    if not first:
+        raise ValueError(
+            f"No escape of the {said(trajectory.network)} network is foreseen, so there is no unit "
+            "for normalised time; take steps."
+        )
+    return first
+
+
+def along(trajectory: Trajectory, versus: str, steps: Array) -> Array:
+    """Where steps lie on a time axis: between records in a line, beyond them at the pace so far."""
+    if versus == "normalised":
+        return steps / unit(trajectory)
+    if versus in LEAST:
+        return np.maximum(steps, LEAST[versus])
+    clock = getattr(trajectory, versus)
+    if versus == "steps" or not len(clock):
+        return steps
+    last = len(clock) - 1
+    end = trajectory.steps[last]
+    beyond = clock[last] * (steps / max(end, 1))
+    return np.where(steps > end, beyond, np.interp(steps, trajectory.steps, clock))
+
+
+def axis(trajectory: Trajectory, versus: str) -> dict[str, Any]:
+    """For ``meta``: the column of a time axis, its unit, and the least that is drawn."""
+    by_step = versus in ("steps", "log steps", "normalised")
+    return {
+        "x": "step" if by_step else f"{trajectory.network}.{versus}",
+        **({"unit": unit(trajectory)} if versus == "normalised" else {}),
+        **({"least": LEAST[versus]} if versus in LEAST else {}),
+    }
+
+
 def line(
     figure: go.Figure,
     trajectory: Trajectory,
@@ -94,11 +140,9 @@ def line(
     ``mode`` says that the entry belongs to none.
     """
     network = trajectory.network
-    counter = versus.removeprefix("log ")
-    reached, least = getattr(trajectory, counter), LEAST.get(versus)
     entry: Any = (slice(None), *index)
     figure.add_scatter(
-        x=reached if least is None else np.maximum(reached, least),
+        x=along(trajectory, versus, trajectory.steps),
         y=trajectory.series[name][entry] * scale,
         name=said(network),
         legendgroup=network,
@@ -112,10 +156,9 @@ def line(
         hovertemplate=f"{label or said(network)}: %{{y:.4g}} at %{{x:.6~g}}<extra></extra>",
         meta={
             "network": network,
-            "x": "step" if counter == "steps" else f"{network}.{counter}",
+            **axis(trajectory, versus),
             "y": ".".join([network, name, *(str(i + 1) for i in index)]),
             "scale": scale,
-            **({} if least is None else {"least": least}),
             **({"mode": index[-1] + 1} if index and mode else {}),
         },
     )
@@ -126,12 +169,14 @@ def compared(
 ) -> go.Figure:
     """One series of several runs on a logarithmic axis: a colour for each run, dashes by network.
 
-    ``runs`` has a label and the trajectories of each; those that lack the series are left out.
+    ``runs`` has a label and the trajectories of each; those that lack the series, or the unit of
+    normalised time, are left out.
     """
     figure = blank(name.replace("_", " ").capitalize(), versus, UNITS.get(name, "loss"), log=True)
     for number, (label, trajectories) in enumerate(runs):
         for trajectory in trajectories:
-            if name in trajectory.series:
+            timed = versus != "normalised" or (trajectory.expected and trajectory.expected.first)
+            if name in trajectory.series and timed:
                 line(figure, trajectory, versus, name, label=label, legend=True)
                 figure.data[-1].update(
                     name=f"{label} · {trajectory.network}",

@@ -138,6 +138,11 @@ class Expected:
     steps: Array = field(default_factory=lambda: np.empty(0))
     values: Array = field(default_factory=lambda: np.empty((0, 0)))
 
+    @property
+    def first(self) -> float | None:
+        """t₁, the steps to the first escape that takes any; None if none is expected."""
+        return min((step for step in self.escapes if 0 < step < np.inf), default=None)
+
 
 @dataclass(frozen=True)
 class Trajectory:

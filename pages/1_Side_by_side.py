@@ -5,7 +5,7 @@ import streamlit as st
 from dynamics.figure import VERSUS
 from pages.shared import controls
 from pages.shared.charts import charts, panels, usual
-from pages.shared.expectation import expectation
+from pages.shared.expectation import expectation, normalised
 from pages.shared.hiding import hidden
 from pages.shared.live import live
 from pages.shared.overview import overview
@@ -64,11 +64,12 @@ if run:
                 label_visibility="collapsed",
             )
             picked = charts(run.config)
+    shown = over if over != "normalised" or normalised(run) else "steps"
     failed = not run.layout.shapes and not run.status.live
     seen = live(
         run.key,
         () if failed else panels(picked, run.config),
-        over,
+        shown,
         at=controls.asked_step(run),
         theory=not hidden("theory"),
     )

@@ -8,7 +8,7 @@ import pytest
 
 from dynamics import registry
 from dynamics.expected import beside
-from dynamics.figure import COLORS, DASHES, VERSUS, color, compared
+from dynamics.figure import COLORS, DASHES, VERSUS, along, color, compared
 from dynamics.runs import Run
 from dynamics.trajectory import Trajectory
 from tests.support import recorded
@@ -24,7 +24,7 @@ def draw(name: str, trajectories: list[Trajectory], versus: str = "steps") -> go
 
 def lines(figure: go.Figure) -> list[Any]:
     """The traces that draw a series of a run."""
-    found = [trace for trace in figure.data if trace.meta]
+    found = [trace for trace in figure.data if "y" in trace.meta]
     assert found
     return found
 
@@ -36,9 +36,11 @@ def test_traces_have_the_numbers_of_the_columns_that_they_name(
 ) -> None:
     """The live chart fills the same lines from the stream: a preview equals the file."""
     rows, names = finished.rows(), finished.layout.names
-    for trace in lines(draw(name, finished.trajectories, versus)):
+    trajectories = beside(finished.config, finished.trajectories)
+    for trace in lines(draw(name, trajectories, versus)):
         assert {trace.meta["x"], trace.meta["y"]} <= set(names)
         x, y = (rows[:, names.index(trace.meta[axis])] for axis in "xy")
+        x = x / trace.meta.get("unit", 1)
         assert np.array_equal(trace.x[1:], x[1:])
         assert trace.x[0] == trace.meta.get("least", x[0]), "zero has no place on a log axis"
         assert np.array_equal(trace.y, y * trace.meta["scale"], equal_nan=True)
@@ -101,8 +103,9 @@ def test_errors_have_a_logarithmic_axis_and_bounded_quantities_a_linear_one(
     figure = draw(name, finished.trajectories)
     assert figure.layout.yaxis.type == ("log" if name in ERRORS else "linear")
     assert figure.layout.yaxis.title.text and figure.layout.title.text
+    trajectories = beside(finished.config, finished.trajectories)
     for versus, title in VERSUS.items():
-        assert draw(name, finished.trajectories, versus).layout.xaxis.title.text == title
+        assert draw(name, trajectories, versus).layout.xaxis.title.text == title
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -161,28 +164,90 @@ def test_several_runs_are_compared_with_a_colour_for_each(finished: Run) -> None
     assert not compared(runs, "no_such_series").data
 
 
-def test_theory_is_drawn_over_steps_with_its_numbers_in_place() -> None:
-    """Lines without ``meta``, so the live chart shows them as they are; no other axis has them."""
+def test_theory_is_drawn_with_its_numbers_in_place() -> None:
+    """They are of no column, so the live chart shows them as they are."""
     config = full(steps=400)
     trajectories = beside(config, recorded(config))
     drawn = [
         trace for trace in draw("singular_values", trajectories).data if trace.name == "theory"
     ]
-    assert len(drawn) == 2 * config.rank and not any(trace.meta for trace in drawn)
+    assert len(drawn) == 2 * config.rank and not any("y" in trace.meta for trace in drawn)
     wanted = [values for each in trajectories for values in each.expected.values.T]
     for trace, values in zip(drawn, wanted, strict=True):
         assert np.array(trace.y) == pytest.approx(values, rel=1e-4)
-        assert trace.line.dash == "dot" and trace.line.width < 2
+        assert trace.line.dash == "dash" and trace.line.width < 2
     assert [trace.showlegend for trace in drawn].count(True) == 1
-    for versus in set(VERSUS) - {"steps"}:
-        figure = draw("singular_values", trajectories, versus)
-        assert all(trace.meta for trace in figure.data)
+
+
+@pytest.mark.parametrize("versus", VERSUS)
+def test_theory_is_where_the_run_is_on_every_time_axis(versus: str) -> None:
+    """An exact curve meets the measured one at every time, also beyond the last record's steps."""
+    config = full(steps=400, record_every=1)
+    for trajectory in beside(config, recorded(config)):
+        figure = draw("singular_values", [trajectory], versus)
+        theory = [trace for trace in figure.data if trace.name == "theory"]
+        for measured, trace in zip(lines(figure), theory, strict=False):
+            assert list(trace.x) == sorted(trace.x) and trace.x[-1] <= measured.x[-1] * (1 + 1e-6)
+            found = np.interp(trace.x, measured.x, measured.y)
+            assert found == pytest.approx(np.array(trace.y), abs=0.02 * measured.y[-1])
+        assert theory
+
+
+def test_theory_beyond_the_last_record_goes_on_at_the_pace_so_far(finished: Run) -> None:
+    """A mark at twice the last step is at twice its operations and its seconds."""
+    for trajectory in finished.trajectories:
+        end = trajectory.steps[-1]
+        for versus in ("seconds", "operations"):
+            clock = getattr(trajectory, versus)
+            found = along(trajectory, versus, np.array([0.0, end, 2 * end]))
+            assert found == pytest.approx([0, clock[-1], 2 * clock[-1]])
+
+
+def test_expected_escapes_are_marked_at_their_time_on_every_axis(finished: Run) -> None:
+    for trajectory in beside(finished.config, finished.trajectories):
+        steps = np.array(trajectory.expected.escapes)
+        per_step = trajectory.operations[-1] / trajectory.steps[-1]
+        wanted = {
+            "steps": steps,
+            "log steps": steps,
+            "operations": steps * per_step,
+            "normalised": steps / steps.min(),
+        }
+        for versus, places in wanted.items():
+            figure = draw("singular_values", [trajectory], versus)
+            (mark,) = [trace for trace in figure.data if trace.name == "expected escapes"]
+            assert np.array(mark.x) == pytest.approx(places), versus
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4])
+@pytest.mark.parametrize("init_scale", [0.3, 0.1, 0.03])
+def test_in_normalised_time_the_first_mode_is_half_grown_at_one(
+    depth: int, init_scale: float
+) -> None:
+    """Whatever ε and L, of both networks of trained runs: they fall on one curve."""
+    scale = init_scale ** (2 / (depth - 1))
+    config = full(depth=depth, init_scale=scale, alpha=3.0, steps=3000, record_every=1)
+    trajectories = beside(config, recorded(config))
+    for first in lines(draw("singular_values", trajectories, "normalised")):
+        if first.meta["mode"] == 1:
+            half = np.interp(first.y[-1] / 2, first.y, first.x)
+            assert half == pytest.approx(1, abs=5e-3), first.meta
+
+
+def test_without_a_foreseen_escape_there_is_no_normalised_time(finished: Run) -> None:
+    """One sentence, and what to take instead; several runs leave out such a one."""
+    with pytest.raises(ValueError, match="take steps"):
+        draw("recovery_error", finished.trajectories, "normalised")
+    known = beside(finished.config, finished.trajectories)
+    figure = compared([("a", finished.trajectories), ("b", known)], "train_loss", "normalised")
+    assert {trace.name.partition(" ")[0] for trace in figure.data} == {"b"}
 
 
 def test_expected_escapes_are_marked_where_no_course_is_known(finished: Run) -> None:
     """On the time axis, in the network's colour, with what they are to be told by."""
     trajectories = beside(finished.config, finished.trajectories)
-    marks = [trace for trace in draw("singular_values", trajectories).data if not trace.meta]
+    drawn = draw("singular_values", trajectories).data
+    marks = [trace for trace in drawn if "y" not in trace.meta]
     assert [trace.marker.color for trace in marks] == list(COLORS.values())
     for trace, trajectory in zip(marks, trajectories, strict=True):
         assert list(trace.x) == list(trajectory.expected.escapes)

@@ -1,25 +1,25 @@
-"""Singular values of the end-to-end matrix W_L⋯W_1, the target's dotted, theory's thin."""
+"""Singular values of the end-to-end matrix W_L⋯W_1 beside the target's and theory's."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 
-from dynamics.figure import blank, color, line, said
-from dynamics.trajectory import Trajectory
+from dynamics.figure import INK, along, axis, blank, color, line, said
+from dynamics.trajectory import Expected, Trajectory
 
 NEEDS = ("singular_values",)
 EXPECTED = True  # draws what theory says of a trajectory, if it has that
 MOST_MODES = 50
-THEORY = {"color": "#808080", "width": 1.2, "dash": "dot"}
+THEORY = {"color": INK, "width": 1.2, "dash": "dash"}
 
 
 def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure:
     """A line for each σ_i, darkest for the largest; dotted, the target's singular values s_i.
 
-    Thin and grey over steps, the course that theory gives exactly; where it has none, triangles
-    at the steps at which it expects each mode to be half grown. All lines of the run are watched:
-    the page's replay jumps from one's escape to the next.
+    Thin and dashed, the course that theory gives exactly; where it has none, triangles where it
+    expects each mode to be half grown. All lines of the run are watched: the page's replay jumps
+    from one's escape to the next.
     """
     title = "Singular values: " + ", ".join(said(each.network) for each in trajectories)
     figure = blank(title, versus, "σ<sub>i</sub> of W<sub>L</sub>⋯W<sub>1</sub>")
@@ -38,23 +38,24 @@ def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure
                 shade=shade,
                 dash=dash,
             )
-        if versus == "steps":
-            _expect(figure, trajectory)
+        _expect(figure, trajectory, versus)
     for value in (trajectories[0].facts.get("target_singular_values") or ())[:MOST_MODES]:
         figure.add_hline(value, line={"dash": "dot", "width": 1, "color": "gray"}, layer="below")
-    figure.update_layout(meta={"watched": [trace.meta["y"] for trace in figure.data if trace.meta]})
+    watched = [trace.meta["y"] for trace in figure.data if "y" in trace.meta]
+    figure.update_layout(meta={"watched": watched})
     return figure.update_yaxes(rangemode="tozero")
 
 
-def _expect(figure: go.Figure, trajectory: Trajectory) -> None:
-    """Curves or marks that are no series of the run: without ``meta``, their numbers in place."""
+def _expect(figure: go.Figure, trajectory: Trajectory, versus: str) -> None:
+    """Curves or marks that are no series of the run: their numbers in place, over steps."""
     found = trajectory.expected
     if found is None:
         return
+    times = [float(f"{x:.7g}") for x in along(trajectory, versus, found.steps)]
     for i in range(min(found.values.shape[1], MOST_MODES)):
         label = f"theory of σ<sub>{i + 1}</sub>"
         figure.add_scatter(
-            x=found.steps.tolist(),
+            x=times,
             y=[float(f"{value:.5g}") for value in found.values[:, i]],
             name="theory",
             legendgroup="theory",
@@ -62,17 +63,18 @@ def _expect(figure: go.Figure, trajectory: Trajectory) -> None:
             mode="lines",
             line=THEORY,
             zorder=1,
+            meta=axis(trajectory, versus) | {"mode": i + 1},
             hovertemplate=f"{label}: %{{y:.4g}} at %{{x:.6~g}}<extra></extra>",
         )
     if not found.values.size and found.escapes:
-        _mark(figure, trajectory.network, found.escapes, found.standing)
+        _mark(figure, trajectory, versus, found)
 
 
-def _mark(figure: go.Figure, network: str, escapes: Sequence[float], standing: str) -> None:
+def _mark(figure: go.Figure, trajectory: Trajectory, versus: str, found: Expected) -> None:
     """A triangle on the time axis for each escape."""
-    known = [(i, step) for i, step in enumerate(escapes, 1) if np.isfinite(step)][:MOST_MODES]
+    known = [(i, step) for i, step in enumerate(found.escapes, 1) if np.isfinite(step)][:MOST_MODES]
     figure.add_scatter(
-        x=[step for _, step in known],
+        x=along(trajectory, versus, np.array([step for _, step in known])).tolist(),
         y=[0.0] * len(known),
         name="expected escapes",
         legendgroup="theory",
@@ -81,9 +83,10 @@ def _mark(figure: go.Figure, network: str, escapes: Sequence[float], standing: s
         marker={
             "symbol": "triangle-up",
             "size": 9,
-            "color": color(network),
-            "line": {"width": 1, "color": "#808080"},
+            "color": color(trajectory.network),
+            "line": {"width": 1, "color": INK},
         },
         text=[f"σ<sub>{i}</sub> expected half grown at step {step:,.0f}" for i, step in known],
-        hovertemplate=f"%{{text}} ({standing})<extra></extra>",
+        hovertemplate=f"%{{text}} ({found.standing})<extra></extra>",
+        meta=axis(trajectory, versus),
     )

@@ -9,6 +9,7 @@ import streamlit as st
 
 from dynamics import runs, theory
 from dynamics.config import SETTINGS, Config
+from dynamics.expected import expected
 from dynamics.figure import color
 from dynamics.forecast import Forecast, NetworkForecast, forecast
 from dynamics.prediction import EXACT, Prediction
@@ -32,6 +33,23 @@ def expectation(config: Config) -> None:
                     on_click=controls.adopt,
                     args=(config.to_dict() | dict(advice.mend),),
                 )
+
+
+def normalised(run: runs.Run) -> bool:
+    """Say what normalised time counts in, of each network; whether any is known."""
+    found = expected(run.config, run.layout.facts)
+    units = {name: each.first for name, each in found.items() if each.first}
+    if not units:
+        st.caption(
+            "Theory foresees no escape here, so time cannot be counted in it: steps are shown."
+        )
+        return False
+    each = (f"{unit:,.0f} steps ({name}, {found[name].standing})" for name, unit in units.items())
+    st.caption(
+        f"t₁, when theory expects the first mode to be half grown: {', '.join(each)}. Runs of any "
+        "ε and L fall on one curve: their first mode rises at t / t₁ = 1, mode i near s₁ / sᵢ."
+    )
+    return True
 
 
 def _changes(config: Config, mend: Mapping[str, Any]) -> str:

@@ -84,12 +84,16 @@ def _panel(layout: Layout, config: Config, name: str, versus: str, theory: bool)
         for trajectory in layout.trajectories(np.empty((0, layout.width)))
         if needs <= set(trajectory.series) and network in ("", trajectory.network)
     ]
+    drawn = theory and registry.constant("figures", stem, "EXPECTED", False)
+    if drawn or versus == "normalised":
+        chosen = beside(config, chosen)
+    if versus == "normalised":
+        chosen = [each for each in chosen if each.expected and each.expected.first]
     if not chosen:
         return None
-    if theory and versus == "steps" and registry.constant("figures", stem, "EXPECTED", False):
-        chosen = beside(config, chosen)
     figure = json.loads(draw(chosen, versus).to_json())
     # Seven kilobytes of defaults, all of which the page's own theme replaces.
     figure["layout"].pop("template", None)
-    metas = [trace["meta"] for trace in figure["data"] if "meta" in trace]
-    return Panel(name, figure, tuple(dict.fromkeys(meta["y"] for meta in metas)))
+    lines = [trace for trace in figure["data"] if "y" in trace.get("meta", {})]
+    figure["data"] = figure["data"] if theory else lines
+    return Panel(name, figure, tuple(dict.fromkeys(trace["meta"]["y"] for trace in lines)))

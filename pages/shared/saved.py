@@ -7,6 +7,7 @@ import streamlit as st
 
 from dynamics import export, runs
 from dynamics.config import SETTINGS, Config
+from dynamics.expected import beside
 from dynamics.figure import compared
 from dynamics.trajectory import Trajectory
 
@@ -36,8 +37,14 @@ def _row(run: runs.Run, config: Config | None, status: runs.Status) -> list[obje
 def comparison(chosen: list[tuple[runs.Run, Config]], series: str, versus: str) -> None:
     """A chart of one series of the chosen runs, and its data to take away."""
     labels = _labels([config for _, config in chosen])
-    drawn = [(label, run.trajectories) for label, (run, _) in zip(labels, chosen, strict=True)]
+    drawn = [
+        (label, beside(config, run.trajectories) if versus == "normalised" else run.trajectories)
+        for label, (run, config) in zip(labels, chosen, strict=True)
+    ]
     figure = compared(drawn, series, versus)
+    if not figure.data and versus == "normalised":
+        st.info("Theory foresees no escape in these runs, so there is no normalised time.")
+        return
     if not figure.data:
         st.info(f"None of these runs has a {series.replace('_', ' ')}.")
         return

@@ -11,6 +11,7 @@ if __name__ != "__main__":
 
     app = st.App(Path(__file__).resolve(), routes=ROUTES)
 else:
+    from dynamics.figure import VERSUS
     from pages.shared.live import live
 
     st.set_page_config("Charts", layout="wide")
@@ -18,9 +19,7 @@ else:
     collections = gc.get_stats()[2]["collections"]
     loaded = "torch" in sys.modules
     st.button("Again")
-    versus = (
-        st.segmented_control("Over", ["steps", "log steps", "seconds"], default="steps") or "steps"
-    )
+    versus = st.segmented_control("Over", list(VERSUS), default="steps") or "steps"
     result = live(
         st.query_params.get("run", ""),
         (

@@ -51,18 +51,21 @@ def stands_at(page: Page, step: int) -> None:
     expect(page.locator(".dln-where")).to_have_text(f"step {step:,}")
 
 
-def away(page: Page, panel: str) -> float:
-    """How many pixels the line is from where Plotly itself would put the slider's step."""
+def away(page: Page, panel: str, unit: float = 1) -> float:
+    """How many pixels the line is from where Plotly itself would put the slider's step.
+
+    ``unit`` is how many steps one of the axis has.
+    """
     found: float = page.evaluate(
-        """(panel) => {
+        """([panel, unit]) => {
             const plot = document.querySelector(`[data-panel='${panel}'] .dln-plot`);
             const axis = plot._fullLayout.xaxis;
             const step = +document.querySelector(".dln-scrub input").value;
             const line = plot.querySelector(".dln-needle:not([hidden])").getBoundingClientRect();
             const left = line.left + line.width / 2 - plot.getBoundingClientRect().left;
-            return left - axis._offset - axis.d2p(step);
+            return left - axis._offset - axis.d2p(step / unit);
         }""",
-        panel,
+        [panel, unit],
     )
     return found
 
@@ -275,7 +278,7 @@ def test_logarithmic_steps_begin_at_one(charts: Server, recorder: Recorder, page
     page.get_by_text("log steps", exact=True).click()
     kind = "document.querySelector('.dln-plot')._fullLayout.xaxis.type"
     until(lambda: page.evaluate(kind) == "log", what="a logarithmic axis")
-    drawn = "document.querySelector('.dln-plot').data.find((trace) => trace.meta).x"
+    drawn = "document.querySelector('.dln-plot').data.find((trace) => trace.meta?.y).x"
     xs = page.evaluate(drawn)
     assert [*xs[:20], xs[-1]] == [1, *range(1, 20), 1000], "none of the first decade is left out"
     page.locator(".dln-scrub input").focus()
@@ -283,6 +286,35 @@ def test_logarithmic_steps_begin_at_one(charts: Server, recorder: Recorder, page
         page.keyboard.press(key)
     stands_at(page, 10)
     assert away(page, PANELS[0]) == pytest.approx(0, abs=1)
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_theory_and_cursor_are_at_their_time_on_every_axis(
+    charts: Server, config: Config, page_at: Open, live: bool
+) -> None:
+    """Escapes that a live run has not come to yet are where its pace so far puts them."""
+    recorder, page, panel = Recorder(charts.runs, config), page_at(1400), PANELS[0]
+    recorder.write(300)
+    if not live:
+        recorder.end()
+    done(page, charts, recorder)
+
+    def marks() -> Any:
+        return page.evaluate(
+            """(panel) => document.querySelector(`[data-panel='${panel}'] .dln-plot`).data
+                .find(({ name }) => name === "expected escapes")?.x""",
+            panel,
+        )
+
+    steps = np.array(marks())
+    assert len(steps) == config.rank and steps.max() > 300
+    page.keyboard.press("Shift+ArrowLeft")
+    for axis, unit in (("seconds", 1e3), ("operations", 1e-6), ("normalised", steps.min())):
+        page.get_by_text(axis, exact=True).click()
+        until(lambda unit=unit: marks() == pytest.approx(steps / unit, rel=1e-4), what=axis)
+        until(lambda unit=unit: abs(away(page, panel, unit)) <= 1, what=f"cursor over {axis}")
+        assert page.locator(f"[data-panel='{PANELS[0]}'] .dln-needle").count() == 1
+    recorder.end()
 
 
 @pytest.mark.parametrize("width", [1400, 390])

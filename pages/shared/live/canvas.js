@@ -88,7 +88,7 @@ export class Canvas {
     pen.beginPath();
     if (Number.isFinite(at.x + at.y)) pen.moveTo(at.x, at.y);
     for (const row of thin(ys, this.rows, store.count, POINTS, logX)) {
-      const [px, py] = [x(Math.max(xs[row], line.least)), y(ys[row] * line.scale)];
+      const [px, py] = [x(line.place(xs[row])), y(ys[row] * line.scale)];
       const joined = Number.isFinite(at.x + at.y) && Number.isFinite(px + py);
       if (joined) pen.lineTo(px, py);
       else if (Number.isFinite(px + py)) pen.moveTo(px, py);

@@ -1,7 +1,7 @@
 // Figure: a panel's chart as Plotly takes it, for the page and, on white, for a file.
 
 import { decades } from "./ranges.js";
-import { FAULT, PRINT } from "./theme.js";
+import { FAULT, PRINT, mirrored } from "./theme.js";
 import { firstAt, thin } from "./thin.js";
 
 const POINTS = 600; // of a line; a painted one needs only half
@@ -87,7 +87,21 @@ function traces(panel, theme, range) {
     visible: !panel.isHidden(line),
     line: { ...line.trace.line, color: line.color(theme.dark) },
   }));
-  return [...panel.fixed, ...lines, marks(panel, theme)];
+  const theory = panel.fixed.map((trace) => expected(trace, panel.run.store, theme));
+  return [...theory, ...lines, marks(panel, theme)];
+}
+
+/** What theory says, in the colour of text; its steps are where the run's own clock has them. */
+function expected(trace, store, theme) {
+  const clock = trace.meta?.x;
+  const timed = store && clock && clock !== "step";
+  const x = timed ? trace.x.map((step) => store.timeOf(step, clock)) : trace.x;
+  const { line, marker } = trace;
+  if (marker) {
+    const color = theme.dark ? mirrored(marker.color) : marker.color;
+    return { ...trace, x, marker: { ...marker, color, line: { width: 1, color: theme.ink } } };
+  }
+  return { ...trace, x, line: { ...line, color: theme.ink } };
 }
 
 /** A line's records inside the shown part of the x axis. */
@@ -95,8 +109,8 @@ function points(line, { run: { store }, logX }, [from, to]) {
   if (!store || line.good < 0) return { x: [null], y: [null] };
   const x = store.column(line.meta.x).subarray(0, line.good + 1);
   const y = store.column(line.meta.y);
-  const start = Math.max(firstAt(x, from) - 1, 0);
-  const stop = Math.min(firstAt(x, to) + 2, x.length);
+  const start = Math.max(firstAt(x, from * line.unit) - 1, 0);
+  const stop = Math.min(firstAt(x, to * line.unit) + 2, x.length);
   const rows = thin(y, start, stop, POINTS, logX);
   return { x: rows.map((row) => line.x(store, row)), y: rows.map((row) => y[row] * line.scale) };
 }

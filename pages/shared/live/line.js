@@ -11,7 +11,9 @@ export class Line {
     this.trace = trace;
     this.meta = trace.meta;
     this.scale = trace.meta.scale ?? 1; // from the stored unit into the axis's
+    this.unit = trace.meta.unit ?? 1; // of the x axis, in that of its column
     this.least = trace.meta.least ?? -Infinity; // where its first record is drawn on a log x axis
+    this.clock = `${trace.meta.x}/${this.unit}`; // lines of one are over the same times
     this.group = trace.legendgroup ?? trace.name;
     this.width = trace.line?.width ?? 2;
     this.dash = DASHES[trace.line?.dash] ?? [];
@@ -61,7 +63,12 @@ export class Line {
 
   /** Where on the x axis a record is drawn. */
   x(store, row) {
-    return Math.max(store.column(this.meta.x)[row], this.least);
+    return this.place(store.column(this.meta.x)[row]);
+  }
+
+  /** Where on the x axis a value of its column is. */
+  place(value) {
+    return Math.max(value / this.unit, this.least);
   }
 
   color(dark) {

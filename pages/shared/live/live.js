@@ -187,8 +187,9 @@ class View {
 
   /** How far the records go along the x axis, on all charts together. */
   reached() {
-    const names = new Set(this.shown.flatMap(({ lines }) => lines.map((line) => line.meta.x)));
-    return Math.max(0, ...[...names].map((name) => this.run.store?.end(name) ?? 0));
+    const clocks = new Map(this.shown.flatMap(({ lines }) => lines.map((each) => [each.clock, each])));
+    const end = ({ meta, unit }) => (this.run.store?.end(meta.x) ?? 0) / unit;
+    return Math.max(0, ...[...clocks.values()].map(end));
   }
 
   showStatus() {

@@ -8,7 +8,7 @@ const MOST = 30; // values that are listed
 export class Needle {
   constructor(panel) {
     this.panel = panel;
-    this.bars = new Map(); // by column: networks may have reached different times
+    this.bars = new Map(); // by clock: networks may have reached different times
     const about = { role: "group", tabindex: "0", hidden: "" };
     this.values = make("div", "dln-values", about);
     this.key = "";
@@ -39,8 +39,8 @@ export class Needle {
     if (!xaxis) return;
     const longest = new Map();
     for (const line of this.panel.lines) {
-      const known = longest.get(line.meta.x)?.good ?? -1;
-      if (line.good > known) longest.set(line.meta.x, line); // the one that goes on longest
+      const known = longest.get(line.clock)?.good ?? -1;
+      if (line.good > known) longest.set(line.clock, line); // the one that goes on longest
     }
     for (const [name, bar] of this.bars) {
       if (!longest.has(name)) (bar.remove(), this.bars.delete(name));

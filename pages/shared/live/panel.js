@@ -10,6 +10,7 @@ import { Needle } from "./needle.js";
 import { decades, rangeX, growY } from "./ranges.js";
 
 const HOVER_PAUSE = 1000; // ms between two refreshes of the lines under the pointer
+const TIMING_PAUSE = 2000; // ms between two placements of theory on a clock
 const CONFIG = { displayModeBar: false, doubleClick: false, showTips: false };
 
 export class Panel {
@@ -52,8 +53,10 @@ export class Panel {
   /** Take the description of the chart; records may be here already or come later. */
   describe(figure) {
     const { data, layout } = (this.figure = figure);
-    this.fixed = data.filter((trace) => !trace.meta);
-    this.lines = data.filter((trace) => trace.meta).map((trace) => new Line(trace));
+    this.fixed = data.filter((trace) => !trace.meta?.y);
+    this.lines = data.filter((trace) => trace.meta?.y).map((trace) => new Line(trace));
+    // Where theory is on a clock changes with the run's pace.
+    this.timed = this.fixed.some(({ meta }) => meta?.x && meta.x !== "step");
     this.logIsDefault = layout.yaxis?.type === "log";
     this.logX = layout.xaxis?.type === "log";
     this.card.name(layout.title?.text ?? this.name);
@@ -201,6 +204,7 @@ export class Panel {
     this.observe();
     if (!this.dragged) this.grow();
     this.paint();
+    if (this.timed && performance.now() - this.laid > TIMING_PAUSE) this.redraw();
     if (this.pointed) this.hover();
   }
 

@@ -21,7 +21,7 @@ function growX(before, reached, total) {
 /** A panel's x axis: all of a run that rests; grown, of one that goes on. */
 export function rangeX({ view, run, lines, range, logX }) {
   const { reach } = view;
-  const total = lines[0]?.meta.x === "step" ? run.config?.steps : undefined;
+  const total = lines[0]?.clock === "step/1" ? run.config?.steps : undefined;
   if (logX) return [0, Math.log10(Math.max(10, (run.live && total) || reach))];
   return run.live ? growX(range.x?.[1] ?? 0, reach, total) : [0, reach || 1];
 }

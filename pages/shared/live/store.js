@@ -1,5 +1,7 @@
 // Store: all records that were received, in one Float32Array, column after column.
 
+import { firstAt } from "./thin.js";
+
 export class Store {
   constructor(names) {
     this.names = names;
@@ -46,6 +48,24 @@ export class Store {
     return this.data.subarray(place * this.room, place * this.room + this.count);
   }
 
+  /** When a column came to a step: between records in a line, beyond them at the pace so far. */
+  timeOf(step, name) {
+    const [steps, times] = [this.column("step"), this.column(name)];
+    const last = this.lastRow(times);
+    if (last < 1) return NaN;
+    if (step > steps[last]) return times[last] * (step / steps[last]);
+    const after = Math.max(firstAt(steps, step), 1);
+    const share = (step - steps[after - 1]) / (steps[after] - steps[after - 1]);
+    return times[after - 1] + share * (times[after] - times[after - 1]);
+  }
+
+  /** The row at which a column ends. */
+  lastRow(column) {
+    let row = column.length - 1;
+    while (row > 0 && !Number.isFinite(column[row])) row--;
+    return row;
+  }
+
   last(name) {
     return this.column(name).at(-1) ?? NaN;
   }
@@ -53,8 +73,6 @@ export class Store {
   /** The greatest of a column's last values: it may end early, but it never falls. */
   end(name) {
     const column = this.column(name);
-    let row = column.length - 1;
-    while (row > 0 && !Number.isFinite(column[row])) row--;
-    return column[row] ?? 0;
+    return column[this.lastRow(column)] ?? 0;
   }
 }
