@@ -50,9 +50,14 @@ def said(network: str) -> str:
     return network.replace("_", " ")
 
 
-def blank(title: str, versus: str, y: str, *, log: bool = False) -> go.Figure:
-    """An empty figure with its title, its time axis and its value axis."""
+def blank(title: str, versus: str, y: str, *, log: bool = False, note: str = "") -> go.Figure:
+    """An empty figure with its title, its time axis and its value axis.
+
+    ``note`` says in a sentence or two, beside the chart, what it means and how sure it is.
+    """
     figure = go.Figure()
+    if note:
+        figure.update_layout(meta={"note": note})
     figure.update_layout(
         title={"text": title, "x": 0, "xref": "paper", "xanchor": "left", "font": {"size": 15}},
         margin={"l": 64, "r": 16, "t": 44, "b": 48},

@@ -32,6 +32,7 @@ class Measuring:
         self, network: Network, problem: Problem, count: int, only: Sequence[str] = ()
     ) -> None:
         self._network, self._problem, self._count = network, problem, count
+        self._start = State(_frozen(network), count)
         names = list(only or registry.options("measurements"))
         self._unknown = missing(self._take(network, names))
         self._names = list(self._unknown)
@@ -60,9 +61,7 @@ class Measuring:
                 yield self._complete(*waiting.popleft()) if ready else None
                 continue
             started = time.perf_counter()
-            copies = [factor.clone() for factor in self._network.factors]
-            frozen = dataclasses.replace(self._network, factors=copies)
-            waiting.append((record, side.submit(self._guarded, frozen, self._rest)))
+            waiting.append((record, side.submit(self._guarded, _frozen(self._network), self._rest)))
             self._spent += time.perf_counter() - started
             if len(waiting) > AHEAD or not record.step:  # the start is shown at once
                 yield self._complete(*waiting.popleft())
@@ -89,7 +88,7 @@ class Measuring:
             return self._nothing(names)
 
     def _take(self, network: Network, names: list[str]) -> Values:
-        state = State(network, self._count)
+        state = State(network, self._count, self._start)
         values = {}
         for name in names:
             found = registry.load("measurements", name).measure(state, self._problem)
@@ -99,6 +98,11 @@ class Measuring:
 
     def _nothing(self, names: list[str]) -> Values:
         return {name: self._unknown[name] for name in names}
+
+
+def _frozen(network: Network) -> Network:
+    """A copy that training leaves alone."""
+    return dataclasses.replace(network, factors=[factor.clone() for factor in network.factors])
 
 
 def measurer(network: Network, problem: Problem, count: int) -> Callable[[], Values]:

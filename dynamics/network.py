@@ -6,6 +6,7 @@ A file of ``networks/`` builds one from a Config and a Problem.
 import functools
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
@@ -43,10 +44,12 @@ class State:
     Args:
         network: the network, not to be trained further while the State is in use.
         count: how many singular values of the product are wanted.
+        start: the State of step 0, against which invariants are held; this one if left out.
     """
 
-    def __init__(self, network: Network, count: int) -> None:
-        self.factors, self.count = network.factors, count
+    def __init__(self, network: Network, count: int, start: "State | None" = None) -> None:
+        self.factors, self.count, self.alpha = network.factors, count, network.alpha
+        self.start = start or self
         rows, cols = self.factors[-1].shape[-2], self.factors[0].shape[-1]
         self.narrow = max(network.widths[1:-1]) < min(rows, cols)
 
@@ -90,6 +93,30 @@ class State:
         left, values, right = torch.linalg.svd(middle, full_matrices=False)
         values = torch.nn.functional.pad(values, (0, max(0, self.count - len(values))))
         return outer_left @ left, values[: self.count], right @ outer_right.mT
+
+    @functools.cached_property
+    def factor_values(self) -> Float[Tensor, "depth most"]:
+        """σ_i(W_l), one row a factor, largest first; NaN where a factor has fewer than another."""
+        matrices = list(self.factors)
+        if self.narrow:
+            (_, last), (_, first) = self.triangles
+            matrices[0], matrices[-1] = first, last
+        values = [torch.linalg.svdvals(matrix) for matrix in matrices]
+        longest = max(map(len, values))
+        pad = torch.nn.functional.pad
+        return torch.stack(
+            [pad(each, (0, longest - len(each)), value=torch.nan) for each in values]
+        )
+
+    @functools.cached_property
+    def balances(self) -> list[Tensor]:
+        """D_l = W_l W_lᵀ/α_l − W_(l+1)ᵀ W_(l+1)/α_(l+1), l = 1, …, L − 1; flow conserves them."""
+        speeds = [self.alpha, *[1.0] * (len(self.factors) - 2), self.alpha]
+        moving = zip(self.factors, speeds, strict=True)
+        return [
+            first @ first.mT / slow - second.mT @ second / fast
+            for (first, slow), (second, fast) in pairwise(moving)
+        ]
 
 
 def angles(found: Float[Tensor, "n r"], wanted: Float[Tensor, "n r"]) -> Float[Tensor, " r"]:

@@ -148,7 +148,8 @@ def test_what_needs_the_full_matrix_is_left_out_where_nobody_knows_it() -> None:
         for name in options("measurements")
         if load("measurements", name).measure(state, problem) is not None
     }
-    assert given == {"train_loss", "test_loss", "singular_values", "factor_singular_values"}
+    spectra = {"singular_values", "factor_singular_values"}
+    assert given == {"train_loss", "test_loss", *spectra, "balance", "leak", "unmoved"}
 
 
 def test_every_measurement_has_a_headline() -> None:

@@ -19,7 +19,8 @@ export class Card {
     this.plot = make("div", "dln-plot", { role: "img" }, wait);
     this.words = make("p", "dln-unseen");
     const head = make("div", "dln-head", {}, this.title, this.tools);
-    const parts = [head, this.legend, panel.needle.values, this.plot, this.words];
+    this.note = make("p", "dln-note");
+    const parts = [head, this.note, this.legend, panel.needle.values, this.plot, this.words];
     this.element = make("section", "dln-card", { "data-panel": panel.name }, ...parts);
   }
 
@@ -33,6 +34,11 @@ export class Card {
     this.log.setAttribute("aria-label", `Logarithmic value axis: ${label}`);
     this.menu.button.setAttribute("aria-label", `Export: ${label}`);
     this.tools.hidden = false;
+  }
+
+  /** A sentence on what the chart means. */
+  explain(note = "") {
+    this.note.textContent = note;
   }
 
   showLog(on) {

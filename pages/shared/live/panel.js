@@ -60,6 +60,7 @@ export class Panel {
     this.logIsDefault = layout.yaxis?.type === "log";
     this.logX = layout.xaxis?.type === "log";
     this.card.name(layout.title?.text ?? this.name);
+    this.card.explain(layout.meta?.note);
     this.card.showLog(this.isLog);
     this.card.showLegend(this.view.theme.dark);
     this.forget();

@@ -1,0 +1,29 @@
+"""How much of the factors is outside the subspace that they never leave on a full target."""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from dynamics.figure import blank, line
+from dynamics.trajectory import Trajectory
+
+NEEDS = ("leak",)
+NOTE = (
+    "On a full target the original network moves in 2r dimensions only, the compressed one in the "
+    "r̂ of its start: exact for gradient descent from orthogonal factors. Unseen entries, noise and "
+    "other optimizers make it leak."
+)
+
+
+def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure:
+    """A line for each network."""
+    figure = blank(
+        "Leak out of the invariant subspace",
+        versus,
+        "share of ‖W<sub>l</sub>‖",
+        log=True,
+        note=NOTE,
+    )
+    for trajectory in trajectories:
+        line(figure, trajectory, versus, "leak", legend=True)
+    return figure
