@@ -3,21 +3,25 @@
 import io
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from dynamics import registry
 from dynamics.expected import beside
 from dynamics.runs import Run, RunError
 from dynamics.trajectory import COUNTERS, Trajectory
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 FIGURES = ("recovery_error", "losses", "singular_values", "principal_angles")
 
 
-def table(trajectories: list[Trajectory]) -> pd.DataFrame:
+def table(trajectories: list[Trajectory]) -> "pd.DataFrame":
     """One row for each network and record; vectors spread over columns numbered from 1."""
+    import pandas as pd  # 60 MB, which a page that only offers the download should not hold
+
     frames = []
     for trajectory in trajectories:
         columns: dict[str, Any] = {"network": [trajectory.network] * len(trajectory.steps)}

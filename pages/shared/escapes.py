@@ -1,12 +1,12 @@
 """Escapes: the step at which each mode was half grown, by theory and in the run, in a table."""
 
-import pandas as pd
 import streamlit as st
 
 from dynamics.config import Config
 from dynamics.expected import expected
 from dynamics.modes import Mode, by_network
 from dynamics.trajectory import Expected, Trajectory
+from pages.shared.table import table
 
 
 def escapes(config: Config, trajectories: list[Trajectory]) -> None:
@@ -16,11 +16,9 @@ def escapes(config: Config, trajectories: list[Trajectory]) -> None:
         return
     known = expected(config, trajectories[0].facts)
     st.subheader("Steps until each mode is half grown", anchor=False)
-    st.dataframe(
-        pd.DataFrame([_row(modes) for modes in zip(*map(_named, found.items()), strict=True)]),
-        hide_index=True,
-        width="stretch",
-        alt="Steps until each mode is half grown, expected and measured",
+    table(
+        [_row(modes) for modes in zip(*map(_named, found.items()), strict=True)],
+        "Steps until each mode is half grown, expected and measured",
     )
     st.caption("  \n".join(_standing(name, known[name]) for name in found))
 

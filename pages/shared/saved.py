@@ -1,8 +1,8 @@
 """Saved: the list of runs as a table, and several of them in one chart."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import streamlit as st
 
 from dynamics import export, runs
@@ -11,13 +11,18 @@ from dynamics.expected import beside
 from dynamics.figure import compared
 from dynamics.trajectory import Trajectory
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 MOST_NAMED = 4  # settings in a legend
 
 Entry = tuple[runs.Run, Config | None, runs.Status]
 
 
-def table(entries: list[Entry]) -> pd.DataFrame:
+def table(entries: list[Entry]) -> "pd.DataFrame":
     """One row a run; a damaged one says so in its state."""
+    import pandas as pd  # here alone: the first page, which a class opens, does without
+
     return pd.DataFrame(
         [_row(*entry) for entry in entries],
         columns=["started", "state", "problem", "matrix", "L", "r̂", "α", "ε", "η", "steps", "run"],
@@ -87,6 +92,8 @@ def _symbol(name: str) -> str:
 
 
 def _csv(drawn: list[tuple[str, list[Trajectory]]], series: str) -> bytes:
+    import pandas as pd
+
     columns = ["network", "step", "seconds", "operations", series]
     frames = [
         export.table(trajectories).reindex(columns=columns).assign(run=label)

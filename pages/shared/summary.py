@@ -1,13 +1,13 @@
 """Summary: what a run has shown, in words and in tables of milestones and escapes."""
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from dynamics import runs
 from dynamics.story import story
 from dynamics.trajectory import Trajectory, milestones, timed
 from pages.shared.escapes import escapes
+from pages.shared.table import table
 
 
 def summary(run: runs.Run) -> None:
@@ -41,11 +41,9 @@ def _milestones(trajectories: list[Trajectory]) -> None:
         st.caption(f"No recovery error has come down to 0.1; at best: {', '.join(best)}.")
         return
     st.subheader("Steps and seconds to each error", anchor=False)
-    st.dataframe(
-        pd.DataFrame([_row(row, trajectories) for row in rows]),
-        hide_index=True,
-        width="stretch",
-        alt="Steps and seconds of each network to each decade of the recovery error",
+    table(
+        [_row(row, trajectories) for row in rows],
+        "Steps and seconds of each network to each decade of the recovery error",
     )
     if len(trajectories) > 1:
         st.caption(
@@ -56,7 +54,7 @@ def _milestones(trajectories: list[Trajectory]) -> None:
 
 
 def _row(row: dict[str, float | None], trajectories: list[Trajectory]) -> dict[str, str]:
-    cells = {"Recovery error at most": f"{row['level']:.0e}"}
+    cells = {"Recovery error at most": f"{row['level']:.0e}".replace("e-0", "e-")}
     for trajectory in trajectories:
         name = trajectory.network
         cells[f"{name}, steps"] = _text(row[f"{name}.steps"], ",.0f")
@@ -76,9 +74,9 @@ def _text(value: float | None, form: str, unit: str = "") -> str:
 
 def _held_out(trajectories: list[Trajectory]) -> None:
     for trajectory, place in zip(trajectories, st.columns(len(trajectories)), strict=True):
-        losses = pd.Series(trajectory.series["test_loss"]).dropna()
-        if len(losses):
-            best = losses.idxmin()
+        losses = trajectory.series["test_loss"]
+        if np.isfinite(losses).any():
+            best = int(np.nanargmin(losses))
             place.metric(
                 f"Best error on held-out ratings, {trajectory.network}",
                 f"{(2 * losses[best]) ** 0.5:.3f} stars",

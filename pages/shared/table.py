@@ -1,0 +1,33 @@
+"""Table: a few rows of text, drawn without what a large table brings into the web process."""
+
+import html
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from dynamics.figure import color
+
+
+def table(rows: Sequence[Mapping[str, str]], label: str) -> None:
+    """Rows of cells by column; ``network, quantity`` is headed by the network in its colour.
+
+    Pandas and Arrow, which ``st.dataframe`` needs, are half of what a page holds in memory.
+    """
+    head = "".join(f'<th scope="col">{_heading(name)}</th>' for name in rows[0])
+    body = "".join(f"<tr>{_cells(list(row.values()))}</tr>" for row in rows)
+    st.html(
+        f'<div class="figures" role="region" tabindex="0" aria-label="{html.escape(label)}">'
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _heading(name: str) -> str:
+    network, comma, quantity = name.partition(", ")
+    if not comma:
+        return html.escape(name)
+    return f'<span style="color:{color(network)}">{html.escape(network)}</span>, {quantity}'
+
+
+def _cells(texts: list[str]) -> str:
+    first, *others = map(html.escape, texts)
+    return f'<th scope="row">{first}</th>' + "".join(f"<td>{text}</td>" for text in others)
