@@ -174,10 +174,11 @@ def _widgets(values: dict[str, Any]) -> None:
         _widget(name, values)
     for group, title in FOLDED.items():
         if not hidden(group):
-            with st.expander(title):
-                for name in _visible(values):
-                    if _group(name) == group:
-                        _widget(name, values)
+            names = [name for name in _visible(values) if _group(name) == group]
+            # What is folded away is not built: half of a rerun's work and messages.
+            with st.expander(title, key=f"fold {group}", on_change="rerun") as fold:
+                for name in names if fold.open else ():
+                    _widget(name, values)
 
 
 def _visible(values: Mapping[str, Any]) -> list[str]:
