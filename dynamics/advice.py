@@ -7,6 +7,7 @@ from typing import Any
 
 from dynamics import registry, theory
 from dynamics.config import MOST_RECORDS, SETTINGS, Config
+from dynamics.kinds import called
 from dynamics.prediction import EXACT, Prediction
 
 GOOD_STEP = 0.3  # of the stability limit: a sensible learning rate
@@ -43,21 +44,24 @@ def widths(config: Config) -> Iterator[Advice]:
 
 
 def step_size(
-    config: Config, rate: float | None, limits: Mapping[str, Prediction]
+    config: Config, rates: Mapping[str, float | None], limits: Mapping[str, Prediction]
 ) -> Iterator[Advice]:
     """Of a learning rate beyond the stability limit of the more sensitive network."""
-    known = {name: limit for name, limit in limits.items() if limit.value is not None}
-    if not known or rate is None:
+    ratios = {
+        name: rate / limits[name].value
+        for name, rate in rates.items()
+        if rate is not None and limits[name].value is not None
+    }
+    if not ratios:
         return
-    name = min(known, key=lambda each: float(known[each].value))
-    limit, exact = known[name].value, known[name].standing == EXACT
-    ratio = rate / limit
+    name = max(ratios, key=lambda each: ratios[each])
+    ratio, exact = ratios[name], limits[name].standing == EXACT
     if ratio > (1 if exact else SLACK):
         verb = "will diverge" if theory.zone(ratio) == "diverges" else "will not settle"
         mended = float(f"{config.learning_rate * GOOD_STEP / ratio:.2g}")
         yield Advice(
             f"η is {ratio:.3g} times the {'' if exact else 'estimated '}stability limit of the "
-            f"{name} network, which {verb}.",
+            f"{called(name)}, which {verb}.",
             {"learning_rate": mended},
         )
 
@@ -76,7 +80,7 @@ def budget(config: Config, escapes: Mapping[str, Prediction]) -> Iterator[Advice
         steps = int(min(most, float(f"{AMPLE * last[name]:.2g}")))
         yield Advice(
             f"{config.steps:,} steps are fewer than the {last[name]:,.0f} after which the last "
-            f"mode of the {name} network is half grown.",
+            f"mode of the {called(name)} is half grown.",
             {
                 "steps": steps,
                 "record_every": max(config.record_every, math.ceil(steps / MOST_RECORDS)),

@@ -124,7 +124,7 @@ class Batch:
         self._config, self._only = configs[0], only
         self._networks = [each.networks[network] for each in comparisons]
         optimizer = registry.load("optimizers", self._config.optimizer)
-        problems, rates = [c.problem for c in comparisons], [c.learning_rate for c in comparisons]
+        problems, rates = [c.problem for c in comparisons], [c.rate(network) for c in comparisons]
         self._alone: list[Descent] = []
         if not stacked:
             self._alone = [*map(fastest, self._networks, problems, [optimizer] * len(rates), rates)]

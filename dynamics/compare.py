@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import torch
 
-from dynamics import registry, theory
+from dynamics import kinds, registry, theory
 from dynamics.config import Config
 from dynamics.engines import fastest
 from dynamics.facts import known
@@ -34,7 +34,7 @@ class Comparison:
         config: the settings.
         problem: the problem, in the config's precision and on its device.
         networks: by name, the original first.
-        learning_rate: η itself, whatever unit the config counts it in.
+        learning_rate: η itself, whatever unit the config counts it in; ``rate`` is a network's.
         facts: numbers of the whole run.
     """
 
@@ -55,10 +55,14 @@ class Comparison:
             lanes = {name: self._lane(name, escapes, side) for name in self.networks}
             yield from _lockstep(lanes)
 
+    def rate(self, name: str) -> float:
+        """η of one network."""
+        return self.learning_rate * kinds.pace(self.config, name)
+
     def _lane(self, name: str, escapes: Escapes, side: Executor) -> Iterator[Record | None]:
         config, network = self.config, self.networks[name]
         optimizer = registry.load("optimizers", config.optimizer)
-        descent = fastest(network, self.problem, optimizer, self.learning_rate)
+        descent = fastest(network, self.problem, optimizer, self.rate(name))
         measuring = Measuring(network, self.problem, singular_value_count(config))
         records = train(
             descent.step,
@@ -91,7 +95,7 @@ def prepare(config: Config) -> Comparison:
     limits = stability_limits(config, problem, networks, largest)
     rate = config.learning_rate
     if config.rate_unit == "limit":
-        rate *= min(limits.values())
+        rate *= min(limit / kinds.pace(config, name) for name, limit in limits.items())
     facts |= {"learning_rate": [rate], "stability_limits": list(limits.values())}
     return Comparison(config, problem, networks, rate, facts)
 
@@ -115,7 +119,7 @@ def use_threads(config: Config) -> None:
     products lose by a second thread, and all of them lose to other work on its core.
     """
     rows, cols = config.shape
-    wide = "original" in config.networks and (config.width or min(rows, cols)) >= WIDE
+    wide = kinds.wide(config) and (config.width or min(rows, cols)) >= WIDE
     many = config.problem == "sensing" and rows * cols * config.measurements >= MANY
     cores = psutil.cpu_count() or 1
     idle = (wide or many) and cores * (1 - psutil.cpu_percent(LOOK) / 100) >= 2 - SPARE

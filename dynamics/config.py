@@ -159,6 +159,15 @@ class Config:
         "training",
         choices=("absolute", "limit"),
     )
+    equal: str = _setting(
+        "rate",
+        "Equal for all",
+        "",
+        "What all networks have in common: η itself (rate), or its share of their own stability "
+        "limits, by η·α^(−2/L) in place of η (margin)",
+        "training",
+        choices=("rate", "margin"),
+    )
     alpha: float = _setting(
         5.0,
         "Discrepant rate",

@@ -5,7 +5,7 @@ It is also what decides in which form a large problem is kept.
 
 from itertools import pairwise
 
-from dynamics import registry
+from dynamics import kinds, registry
 from dynamics.config import Config
 from dynamics.spectrum import seen
 
@@ -25,12 +25,12 @@ def listed(config: Config) -> bool:
     most a tenth is observed. The original network has rows × cols parameters anyway.
     """
     few = config.observed <= SPARSEST and config.rows * config.cols >= SMALLEST
-    return few and "original" not in config.networks
+    return few and not kinds.wide(config)
 
 
 def factored(config: Config) -> bool:
     """Whether a full target is kept as its factors alone: nothing then needs a whole matrix."""
-    large = config.rows * config.cols > SMALL and "original" not in config.networks
+    large = config.rows * config.cols > SMALL and not kinds.wide(config)
     return large and not config.noise
 
 
@@ -52,10 +52,10 @@ def _by_entries(config: Config) -> bool:
 
 
 def widths(config: Config, network: str) -> list[int]:
-    """cols, the hidden widths and rows; networks named after ``compressed`` are r̂ wide."""
+    """cols, the hidden widths and rows."""
     rows, cols = config.shape
-    narrow = network.startswith("compressed")
-    hidden = config.rank_bound if narrow else config.width or min(rows, cols)
+    wide = config.width or min(rows, cols)
+    hidden = config.rank_bound if kinds.narrow(network) else wide
     return [cols, *[hidden] * (config.depth - 1), rows]
 
 

@@ -15,8 +15,10 @@ import numpy as np
 
 from dynamics import escape, simulation, theory
 from dynamics.config import Config
+from dynamics.cost import widths
 from dynamics.forecast import Forecast, NetworkForecast, forecast
-from dynamics.prediction import EXACT, Known, broken_by_start, narrow
+from dynamics.kinds import alpha, spectral
+from dynamics.prediction import EXACT, Known, adrift, broken_by_start
 from dynamics.spectrum import curvature, seen
 from dynamics.trajectory import Array, Expected, Trajectory
 
@@ -80,20 +82,25 @@ def _steps(config: Config, each: NetworkForecast) -> Array | None:
 def _followed(known: Known, made: Forecast, name: str, steps: Array) -> Array | None:
     """The exact singular values after these steps, those of the modes alone; None if unknown."""
     config, momentum = known.config, MOMENTA.get(known.config.optimizer)
-    if momentum is None or seen(config) != "all" or made.learning_rate is None or not known.drawn:
+    own = made.rate(name)
+    if momentum is None or seen(config) != "all" or own is None or not known.drawn:
         return None
-    rate, whole = made.learning_rate * curvature(config), steps.astype(int).tolist()
+    rate, whole = own * curvature(config), steps.astype(int).tolist()
     with np.errstate(all="ignore"):  # a rate beyond the limit has a course, too: out of all numbers
-        if narrow(name):
-            goals = known.goals[: config.rank_bound]
+        if adrift(name):
+            return None
+        if spectral(name):
+            goals = known.goals[: widths(config, name)[1]]
             outer, inner = theory.recursion(
-                goals, config.depth, known.alpha(name), config.init_scale, rate, whole, momentum
+                goals, config.depth, alpha(config, name), config.init_scale, rate, whole, momentum
             )
             return _sorted(theory.end_to_end(outer, inner, config.depth))
-        return _simulated(known, rate, whole, momentum)
+        return _simulated(known, name, rate, whole, momentum)
 
 
-def _simulated(known: Known, rate: float, steps: list[int], momentum: float) -> Array | None:
+def _simulated(
+    known: Known, name: str, rate: float, steps: list[int], momentum: float
+) -> Array | None:
     config, rank = known.config, len(known.goals)
     if known.overlap is None or broken_by_start(config):
         return None
@@ -108,7 +115,7 @@ def _simulated(known: Known, rate: float, steps: list[int], momentum: float) -> 
             config.init_scale,
             rate,
             steps,
-            config.alpha_original,
+            alpha(config, name),
             momentum,
         )
     except np.linalg.LinAlgError:  # beyond all numbers

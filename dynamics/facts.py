@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from dynamics import registry, simulation
+from dynamics import kinds, registry, simulation
 from dynamics.config import Config
 from dynamics.network import Network
 from dynamics.problem import Problem
@@ -18,8 +18,9 @@ def known(config: Config, problem: Problem, networks: Mapping[str, Network]) -> 
     """Singular values of −∇loss(0) and, of an orthogonal start, its overlap with the target."""
     count = max(config.rank, config.rank_bound)
     facts: dict[str, Any] = {"surrogate_singular_values": problem.surrogate(count)[1].tolist()}
-    if "original" in networks and overlapping(config):
-        target, factors = problem.target, networks["original"].factors
+    turned = [name for name in networks if not kinds.narrow(name) and not kinds.spectral(name)]
+    if turned and overlapping(config):  # all of them have the same first factors
+        target, factors = problem.target, networks[turned[0]].factors
         if target is not None and target.exact:
             left, right = (part.numpy(force=True) for part in (target.left, target.right))
             start = [factor.numpy(force=True) for factor in factors]
@@ -45,6 +46,6 @@ def look(config: Config) -> dict[str, Any]:
         config, torch.empty(0, dtype=torch.float64)
     )
     networks = {}
-    if "original" in config.networks and overlapping(config) and max(config.shape) <= MOST_SIDE:
+    if kinds.wide(config) and overlapping(config) and max(config.shape) <= MOST_SIDE:
         networks["original"] = registry.load("networks", "original").build(config, problem)
     return {**problem.facts, **known(config, problem, networks)}

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from dynamics.kinds import called, said
 from dynamics.trajectory import Array, Trajectory
 
 VERSUS = {
@@ -22,8 +23,26 @@ VERSUS = {
     "normalised": "Normalised time t / t₁",
 }
 LEAST = {"log steps": 1}  # where a logarithmic axis begins: record 0 is drawn there
-COLORS = {"original": "#2f6fde", "compressed": "#e8710a"}
-DASHES = {"original": "solid", "compressed": "dash"}
+# Wide networks are blue, those with the compressed start orange, narrow ones without it pink; in
+# grey, dashes tell them apart. An exact reduction is dotted, in the colour of what it stands for.
+COLORS = {
+    "original": "#2f6fde",
+    "original_alpha": "#12a3c4",
+    "original_spectral": "#7c86f2",
+    "compressed": "#e8710a",
+    "compressed_even": "#c79a00",
+    "narrow_random": "#c2407f",
+    "narrow_random_alpha": "#d984b0",
+}
+DASHES = {
+    "original": "solid",
+    "original_alpha": "dashdot",
+    "original_spectral": "longdash",
+    "compressed": "dash",
+    "compressed_even": "longdashdot",
+    "narrow_random": "2px,6px",
+    "narrow_random_alpha": "12px,4px,2px,4px,2px,4px",
+}
 SPARE_COLORS = ("#7b5ea7", "#2a9d8f", "#b23a6f", "#6b7280")
 RUN_COLORS = (
     "#4c6ef5", "#e8590c", "#2b8a3e", "#9c36b5", "#0c8599", "#e03131", "#846358", "#868e96"
@@ -35,19 +54,13 @@ GREY = "rgba(128,128,128,0.25)"
 
 def color(network: str, shade: float = 0.0) -> str:
     """A network's fixed colour; ``shade`` from 0 to 1 fades it towards a light grey."""
-    # A variant, such as ``original_reduced``, is drawn as what it is a variant of, but dotted.
-    strong = COLORS.get(network.partition("_")[0])
+    strong = COLORS.get(network.removesuffix("_reduced"))
     strong = strong or SPARE_COLORS[sum(map(ord, network)) % len(SPARE_COLORS)]
     mixed = (
         round(int(strong[i : i + 2], 16) * (1 - 0.72 * shade) + 205 * 0.72 * shade)
         for i in (1, 3, 5)
     )
     return "#{:02x}{:02x}{:02x}".format(*mixed)
-
-
-def said(network: str) -> str:
-    """A network's name in words."""
-    return network.replace("_", " ")
 
 
 def blank(title: str, versus: str, y: str, *, log: bool = False, note: str = "") -> go.Figure:
@@ -92,7 +105,7 @@ def unit(trajectory: Trajectory) -> float:
     first = trajectory.expected and trajectory.expected.first
     if not first:
         raise ValueError(
-            f"No escape of the {said(trajectory.network)} network is foreseen, so there is no unit "
+            f"No escape of the {called(trajectory.network)} is foreseen, so there is no unit "
             "for normalised time; take steps."
         )
     return first
@@ -184,7 +197,7 @@ def compared(
             if name in trajectory.series and timed:
                 line(figure, trajectory, versus, name, label=label, legend=True)
                 figure.data[-1].update(
-                    name=f"{label} · {trajectory.network}",
+                    name=f"{label} · {said(trajectory.network)}",
                     legendgroup=f"{number}",
                     line_color=RUN_COLORS[number % len(RUN_COLORS)],
                 )

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dynamics import advice, cost, escape, prediction, theory
+from dynamics import advice, cost, escape, kinds, prediction, theory
 from dynamics.advice import Advice
 from dynamics.config import Config
 from dynamics.prediction import EXACT, HEURISTIC, Known, Prediction
@@ -59,7 +59,8 @@ class Forecast:
 
     Attributes:
         config: the settings.
-        learning_rate: η itself; None while it is counted in limits and no limit is known.
+        learning_rate: η itself; None while it is counted in limits and no limit is known. A
+            network's own is ``rate``.
         networks: by name, in the config's order.
         warnings: what will go wrong.
     """
@@ -69,10 +70,15 @@ class Forecast:
     networks: Mapping[str, NetworkForecast]
     warnings: tuple[Advice, ...]
 
+    def rate(self, network: str) -> float | None:
+        """η of a network."""
+        rate = self.learning_rate
+        return None if rate is None else rate * kinds.pace(self.config, network)
+
     def ratio(self, network: str) -> float | None:
         """η/η* of a network; ``theory.zone`` has a word for it."""
-        limit = self.networks[network].eta_star.value
-        return None if limit is None or self.learning_rate is None else self.learning_rate / limit
+        limit, rate = self.networks[network].eta_star.value, self.rate(network)
+        return None if limit is None or rate is None else rate / limit
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON: each network's values; at the top those of the compressed one."""
@@ -101,14 +107,16 @@ def forecast(config: Config, facts: Mapping[str, Sequence[Any]] | None = None) -
     """
     known = Known.of(config, facts or {})
     limits = {name: prediction.eta_star(known, name) for name in config.networks}
+    paces = {name: kinds.pace(config, name) for name in config.networks}
     rate: float | None = config.learning_rate
     if config.rate_unit == "limit":
-        smallest = min((each.value for each in limits.values() if each.value), default=None)
-        rate = None if smallest is None else rate * smallest
-    networks = {name: _network(known, name, limits[name], rate) for name in config.networks}
+        found = [each.value / paces[name] for name, each in limits.items() if each.value]
+        rate = rate * min(found) if found else None
+    rates = {name: None if rate is None else rate * paces[name] for name in config.networks}
+    networks = {name: _network(known, name, limits[name], rates[name]) for name in rates}
     warnings = (
         *advice.widths(config),
-        *advice.step_size(config, rate, limits),
+        *advice.step_size(config, rates, limits),
         *advice.budget(config, {name: each.escapes for name, each in networks.items()}),
     )
     return Forecast(config, rate, networks, warnings)

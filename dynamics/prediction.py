@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from dynamics import cost, escape, registry, simulation, theory
+from dynamics import cost, escape, kinds, registry, simulation, theory
 from dynamics.config import Config
 from dynamics.spectrum import certain, curvature, estimate, seen
 from dynamics.trajectory import Array
@@ -77,13 +77,10 @@ class Known:
             drawn or certain(config),
         )
 
-    def timed(self, rate: float | None) -> bool:
+    def timed(self, rate: float | None, network: str) -> bool:
         """Whether anything is known of times."""
-        return bool(len(self.pulls)) and rate is not None and self.config.optimizer not in SCALING
-
-    def alpha(self, network: str) -> float:
-        """α of a network."""
-        return self.config.alpha if narrow(network) else self.config.alpha_original
+        scaled = self.config.optimizer in SCALING
+        return bool(len(self.pulls)) and rate is not None and not scaled and not adrift(network)
 
     def judged(self, value: Any, standing: str, *breaks: str) -> Prediction:
         """A Prediction of that standing, or a heuristic one if any assumption does not hold."""
@@ -93,9 +90,9 @@ class Known:
         return Prediction(value, HEURISTIC if broken else standing, broken)
 
 
-def narrow(network: str) -> bool:
-    """Whether a network is of the compressed kind: r̂ wide, with spectral start."""
-    return network.startswith("compressed")
+def adrift(network: str) -> bool:
+    """Whether a network is narrow and starts at random: no theory of that is known."""
+    return kinds.narrow(network) and not kinds.spectral(network)
 
 
 def broken_by(config: Config) -> list[str]:
@@ -132,32 +129,32 @@ def eta_star(known: Known, network: str) -> Prediction:
         return known.judged(None, UNKNOWN)
     config = known.config
     limit = theory.stability_limit(
-        config.depth, known.alpha(network), curvature(config), known.pulls[0]
+        config.depth, kinds.alpha(config, network), curvature(config), known.pulls[0]
     )
     return known.judged(limit, EXACT)
 
 
 def escapes(known: Known, network: str, rate: float | None) -> Prediction:
     """Steps until each mode is half grown; infinity for one that the network is too narrow for."""
-    if not known.timed(rate) or rate is None:
+    if not known.timed(rate, network) or rate is None:
         return known.judged(None, UNKNOWN)
-    config, alpha = known.config, known.alpha(network)
+    config, alpha = known.config, kinds.alpha(known.config, network)
     pace = rate * curvature(config) * known.pulls / known.goals
     steps = escape.escape_steps(known.goals, config.depth, alpha, config.init_scale, pace)
-    if narrow(network):
-        steps[config.rank_bound :] = math.inf
+    if kinds.spectral(network):
+        steps[cost.widths(config, network)[1] :] = math.inf
         return known.judged(tuple(steps.tolist()), FLOW)
     plateau = config.init_scale ** (2 - config.depth) / (pace * known.goals)
     steps = np.where(steps > 0, steps + escape.delay(config.depth, alpha) * plateau, 0)
     broken = broken_by_start(config)
     if known.overlap is not None and not broken and not broken_by(config):
-        exact = _simulated(known, rate * curvature(config), float(steps.max()))
+        exact = _simulated(known, alpha, rate * curvature(config), float(steps.max()))
         if exact is not None:
             return known.judged(tuple(exact.tolist()), EXACT)
     return known.judged(tuple(steps.tolist()), HEURISTIC, *broken, TURNED)
 
 
-def _simulated(known: Known, rate: float, expected: float) -> Array | None:
+def _simulated(known: Known, alpha: float, rate: float, expected: float) -> Array | None:
     """The original network's escapes from its exact simulation; None if that took too long."""
     config, last = known.config, math.ceil(1.3 * expected)
     if last * 6.0 * config.depth * (2 * len(known.goals)) ** 3 > MOST_WORK:
@@ -171,7 +168,7 @@ def _simulated(known: Known, rate: float, expected: float) -> Array | None:
         config.init_scale,
         rate,
         np.unique(np.linspace(0, last, RECORDS).astype(int)).tolist(),
-        config.alpha_original,
+        alpha,
     )
     found = escape.measured_escapes(course.steps, course.core_values, known.goals)
     return None if np.isnan(found).any() else found
@@ -179,10 +176,10 @@ def _simulated(known: Known, rate: float, expected: float) -> Array | None:
 
 def rises(known: Known, network: str, rate: float | None) -> Prediction:
     """Steps from 10 to 90 % of each mode once it has escaped."""
-    if not known.timed(rate) or rate is None:
+    if not known.timed(rate, network) or rate is None:
         return known.judged(None, UNKNOWN)
-    pace = rate * curvature(known.config)
-    steps = escape.rise_steps(known.goals, known.config.depth, known.alpha(network), pace)
+    alpha, pace = kinds.alpha(known.config, network), rate * curvature(known.config)
+    steps = escape.rise_steps(known.goals, known.config.depth, alpha, pace)
     return known.judged(tuple(steps.tolist()), FLOW)
 
 
@@ -191,15 +188,17 @@ def floor(known: Known, network: str) -> Prediction:
     config, rank = known.config, known.config.rank
     if "spectrum" not in registry.constant("problems", config.problem, "READS"):
         return known.judged(None, UNKNOWN, "The target is of full rank or unknown.")
+    if adrift(network):
+        return known.judged(None, UNKNOWN)
     width = cost.widths(config, network)[1]
     spare, missed = max(0, width - 2 * rank), known.goals[:0]
-    if narrow(network):
-        spare, missed = max(0, width - rank), known.goals[width:]
+    if kinds.spectral(network):
+        spare, missed = max(0, min(width, *config.shape) - rank), known.goals[width:]
     value = theory.floor(spare, config.init_scale, config.depth, curvature(config), missed)
     if config.noise:
         rows, cols = config.shape
         share = 1 - width * (rows + cols - width) / cost.observed(config)
         scale = curvature(config) if seen(config) == "sums" else 1.0
         value += scale * config.noise**2 / 2 * max(0.0, share)
-    breaks = [FITTED] * bool(config.noise) + [BESIDE] * (not narrow(network))
+    breaks = [FITTED] * bool(config.noise) + [BESIDE] * (not kinds.spectral(network))
     return known.judged(value, FLOW, *breaks)

@@ -8,8 +8,8 @@ import numpy as np
 from dynamics import registry
 from dynamics.config import Config
 from dynamics.forecast import Forecast, forecast
+from dynamics.kinds import called, narrow
 from dynamics.modes import Mode, by_network, incrementality
-from dynamics.prediction import narrow
 from dynamics.spectrum import seen
 from dynamics.trajectory import Trajectory, milestones
 
@@ -47,7 +47,7 @@ def _reached(trajectories: Sequence[Trajectory]) -> Iterator[str]:
         told = f"in {each.steps[-1]:,.0f} steps and {_seconds(each.seconds[-1])} of training"
         name = next(name for name in ERRORS if np.isfinite(each.series.get(name, [np.nan])[-1]))
         error = f"a {name.replace('_', ' ')} of {_small(each.series[name][-1])}"
-        yield f"The {each.network} network came to {error} {told}."
+        yield f"The {called(each.network)} came to {error} {told}."
 
 
 def _diverged(trajectories: Sequence[Trajectory], made: Forecast) -> Iterator[str]:
@@ -58,16 +58,15 @@ def _diverged(trajectories: Sequence[Trajectory], made: Forecast) -> Iterator[st
             why = "a smaller learning rate η would converge"
             if ratio and ratio > 1:
                 why = f"η was {ratio:.3g} times its stability limit"
-            yield f"The {each.network} network diverged by step {each.steps[-1]:,.0f}: {why}."
+            yield f"The {called(each.network)} diverged by step {each.steps[-1]:,.0f}: {why}."
 
 
 def _faster(config: Config, trajectories: Sequence[Trajectory]) -> Iterator[str]:
     """What the compressed network's speed-up is made of, at the last decade that both reached."""
-    if {each.network for each in trajectories} != {"original", "compressed"}:
+    pair = [each for each in trajectories if each.network in ("original", "compressed")]
+    if len(pair) < 2 or not all("recovery_error" in each.series for each in pair):
         return
-    if not all("recovery_error" in each.series for each in trajectories):
-        return
-    for row in reversed(milestones(trajectories)):
+    for row in reversed(milestones(pair)):
         names = ("original.steps", "compressed.steps", "original.seconds", "compressed.seconds")
         values = [row[name] for name in names]
         if all(values):
@@ -80,8 +79,8 @@ def _faster(config: Config, trajectories: Sequence[Trajectory]) -> Iterator[str]
             )
             if config.alpha > config.alpha_original and steps > EVEN:
                 yield (
-                    f"It alone moved its outer factors by α = {config.alpha:g}; give both networks "
-                    "the same α to see what is left of its lead in steps."
+                    f"Of the two it alone moved its outer factors by α = {config.alpha:g}; give "
+                    "both networks the same α to see what is left of its lead in steps."
                 )
             return
 
@@ -92,7 +91,9 @@ def _plateaus(trajectories: Sequence[Trajectory], found: Mapping[str, list[Mode]
         times = sorted(mode.measured for mode in found[each.network] if mode.measured)
         if not times:
             continue
-        start = f"The {each.network} network's first mode was half grown at step {times[0]:,.0f}"
+        start = (
+            f"The first mode of the {called(each.network)} was half grown at step {times[0]:,.0f}"
+        )
         if len(times) == 1:
             yield f"{start}, and no other after it."
             continue
@@ -117,7 +118,7 @@ def _too_narrow(config: Config, trajectories: Sequence[Trajectory]) -> Iterator[
             least = math.sqrt(goals[config.rank_bound :].sum() / goals.sum())
             yield (
                 f"r̂ = {config.rank_bound} has no room for {missed} of the {config.rank} modes: no "
-                f"error of the {each.network} network can be below {_small(least)}."
+                f"error of the {called(each.network)} can be below {_small(least)}."
             )
 
 
@@ -133,7 +134,7 @@ def _too_short(
         last = max((mode.expected or 0.0 for mode in late), default=0.0)
         when = f"; theory expects the last at about step {last:,.0f}" if last > end else ""
         yield (
-            f"{len(late)} of the {len(found[each.network])} modes of the {each.network} network "
+            f"{len(late)} of the {len(found[each.network])} modes of the {called(each.network)} "
             f"had not risen by its last step, {end:,.0f}{when}."
         )
 
@@ -146,7 +147,7 @@ def _unseen(config: Config, trajectories: Sequence[Trajectory]) -> Iterator[str]
         loss, errors = each.series["train_loss"], each.series.get("recovery_error")
         if errors is not None and loss[-1] < FITTED * loss[0] and errors[-1] > UNKNOWN:
             yield (
-                f"The {each.network} network fits what it was shown but not the rest of the "
+                f"The {called(each.network)} fits what it was shown but not the rest of the "
                 "matrix: more observations, or more depth, would favour the low rank."
             )
 
@@ -160,9 +161,10 @@ def _overfitted(trajectories: Sequence[Trajectory]) -> Iterator[str]:
         best = int(np.nanargmin(losses))
         if losses[-1] > RISEN * losses[best] > 0:
             yield (
-                f"The {each.network} network's test loss was lowest at step {each.steps[best]:,.0f}"
-                f" and {losses[-1] / losses[best]:.2g} times that in the end: what it fitted since "
-                "does not carry over, so stopping early would have helped."
+                f"The test loss of the {called(each.network)} was lowest at step "
+                f"{each.steps[best]:,.0f} and {losses[-1] / losses[best]:.2g} times that in the "
+                "end: what it fitted since does not carry over, so stopping early would have "
+                "helped."
             )
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynamics import kinds
+
 Array = NDArray[np.float64]
 Shape = tuple[int, ...]
 COUNTERS = ("seconds", "measuring_seconds", "operations")
@@ -171,7 +173,7 @@ DECADES = tuple(10.0**-exponent for exponent in range(1, 8))
 
 def timed(trajectories: Sequence[Trajectory]) -> list[Trajectory]:
     """Those whose times may be compared: an exact reduction has not done the network's work."""
-    return [each for each in trajectories if not each.network.endswith("_reduced")]
+    return [each for each in trajectories if not kinds.reduced(each.network)]
 
 
 def milestones(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dynamics import data, registry
+from dynamics.kinds import said
 from dynamics.queue import turn
 from dynamics.runs import CANCEL, PAUSE, PHASES, Run, RunError
 from dynamics.trajectory import Layout, Record
@@ -161,7 +162,7 @@ class Worker:
     def _finish(self) -> None:
         outcomes = self.status.outcomes
         diverged = any(outcome.startswith("diverged") for outcome in outcomes.values())
-        message = "; ".join(f"{name} {outcome}" for name, outcome in outcomes.items())
+        message = "; ".join(f"{said(name)} {outcome}" for name, outcome in outcomes.items())
         self.tell(phase="diverged" if diverged else "done", message=message)
 
     def _patience(self) -> None:

@@ -16,6 +16,7 @@ from tests.support import recorded
 from tests.test_theory import full
 
 NETWORKS = ("original", "compressed")
+KNOWN = (*NETWORKS, "original_alpha", "original_spectral", "compressed_even")
 
 
 def held(config: Config) -> dict[str, Trajectory]:
@@ -37,8 +38,10 @@ def worst(trajectory: Trajectory) -> float:
 @pytest.mark.parametrize("depth", [2, 3, 5])
 @pytest.mark.parametrize("optimizer", ["gradient_descent", "momentum"])
 def test_curves_are_the_singular_values_of_training(depth: int, optimizer: str) -> None:
-    """Both networks of a full target, also with momentum, to rounding."""
+    """All networks with a theory on a full target, also with momentum, to rounding."""
     config = full(
+        networks=",".join(KNOWN),
+        equal="margin",
         depth=depth,
         alpha_original=1.5,
         init_scale=0.1 ** (2 / depth),
@@ -59,6 +62,13 @@ def test_curves_of_a_noisy_target_are_those_of_what_is_learned() -> None:
     assert worst(found["compressed"]) < 1e-10
     original = found["original"].expected
     assert original and not len(original.steps) and "Noise" in " ".join(original.breaks)
+
+
+def test_a_narrow_random_start_has_no_theory() -> None:
+    """Nothing is drawn or foretold of it, and a forecast says so without failing."""
+    config = full(networks="narrow_random,narrow_random_alpha")
+    for found in expected(config, prepare(config).facts).values():
+        assert not len(found.steps) and not found.escapes and found.standing == "unknown"
 
 
 def test_a_narrow_network_has_a_curve_for_each_mode_that_fits() -> None:

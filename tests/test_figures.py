@@ -256,7 +256,7 @@ def test_expected_escapes_are_marked_where_no_course_is_known(finished: Run) -> 
     trajectories = beside(finished.config, finished.trajectories)
     drawn = draw("singular_values", trajectories).data
     marks = [trace for trace in drawn if "y" not in trace.meta]
-    assert [trace.marker.color for trace in marks] == list(COLORS.values())
+    assert [trace.marker.color for trace in marks] == [COLORS["original"], COLORS["compressed"]]
     for trace, trajectory in zip(marks, trajectories, strict=True):
         assert list(trace.x) == list(trajectory.expected.escapes)
         assert set(trace.y) == {0} and "heuristic" in trace.hovertemplate

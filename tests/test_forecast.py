@@ -130,15 +130,18 @@ def test_typical_spectra_are_near_those_of_the_draw(
         )
 
 
+@pytest.mark.parametrize("equal", ["rate", "margin"])
 @pytest.mark.parametrize("problem", DRAWN)
-def test_limits_are_those_that_a_run_keeps(problem: str) -> None:
+def test_limits_are_those_that_a_run_keeps(problem: str, equal: str) -> None:
     """One number for the page before a run and for the run that counts η in it."""
-    config = small(problem=problem, rate_unit="limit", learning_rate=0.5, noise=0.1)
-    made, facts = forecast(config, look(config)), prepare(config).facts
+    config = small(problem=problem, rate_unit="limit", learning_rate=0.5, noise=0.1, equal=equal)
+    made, comparison = forecast(config, look(config)), prepare(config)
+    facts = comparison.facts
     limits = [each.eta_star.value for each in made.networks.values()]
     assert limits == pytest.approx(facts["stability_limits"], rel=1e-12)
     assert made.learning_rate == pytest.approx(facts["learning_rate"][0], rel=1e-12)
-    assert made.ratio("original") == pytest.approx(made.learning_rate / limits[0], rel=1e-12)
+    for name, limit in zip(made.networks, limits, strict=True):
+        assert made.ratio(name) == pytest.approx(comparison.rate(name) / limit, rel=1e-12)
     assert forecast(config, facts).to_dict() == made.to_dict()  # a run's facts are all it needs
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from dynamics.figure import blank, line
+from dynamics.kinds import said
 from dynamics.trajectory import Trajectory
 
 NEEDS = ("train_loss", "test_loss")
@@ -15,7 +16,7 @@ def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure
     meaning = next((t.facts["test_loss"][0] for t in trajectories if "test_loss" in t.facts), "")
     figure = blank("Test loss, and train loss (faint)", versus, meaning or "loss", log=True)
     for trajectory in trajectories:
-        network = trajectory.network
+        network = said(trajectory.network)
         line(figure, trajectory, versus, "train_loss", label=f"train, {network}", shade=0.8)
         line(figure, trajectory, versus, "test_loss", label=f"test, {network}", legend=True)
     return figure

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from dynamics.figure import blank, line, said
+from dynamics.figure import blank, line
+from dynamics.kinds import said
 from dynamics.trajectory import Trajectory
 
 NEEDS = ("left_overlaps", "right_overlaps")

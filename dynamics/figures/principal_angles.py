@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from dynamics.figure import blank, line
+from dynamics.kinds import said
 from dynamics.trajectory import Trajectory
 
 NEEDS = ("left_angles", "right_angles")
@@ -27,7 +28,7 @@ def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure
                     versus,
                     f"{side}_angles",
                     (i,),
-                    label=f"{side} θ<sub>{i + 1}</sub>, {trajectory.network}",
+                    label=f"{side} θ<sub>{i + 1}</sub>, {said(trajectory.network)}",
                     legend=side == "left" and i == 0,
                     shade=i / max(count - 1, 1),
                     scale=DEGREES,

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from dynamics.figure import INK, along, axis, blank, color, line, said
+from dynamics.figure import INK, along, axis, blank, color, line
+from dynamics.kinds import said
 from dynamics.trajectory import Expected, Trajectory
 
 NEEDS = ("singular_values",)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from dynamics.figure import blank, line
+from dynamics.kinds import said
 from dynamics.trajectory import Trajectory
 
 NEEDS = ("unmoved",)
@@ -26,7 +27,7 @@ def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure
                 versus,
                 "unmoved",
                 (factor,),
-                label=f"W<sub>{factor + 1}</sub>, {trajectory.network}",
+                label=f"W<sub>{factor + 1}</sub>, {said(trajectory.network)}",
                 legend=factor == 0,
                 shade=factor / max(depth - 1, 1),
                 mode=False,

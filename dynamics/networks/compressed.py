@@ -5,6 +5,10 @@ from dynamics.factors import spectral
 from dynamics.network import Network
 from dynamics.problem import Problem
 
+WIDTH = "rank_bound"
+START = "spectral"
+ALPHA = "alpha"
+
 
 def build(config: Config, problem: Problem) -> Network:
     """W_1 = ε V̂ᵀ, inner factors ε I, W_L = ε Û, with the surrogate's first r̂ singular vectors."""

@@ -5,6 +5,10 @@ from dynamics.factors import drawn
 from dynamics.network import Network
 from dynamics.problem import Problem, generator, need
 
+WIDTH = "width"
+START = "random"
+ALPHA = "alpha_original"
+
 
 def build(config: Config, problem: Problem) -> Network:
     """W_l = ε times a random orthogonal (normal, uniform) matrix, all of the original width."""

@@ -7,6 +7,11 @@ from dynamics.config import Config
 from dynamics.network import Network
 from dynamics.problem import Problem
 
+WIDTH = "width"
+START = "random"
+ALPHA = "alpha_original"
+REDUCED = True
+
 
 def build(config: Config, problem: Problem) -> Network:
     """As ``original``, stepped by a network 2r wide; the same factors at each record."""

@@ -4,6 +4,7 @@ import streamlit as st
 
 from dynamics.config import Config
 from dynamics.expected import expected
+from dynamics.kinds import called, said
 from dynamics.modes import Mode, by_network
 from dynamics.trajectory import Expected, Trajectory
 from pages.shared.table import table
@@ -33,9 +34,11 @@ def _row(modes: tuple[tuple[str, Mode], ...]) -> dict[str, str]:
     cells = {"Mode": f"σ{first.number} → {first.goal:.4g}"}
     for name, mode in modes:
         late = "not reached" if mode.measured is None else f"{mode.measured:,.0f}"
-        cells[f"{name}, expected"] = _expected(mode.expected)
-        cells[f"{name}, measured"] = late
-        cells[f"{name}, deviation"] = "" if mode.deviation is None else f"{mode.deviation:+.2%}"
+        cells[f"{said(name)}, expected"] = _expected(mode.expected)
+        cells[f"{said(name)}, measured"] = late
+        cells[f"{said(name)}, deviation"] = (
+            "" if mode.deviation is None else f"{mode.deviation:+.2%}"
+        )
     return cells
 
 
@@ -47,4 +50,4 @@ def _expected(step: float | None) -> str:
 
 def _standing(name: str, found: Expected) -> str:
     """How sure the expected steps of a network are, and what is in the way of more."""
-    return f"Expected of the {name} network: {found.standing}. {' '.join(found.breaks)}".strip()
+    return f"Expected of the {called(name)}: {found.standing}. {' '.join(found.breaks)}".strip()

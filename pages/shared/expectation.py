@@ -12,6 +12,7 @@ from dynamics.config import SETTINGS, Config
 from dynamics.expected import expected
 from dynamics.figure import color
 from dynamics.forecast import Forecast, NetworkForecast, forecast
+from dynamics.kinds import said
 from dynamics.prediction import EXACT, Prediction
 from pages.shared import controls
 
@@ -89,7 +90,7 @@ def _row(config: Config, predicted: Forecast, name: str, each: NetworkForecast, 
         f"<td>{_bytes(each.memory.value)}</td>",
         f"<td>{_duration(seconds)}</td>",
     )
-    head = f'<th scope="row" style="color:{color(name)}">{name}</th>'
+    head = f'<th scope="row" style="color:{color(name)}">{said(name)}</th>'
     return f"<tr>{head}{_strip(config, name, each.escapes, end)}{''.join(cells)}</tr>"
 
 
@@ -104,8 +105,8 @@ def _strip(config: Config, name: str, escapes: Prediction, end: float) -> str:
     words = ", ".join(f"{step:,.0f}" for step in known[:MOST_TICKS]) or "not known"
     beyond = f'<b style="left:{100 * config.steps / end:.2f}%"></b>'
     return (
-        f'<td class="strip"><div role="img" aria-label="{name}: modes half grown at steps {words}" '
-        f'title="{_why(escapes)}">{beyond}{marks}</div></td>'
+        f'<td class="strip"><div role="img" aria-label="{said(name)}: modes half grown at steps '
+        f'{words}" title="{_why(escapes)}">{beyond}{marks}</div></td>'
     )
 
 

@@ -7,15 +7,11 @@ import streamlit as st
 from dynamics.config import Config
 from dynamics.cost import widths
 from dynamics.figure import color
+from dynamics.kinds import said
 
 LONGEST = 76.0  # pixels of the longest side of a factor
 THINNEST = 3.0
 MOST = 6  # factors drawn one by one
-
-
-def title(network: str) -> str:
-    """A network's name as a title."""
-    return network.replace("_reduced", ", exact reduction").capitalize()
 
 
 def parameters(config: Config, network: str) -> int:
@@ -37,14 +33,19 @@ def _picture(config: Config, network: str) -> str:
     shown = factors if len(factors) <= MOST else [*factors[:2], None, *factors[-2:]]
     drawn = "".join(_factor(size, scale, color(network)) for size in shown)
     count = parameters(config, network)
-    words = f"{network}, {config.depth} factors, {sizes[1]} wide, {count:,} parameters"
+    words = f"{said(network)}, {config.depth} factors, {sizes[1]} wide, {count:,} parameters"
     return (
         '<figure class="network">'
         f'<div class="factors" role="img" aria-label="{words}">{drawn}</div>'
-        f'<figcaption><b style="color:{color(network)}">{title(network)}</b> '
+        f'<figcaption><b style="color:{color(network)}">{_title(network)}</b> '
         f"· {count:,} parameters<br><small>{config.depth} factors, {sizes[1]} wide</small>"
         "</figcaption></figure>"
     )
+
+
+def _title(network: str) -> str:
+    name = said(network)
+    return name[0].upper() + name[1:]
 
 
 def _factor(size: tuple[int, int] | None, scale: float, paint: str) -> str:

@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from dynamics import runs
+from dynamics.kinds import said
 from dynamics.story import story
 from dynamics.trajectory import Trajectory, milestones, timed
 from pages.shared.escapes import escapes
@@ -35,7 +36,7 @@ def _milestones(trajectories: list[Trajectory]) -> None:
     rows = milestones(trajectories)
     if not rows:
         best = (
-            f"{each.network} {np.nanmin(each.series['recovery_error']):.2g}"
+            f"{said(each.network)} {np.nanmin(each.series['recovery_error']):.2g}"
             for each in trajectories
         )
         st.caption(f"No recovery error has come down to 0.1; at best: {', '.join(best)}.")
@@ -57,8 +58,8 @@ def _row(row: dict[str, float | None], trajectories: list[Trajectory]) -> dict[s
     cells = {"Recovery error at most": f"{row['level']:.0e}".replace("e-0", "e-")}
     for trajectory in trajectories:
         name = trajectory.network
-        cells[f"{name}, steps"] = _text(row[f"{name}.steps"], ",.0f")
-        cells[f"{name}, seconds"] = _text(row[f"{name}.seconds"], ".3g")
+        cells[f"{said(name)}, steps"] = _text(row[f"{name}.steps"], ",.0f")
+        cells[f"{said(name)}, seconds"] = _text(row[f"{name}.seconds"], ".3g")
     if {"original", "compressed"} <= {trajectory.network for trajectory in trajectories}:
         for unit in ("steps", "seconds"):
             theirs, ours = row[f"original.{unit}"], row[f"compressed.{unit}"]
@@ -78,7 +79,7 @@ def _held_out(trajectories: list[Trajectory]) -> None:
         if np.isfinite(losses).any():
             best = int(np.nanargmin(losses))
             place.metric(
-                f"Best error on held-out ratings, {trajectory.network}",
+                f"Best error on held-out ratings, {said(trajectory.network)}",
                 f"{(2 * losses[best]) ** 0.5:.3f} stars",
                 f"root mean square, at step {trajectory.steps[best]:,.0f}",
                 delta_color="off",

@@ -68,9 +68,10 @@ export class Card {
   /** In words: from where to where the first line of each network goes. */
   summarise(store) {
     const groups = Map.groupBy(this.panel.lines, (line) => line.meta.network);
-    const said = [...groups].map(([network, lines]) => {
+    const said = [...groups].map(([, lines]) => {
       const line = lines.find(({ good }) => good >= 0);
       if (!line) return "";
+      const network = plain(line.trace.name);
       const label = line.label.includes(network) ? line.label : `${network}, ${line.label}`;
       const start = brief(store.column(line.meta.y)[0] * line.scale);
       const end = brief(line.end(store)[1]) + (line.broken ? ", then not finite" : "");

@@ -4,7 +4,16 @@
 import { mirrored } from "./theme.js";
 import { plain } from "./words.js";
 
-const DASHES = { dash: [8, 5], dot: [2, 4], dashdot: [8, 4, 2, 4] };
+const DASHES = {
+  dash: [8, 5],
+  dot: [2, 4],
+  dashdot: [8, 4, 2, 4],
+  longdash: [16, 5],
+  longdashdot: [16, 4, 2, 4],
+};
+
+/** A dash by its name, or by its lengths such as `2px,6px`; nothing for a solid line. */
+const dashed = (name) => DASHES[name] ?? (name?.match(/\d+/g) ?? []).map(Number);
 
 export class Line {
   constructor(trace) {
@@ -16,7 +25,7 @@ export class Line {
     this.clock = `${trace.meta.x}/${this.unit}`; // lines of one are over the same times
     this.group = trace.legendgroup ?? trace.name;
     this.width = trace.line?.width ?? 2;
-    this.dash = DASHES[trace.line?.dash] ?? [];
+    this.dash = dashed(trace.line?.dash);
     this.label = plain((trace.hovertemplate ?? "").split(": %{")[0]) || trace.name;
     this.forget();
   }

@@ -66,7 +66,7 @@ function message(status) {
   if (status.phase === "queued") return queue(status);
   const ends = Object.entries(status.outcomes ?? {})
     .filter(([, outcome]) => outcome && !status.message.includes(outcome))
-    .map(([network, outcome]) => `${network}: ${outcome}`);
+    .map(([network, outcome]) => `${network.replaceAll("_", " ")}: ${outcome}`);
   const quiet = ends.length || status.phase === "running";
   const spoken = status.message || (quiet ? "" : status.words);
   return capital([spoken, ...ends].filter(Boolean).join(" · "));
