@@ -2,7 +2,7 @@
 
 import dataclasses
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 import torch
+from torch import Tensor
 
 from dynamics import kinds, registry, theory
 from dynamics.config import Config
@@ -83,7 +84,7 @@ def prepare(config: Config) -> Comparison:
         ValueError: if the settings do not fit the data.
         MemoryError: if they do not fit the machine.
     """
-    like = torch.empty(0, dtype=getattr(torch, config.dtype), device=device(config))
+    like = numbers(config)
     problem = registry.load("problems", config.problem).make(config, like)
     networks = {}
     for name in config.networks:
@@ -98,6 +99,22 @@ def prepare(config: Config) -> Comparison:
         rate *= min(limit / kinds.pace(config, name) for name, limit in limits.items())
     facts |= {"learning_rate": [rate], "stability_limits": list(limits.values())}
     return Comparison(config, problem, networks, rate, facts)
+
+
+def fetch(config: Config, report: Callable[[str], None]) -> None:
+    """Have on disk what the config's problem reads from there; ``report`` hears of the progress.
+
+    Raises:
+        DataError: if it cannot be had.
+    """
+    module = registry.load("problems", config.problem)
+    if hasattr(module, "fetch"):
+        module.fetch(config, numbers(config), report)
+
+
+def numbers(config: Config) -> Tensor:
+    """No numbers, of the config's precision and on its device."""
+    return torch.empty(0, dtype=getattr(torch, config.dtype), device=device(config))
 
 
 def device(config: Config) -> torch.device:
@@ -120,7 +137,8 @@ def use_threads(config: Config) -> None:
     """
     rows, cols = config.shape
     wide = kinds.wide(config) and (config.width or min(rows, cols)) >= WIDE
-    many = config.problem == "sensing" and rows * cols * config.measurements >= MANY
+    dense = config.problem == "sensing" and config.sensing == "gaussian"
+    many = dense and rows * cols * config.measurements >= MANY
     cores = psutil.cpu_count() or 1
     idle = (wide or many) and cores * (1 - psutil.cpu_percent(LOOK) / 100) >= 2 - SPARE
     torch.set_num_threads(2 if idle else 1)

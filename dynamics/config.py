@@ -86,10 +86,19 @@ class Config:
         2000,
         "Measurements",
         "m",
-        "Number of Gaussian measurements",
+        "Number of measurements, each a weighted sum of all entries",
         "problem",
         low=1,
         high=1_000_000,
+    )
+    sensing: str = _setting(
+        "gaussian",
+        "Weights of a measurement",
+        "A_i",
+        "Weights of the sums: Gaussian for each entry (gaussian), or a_i b_iᵀ with Gaussian "
+        "vectors, which are far fewer numbers (rank-one)",
+        "problem",
+        choices=("gaussian", "rank-one"),
     )
     noise: float = _setting(
         0.0,

@@ -26,13 +26,13 @@ def folder() -> Path:
     return Path(os.environ.get("DLN_DATA") or Path.home() / ".cache" / "dln-explorer")
 
 
-def fetch(name: str, report: Callable[[str], None]) -> None:
-    """Make sure that a data set is in ``folder()``; ``report`` hears of the progress in words.
+def fetch(report: Callable[[str], None]) -> None:
+    """Make sure that MovieLens is in ``folder()``; ``report`` hears of the progress in words.
 
     Raises:
         DataError: if it is not there and cannot be downloaded.
     """
-    if name == "movielens" and not _ratings_file():
+    if not _ratings_file():
         _download(report)
 
 

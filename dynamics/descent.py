@@ -56,9 +56,9 @@ class Descent:
         chain, right, back = self._chain(), self._right, self._back
         if chain is not None:
             multiply(chain, first, out=right)
-        residual, transposed = self.problem.residual(last, right)
-        multiply(transposed, last, out=back.mT)
-        self._update(-1, residual, right.mT)
+        onto_last, pulled_back = self.problem.pull(last, right)
+        multiply(*pulled_back, out=back.mT)
+        self._update(-1, *onto_last)
         if chain is None:
             self._update(0, None, back)
             return

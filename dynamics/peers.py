@@ -15,8 +15,8 @@ from dynamics.compare import Comparison
 from dynamics.engines import fastest
 from dynamics.network import State
 from dynamics.problem import Problem
-from dynamics.problems.sensing import Sensing
 from dynamics.registry import load
+from dynamics.sums import Dense
 
 Run = Callable[[int], Any]
 
@@ -32,7 +32,7 @@ class Task:
     @classmethod
     def of(cls, problem: Problem) -> "Task":
         """The arrays of a problem of this program."""
-        if isinstance(problem, Sensing):
+        if isinstance(problem, Dense):
             return cls(problem.seen, sensing=problem.matrix.view(-1, *problem.shape))
         samples = problem.samples
         if problem.whole is not None or samples is None:
@@ -152,7 +152,7 @@ def floor(comparison: Comparison, name: str) -> Run:
         (torch.ones(a, b).to(like), torch.ones(b, c).to(like), torch.empty(a, c).to(like))
         for a, b, c in shapes
     ]
-    matrix = problem.matrix if isinstance(problem, Sensing) else None
+    matrix = problem.matrix if isinstance(problem, Dense) else None
     vector = torch.ones(rows * cols).to(like)
 
     def run(count: int) -> None:

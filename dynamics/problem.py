@@ -22,6 +22,7 @@ from dynamics.factors import orthonormal
 from dynamics.products import multiply
 
 Matrix = Float[Tensor, "rows cols"]
+Pull = tuple[Tensor, Tensor]  # the two factors of a product that nobody has multiplied yet
 NEGLIGIBLE = 1e-12  # of the largest singular value: what rounding leaves where the rank is exact
 BLOCK = 2**23  # random numbers drawn at once: 64 MiB, which the allocator gives back at once
 
@@ -112,6 +113,14 @@ class Problem(ABC):
     @abstractmethod
     def residual(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
         """Aᵀ(A(left·right) − y) and its transpose, in buffers that the next call overwrites."""
+
+    def pull(self, left: Tensor, right: Tensor) -> tuple[Pull, Pull]:
+        """residual·rightᵀ and residualᵀ·left, each as the two factors of a product.
+
+        A problem that can do without the residual matrix has others than these.
+        """
+        residual, transposed = self.residual(left, right)
+        return (residual, right.mT), (transposed, left)
 
     @abstractmethod
     def train_loss(self, left: Tensor, right: Tensor) -> Tensor:
@@ -270,17 +279,24 @@ def mask(config: Config) -> Bool[Tensor, "rows cols"]:
 def blocks(config: Config) -> Iterator[tuple[int, Bool[Tensor, "some cols"], Matrix | float]]:
     """What whole matrices would hold, some rows at a time: first row, mask, noise (0. if none).
 
-    The numbers are those of ``mask`` and ``noise``: a generator gives the same normal numbers in
-    blocks of 16 rows or a multiple as at once, if the last block is no smaller.
+    The numbers are those of ``mask`` and ``noise``.
     """
     rows, cols = config.shape
-    size = max(16, BLOCK // cols // 16 * 16)
-    edges = [*range(0, max(rows - size, 1), size), rows]
     draw, draw_noise = generator("mask", config.seed_data), generator("noise", config.seed_noise)
-    for start, stop in pairwise(edges):
+    for start, stop in spans(rows, cols):
         shape = (stop - start, cols)
         observed = torch.rand(shape, generator=draw, dtype=torch.float64) < config.observed
         yield start, observed, _normal(config, shape, draw_noise) if config.noise else 0.0
+
+
+def spans(rows: int, each: int) -> Iterator[tuple[int, int]]:
+    """First row and end of blocks of about BLOCK numbers, in which rows of ``each`` are drawn.
+
+    A generator gives the same normal numbers in blocks of 16 rows or a multiple as at once, if the
+    last block is no smaller.
+    """
+    size = max(16, BLOCK // each // 16 * 16)
+    return pairwise([*range(0, max(rows - size, 1), size), rows])
 
 
 def noise(config: Config, *shape: int) -> Tensor:

@@ -37,6 +37,7 @@ def estimate(config: Config) -> dict[str, list[float]]:
     surrogate as independent noise of variance τ² an entry, which moves a singular value s to
     √((s² + rows τ²)(s² + cols τ²))/s, at least to the edge (√rows + √cols) τ. Benaych-Georges and
     Nadakuditi (2012), "The singular values and vectors of low rank perturbations".
+    For rank-one sums, whose weights have heavier tails, it is up to a quarter too low.
     """
     if "spectrum" not in registry.constant("problems", config.problem, "READS"):
         return {}

@@ -19,7 +19,7 @@ from dynamics.engines import fastest
 from dynamics.measuring import measurer
 from dynamics.network import Network
 from dynamics.problem import Masked, Problem, Target
-from dynamics.problems.sensing import Sensing
+from dynamics.sums import Dense
 from dynamics.trajectory import Array
 
 NETWORKS = ("original", "compressed")
@@ -109,7 +109,7 @@ def _problem(config: Mapping[str, Any], arrays: Mapping[str, Array]) -> Problem:
     if config["task"] != "ms":
         raise ValueError(f"its task {config['task']!r} is none of mf, mc and ms")
     sensing = torch.from_numpy(arrays["sensing"]).double()
-    return Sensing(target, sensing, sensing.view(len(sensing), -1) @ matrix.reshape(-1))
+    return Dense(target, sensing, sensing.view(len(sensing), -1) @ matrix.reshape(-1))
 
 
 def _retrain(

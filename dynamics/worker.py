@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dynamics import data, registry
+from dynamics import data
 from dynamics.kinds import said
 from dynamics.queue import turn
 from dynamics.runs import CANCEL, PAUSE, PHASES, Run, RunError
@@ -97,13 +97,11 @@ class Worker:
 
     def _prepared(self) -> Iterator[dict[str, Record] | None]:
         config = self.run.config
-        needed = registry.constant("problems", config.problem, "DATA")
-        if needed:
-            data.fetch(needed, self._report)
         with self._ends_when_cancelled():
             # Not before: this import takes a second and 200 MB.
             from dynamics import compare
-
+        compare.fetch(config, self._report)  # this hears a cancellation itself, and tidies up
+        with self._ends_when_cancelled():
             self.tell(message="preparing")
             compare.use_threads(config)
             comparison = compare.prepare(config)

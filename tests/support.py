@@ -16,10 +16,10 @@ from dynamics.config import Config
 from dynamics.entries import Entries
 from dynamics.problem import Masked, Problem, Target
 from dynamics.problems import photograph
-from dynamics.problems.sensing import Sensing
+from dynamics.sums import Dense, RankOne
 from dynamics.trajectory import Layout, Trajectory
 
-KINDS = ("factorization", "completion", "sensing", "entries", "photograph")
+KINDS = ("factorization", "completion", "sensing", "rank-one", "entries", "photograph")
 LONG = 100_000_000  # steps: no test waits for them
 T = TypeVar("T")
 Loss = Callable[[Tensor], Tensor]
@@ -96,11 +96,15 @@ def known(kind: str, rows: int, cols: int) -> tuple[Problem, Loss, Loss]:
     matrix, mask = target.dense, gaussian(rows, cols, seed=4) < 0.4
     if kind == "factorization":
         return (Masked(target), *2 * (half_mean(matrix, torch.ones_like(mask)),))
-    if kind == "sensing":
+    if kind in ("sensing", "rank-one"):
+        left, right = gaussian(30, rows, seed=2) / 30, gaussian(30, cols, seed=5)
         sensing = gaussian(30, rows, cols, seed=2) / 30
+        if kind == "rank-one":
+            sensing = torch.stack([torch.outer(a, b) for a, b in zip(left, right, strict=True)])
         seen = torch.stack([(each * matrix).sum() for each in sensing])
+        dense, vectors = Dense(target, sensing, seen), RankOne(target, left, right, seen)
         return (
-            Sensing(target, sensing, seen),
+            vectors if kind == "rank-one" else dense,
             lambda w: ((sensing * w).sum((1, 2)) - seen).square().sum() / 2,
             lambda w: ((w - matrix).square().sum() / matrix.square().sum()).sqrt(),
         )

@@ -38,6 +38,7 @@ OTHER: dict[str, Any] = {  # a value for each setting of a problem that is not i
     "spectrum": "flat",
     "observed": 0.5,
     "measurements": 700,
+    "sensing": "rank-one",
     "noise": 0.1,
     "seed_target": 1,
     "seed_data": 1,

@@ -103,7 +103,7 @@ def test_without_a_network_the_download_fails_with_one_sentence(
     monkeypatch.setattr(urllib.request, "_opener", None)
     heard: list[str] = []
     with pytest.raises(DataError, match=r"could not be downloaded \(.*refused") as caught:
-        data.fetch("movielens", heard.append)
+        data.fetch(heard.append)
     assert is_sentence(str(caught.value)) and str(place) in str(caught.value)
 
 
@@ -143,11 +143,11 @@ def test_the_download_keeps_the_published_file_and_tells_its_progress(
     monkeypatch.setenv("DLN_DATA", str(place / "new" / "folder"))
     archive["zip"] = zipped("ml-100k/u.data", ratings.read_bytes())
     heard: list[str] = []
-    data.fetch("movielens", heard.append)
+    data.fetch(heard.append)
     assert (place / "new" / "folder" / "u.data").read_bytes() == ratings.read_bytes()
     assert heard[-1] == "downloading MovieLens 100K: 100%" and len(heard) > 3
     archive["zip"] = b""
-    data.fetch("movielens", heard.append)  # what is there is not fetched again
+    data.fetch(heard.append)  # what is there is not fetched again
 
 
 @pytest.mark.parametrize(
@@ -167,5 +167,5 @@ def test_an_archive_that_is_not_the_published_one_is_not_kept(
     """A page in its place, other ratings, another data set, half a file, nothing."""
     archive["zip"] = content
     with pytest.raises(DataError) as caught:
-        data.fetch("movielens", lambda words: None)
+        data.fetch(lambda words: None)
     assert is_sentence(str(caught.value)) and not (place / "u.data").exists()

@@ -146,14 +146,18 @@ def test_limits_are_those_that_a_run_keeps(problem: str, equal: str) -> None:
 
 
 @pytest.mark.parametrize("depth", [2, 3, 4, 6])
-@pytest.mark.parametrize("problem", choices("problem"))
+@pytest.mark.parametrize(
+    ("problem", "sensing"),
+    [*((name, "gaussian") for name in choices("problem")), ("sensing", "rank-one")],
+)
 def test_operations_are_those_that_training_counts(
-    problem: str, depth: int, request: pytest.FixtureRequest
+    problem: str, sensing: str, depth: int, request: pytest.FixtureRequest
 ) -> None:
     if problem == "movielens":
         request.getfixturevalue("ratings")
     config = Config.from_dict(
-        {"problem": problem, "rows": 30, "cols": 40, "rank": 2, "rank_bound": 4, "depth": depth}
+        {"problem": problem, "sensing": sensing, "rows": 30, "cols": 40, "rank": 2}
+        | {"rank_bound": 4, "depth": depth}
     )
     comparison = prepare(config)
     for name, network in comparison.networks.items():
@@ -164,16 +168,22 @@ def test_operations_are_those_that_training_counts(
         assert forecast(config).networks[name].operations.standing == "exact"
 
 
-@pytest.mark.parametrize("problem", DRAWN)
+@pytest.mark.parametrize(
+    ("problem", "sensing"),
+    [*((name, "gaussian") for name in DRAWN), ("sensing", "rank-one")],
+)
 @pytest.mark.parametrize("network", ["original", "compressed"])
 @pytest.mark.parametrize("optimizer", ["gradient_descent", "adam"])
-def test_memory_is_about_what_training_holds(problem: str, network: str, optimizer: str) -> None:
+def test_memory_is_about_what_training_holds(
+    problem: str, sensing: str, network: str, optimizer: str
+) -> None:
     """Counted over all tensors that are there after some steps and a measurement."""
     config = Config(
         problem=problem,
         rows=200,
         cols=200,
-        measurements=50,
+        sensing=sensing,
+        measurements=50 if sensing == "gaussian" else 5000,
         networks=network,
         depth=4,
         steps=2,

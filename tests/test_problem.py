@@ -46,12 +46,21 @@ def test_the_residual_is_the_gradient_over_c(kind: str) -> None:
     assert relative(transposed.mT, residual) < 1e-15
 
 
-@pytest.mark.parametrize("problem", ["factorization", "completion", "sensing"])
-def test_the_surrogate_is_on_average_curvature_times_the_target(problem: str) -> None:
+@pytest.mark.parametrize(
+    ("problem", "sensing"),
+    [
+        ("factorization", "gaussian"),
+        ("completion", "gaussian"),
+        ("sensing", "gaussian"),
+        ("sensing", "rank-one"),
+    ],
+)
+def test_the_surrogate_is_on_average_curvature_times_the_target(problem: str, sensing: str) -> None:
     """What the stability limit takes s_1 from: the mean over draws of the data must tend to it."""
     draws = []
     for seed in range(80):
-        made = prepare(small(problem=problem, networks="compressed", seed_data=seed)).problem
+        config = small(problem=problem, sensing=sensing, networks="compressed", seed_data=seed)
+        made = prepare(config).problem
         left, values, right = made.surrogate(12)
         draws.append(left * values @ right / made.curvature)
     target = made.target
@@ -71,6 +80,7 @@ def test_a_problem_reads_the_settings_that_it_says_and_no_others(problem: str) -
         "spectrum": "flat",
         "observed": 0.7,
         "measurements": 50,
+        "sensing": "rank-one",
         "noise": 0.3,
         "seed_target": 1,
         "seed_data": 1,
@@ -132,9 +142,12 @@ def test_noise_has_the_deviation_that_was_asked_for() -> None:
     assert (noise(Config(), 5, 5) == 0).all()
 
 
-def test_noise_on_measurements_is_that_of_one_value_before_the_scaling() -> None:
+@pytest.mark.parametrize("sensing", choices("sensing"))
+def test_noise_on_measurements_is_that_of_one_value_before_the_scaling(sensing: str) -> None:
     """σ is in units of an entry for every problem: y_i = (⟨G_i, M*⟩ + σ n_i) / m."""
-    config = small(problem="sensing", measurements=2000, noise=0.5, networks="compressed")
+    config = small(
+        problem="sensing", sensing=sensing, measurements=2000, noise=0.5, networks="compressed"
+    )
     problem = prepare(config).problem
     target = problem.target
     assert target is not None

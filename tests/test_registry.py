@@ -32,7 +32,7 @@ def test_every_file_of_a_folder_is_an_option_with_the_same_function(
 
 def test_constants_are_read_as_the_module_has_them() -> None:
     module = registry.load("problems", "movielens")
-    for name in ("READS", "SHAPE", "DATA"):
+    for name in ("READS", "SHAPE", "SUGGESTS"):
         assert registry.constant("problems", "movielens", name) == getattr(module, name)
     assert registry.constant("problems", "completion", "SHAPE") is None
     assert registry.constant("problems", "completion", "SHAPE", (1, 1)) == (1, 1)

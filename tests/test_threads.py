@@ -5,9 +5,8 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from dynamics import compare
+from dynamics import compare, sums
 from dynamics.config import Config
-from dynamics.problems import sensing
 
 
 @pytest.fixture
@@ -21,8 +20,8 @@ def test_two_threads_give_the_same_sensing_gradient(
     threads: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To the last digit, also with an odd number of blocks, and the main thread keeps its two."""
-    monkeypatch.setattr(sensing, "WORTH_TWO", 0)
-    monkeypatch.setattr(sensing, "BLOCK_BYTES", 15 * 12 * 12 * 8)
+    monkeypatch.setattr(sums, "WORTH_TWO", 0)
+    monkeypatch.setattr(sums, "BLOCK_BYTES", 15 * 12 * 12 * 8)
     config = Config(problem="sensing", rows=12, cols=12, rank=2, rank_bound=4, measurements=137)
     found = []
     for count in (1, 2):
@@ -34,8 +33,8 @@ def test_two_threads_give_the_same_sensing_gradient(
         assert torch.get_num_threads() == count
     assert comparison.problem._pool is not None  # type: ignore[attr-defined]
     assert torch.equal(*found)
-    a = torch.cat([block for block, _ in comparison.problem._blocks])  # type: ignore[attr-defined]
-    seen = torch.cat([values for _, values in comparison.problem._blocks])  # type: ignore[attr-defined]
+    a = comparison.problem.matrix  # type: ignore[attr-defined]
+    seen = comparison.problem.seen  # type: ignore[attr-defined]
     off = a @ (factors[2] @ factors[1] @ factors[0]).reshape(-1) - seen
     torch.testing.assert_close(found[0].reshape(-1), a.mT @ off, rtol=1e-12, atol=1e-15)
 

@@ -1,5 +1,7 @@
 """MovieLens 100K: real ratings of films, most of them missing"""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -10,7 +12,6 @@ from dynamics.problem import Problem, generator
 
 READS = ("observed", "seed_data")
 SHAPE = (943, 1682)
-DATA = "movielens"
 SEEN = "list"
 ENTRIES = 100_000  # all ratings
 KNOWN = False  # nobody knows the full matrix
@@ -23,6 +24,11 @@ SUGGESTS = {
     "steps": 4000,
     "record_every": 20,
 }
+
+
+def fetch(config: Config, like: Tensor, report: Callable[[str], None]) -> None:
+    """Download the ratings unless they are there."""
+    data.fetch(report)
 
 
 def make(config: Config, like: Tensor) -> Problem:
