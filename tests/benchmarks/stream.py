@@ -201,6 +201,30 @@ def reruns(table: Table, page: Page, server: Server, key: str) -> None:
     table.add("widget rerun, click to new text, p95", np.percentile(taken, 95), 30, "ms")
 
 
+def slider(table: Table, page: Page, folder: Path) -> None:
+    """The first page's own: from a key on the slider of α to the server's last answer."""
+    session, frames = page.context.new_cdp_session(page), []
+    session.send("Network.enable")
+    for direction in ("Sent", "Received"):
+        session.on(f"Network.webSocketFrame{direction}", lambda e: frames.append(e["timestamp"]))
+    with served(HERE.parents[2] / "app.py", folder) as server:
+        page.goto(server.address)
+        page.get_by_text("What to expect").wait_for(timeout=60_000)
+        knob = page.get_by_role("slider", name="Discrepant rate")
+        taken = []
+        for turn in range(43):
+            frames.clear()
+            knob.press("ArrowRight" if turn % 2 else "ArrowLeft")
+            page.wait_for_timeout(500)
+            taken.append(1000 * (frames[-1] - frames[0]))
+    table.add(
+        "slider of the first page, to its last answer, median", np.median(taken[3:]), 30, "ms"
+    )
+    table.add(
+        "slider of the first page, to its last answer, p95", np.percentile(taken[3:], 95), 30, "ms"
+    )
+
+
 def finished(table: Table, page: Page, server: Server) -> str:
     """A finished run of 1,000 records, from a reload to drawn lines."""
     recorder = Recorder(server.runs, Config(steps=999, record_every=1), count=20)
@@ -234,6 +258,8 @@ def main() -> int:
         page = browser.new_page(viewport={"width": 1400, "height": 1000})
         urllib.request.urlopen(f"{server.address}/")
         reruns(table, page, server, finished(table, page, server))
+        with tempfile.TemporaryDirectory() as other:
+            slider(table, browser.new_page(viewport={"width": 1400, "height": 1000}), Path(other))
         drawing(table, page, server)
         browser.close()
         crowded(table, server)
