@@ -193,10 +193,12 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _follow(run: runs.Run, config: Config) -> runs.Status:
-    """Show a progress bar until the run has ended; Ctrl-C cancels it and keeps its records."""
+    """A progress bar, and failures as they show, until the run has ended; Ctrl-C cancels it."""
+    named = 0
     with tqdm(total=config.steps, unit="step", unit_scale=True, file=sys.stderr) as bar:
         while (status := run.status).live:
             try:
+                named = _name_failures(status, named)
                 position = run.position
                 waiting = f"waiting, {position} before it" if position else status.phase
                 bar.set_description_str(status.message or waiting, refresh=False)
@@ -205,7 +207,15 @@ def _follow(run: runs.Run, config: Config) -> runs.Status:
             except KeyboardInterrupt:
                 run.ask(runs.CANCEL)
         bar.update(status.step - bar.n)
+    _name_failures(status, named)
     return status
+
+
+def _name_failures(status: runs.Status, named: int) -> int:
+    """Print the signatures of failure that are new; gives how many there are."""
+    for each in status.signatures[named:]:
+        tqdm.write(f"step {each['step']:,}: {each['sentence']}")
+    return len(status.signatures)
 
 
 def summary(trajectories: list[Trajectory]) -> str:

@@ -62,6 +62,7 @@ class Status:
     message: str = ""
     machine: str = ""  # what it computes on
     outcomes: dict[str, str] = dataclasses.field(default_factory=dict)  # by network
+    signatures: list[dict[str, Any]] = dataclasses.field(default_factory=list)  # step and sentence
     pid: int = 0
     created: float = 0.0  # seconds since the epoch
 

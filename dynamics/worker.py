@@ -100,6 +100,8 @@ class Worker:
         with self._ends_when_cancelled():
             # Not before: this import takes a second and 200 MB.
             from dynamics import compare
+            from dynamics.signatures import Signatures
+
         compare.fetch(config, self._report)  # this hears a cancellation itself, and tidies up
         with self._ends_when_cancelled():
             self.tell(message="preparing")
@@ -107,6 +109,7 @@ class Worker:
             comparison = compare.prepare(config)
         self.tell(machine=compare.machine(config))
         self._comparison: Comparison = comparison
+        self._watch = Signatures(config, comparison.facts)
         return iter(comparison)
 
     @contextlib.contextmanager
@@ -134,7 +137,7 @@ class Worker:
         return self._layout.row(records).astype("<f8").tobytes()
 
     def _note(self, records: dict[str, Record]) -> None:
-        """Take the step and the outcomes of a record into the status."""
+        """Take step, outcomes and signatures of failure into the status."""
         outcomes = dict(self.status.outcomes)
         for name, record in records.items():
             if record.outcome == "diverged":
@@ -143,7 +146,10 @@ class Worker:
                 loss = float(record.values["train_loss"])
                 outcomes[name] = f"ended at step {record.step:,} with train loss {loss:.2g}"
         step = max(record.step for record in records.values())
-        self.status = dataclasses.replace(self.status, step=step, outcomes=outcomes)
+        seen = [{"step": each.step, "sentence": each.sentence} for each in self._watch.see(records)]
+        self.status = dataclasses.replace(
+            self.status, step=step, outcomes=outcomes, signatures=self.status.signatures + seen
+        )
 
     def _heartbeat(self) -> None:
         if self.run.asked() == CANCEL:

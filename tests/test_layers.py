@@ -18,7 +18,7 @@ VIEWERS = [  # what a process that only shows runs may load
     *(f"dynamics/{name}.py" for name in ("simulation", "spectrum", "cost", "prediction")),
     *(
         f"dynamics/{name}.py"
-        for name in ("advice", "forecast", "reference", "expected", "modes", "story")
+        for name in ("advice", "forecast", "reference", "expected", "modes", "story", "signatures")
     ),
     "dynamics/figures/",
     "app.py",

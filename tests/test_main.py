@@ -108,6 +108,7 @@ def test_a_run_that_diverges_is_a_negative_result(tmp_path: Path) -> None:
     config = small(learning_rate=1e4, init_scale=1.0)
     done = command("run", *flags(config), "--runs", tmp_path / "runs")
     assert done.returncode == 1
+    assert "compressed network diverges: η is" in done.stdout
     assert "diverged at step" in done.stdout and "Traceback" not in done.stderr
 
 

@@ -183,6 +183,8 @@ def test_divergence_is_said_with_its_step_and_keeps_the_records(folder: Path) ->
     assert status.phase == "diverged" and "diverged at step" in status.message
     assert set(status.outcomes) == {"original", "compressed"}
     assert len(run.rows()) > 1
+    named = [each["sentence"] for each in status.signatures]
+    assert [sentence.split()[1] for sentence in named] == ["original", "compressed"]
     last = run.trajectories[0].series["train_loss"]
     assert np.isfinite(last[0]) and not np.isfinite(last[-1])
 

@@ -187,7 +187,9 @@ class Viewer:
         if queued and now - self.told < 1 and self.last_status.get("phase") == "queued":
             return
         told, last = self._told(), self.last_status
-        urgent = any(told[name] != last.get(name) for name in ("phase", "message", "outcomes"))
+        urgent = any(
+            told[name] != last.get(name) for name in ("phase", "message", "outcomes", "signatures")
+        )
         if told != last and (urgent or now - self.told >= 0.5):
             self.last_status, self.told = told, now
             await self.socket.send_json({"status": told})

@@ -288,6 +288,24 @@ def test_logarithmic_steps_begin_at_one(charts: Server, recorder: Recorder, page
     assert away(page, PANELS[0]) == pytest.approx(0, abs=1)
 
 
+def test_a_failure_is_named_while_the_run_goes_on_and_leads_to_its_step(
+    charts: Server, config: Config, page_at: Open
+) -> None:
+    """As soon as the worker says so; a click shows the charts at that step."""
+    recorder, page = Recorder(charts.runs, config), page_at(1400)
+    recorder.write(200)
+    done(page, charts, recorder)
+    signs = page.locator(".dln-signs li")
+    expect(signs).to_have_count(0)
+    sentence = "The compressed network overfits: stop early."
+    recorder.say("running", signatures=[{"step": 120, "sentence": sentence}])
+    expect(signs).to_have_count(1)
+    expect(signs).to_contain_text(sentence)
+    signs.get_by_role("button", name="step 120").click()
+    stands_at(page, 120)
+    recorder.end()
+
+
 @pytest.mark.parametrize("live", [False, True])
 def test_theory_and_cursor_are_at_their_time_on_every_axis(
     charts: Server, config: Config, page_at: Open, live: bool

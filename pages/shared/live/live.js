@@ -26,7 +26,7 @@ class View {
     this.ended = this.end.signal; // takes all listeners away
     this.panels = [];
     this.run = new Run(this);
-    this.strip = new Strip();
+    this.strip = new Strip((step) => this.cursor.seek(step));
     this.cursor = new Cursor(this);
     this.modes = new Modes(this);
     this.transport = new Transport(this);
