@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 from tqdm import tqdm
 
-from dynamics import export, runs, theory
+from dynamics import export, registry, runs, theory
 from dynamics.config import (
     SETTINGS,
     Config,
@@ -21,6 +21,8 @@ from dynamics.config import (
     choices,
     suggested,
 )
+from dynamics.dress import SIZES, Print
+from dynamics.figure import VERSUS
 from dynamics.trajectory import Trajectory, milestones, timed
 
 if TYPE_CHECKING:
@@ -89,11 +91,23 @@ def parser() -> argparse.ArgumentParser:
     verify.add_argument("--json", action="store_true", help="print JSON")
     verify.set_defaults(command=_verify)
 
-    out = commands.add_parser("export", help="write a run's data or figures to a file")
-    out.add_argument("key", metavar="KEY", help="the run")
+    out = commands.add_parser("export", help="write a run's data or a chart to a file")
+    out.add_argument("keys", metavar="KEY", nargs="+", help="the run; several share one chart")
+    forms = [*export.FORMATS, *export.PICTURES]
+    out.add_argument("--format", choices=forms, help="default: FILE's ending, else csv")
     out.add_argument(
-        "--format", choices=list(export.FORMATS), help="default: FILE's ending, else csv"
+        "--figure",
+        metavar="NAME",
+        default="",
+        help=f"of a chart: one of {', '.join(registry.options('figures'))}, with /NETWORK for one "
+        "network alone; of several runs a series such as recovery_error",
     )
+    out.add_argument("--over", default="steps", choices=list(VERSUS), help="its horizontal axis")
+    sizes = ", ".join(f"{name} ({size.title})" for name, size in SIZES.items())
+    out.add_argument("--size", default="column", choices=list(SIZES), help=f"one of {sizes}")
+    out.add_argument("--font", type=float, default=0, metavar="PT", help="points of the type")
+    out.add_argument("--line", type=float, default=0, metavar="PT", help="points of a line")
+    out.add_argument("--grey", action="store_true", help="without colour")
     out.add_argument("--out", metavar="FILE", type=Path, help="default: KEY.FORMAT; - prints it")
     _add_folder(out)
     out.set_defaults(command=_export)
@@ -371,16 +385,42 @@ def _bench(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    ending = options.out.suffix.removeprefix(".") if options.out else ""
-    form = options.format or (ending if ending in export.FORMATS else "csv")
-    content = export.export(runs.find(options.key, runs.root(options.runs)), form)
+    form, ending = _form(options)
+    found = [runs.find(key, runs.root(options.runs)) for key in options.keys]
+    if form in export.PICTURES or options.figure or len(found) > 1:
+        if form not in (*export.PICTURES, "html"):
+            raise ValueError(
+                f"{form} holds the numbers of one run; it has no charts or comparisons."
+            )
+        how = Print(options.size, options.font, options.line, options.grey)
+        content = _pictured(found, form, how, options)
+    else:
+        content = export.export(found[0], form)
     if str(options.out) == "-":
         sys.stdout.buffer.write(content)
         return 0
-    file = options.out or Path(f"{options.key}.{form}")
+    file = options.out or Path(f"{'-'.join(options.keys)}.{ending}")
     file.write_bytes(content)
     print(f"{file}: {len(content):,} bytes")
     return 0
+
+
+def _form(options: argparse.Namespace) -> tuple[str, str]:
+    """The format and what its files end in."""
+    endings = {form: form for form in export.FORMATS} | export.PICTURES
+    given = options.out.suffix.removeprefix(".") if options.out else ""
+    named = next((form for form, ending in endings.items() if ending == given), "csv")
+    form = options.format or named
+    return form, endings[form]
+
+
+def _pictured(found: list[runs.Run], form: str, how: Print, options: argparse.Namespace) -> bytes:
+    from dynamics.chrome import PictureError
+
+    try:
+        return export.picture(found, form, how, options.figure, options.over)
+    except PictureError as error:
+        raise ValueError(str(error)) from None
 
 
 def _runs(options: argparse.Namespace) -> int:

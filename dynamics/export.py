@@ -1,14 +1,18 @@
-"""Export: a run's trajectories as CSV, NPZ, JSON or a standalone HTML page of its figures."""
+"""Export: a run's numbers as CSV, NPZ, JSON, zip or an HTML page, and its charts as pictures."""
 
 import io
 import json
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dynamics import registry
+from dynamics.caption import BIBTEX, about, command, labels
+from dynamics.dress import Print
 from dynamics.expected import beside
+from dynamics.figure import VERSUS, compared
 from dynamics.runs import Run, RunError
 from dynamics.trajectory import COUNTERS, Trajectory
 
@@ -89,11 +93,114 @@ def html(run: Run) -> bytes:
     ).encode()
 
 
+def bundle(run: Run) -> bytes:
+    """A zip: records as CSV and NPZ, the settings, the paper, and what each column is."""
+    names = {
+        "records.csv": csv(run),
+        "records.npz": npz(run),
+        "config.json": json.dumps(run.config.to_dict(), indent=1, ensure_ascii=False).encode(),
+        "citation.bib": BIBTEX.encode(),
+        "README.md": readme(run).encode(),
+    }
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in names.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+COLUMNS = {
+    "network": ("which network the row is of", ""),
+    "step": ("gradient steps made", "steps"),
+    "seconds": ("time of the gradient steps alone, from the start", "seconds"),
+    "measuring_seconds": ("time lost to measuring, from the start", "seconds"),
+    "operations": ("multiplications and additions of the steps, from the start", "operations"),
+}
+
+
+def readme(run: Run) -> str:
+    """What is in the zip: how to open it, and a line with the unit of every column."""
+    layout, told = run.layout, dict(COLUMNS)
+    for name in dict.fromkeys(name for each in layout.shapes.values() for name in each):
+        meaning = registry.options("measurements")[name].rstrip(".")
+        if name in layout.facts:
+            meaning += f": {layout.facts[name][0]}"
+        many = any(each.get(name) for each in layout.shapes.values())
+        unit = registry.constant("measurements", name, "UNIT", "no unit")
+        told[f"{name}.i" if many else name] = (meaning, unit)
+    table = "\n".join(f"| {name} | {words} | {unit} |" for name, (words, unit) in told.items())
+    return (
+        f"# Run {run.key}\n\n{about([run.config], 'recovery_error').caption}\n\n"
+        "Open the records in pandas:\n\n"
+        f'    pd.read_csv(zipfile.ZipFile("run-{run.key}.zip").open("records.csv"))\n\n'
+        "`records.csv` has one row for each network and record, numbers in full precision; .i "
+        "counts from 1, the largest first (.l.i: singular value i of factor l). `records.npz` has "
+        "the same as arrays named `network_column`. `config.json` has all settings; the run is "
+        f"trained again by\n\n    {command(run.config)}\n\n"
+        f"| column | what it is | unit |\n| --- | --- | --- |\n{table}\n"
+    )
+
+
+def chart(runs: Sequence[Run], panel: str, versus: str = "steps") -> Any:
+    """A panel of one run, ``figure`` or ``figure/network``, or one series of several runs.
+
+    Raises:
+        RunError: if there are no records, no such figure, or nothing in the runs that it draws.
+    """
+    if versus not in VERSUS:
+        raise RunError(f"There is no axis {versus[:40]!r}; take one of {', '.join(VERSUS)}.")
+    for run in runs:
+        if not len(run.rows()):
+            raise RunError(f"Run {run.key} has no records yet.")
+    if len(runs) > 1:
+        named = labels([run.config for run in runs])
+        drawn = [
+            (label, beside(run.config, run.trajectories))
+            for label, run in zip(named, runs, strict=True)
+        ]
+        figure = compared(drawn, panel, versus)
+        if not figure.data:
+            raise RunError(f"None of these runs has a {panel.replace('_', ' ')[:40]}.")
+        return figure
+    stem, _, network = panel.partition("/")
+    if stem not in registry.options("figures"):
+        known = ", ".join(registry.options("figures"))
+        raise RunError(f"There is no figure {stem[:40]!r}; take one of {known}.")
+    needs = registry.constant("figures", stem, "NEEDS", ())
+    trajectories = [
+        each
+        for each in beside(runs[0].config, runs[0].trajectories)
+        if network in ("", each.network) and all(need in each.series for need in needs)
+    ]
+    if not trajectories:
+        raise RunError(f"Run {runs[0].key} has nothing recorded for {panel[:40]}.")
+    return registry.load("figures", stem).draw(trajectories, versus)
+
+
+def picture(
+    runs: Sequence[Run], form: str, how: Print, panel: str = "", versus: str = "steps"
+) -> bytes:
+    """A chart of the runs as one of ``PICTURES``; without a panel their errors, or else losses.
+
+    Raises:
+        RunError: as ``chart``.
+        PictureError: if it cannot be drawn here.
+    """
+    from dynamics import picture  # not at the top: the page's own process draws no files
+
+    known = all("recovery_error" in shapes for r in runs for shapes in r.layout.shapes.values())
+    panel = panel or ("recovery_error" if known else "losses" if len(runs) == 1 else "test_loss")
+    figure = chart(runs, panel, versus).to_plotly_json()
+    return picture.picture(figure, form, how, about([run.config for run in runs], panel))
+
+
+PICTURES = {"pdf": "pdf", "svg": "svg", "png": "png", "tikz": "tex", "gif": "gif", "mp4": "mp4"}
 FORMATS: dict[str, Callable[[Run], bytes]] = {
     "csv": csv,
     "npz": npz,
     "json": as_json,
     "html": html,
+    "zip": bundle,
 }
 
 

@@ -2,6 +2,8 @@
 
 import io
 import json
+import re
+import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -129,8 +131,31 @@ def test_html_stands_alone(finished: Run) -> None:
     assert "rank_bound" in text
 
 
+def test_zip_has_everything_and_opens_in_pandas_in_one_line(
+    finished: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line is that of its own README, which has the unit of every column."""
+    (tmp_path / f"run-{finished.key}.zip").write_bytes(export.export(finished, "zip"))
+    monkeypatch.chdir(tmp_path)
+    archive = zipfile.ZipFile(f"run-{finished.key}.zip")
+    readme = archive.read("README.md").decode()
+    (line,) = (line for line in readme.splitlines() if "pd.read_csv" in line)
+    table = eval(line, {"pd": pd, "zipfile": zipfile})
+    assert len(table) == 14
+    described = re.findall(r"^\| ([\w.]+) \| .+ \| (.*) \|$", readme, re.MULTILINE)
+    units = dict(described[1:])
+    stems = [re.sub(r"(\.\d+)+$", ".i", column) for column in table.columns]
+    assert set(units) == set(stems) and units["left_angles.i"] == "radians"
+    assert Config.from_dict(json.loads(archive.read("config.json"))) == finished.config
+    stored = np.load(io.BytesIO(archive.read("records.npz")))
+    assert stored["original_steps"].tolist() == finished.trajectories[0].steps.tolist()
+    assert b"@inproceedings{kwon2024" in archive.read("citation.bib")
+
+
 def test_formats_are_named_when_there_is_no_such_one(finished: Run) -> None:
-    with pytest.raises(ValueError, match=r"'xlsx' is not one of csv, npz, json, html") as caught:
+    with pytest.raises(
+        ValueError, match=r"'xlsx' is not one of csv, npz, json, html, zip"
+    ) as caught:
         export.export(finished, "xlsx")
     assert is_sentence(str(caught.value))
 

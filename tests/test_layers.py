@@ -20,6 +20,7 @@ VIEWERS = [  # what a process that only shows runs may load
         f"dynamics/{name}.py"
         for name in ("advice", "forecast", "reference", "expected", "modes", "story", "signatures")
     ),
+    *(f"dynamics/{name}.py" for name in ("caption", "dress", "picture", "chrome", "film", "tikz")),
     "dynamics/figures/",
     "app.py",
     "pages/",
@@ -80,6 +81,7 @@ def test_streamlit_is_known_to_the_app_and_its_pages_alone(path: str) -> None:
 def test_plotly_is_known_to_figures_exports_and_pages_alone(path: str) -> None:
     """Trajectories are numbers; a chart is described once."""
     drawing = ["dynamics/figure.py", "dynamics/figures/", "dynamics/export.py", "pages/"]
+    drawing += ["dynamics/dress.py", "dynamics/picture.py", "dynamics/chrome.py"]
     assert not package(path, "plotly") or inside(path, drawing)
 
 

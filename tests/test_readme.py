@@ -7,7 +7,7 @@ from pathlib import Path
 from dynamics import registry
 from dynamics.__main__ import ACTIONS, parser
 from dynamics.config import SETTINGS, choices
-from dynamics.export import FORMATS
+from dynamics.export import FORMATS, PICTURES
 from pages.shared.hiding import BLOCKS
 
 ROOT = Path(__file__).parents[1]
@@ -57,7 +57,7 @@ def test_commands_are_understood() -> None:
 
 def test_words_for_formats_and_actions_are_current() -> None:
     """What export writes and what runs does is listed as it is."""
-    for form in FORMATS:
+    for form in (*FORMATS, *PICTURES):
         assert f"`{form}`" in README
     actions = re.search(r"`runs ([a-z|]+) KEY`", README)
     assert actions

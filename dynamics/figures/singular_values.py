@@ -13,6 +13,8 @@ NEEDS = ("singular_values",)
 EXPECTED = True  # draws what theory says of a trajectory, if it has that
 MOST_MODES = 50
 THEORY = {"color": INK, "width": 1.2, "dash": "dash"}
+LAST = 2000  # in the legend, after the networks
+LEVEL = {"dash": "dot", "width": 1, "color": "gray"}
 
 
 def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure:
@@ -40,8 +42,10 @@ def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure
                 dash=dash,
             )
         _expect(figure, trajectory, versus)
-    for value in (trajectories[0].facts.get("target_singular_values") or ())[:MOST_MODES]:
-        figure.add_hline(value, line={"dash": "dot", "width": 1, "color": "gray"}, layer="below")
+    goals = (trajectories[0].facts.get("target_singular_values") or ())[:MOST_MODES]
+    for i, value in enumerate(goals):
+        named = {"name": "target s<sub>i</sub>", "showlegend": not i, "legendrank": LAST}
+        figure.add_hline(value, line=LEVEL, layer="below", **named)
     watched = [trace.meta["y"] for trace in figure.data if "y" in trace.meta]
     figure.update_layout(meta={"watched": watched})
     return figure.update_yaxes(rangemode="tozero")
@@ -60,6 +64,7 @@ def _expect(figure: go.Figure, trajectory: Trajectory, versus: str) -> None:
             y=[float(f"{value:.5g}") for value in found.values[:, i]],
             name="theory",
             legendgroup="theory",
+            legendrank=LAST,
             showlegend=not i and "theory" not in {trace.name for trace in figure.data},
             mode="lines",
             line=THEORY,
@@ -79,6 +84,7 @@ def _mark(figure: go.Figure, trajectory: Trajectory, versus: str, found: Expecte
         y=[0.0] * len(known),
         name="expected escapes",
         legendgroup="theory",
+        legendrank=LAST,
         mode="markers",
         cliponaxis=False,
         marker={

@@ -5,6 +5,8 @@ from torch import Tensor
 from dynamics.network import State, subspace_angles
 from dynamics.problem import Problem
 
+UNIT = "radians"
+
 
 def measure(state: State, problem: Problem) -> Tensor | None:
     """r angles in radians, largest first; None where the target is unknown."""

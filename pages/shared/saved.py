@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dynamics import export, runs
-from dynamics.config import SETTINGS, Config
+from dynamics.caption import labels
+from dynamics.config import Config
 from dynamics.expected import beside
 from dynamics.figure import compared
 from dynamics.trajectory import Trajectory
 
 if TYPE_CHECKING:
     import pandas as pd
-
-MOST_NAMED = 4  # settings in a legend
 
 Entry = tuple[runs.Run, Config | None, runs.Status]
 
@@ -41,10 +40,10 @@ def _row(run: runs.Run, config: Config | None, status: runs.Status) -> list[obje
 
 def comparison(chosen: list[tuple[runs.Run, Config]], series: str, versus: str) -> None:
     """A chart of one series of the chosen runs, and its data to take away."""
-    labels = _labels([config for _, config in chosen])
+    named = labels([config for _, config in chosen])
     drawn = [
         (label, beside(config, run.trajectories) if versus == "normalised" else run.trajectories)
-        for label, (run, config) in zip(labels, chosen, strict=True)
+        for label, (run, config) in zip(named, chosen, strict=True)
     ]
     figure = compared(drawn, series, versus)
     if not figure.data and versus == "normalised":
@@ -68,27 +67,6 @@ def comparison(chosen: list[tuple[runs.Run, Config]], series: str, versus: str) 
         mime="text/csv",
         on_click="ignore",
     )
-
-
-def _labels(configs: list[Config]) -> list[str]:
-    """What tells each run from the others: the settings in which they differ, the first few."""
-    values = [config.canonical().to_dict() for config in configs]
-    names = [name for name in SETTINGS if len({each[name] for each in values}) > 1]
-    if "problem" in names:  # then nearly all else differs, too
-        return [f"{config.problem} {config.key[:6]}" for config in configs]
-    more = ", …" if len(names) > MOST_NAMED else ""
-    return (
-        [
-            ", ".join(f"{_symbol(name)} = {each[name]}" for name in names[:MOST_NAMED]) + more
-            for each in values
-        ]
-        if names
-        else [config.key[:6] for config in configs]
-    )
-
-
-def _symbol(name: str) -> str:
-    return SETTINGS[name].metadata["symbol"] or SETTINGS[name].metadata["title"].lower()
 
 
 def _csv(drawn: list[tuple[str, list[Trajectory]]], series: str) -> bytes:

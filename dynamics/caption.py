@@ -1,0 +1,129 @@
+"""Caption: what a figure shows and how it came about, in words that can stand under it."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dynamics import registry
+from dynamics.config import SETTINGS, VERSION, Config
+from dynamics.figure import DASHES
+from dynamics.kinds import called
+
+MOST_NAMED = 4  # settings in a legend
+PAPER = "Kwon et al. (2024)"
+BIBTEX = """@inproceedings{kwon2024efficient,
+  title     = {Efficient Compression of Overparameterized Deep Models through Low-Dimensional
+               Learning Dynamics},
+  author    = {Kwon, Soo Min and Zhang, Zekai and Song, Dogyoon and Balzano, Laura and Qu, Qing},
+  booktitle = {Proceedings of the 27th International Conference on Artificial Intelligence and
+               Statistics},
+  series    = {Proceedings of Machine Learning Research},
+  volume    = {238},
+  year      = {2024},
+  eprint    = {2311.05061}
+}
+"""
+DASHED = {"solid": "solid", "dash": "dashed", "dot": "dotted", "dashdot": "dash-dotted"}
+
+
+@dataclass(frozen=True)
+class About:
+    """What a file says of itself: title, caption, where it can be made again, and the paper."""
+
+    title: str
+    caption: str
+    source: str
+    bibtex: str = BIBTEX
+
+    def to_dict(self) -> dict[str, str]:
+        """Ready for JSON and for a file's own fields."""
+        return dataclasses.asdict(self)
+
+
+def about(configs: Sequence[Config], panel: str, link: str = "") -> About:
+    """Of a chart of one run, ``figure`` or ``figure/network``, or of a series of several runs.
+
+    ``link`` is the address of the page with these settings; without it a command line stands there.
+    """
+    figure, _, network = panel.partition("/")
+    known = registry.options("figures").get(figure)
+    shown = known or f"{figure.replace('_', ' ').capitalize()} of {len(configs)} runs."
+    networks = (
+        [network] if network else sorted({n for each in configs for n in each.networks})[::-1]
+    )
+    told = ", ".join(f"{called(each)} ({_dashed(each)})" for each in networks)
+    sentences = [shown, f"Networks: {told}.", settings(configs), seeds(configs)]
+    source = link or " ; ".join(command(config) for config in configs)
+    sentences.append(f"N = {len(configs)} run{'s' if len(configs) > 1 else ''}.")
+    sentences.append(f"DLN Explorer, version {VERSION}; networks and method of {PAPER}. {source}")
+    title = figure.replace("_", " ").capitalize() + (f", {network}" if network else "")
+    return About(title, " ".join(filter(None, sentences)), source)
+
+
+ALWAYS = ("rank", "observed", "measurements", "depth", "rank_bound", "init_scale", "learning_rate",
+          "alpha", "optimizer", "steps", "dtype")  # fmt: skip
+NEVER = ("problem", "rows", "cols", "networks", "device", "record_every", "recording")
+
+
+def _dashed(network: str) -> str:
+    dash = DASHES.get(network, "dot")
+    return DASHED.get(dash, "long-dashed" if dash.startswith("long") else "dash pattern")
+
+
+def settings(configs: Sequence[Config]) -> str:
+    """What was learned and how, symbol by symbol; all values of a setting that differs."""
+    learned = " and ".join(sorted({f"{c.shape[0]} × {c.shape[1]} {c.problem}" for c in configs}))
+    read = {name for c in configs for name in registry.constant("problems", c.problem, "READS")}
+    parts = []
+    for name, field in SETTINGS.items():
+        about = field.metadata
+        values = list(dict.fromkeys(getattr(config, name) for config in configs))
+        silent = name in NEVER or about["group"] == "seeds"
+        silent |= about["group"] == "problem" and name not in read
+        if silent or (values == [field.default] and name not in ALWAYS):
+            continue
+        texts = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
+        words = ", ".join(texts).replace("_", " ")
+        parts.append(f"{about['symbol'] or about['title'].lower()} = {words}")
+    return f"{learned.capitalize()}: {'; '.join(parts)}."
+
+
+def seeds(configs: Sequence[Config]) -> str:
+    """The seeds of everything that was drawn."""
+    names = ("target", "data", "noise", "init")
+    each = [[getattr(config, f"seed_{name}") for config in configs] for name in names]
+    said = (
+        f"{name} {', '.join(map(str, dict.fromkeys(values)))}"
+        for name, values in zip(names, each, strict=True)
+    )
+    return f"Seeds: {'; '.join(said)}."
+
+
+def labels(configs: list[Config]) -> list[str]:
+    """What tells each run from the others: the settings in which they differ, the first few."""
+    values = [config.canonical().to_dict() for config in configs]
+    names = [name for name in SETTINGS if len({each[name] for each in values}) > 1]
+    if "problem" in names:  # then nearly all else differs, too
+        return [f"{config.problem} {config.key[:6]}" for config in configs]
+    more = ", …" if len(names) > MOST_NAMED else ""
+    return (
+        [
+            ", ".join(f"{_symbol(name)} = {each[name]}" for name in names[:MOST_NAMED]) + more
+            for each in values
+        ]
+        if names
+        else [config.key[:6] for config in configs]
+    )
+
+
+def _symbol(name: str) -> str:
+    return SETTINGS[name].metadata["symbol"] or SETTINGS[name].metadata["title"].lower()
+
+
+def command(config: Config) -> str:
+    """The command line that trains this run."""
+    base = Config.from_dict({"problem": config.problem}).to_dict()
+    values = config.canonical().to_dict()
+    named = [name for name in values if values[name] != base[name] or name == "problem"]
+    flags = (f"--{name.replace('_', '-')} {values[name]}" for name in named)
+    return f"python -m dynamics run {' '.join(flags)}"

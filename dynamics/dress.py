@@ -1,0 +1,267 @@
+"""Dress: a figure in the size, type and line width in which it will be printed.
+
+All is set in inches and points before the file is drawn, so that nothing is scaled afterwards: a
+column of 3.25 inches has type of 8 points in it. Lines are told apart by dash as well as colour.
+"""
+
+import base64
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+POINT = 96 / 72  # Plotly counts in 1/96 inch
+INK, GRID, PAPER = "#1f2430", "#e3e5ea", "#ffffff"
+FAMILY = "Arial, Liberation Sans, Helvetica, sans-serif"
+MOST_POINTS = 1200  # of a line: more than a column has dots to show
+NORMAL = 2.0  # pixels of a line on the page; others are as much wider or narrower in print
+POINTS = {"font": (4.0, 72.0), "line": (0.25, 10.0)}
+# In line widths: stroke, gap, …; in this order, as the networks have the first ones.
+DASHES = {
+    "solid": (),
+    "dash": (5, 2.5),
+    "dashdot": (6, 2, 1.2, 2),
+    "longdash": (10, 3),
+    "dot": (1, 1.8),
+    "longdashdot": (11, 2.5, 1.5, 2.5),
+    "twodots": (6, 2, 1.2, 2, 1.2, 2),
+    "short": (2.5, 4),
+}
+
+
+@dataclass(frozen=True)
+class Size:
+    """Inches, and what suits them: points of type and line, dots per inch of a PNG."""
+
+    title: str
+    width: float
+    height: float
+    font: float
+    line: float
+    dots: int = 300
+
+
+SIZES = {
+    "column": Size("One column, 3.25 in", 3.25, 2.4, 8, 1.0),
+    "text": Size("Text width, 5.5 in", 5.5, 3.4, 9, 1.25),
+    "page": Size("Two columns, 6.75 in", 6.75, 3.9, 9, 1.25),
+    "slide": Size("Slide, 16:9", 40 / 3, 7.5, 24, 3.0, 144),
+}
+
+
+@dataclass(frozen=True)
+class Print:
+    """How a chart is printed: one of ``SIZES``, with its type and line width unless others are set.
+
+    ``font`` and ``line`` are points, 0 for what suits the size; ``grey`` leaves out all colour.
+
+    Raises:
+        ValueError: with one sentence, for a size that is not known or points out of range.
+    """
+
+    size: str = "column"
+    font: float = 0.0
+    line: float = 0.0
+    grey: bool = False
+
+    def __post_init__(self) -> None:
+        if self.size not in SIZES:
+            raise ValueError(f"A size is one of {', '.join(SIZES)}; {self.size!r} was given.")
+        for name, (low, high) in POINTS.items():
+            points, suits = getattr(self, name), getattr(SIZES[self.size], name)
+            if points and not low <= points <= high:
+                raise ValueError(
+                    f"{name} is {low:g} to {high:g} points, or 0 for the {suits:g} that suit the "
+                    f"size; {points:g} was given."
+                )
+            object.__setattr__(self, name, float(points or suits))
+
+    @property
+    def inches(self) -> Size:
+        """Its size."""
+        return SIZES[self.size]
+
+
+def dressed(figure: dict[str, Any], how: Print, most: int = MOST_POINTS) -> dict[str, Any]:
+    """The figure, a Plotly dictionary, ready to be drawn at ``how``'s size; the one given stays."""
+    made = go.Figure(thinned(figure, most))
+    _told_apart(made)
+    _scale_lines(made, how.line * POINT / NORMAL)
+    _lay_out(made, how)
+    plain: dict[str, Any] = made.to_plotly_json()
+    return _greyed(plain) if how.grey else plain
+
+
+def thinned(figure: dict[str, Any], most: int = MOST_POINTS) -> dict[str, Any]:
+    """The figure with at most ``most`` points a line, the peaks of each stretch kept."""
+    layout = dict(figure["layout"])
+    log = layout.get("xaxis", {}).get("type") == "log"
+    data = []
+    for given in figure["data"]:
+        trace = {name: value for name, value in given.items() if name not in ("meta", "uid")}
+        if trace.get("mode") == "lines":
+            x, y = (numbers(trace.get(name)) for name in "xy")
+            rows = _rows(np.log(np.maximum(x, 1e-300)) if log else x, y, most)
+            trace |= {"x": _short(x[rows]), "y": _short(y[rows])}
+        data.append(trace)
+    return {"data": data, "layout": layout}
+
+
+def numbers(values: Any) -> Any:
+    """An array, whether it is a list or as Plotly packs one: base64 of little-endian bytes."""
+    if isinstance(values, dict):
+        values = np.frombuffer(base64.b64decode(values["bdata"]), np.dtype(values["dtype"]))
+    return np.array([] if values is None else values, float)
+
+
+def _rows(x: Any, y: Any, most: int) -> Any:
+    """First, last, lowest and highest of each stretch of x, and where a line breaks, in order."""
+    if len(x) <= most:
+        return np.arange(len(x))
+    span = x[-1] - x[0]
+    stretch = ((x - x[0]) / (span or 1) * (most // 4 - 1)).astype(int)
+    kept = [np.flatnonzero(~np.isfinite(y))[:1]]
+    for rows in np.split(np.arange(len(x)), np.flatnonzero(np.diff(stretch)) + 1):
+        finite = rows[np.isfinite(y[rows])]
+        if len(finite):
+            kept.append(finite[[0, -1, np.argmin(y[finite]), np.argmax(y[finite])]])
+    return np.unique(np.concatenate(kept))
+
+
+def _short(values: Any) -> list[float | None]:
+    """Six digits, which no print shows, and None for what is not finite."""
+    return [float(f"{value:.6g}") if np.isfinite(value) else None for value in values]
+
+
+def _told_apart(figure: go.Figure) -> None:
+    """Every group of lines in the legend, each with a dash that no other has.
+
+    In the legend's order each keeps its own dash, or takes the next one that is free.
+    """
+    groups: dict[str, list[Any]] = {}
+    listed: set[str] = set()
+    for trace in figure.data:
+        if trace.name in listed:  # once is enough, whoever else has the name
+            trace.showlegend = False
+        elif trace.showlegend is not False:
+            listed.add(trace.name)
+        if trace.type in ("scatter", "scattergl") and "lines" in (trace.mode or ""):
+            groups.setdefault(trace.name or "", []).append(trace)
+    for traces in groups.values():
+        if not any(trace.showlegend is not False and trace.name for trace in traces):
+            traces[0].showlegend = True
+    taken: set[str] = set()
+    for traces in sorted(groups.values(), key=lambda traces: traces[0].legendrank or 1000):
+        own = traces[0].line.dash or "solid"
+        dash = next((each for each in (own, *DASHES) if each not in taken), own)
+        taken.add(dash)
+        for trace in traces:
+            trace.update(meta={"dash": dash})
+
+
+def _pattern(dash: str, width: float) -> str:
+    """A dash, by its name or as pixels of a line of the page, in pixels of a line this wide."""
+    if dash in DASHES:
+        lengths: tuple[float, ...] = DASHES[dash]
+    else:
+        lengths = tuple(float(part.removesuffix("px")) / NORMAL for part in dash.split(","))
+    return ",".join(f"{length * width:.3g}px" for length in lengths) or "solid"
+
+
+def _scale_lines(figure: go.Figure, factor: float) -> None:
+    for trace in figure.data:
+        if "line" in trace and trace.type.startswith("scatter"):
+            width = (trace.line.width or NORMAL) * factor
+            dash = (trace.meta or {}).get("dash") or trace.line.dash or "solid"
+            trace.line.width = width
+            trace.line.dash = _pattern(dash, width)
+        if "marker" in trace and isinstance(trace.marker.size, int | float):
+            trace.marker.size *= factor
+    for shape in figure.layout.shapes:
+        shape.line.width = (shape.line.width or NORMAL) * factor
+        shape.line.dash = _pattern(shape.line.dash or "solid", shape.line.width)
+
+
+def _lay_out(figure: go.Figure, how: Print) -> None:
+    size, type_ = how.inches, how.font * POINT
+    listed = [trace for trace in figure.data if trace.showlegend is not False and trace.name]
+    title = {"text": figure.layout.title.text or "", "font": {"size": 1.05 * type_, "weight": 600}}
+    figure.update_layout(
+        template={},
+        width=round(size.width * 96, 2),
+        height=round(size.height * 96, 2),
+        autosize=False,
+        font={"family": FAMILY, "size": type_, "color": INK},
+        margin={"l": type_, "r": 2 * type_, "t": type_, "b": type_, "pad": 0, "autoexpand": True},
+        paper_bgcolor=PAPER,
+        plot_bgcolor=PAPER,
+        showlegend=bool(listed),
+    )
+    figure.layout.height += _more_rows(figure, listed, type_) * 1.4 * type_
+    if listed:  # the title stands in the legend's box: by itself it would be covered by many names
+        figure.update_layout(
+            title=None,
+            legend=LEGEND | {"title": title | {"side": "top"}, "itemwidth": max(30, 3 * type_)},
+        )
+    else:
+        figure.update_layout(title=title | TITLE)
+    axis = {
+        "showline": True,
+        "linecolor": INK,
+        "linewidth": 0.75 * POINT * how.font / 8,
+        "ticks": "outside",
+        "ticklen": type_ / 3,
+        "tickwidth": 0.5 * POINT * how.font / 8,
+        "tickcolor": INK,
+        "gridcolor": GRID,
+        "gridwidth": 0.5 * POINT * how.font / 8,
+        "zeroline": False,
+        "automargin": True,
+        "nticks": 6,
+    }
+    for each in (*figure.select_xaxes(), *figure.select_yaxes()):
+        # Plotly enlarges powers of ten by a quarter.
+        each.update(axis, tickfont={"size": type_ * (0.8 if each.type == "log" else 0.9)})
+        if each.type == "log":
+            each.update(dtick=_decades(figure, each.plotly_name[0]), nticks=None)
+        each.update(title={"font": {"size": type_}, "standoff": type_ / 2})
+
+
+def _more_rows(figure: go.Figure, listed: list[Any], type_: float) -> float:
+    """How many rows the legend has above one, by the usual width of letters."""
+    longest = max((len(re.sub("<[^>]*>", "", trace.name)) for trace in listed), default=0)
+    room = figure.layout.width - 7 * type_
+    columns = max(1, room // (max(30, 3 * type_) + (0.55 * longest + 1) * type_))
+    return max(0, -(-len(listed) // columns) - 1)
+
+
+def _decades(figure: go.Figure, letter: str) -> float | None:
+    """Decades between two ticks of a logarithmic axis; Plotly's own choice for less than two."""
+    lines = [np.asarray(trace[letter], float) for trace in figure.data if trace[letter] is not None]
+    values = np.concatenate([[], *lines])
+    values = values[np.isfinite(values) & (values > 0)]
+    span = np.log10(values.max() / values.min()) if len(values) else 0
+    return float(np.ceil(span / 6)) if span >= 2 else None
+
+
+LEGEND = {
+    "orientation": "h", "x": 0, "xanchor": "left", "y": 1.01, "yanchor": "bottom",
+    "maxheight": 9999, "tracegroupgap": 0, "bgcolor": "rgba(0,0,0,0)",
+}  # fmt: skip
+TITLE = {"x": 0, "xref": "paper", "xanchor": "left", "automargin": True, "yref": "container"}
+COLOR = re.compile(r"#[0-9a-f]{6}", re.IGNORECASE)
+
+
+def _greyed(plain: Any) -> Any:
+    """Every colour as the grey of its own brightness (Rec. 709)."""
+    if isinstance(plain, dict):
+        return {name: _greyed(value) for name, value in plain.items()}
+    if isinstance(plain, list | tuple):
+        return [_greyed(value) for value in plain]
+    if isinstance(plain, str) and COLOR.fullmatch(plain):
+        red, green, blue = (int(plain[i : i + 2], 16) for i in (1, 3, 5))
+        level = round(0.2126 * red + 0.7152 * green + 0.0722 * blue)
+        return f"#{level:02x}{level:02x}{level:02x}"
+    return plain

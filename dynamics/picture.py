@@ -1,0 +1,116 @@
+"""Picture: one chart as a file; ``python -m dynamics.picture`` draws one in a process of its own.
+
+It reads ``{"form", "figure", "print", "about"}`` as JSON from its input and writes the file to its
+output; trouble is one sentence on stderr and status 2.
+"""
+
+import io
+import json
+import re
+import sys
+from functools import partial
+from typing import Any
+from xml.sax.saxutils import escape
+
+from dynamics import chrome, film, tikz
+from dynamics.caption import About
+from dynamics.chrome import PictureError
+from dynamics.dress import Print, dressed
+
+
+def picture(figure: dict[str, Any], form: str, how: Print, about: About) -> bytes:
+    """The figure, a Plotly dictionary, as a file of one of ``export.PICTURES`` or as ``html``.
+
+    Raises:
+        PictureError: with one sentence, if it cannot be drawn here.
+    """
+    if form == "html":
+        return _html(dressed(figure, how), about)
+    if form == "tikz":
+        comments = "".join(f"% {line}\n" for line in _told(about))
+        return (comments + tikz.tikz(dressed(figure, how, tikz.MOST_POINTS), how)).encode()
+    if form in ("gif", "mp4"):
+        return film.film(dressed(figure, how), form, how)
+    dots = how.inches.dots
+    scale = dots / 96 if form == "png" else 1.0
+    (drawn,) = chrome.draw([(dressed(figure, how), form, scale)])
+    return {"pdf": _pdf, "svg": _svg, "png": _png}[form](drawn, how, about)
+
+
+def _told(about: About) -> list[str]:
+    return [about.title, about.caption, *about.bibtex.splitlines()]
+
+
+def _pdf(drawn: bytes, _: Print, about: About) -> bytes:
+    """With title, caption, source and the paper's entry in the document's own fields."""
+    from pypdf import PdfWriter
+
+    writer = PdfWriter(clone_from=io.BytesIO(drawn))
+    fields = {"Title": about.title, "Subject": about.caption, "Keywords": about.bibtex}
+    fields |= {"Creator": "DLN Explorer", "Source": about.source}
+    writer.add_metadata({f"/{name}": value for name, value in fields.items()})
+    file = io.BytesIO()
+    writer.write(file)
+    return file.getvalue()
+
+
+def _svg(drawn: bytes, _: Print, about: About) -> bytes:
+    """In inches, with title and description."""
+    head, rest = drawn.decode().split(">", 1)
+    for side in ("width", "height"):
+        head = re.sub(rf' {side}="([\d.]+)"', partial(_inches, side), head, count=1)
+    told = (
+        f"<title>{escape(about.title)}</title><desc>{escape(chr(10).join(_told(about)[1:]))}</desc>"
+    )
+    return f"{head}>{told}{rest}".encode()
+
+
+def _inches(side: str, pixels: re.Match[str]) -> str:
+    return f' {side}="{float(pixels[1]) / 96:.6g}in"'
+
+
+def _png(drawn: bytes, how: Print, about: About) -> bytes:
+    """With its dots per inch, and its text fields."""
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
+
+    info = PngInfo()
+    fields = {"Title": about.title, "Description": about.caption, "Source": about.source}
+    for name, value in (fields | {"BibTeX": about.bibtex, "Software": "DLN Explorer"}).items():
+        info.add_itxt(name, value)
+    file = io.BytesIO()
+    dots = how.inches.dots
+    Image.open(io.BytesIO(drawn)).convert("RGB").save(
+        file, "PNG", pnginfo=info, dpi=(dots, dots), optimize=True
+    )
+    return file.getvalue()
+
+
+def _html(figure: dict[str, Any], about: About) -> bytes:
+    """One page that needs no network."""
+    import plotly.io
+
+    chart = plotly.io.to_html(figure, full_html=False, include_plotlyjs=True)
+    title, caption, bibtex = map(escape, (about.title, about.caption, about.bibtex))
+    return (
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
+        "<style>body{font-family:sans-serif;max-width:60rem;margin:2rem auto}</style>"
+        f"{chart}<p>{caption}</p><pre>{bibtex}</pre></html>"
+    ).encode()
+
+
+def main() -> int:
+    """Draw what the job on the input asks for."""
+    job = json.load(sys.stdin)
+    try:
+        how, about = Print(**job["print"]), About(**job["about"])
+        content = picture(job["figure"], job["form"], how, about)
+    except (PictureError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    sys.stdout.buffer.write(content)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,267 @@
+"""Picture: files of charts as other programs find them: size, text, fonts, words, grey, films."""
+
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import psutil
+import pytest
+from PIL import Image
+from pypdf import PdfReader
+
+from dynamics import chrome, export, registry
+from dynamics.caption import About, about
+from dynamics.chrome import PictureError
+from dynamics.config import Config
+from dynamics.dress import SIZES, Print, dressed, numbers
+from dynamics.figure import compared
+from dynamics.picture import picture
+from dynamics.runs import Run
+from dynamics.trajectory import Trajectory
+from tests.support import is_sentence, until
+
+ROOT = Path(__file__).parents[1]
+SVG = "{http://www.w3.org/2000/svg}"
+LABELS = ("Gradient steps", "original", "compressed", "Recovery error")
+
+
+def trajectories(records: int) -> list[Trajectory]:
+    """Two networks whose errors fall in wiggles, so that no point is like its neighbours."""
+    steps = np.arange(records, dtype=float)
+    wiggle = np.random.default_rng(0).normal(1, 0.1, (2, records))
+    return [
+        Trajectory(
+            network,
+            steps,
+            steps,
+            steps,
+            steps,
+            {"recovery_error": np.exp(-steps * (2 + i) / records) * wiggle[i]},
+        )
+        for i, network in enumerate(("original", "compressed"))
+    ]
+
+
+def chart(records: int = 1000) -> dict[str, Any]:
+    drawn = registry.load("figures", "recovery_error").draw(trajectories(records))
+    return dict(drawn.to_plotly_json())
+
+
+@pytest.fixture(scope="module")
+def words() -> About:
+    return about([Config(seed_noise=17)], "recovery_error", "https://example.org/?depth=3")
+
+
+@pytest.fixture(scope="module")
+def files(words: About) -> dict[str, bytes]:
+    """A chart of 1,000 records for a column, the PNG in grey."""
+    column = Print("column", font=7)
+    return {
+        form: picture(chart(), form, Print("column", grey=True) if form == "png" else column, words)
+        for form in ("pdf", "svg", "png", "tikz")
+    }
+
+
+def test_pdf_is_of_exact_width_with_text_as_text_in_fonts_of_its_own(
+    files: dict[str, bytes],
+) -> None:
+    """A journal takes it: 3.25 inches, every font embedded, words that can be searched."""
+    document = PdfReader(io.BytesIO(files["pdf"]))
+    (page,) = document.pages
+    assert float(page.mediabox.width) == pytest.approx(3.25 * 72, abs=0.01)
+    said = page.extract_text()
+    assert all(label in said for label in LABELS)
+    fonts = [font.get_object() for font in page["/Resources"]["/Font"].values()]
+    assert fonts
+    for font in fonts:
+        descriptor = font["/DescendantFonts"][0].get_object()["/FontDescriptor"]
+        assert {"/FontFile2", "/FontFile3"} & set(descriptor.get_object())
+
+
+def test_svg_is_in_inches_with_text_as_text(files: dict[str, bytes]) -> None:
+    root = ElementTree.fromstring(files["svg"])
+    assert root.get("width") == "3.25in"
+    assert float(str(root.get("height")).removesuffix("in")) >= SIZES["column"].height
+    texts = ["".join(text.itertext()) for text in root.iter(f"{SVG}text")]
+    assert all(any(label in text for text in texts) for label in LABELS)
+    assert not list(root.iter(f"{SVG}image"))
+    sizes = {float(size) for size in re.findall(rb"font-size: ([\d.]+)px", files["svg"])}
+    assert pytest.approx(max(size for size in sizes if size < 9.6), abs=0.02) == 7 * 96 / 72
+
+
+def test_png_has_its_dots_per_inch_and_in_grey_no_colour(files: dict[str, bytes]) -> None:
+    image = Image.open(io.BytesIO(files["png"]))
+    assert image.width == 3.25 * 300
+    assert image.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+    pixels = np.asarray(image).astype(int)
+    assert np.ptp(pixels, axis=2).max() <= 2 and pixels.min() < 100
+
+
+def test_files_carry_caption_source_and_paper(files: dict[str, bytes], words: About) -> None:
+    """Years later the file itself says how it came about."""
+    told = dict(PdfReader(io.BytesIO(files["pdf"])).metadata or {})
+    assert told["/Title"] == words.title and told["/Subject"] == words.caption
+    assert told["/Source"] == words.source == "https://example.org/?depth=3"
+    image: Any = Image.open(io.BytesIO(files["png"]))
+    assert image.text["Description"] == words.caption
+    assert image.text["BibTeX"] == words.bibtex
+    description = ElementTree.fromstring(files["svg"]).findtext(f"{SVG}desc")
+    assert description and words.caption in description
+    for part in ("L = 3", "r̂ = 10", "noise 17", "N = 1 run", "Kwon", "version 1"):
+        assert part in words.caption
+
+
+def test_files_of_a_thousand_records_are_small(files: dict[str, bytes]) -> None:
+    """A few hundred kilobytes at most, however the lines wiggle."""
+    assert max(map(len, files.values())) < 300_000
+    assert len(files["tikz"]) > 5_000
+
+
+def test_long_lines_keep_their_ends_and_peaks() -> None:
+    """A spike of one record among 50,000 is drawn; what is thinned is the rest."""
+    figure = chart(50_000)
+    values = numbers(figure["data"][0]["y"]).copy()
+    values[31_234] = 50.0
+    figure["data"][0]["y"] = values.tolist()
+    made = dressed(figure, Print())
+    drawn = numbers(made["data"][0]["y"])
+    assert len(drawn) <= 1200 and drawn.max() == 50
+    assert drawn[[0, -1]] == pytest.approx(values[[0, -1]], rel=1e-5)
+
+
+def test_lines_that_the_legend_names_differ_in_dash() -> None:
+    """Printed in grey, four runs of two networks are told apart all the same."""
+    runs = [(f"run {number}", trajectories(20)) for number in range(4)]
+    figure = compared(runs, "recovery_error").to_plotly_json()
+    lines = [trace["line"].get("dash") for trace in dressed(figure, Print(grey=True))["data"]]
+    assert len(lines) == 8
+    assert all(one != other for one, other in combinations(lines, 2))
+
+
+def test_every_line_has_a_name_in_the_legend_of_a_single_network() -> None:
+    """On the page the card's title names it; a file stands alone."""
+    one = trajectories(20)[:1]
+    figure = registry.load("figures", "recovery_error").draw(one)
+    figure.data[0].showlegend = False
+    made = dressed(figure.to_plotly_json(), Print())
+    assert made["data"][0]["showlegend"] and made["layout"]["showlegend"]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [({"size": "poster"}, "poster"), ({"font": 100}, "4 to 72"), ({"line": 0.1}, "0.25 to 10")],
+)
+def test_a_print_that_cannot_be_is_refused_in_a_sentence(values: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said) as caught:
+        Print(**values)
+    assert is_sentence(str(caught.value))
+
+
+def test_a_browser_that_is_killed_is_started_once_more(words: About) -> None:
+    """What was asked for comes all the same, and nobody notices."""
+    mine, killed = psutil.Process(), []
+
+    def kill() -> None:
+        def browsers() -> list[psutil.Process]:
+            found = [p for p in mine.children(recursive=True) if "chrom" in p.name()]
+            return [p for p in found if "--type=" not in " ".join(p.cmdline())]
+
+        (browser, *_) = until(browsers)
+        killed.append(browser.pid)
+        browser.kill()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    assert picture(chart(50), "svg", Print(), words).startswith(b"<svg")
+    killer.join()
+    assert killed
+
+
+def test_a_browser_that_dies_again_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = tmp_path / "chromium"
+    broken.write_text(f"#!/bin/sh\necho >> {tmp_path}/starts\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("BROWSER_PATH", str(broken))
+    with pytest.raises(PictureError, match="died twice"):
+        chrome.draw([(dressed(chart(50), Print()), "svg", 1.0)])
+    assert (tmp_path / "starts").read_text() == "\n\n"
+
+
+def command(*arguments: str | Path, browser: Path) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "dynamics", "export", *map(str, arguments)],
+        cwd=ROOT,
+        env=os.environ | {"BROWSER_PATH": str(browser)},
+        capture_output=True,
+        check=False,
+    )
+
+
+def test_without_a_browser_one_sentence_says_what_to_install(finished: Run, tmp_path: Path) -> None:
+    """TikZ needs none."""
+    place = ("--runs", finished.folder.parent)
+    done = command(finished.key, "--format", "pdf", *place, browser=tmp_path / "none")
+    said = done.stderr.decode().strip()
+    assert done.returncode == 2 and is_sentence(said.partition(": ")[2]), said
+    assert "apt-get install chromium" in said and "menu saves SVG and PNG" in said
+    done = command(
+        finished.key, "--format", "tikz", "--out", "-", *place, browser=tmp_path / "none"
+    )
+    assert done.returncode == 0 and b"\\begin{tikzpicture}" in done.stdout
+
+
+def test_tikz_has_every_line_and_is_understood_by_latex(tmp_path: Path, finished: Run) -> None:
+    """All the signs of our labels, in the fonts that every TeX has."""
+    for figure in ("singular_values", "principal_angles", "losses", "factor_singular_values"):
+        drawn = export.chart([finished], figure).to_plotly_json()
+        code = picture(drawn, "tikz", Print(), about([finished.config], figure)).decode()
+        lines = [trace for trace in drawn["data"] if len(numbers(trace["x"]))]
+        assert code.count("\\addplot") >= len(lines)
+        document = (
+            "\\documentclass{article}\\usepackage{pgfplots}\\pgfplotsset{compat=1.18}"
+            f"\\begin{{document}}\n{code}\\end{{document}}"
+        )
+        (tmp_path / f"{figure}.tex").write_text(document)
+        if shutil.which("pdflatex"):
+            halt = ["-interaction=nonstopmode", "-halt-on-error"]
+            done = subprocess.run(
+                ["pdflatex", *halt, f"{figure}.tex"], cwd=tmp_path, capture_output=True, check=False
+            )
+            assert done.returncode == 0, done.stdout[-800:].decode(errors="replace")
+
+
+def test_films_grow_their_lines_and_end_with_the_whole_chart(words: About) -> None:
+    """The first frame has the axes, the last every line; a slide program can play both."""
+    import av
+
+    gif: Any = Image.open(io.BytesIO(picture(chart(100), "gif", Print(), words)))
+
+    def ink(frame: int) -> int:
+        gif.seek(frame)
+        pixels = np.asarray(gif.convert("RGB")).astype(int)
+        return int((np.ptp(pixels, axis=2) > 60).sum())
+
+    inks = [ink(frame) for frame in (0, gif.n_frames // 2, gif.n_frames - 1)]
+    assert inks[0] < inks[1] < inks[2] and gif.n_frames > 60
+    with av.open(io.BytesIO(picture(chart(100), "mp4", Print(), words))) as container:
+        frames = list(container.decode(video=0))
+    assert (frames[0].width, frames[0].height) == (974, 720) and len(frames) > 60
+    first, last = (frames[i].to_ndarray(format="rgb24").astype(int) for i in (0, -1))
+    assert (np.ptp(first, axis=2) > 60).sum() < (np.ptp(last, axis=2) > 60).sum() / 2
+
+
+def test_several_runs_share_a_chart(finished: Run) -> None:
+    """``export KEY KEY`` draws what the page compares."""
+    figure = export.chart([finished, finished], "recovery_error")
+    assert len(figure.data) == 4
+    with pytest.raises(export.RunError, match="None of these runs has a distance"):
+        export.chart([finished, finished], "distance")
