@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 from tqdm import tqdm
 
-from dynamics import export, registry, runs, theory
+from dynamics import export, registry, runs, schedule, theory
 from dynamics.config import (
     SETTINGS,
     Config,
@@ -153,7 +153,9 @@ def _help(name: str) -> str:
     field = SETTINGS[name]
     about = field.metadata
     parts = [f"{about['symbol']}: {about['meaning']}" if about["symbol"] else about["meaning"]]
-    if choices(name):
+    if name == "changes":
+        parts.append(f"a text such as {schedule.EXAMPLE}")
+    elif choices(name):
         parts.append("one of " + ", ".join(choices(name)))
     else:
         parts.append(

@@ -15,10 +15,11 @@ import torch
 from torch import Tensor
 
 from dynamics import registry
-from dynamics.compare import Comparison, singular_value_count
+from dynamics.compare import Comparison
 from dynamics.descent import Descent
 from dynamics.engines import fastest
 from dynamics.kernel import KernelDescent
+from dynamics.lanes import singular_value_count
 from dynamics.measuring import Measuring, Values
 from dynamics.network import Network
 from dynamics.problem import Masked
@@ -121,6 +122,8 @@ class Batch:
         for name in SHARED:
             if len({getattr(config, name) for config in configs}) > 1:
                 raise ValueError(f"Runs of one batch must agree in {name}.")
+        if any(config.schedule for config in configs):
+            raise ValueError("Runs of one batch cannot change on the way; train them one by one.")
         self._config, self._only = configs[0], only
         self._networks = [each.networks[network] for each in comparisons]
         optimizer = registry.load("optimizers", self._config.optimizer)

@@ -3,23 +3,20 @@
 import dataclasses
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import psutil
 import torch
 from torch import Tensor
 
-from dynamics import kinds, registry, theory
+from dynamics import kinds, registry, schedule, theory
 from dynamics.config import Config
-from dynamics.engines import fastest
 from dynamics.facts import known
-from dynamics.measuring import Measuring
+from dynamics.lanes import Lanes
 from dynamics.network import Network
 from dynamics.problem import Problem
-from dynamics.train import Escapes, train
 from dynamics.trajectory import Record
 
 SWITCH = 5e-4  # seconds
@@ -51,30 +48,17 @@ class Comparison:
         Yields the records by network, of those that have not ended before, and None at times in
         between (see ``train``).
         """
-        with ThreadPoolExecutor(1, "measuring", torch.set_num_threads, (1,)) as side:
-            escapes = Escapes(self.config.record_every)
-            lanes = {name: self._lane(name, escapes, side) for name in self.networks}
-            yield from _lockstep(lanes)
+        return self.going_on({})
 
     def rate(self, name: str) -> float:
-        """η of one network."""
+        """η of one network, at the start."""
         return self.learning_rate * kinds.pace(self.config, name)
 
-    def _lane(self, name: str, escapes: Escapes, side: Executor) -> Iterator[Record | None]:
-        config, network = self.config, self.networks[name]
-        optimizer = registry.load("optimizers", config.optimizer)
-        descent = fastest(network, self.problem, optimizer, self.rate(name))
-        measuring = Measuring(network, self.problem, singular_value_count(config))
-        records = train(
-            descent.step,
-            measuring.losses,
-            config.steps,
-            config.record_every,
-            tolerance=config.tolerance,
-            operations=descent.operations,
-            after=partial(escapes.after, name) if config.recording == "escapes" else None,
-        )
-        return measuring.beside(records, side)
+    def going_on(self, since: Mapping[str, Record]) -> Iterator[dict[str, Record] | None]:
+        """The same from the records of one step on, which are made again; see ``Lanes``."""
+        with ThreadPoolExecutor(1, "measuring", torch.set_num_threads, (1,)) as side:
+            networks, rate = self.networks, self.learning_rate
+            yield from Lanes(self.config, self.problem, networks, rate, side, since)
 
 
 def prepare(config: Config) -> Comparison:
@@ -98,6 +82,8 @@ def prepare(config: Config) -> Comparison:
     if config.rate_unit == "limit":
         rate *= min(limit / kinds.pace(config, name) for name, limit in limits.items())
     facts |= {"learning_rate": [rate], "stability_limits": list(limits.values())}
+    if config.schedule:
+        facts["changes"] = [list(each) for each in schedule.told(config.schedule, config.rates)]
     return Comparison(config, problem, networks, rate, facts)
 
 
@@ -162,22 +148,3 @@ def stability_limits(
         name: theory.stability_limit(config.depth, network.alpha, problem.curvature, largest)
         for name, network in networks.items()
     }
-
-
-def singular_value_count(config: Config) -> int:
-    """How many singular values of the product are recorded: past the rank, and all r̂."""
-    return min(*config.shape, max(2 * config.rank + 2, config.rank_bound))
-
-
-def _lockstep(lanes: dict[str, Iterator[Record | None]]) -> Iterator[dict[str, Record] | None]:
-    """One record of every lane after the other, until each has ended."""
-    while lanes:
-        records: dict[str, Record] = {}
-        for name, lane in lanes.items():
-            for record in lane:
-                if record is not None:
-                    records[name] = record
-                    break
-                yield None
-        lanes = {name: lane for name, lane in lanes.items() if not records[name].outcome}
-        yield records

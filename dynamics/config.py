@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from dynamics import registry
+from dynamics import registry, schedule
 
 VERSION = 1  # part of the key; raised when a default changes or a run would come out other
 MOST_RECORDS = 100_000
@@ -242,6 +242,13 @@ class Config:
         low=0,
         high=1,
     )
+    changes: str = _setting(
+        "",
+        "Changes on the way",
+        "",
+        "Steps at which α, α₀ or η change, or the original is compressed",
+        "training",
+    )
     dtype: str = _setting(
         "float64",
         "Precision",
@@ -308,7 +315,37 @@ class Config:
                 f"{label('record_every')} must be at least {-(-self.steps // MOST_RECORDS)} for "
                 f"{self.steps} steps: a run keeps at most {MOST_RECORDS} records."
             )
-        return problems
+        return problems | self._impossible_changes()
+
+    def _impossible_changes(self) -> dict[str, str]:
+        sentence, last = "", max((change.step for change in self.schedule), default=0)
+        if last >= self.steps:
+            sentence = f"changes must come before the last step, {self.steps}; {last} was given."
+        if self.compress_at:
+            width = self.width or min(self.shape)
+            if not {"original", "compressed"} <= set(self.networks):
+                sentence = "changes can compress only where networks has original and compressed."
+            elif self.rank_bound > width:
+                sentence = (
+                    f"changes can compress only to a width below the original's, {width}; "
+                    f"{label('rank_bound')} is {self.rank_bound}."
+                )
+        return {"changes": sentence} if sentence else {}
+
+    @property
+    def schedule(self) -> tuple[schedule.Change, ...]:
+        """What changes on the way, in the order of its steps."""
+        return schedule.read(self.changes, _number)
+
+    @property
+    def compress_at(self) -> int:
+        """The step at which the original is compressed; 0 for a start of its own."""
+        return next((change.step for change in self.schedule if change.compress), 0)
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """The settings that may change on the way, as the run starts with them."""
+        return {name: getattr(self, name) for name in schedule.SYMBOLS}
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -316,15 +353,21 @@ class Config:
         fixed: tuple[int, int] | None = registry.constant("problems", self.problem, "SHAPE")
         return fixed or (self.rows, self.cols)
 
+    def after(self, step: int) -> "Config":
+        """The settings with which the run goes on from a step, as if it had begun with them."""
+        rates: dict[str, Any] = schedule.in_force(self.schedule, self.rates, step)
+        return dataclasses.replace(self, changes="", **rates)
+
     def canonical(self) -> "Config":
-        """The same run with every setting that its problem does not read at its default."""
+        """The same run without what decides nothing, such as settings that its problem ignores."""
         read = registry.constant("problems", self.problem, "READS")
         unread: dict[str, Any] = {
             name: setting.default
             for name, setting in SETTINGS.items()
             if name in PROBLEM_SETTINGS and name not in read
         }
-        return dataclasses.replace(self, **unread)
+        told = schedule.written(schedule.effective(self.schedule, self.rates))
+        return dataclasses.replace(self, changes=told, **unread)
 
     @property
     def key(self) -> str:
@@ -390,6 +433,10 @@ def _unknown(name: str) -> str:
 def _checked(name: str, value: Any) -> Any:
     """``value`` as the field's type, within its range; ValueError with one sentence otherwise."""
     setting = SETTINGS[name]
+    if name == "changes":
+        if not isinstance(value, str):
+            raise ValueError(f"changes must be a text such as {schedule.EXAMPLE}.")
+        return schedule.written(schedule.read(value, _number))
     if setting.type is str:
         return _chosen(name, value)
     if setting.type in (int, float):

@@ -5,11 +5,13 @@ from types import ModuleType
 import torch
 from torch import Tensor
 
+from dynamics.factors import Factors
 from dynamics.network import Network
 from dynamics.problem import Problem
 from dynamics.products import add_product, multiply
 
 OUTER = (0, -1)  # the first and the last factor
+Memory = list[dict[str, Tensor]]  # by factor, what an optimizer keeps between steps
 
 
 class Descent:
@@ -27,16 +29,17 @@ class Descent:
         network: its factors are updated in place.
         problem: gives the residual; may be shared with other networks.
         optimizer: a module of ``optimizers/``.
-        learning_rate: η.
+        learning_rate: η; it and ``alpha``, which is the network's, may be set anew between steps.
     """
 
     def __init__(
         self, network: Network, problem: Problem, optimizer: ModuleType, learning_rate: float
     ) -> None:
-        self.network, self.problem, self.learning_rate = network, problem, learning_rate
+        self.network, self.problem = network, problem
+        self.learning_rate, self.alpha = learning_rate, network.alpha
         self._direction = None if getattr(optimizer, "PLAIN", False) else optimizer.direction
         factors = network.factors
-        self._memories: list[dict[str, Tensor]] = [{} for _ in factors]
+        self._memories: Memory = [{} for _ in factors]
         self._gradients = [torch.empty_like(factor) for factor in factors]
         first, *inner, last = factors
         width, into = last.shape[1], first.shape[0]
@@ -85,7 +88,7 @@ class Descent:
     def _update(self, index: int, left: Tensor | None, right: Tensor) -> None:
         """Move a factor against the gradient c · left · right; no left stands for the identity."""
         factor, scale = self.network.factors[index], self.problem.scale
-        rate = self.learning_rate * (self.network.alpha if index in OUTER else 1)
+        rate = self.learning_rate * (self.alpha if index in OUTER else 1)
         if self._direction is not None:
             gradient = self._gradients[index]
             if left is None:
@@ -98,6 +101,17 @@ class Descent:
             factor.sub_(right, alpha=rate * scale)
         else:
             add_product(factor, left, right, -rate * scale)
+
+    @property
+    def memory(self) -> Memory:
+        """A copy of what the steps keep beside the factors, for ``restore``."""
+        return [{name: kept.clone() for name, kept in each.items()} for each in self._memories]
+
+    def restore(self, factors: Factors, memory: Memory) -> None:
+        """Go on from these factors and from what was kept beside them."""
+        for factor, wanted in zip(self.network.factors, factors, strict=True):
+            factor.copy_(wanted)
+        self._memories = [dict(each) for each in memory]
 
     @property
     def operations(self) -> float:

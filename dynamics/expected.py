@@ -17,9 +17,10 @@ from dynamics import escape, simulation, theory
 from dynamics.config import Config
 from dynamics.cost import widths
 from dynamics.forecast import Forecast, NetworkForecast, forecast
-from dynamics.kinds import alpha, spectral
-from dynamics.prediction import EXACT, Known, adrift, broken_by_start
+from dynamics.kinds import alpha, pace, spectral
+from dynamics.prediction import EXACT, Known, adrift, broken_by_start, late
 from dynamics.spectrum import curvature, seen
+from dynamics.theory import Turns
 from dynamics.trajectory import Array, Expected, Trajectory
 
 MOMENTA = {"gradient_descent": 0.0, "momentum": 0.9}  # whose course is known exactly
@@ -71,7 +72,7 @@ def _steps(config: Config, each: NetworkForecast) -> Array | None:
     """The steps to follow: until all has happened, at most as many as are trained."""
     escapes = [step for step in each.escapes.value or () if math.isfinite(step)]
     last = config.steps
-    if escapes:
+    if escapes and not config.schedule:  # whose escapes may be other than forecast
         after = SLACK * max(escapes) + RISES * max(each.rises.value or [0])
         last = min(last, math.ceil(after))
     if last > MOST_STEPS:
@@ -86,20 +87,37 @@ def _followed(known: Known, made: Forecast, name: str, steps: Array) -> Array | 
     if momentum is None or seen(config) != "all" or own is None or not known.drawn:
         return None
     rate, whole = own * curvature(config), steps.astype(int).tolist()
+    turns = _turns(config, name, rate / (config.learning_rate * pace(config, name)))
     with np.errstate(all="ignore"):  # a rate beyond the limit has a course, too: out of all numbers
-        if adrift(name):
+        if adrift(name) or late(config, name):
             return None
         if spectral(name):
             goals = known.goals[: widths(config, name)[1]]
             outer, inner = theory.recursion(
-                goals, config.depth, alpha(config, name), config.init_scale, rate, whole, momentum
+                goals,
+                config.depth,
+                alpha(config, name),
+                config.init_scale,
+                rate,
+                whole,
+                momentum,
+                turns,
             )
             return _sorted(theory.end_to_end(outer, inner, config.depth))
-        return _simulated(known, name, rate, whole, momentum)
+        return _simulated(known, name, rate, whole, momentum, turns)
+
+
+def _turns(config: Config, name: str, unit: float) -> Turns:
+    """α and ηc of a network from each change of the schedule on; ``unit`` is that of η."""
+    later = {change.step: config.after(change.step) for change in config.schedule}
+    return {
+        step: (alpha(each, name), each.learning_rate * pace(each, name) * unit)
+        for step, each in later.items()
+    }
 
 
 def _simulated(
-    known: Known, name: str, rate: float, steps: list[int], momentum: float
+    known: Known, name: str, rate: float, steps: list[int], momentum: float, turns: Turns
 ) -> Array | None:
     config, rank = known.config, len(known.goals)
     if known.overlap is None or broken_by_start(config):
@@ -117,6 +135,7 @@ def _simulated(
             steps,
             alpha(config, name),
             momentum,
+            turns,
         )
     except np.linalg.LinAlgError:  # beyond all numbers
         return None

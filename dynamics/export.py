@@ -12,7 +12,7 @@ from dynamics import registry
 from dynamics.caption import BIBTEX, about, command, labels
 from dynamics.dress import Print
 from dynamics.expected import beside
-from dynamics.figure import VERSUS, compared
+from dynamics.figure import VERSUS, compared, marked
 from dynamics.runs import Run, RunError
 from dynamics.trajectory import COUNTERS, Trajectory
 
@@ -79,7 +79,7 @@ def html(run: Run) -> bytes:
         needs = registry.constant("figures", name, "NEEDS")
         shown = [each for each in trajectories if all(need in each.series for need in needs)]
         if shown:
-            figure = registry.load("figures", name).draw(shown)
+            figure = marked(name, shown)
             # The library goes in once, with the first figure.
             parts.append(plotly.io.to_html(figure, full_html=False, include_plotlyjs=not parts))
     settings = "".join(
@@ -174,7 +174,7 @@ def chart(runs: Sequence[Run], panel: str, versus: str = "steps") -> Any:
     ]
     if not trajectories:
         raise RunError(f"Run {runs[0].key} has nothing recorded for {panel[:40]}.")
-    return registry.load("figures", stem).draw(trajectories, versus)
+    return marked(stem, trajectories, versus)
 
 
 def picture(

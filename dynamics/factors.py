@@ -58,6 +58,35 @@ def spectral(
     return [scale * factor for factor in (right, *inner, left)]
 
 
+def truncated(factors: Factors, width: int) -> Factors:
+    """Compressed at this moment: factors of this width that go on from wider ones.
+
+    With V the first right singular vectors of W = W_L ⋯ W_1, B_0 = V and QR decompositions
+    W_l B_(l−1) = B_l R_l: the factors are R_1 Vᵀ, R_2, …, R_(L−1) and B_L R_L.
+
+    Their product is W V Vᵀ, exactly the best approximation of W of this rank, whatever the factors
+    are. Each has the singular values that its wide namesake has on the kept directions; where all
+    factors share their modes, as from an orthogonal start and for a full target, the R_l are
+    diagonal and hold the modes' own values. Gradient descent with the same α then follows the
+    wide network up to what was cut off: singular values of about ε^L once all modes have risen,
+    but modes that still wait where the cut is made lose a part of their start.
+
+    Raises:
+        ValueError: if a factor is narrower than that.
+    """
+    least = min(side for factor in factors for side in factor.shape)
+    if width > least:
+        raise ValueError(f"factors {least} wide cannot be compressed to {width}")
+    right = torch.linalg.svd(product(factors), full_matrices=False)[2][:width]
+    basis, kept = right.mT, []
+    for factor in factors:
+        basis, triangle = torch.linalg.qr(factor @ basis)
+        signs = torch.where(triangle.diagonal() < 0, -1.0, 1.0).to(triangle)
+        basis = basis * signs
+        kept.append(signs[:, None] * triangle)
+    return [kept[0] @ right, *kept[1:-1], basis @ kept[-1]]
+
+
 def orthonormal(rows: int, cols: int, generator: Generator) -> Float[Tensor, "rows cols"]:
     """The first rows or columns of a Haar-orthogonal matrix, in float64.
 

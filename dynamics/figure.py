@@ -6,12 +6,14 @@ from the run's stream. A trace whose ``meta`` names no column ``y`` is theory: i
 be placed where the run has come to them.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
+from dynamics import registry
 from dynamics.kinds import called, said
 from dynamics.trajectory import Array, Trajectory
 
@@ -49,6 +51,7 @@ RUN_COLORS = (
 )  # fmt: skip
 INK = "#1f2430"  # of theory on white; the page has its own
 UNITS = {"recovery_error": "‖W − M*‖<sub>F</sub> / ‖M*‖<sub>F</sub>"}
+CHANGE = {"color": "#808080", "width": 1, "dash": "longdash"}  # the mark of a change on the way
 GREY = "rgba(128,128,128,0.25)"
 
 
@@ -134,6 +137,42 @@ def axis(trajectory: Trajectory, versus: str) -> dict[str, Any]:
         **({"unit": unit(trajectory)} if versus == "normalised" else {}),
         **({"least": LEAST[versus]} if versus in LEAST else {}),
     }
+
+
+def marked(name: str, trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure:
+    """The figure of this name, with what changed on the way marked on its axis.
+
+    Over steps all networks share a mark; else each has its own, where it was at that step. In
+    ``layout.meta`` stand all changes, for charts that learn of the records later.
+    """
+    figure: go.Figure = registry.load("figures", name).draw(trajectories, versus)
+    changes = trajectories[0].facts.get("changes", ()) if trajectories else ()
+    if not changes:
+        return figure
+    figure.update_layout(meta={**(figure.layout.meta or {}), "changes": list(changes)})
+    places = {
+        (float(along(each, versus, np.array([float(step)]))[0]), label)
+        for step, label in changes
+        for each in trajectories
+        if step in each.steps
+    }
+    for value, label in sorted(places):
+        _mark(figure, value, label, logarithmic=versus in LEAST)
+    return figure
+
+
+def _mark(figure: go.Figure, value: float, label: str, *, logarithmic: bool) -> None:
+    figure.add_vline(value, line=CHANGE, layer="below")
+    figure.add_annotation(
+        x=math.log10(value) if logarithmic else value,
+        y=1,
+        yref="paper",
+        text=label,
+        showarrow=False,
+        xanchor="left",
+        yanchor="top",
+        font={"size": 11, "color": CHANGE["color"]},
+    )
 
 
 def line(

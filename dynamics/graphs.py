@@ -35,7 +35,7 @@ class GraphDescent(Descent):
 
     def step(self, count: int = 1) -> None:
         """Make ``count`` gradient steps, and wait for them: the caller looks at the clock."""
-        rates = (self.learning_rate, self.network.alpha)
+        rates = (self.learning_rate, self.alpha)
         if rates != self._recorded:
             self._replay, self._recorded = None, rates
         if self._replay is None and count >= WARM + STEPS:

@@ -27,7 +27,9 @@ class KernelDescent(Descent):
     def __init__(
         self, network: Network, problem: Problem, optimizer: ModuleType, learning_rate: float
     ) -> None:
-        self.network, self.problem, self.learning_rate = network, problem, learning_rate
+        self.network, self.problem = network, problem
+        self.learning_rate, self.alpha = learning_rate, network.alpha
+        self._memories = []
         factors, like = network.factors, network.factors[0]
         width, inner = like.shape[0], len(factors) - 2
         padded = -(-width // LANES) * LANES
@@ -75,7 +77,7 @@ class KernelDescent(Descent):
     def step(self, count: int = 1) -> None:
         """Make ``count`` gradient steps."""
         inner = self.learning_rate * self.problem.scale
-        self._function(count, *self._arguments, inner * self.network.alpha, inner)
+        self._function(count, *self._arguments, inner * self.alpha, inner)
 
 
 class EntriesKernel(KernelDescent):

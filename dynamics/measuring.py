@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
+from typing import Any
 
 import numpy as np
 import torch
@@ -49,10 +50,13 @@ class Measuring:
         values = self._take(self._network, self._inline)
         return values if math.isfinite(values["train_loss"]) else self._nothing(self._inline)
 
-    def beside(self, records: Iterator[Record | None], side: Executor) -> Iterator[Record | None]:
+    def beside(
+        self, records: Iterator[Record | None], side: Executor, memory: Callable[[], Any] = list
+    ) -> Iterator[Record | None]:
         """The records with everything in them; training may be ahead of them by two.
 
         ``measuring_seconds`` is what training has lost to measuring: losses, copies and waiting.
+        ``memory`` gives what the steps keep beside the factors: both are the record's ``state``.
         """
         waiting: deque[tuple[Record, Future[Values]]] = deque()
         for record in records:
@@ -61,12 +65,19 @@ class Measuring:
                 yield self._complete(*waiting.popleft()) if ready else None
                 continue
             started = time.perf_counter()
-            waiting.append((record, side.submit(self._guarded, _frozen(self._network), self._rest)))
+            copy = _frozen(self._network)
+            kept = dataclasses.replace(record, state={"factors": copy.factors, "memory": memory()})
+            waiting.append((kept, side.submit(self._guarded, copy, self._rest)))
             self._spent += time.perf_counter() - started
             if len(waiting) > AHEAD or not record.step:  # the start is shown at once
                 yield self._complete(*waiting.popleft())
         for each in waiting:
             yield self._complete(*each)
+
+    def nothing(self, step: int, outcome: str = "") -> Record:
+        """A record of a network that is not there yet."""
+        values = self._nothing(self._names)
+        return Record(step, math.nan, math.nan, math.nan, values, outcome)
 
     def _complete(self, record: Record, rest: Future[Values]) -> Record:
         started = time.perf_counter()

@@ -23,6 +23,8 @@ SCALING = ("adam", "rmsprop")  # divide the gradient by its size: no time of the
 TYPICAL = "The singular values are those of a typical draw; the run's own may differ."
 TURNED = "The random start's overlap with the target is taken as zero, as at infinite width."
 BESIDE = "The r spare directions beside the learned ones are not counted."
+TURNS = "Rates change on the way, which these steps leave out."
+CUT = "It starts from the original on the way, of which no course is known."
 FITTED = "Noise is fitted as well as the width allows; what is left of it is a count of freedoms."
 
 
@@ -95,6 +97,11 @@ def adrift(network: str) -> bool:
     return kinds.narrow(network) and not kinds.spectral(network)
 
 
+def late(config: Config, network: str) -> bool:
+    """Whether a network starts on the way, from the original at that moment."""
+    return network == "compressed" and config.compress_at > 0
+
+
 def broken_by(config: Config) -> list[str]:
     """Which assumptions of the results for a full target and gradient descent do not hold."""
     found = []
@@ -136,6 +143,9 @@ def eta_star(known: Known, network: str) -> Prediction:
 
 def escapes(known: Known, network: str, rate: float | None) -> Prediction:
     """Steps until each mode is half grown; infinity for one that the network is too narrow for."""
+    if late(known.config, network):
+        return known.judged(None, UNKNOWN, CUT)
+    turning = [TURNS] * any(change.rates for change in known.config.schedule)
     if not known.timed(rate, network) or rate is None:
         return known.judged(None, UNKNOWN)
     config, alpha = known.config, kinds.alpha(known.config, network)
@@ -143,10 +153,10 @@ def escapes(known: Known, network: str, rate: float | None) -> Prediction:
     steps = escape.escape_steps(known.goals, config.depth, alpha, config.init_scale, pace)
     if kinds.spectral(network):
         steps[cost.widths(config, network)[1] :] = math.inf
-        return known.judged(tuple(steps.tolist()), FLOW)
+        return known.judged(tuple(steps.tolist()), FLOW, *turning)
     plateau = config.init_scale ** (2 - config.depth) / (pace * known.goals)
     steps = np.where(steps > 0, steps + escape.delay(config.depth, alpha) * plateau, 0)
-    broken = broken_by_start(config)
+    broken = [*broken_by_start(config), *turning]
     if known.overlap is not None and not broken and not broken_by(config):
         exact = _simulated(known, alpha, rate * curvature(config), float(steps.max()))
         if exact is not None:

@@ -9,8 +9,8 @@ from types import ModuleType
 
 import torch
 
-from dynamics.descent import Descent
-from dynamics.factors import product
+from dynamics.descent import Descent, Memory
+from dynamics.factors import Factors, product
 from dynamics.network import Network
 from dynamics.problem import Masked, Problem, Target
 
@@ -28,7 +28,8 @@ class Reduced(Descent):
     def __init__(
         self, network: Network, problem: Problem, optimizer: ModuleType, learning_rate: float
     ) -> None:
-        self.network, self.problem, self.learning_rate = network, problem, learning_rate
+        self.network, self.problem = network, problem
+        self.learning_rate, self.alpha = learning_rate, network.alpha
         target = problem.whole
         if target is None or not getattr(optimizer, "PLAIN", False):
             raise ValueError(
@@ -86,17 +87,30 @@ class CoreReduction(Reduced):
         self._core = Descent(Network(cores, self.network.alpha), goal, optimizer, 0.0)
 
     def _step(self) -> None:
-        self._core.learning_rate = self.learning_rate
+        self._core.learning_rate, self._core.alpha = self.learning_rate, self.alpha
         self._core.step()
         whole = 1.0
         for size in self._rest:
             whole *= size * size
         rate = self.learning_rate * self.problem.scale
-        outer = rate * self.network.alpha
+        outer = rate * self.alpha
         for index, size in enumerate(self._rest):
             speed = outer if index in (0, len(self._rest) - 1) else rate
             others = whole / (size * size) if size else 0.0
             self._rest[index] = size * (1 - speed * others)
+
+    @property
+    def memory(self) -> Memory:
+        """The cores and the numbers ρ_l."""
+        rest = [torch.tensor(size, dtype=torch.float64) for size in self._rest]
+        cores = [core.clone() for core in self._core.network.factors]
+        return [{"core": each, "rest": size} for each, size in zip(cores, rest, strict=True)]
+
+    def restore(self, factors: Factors, memory: Memory) -> None:
+        """Go on from these cores and numbers."""
+        self._core.restore([each["core"] for each in memory], [])
+        self._rest = [float(each["rest"]) for each in memory]
+        self._write()
 
     def _write(self) -> None:
         cores = self._core.network.factors
@@ -145,7 +159,18 @@ class DiagonalReduction(Reduced):
         error = self.learning_rate * self.problem.scale * (square * chain - self._values)
         if more:
             self._inner = inner - error * square * power
-        self._outer = outer - self.network.alpha * error * outer * chain
+        self._outer = outer - self.alpha * error * outer * chain
+
+    @property
+    def memory(self) -> Memory:
+        """The outer and the inner values."""
+        kept = {"outer": self._outer, "inner": self._inner}
+        return [{name: torch.tensor(values) for name, values in kept.items()}]
+
+    def restore(self, factors: Factors, memory: Memory) -> None:
+        """Go on from these values."""
+        self._outer, self._inner = (memory[0][name].numpy() for name in ("outer", "inner"))
+        self._write()
 
     def _write(self) -> None:
         outer, inner = (

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dynamics.theory import NO_TURNS, Turns
 from dynamics.trajectory import Array
 
 NEGLIGIBLE = 1e-12  # of a subspace's largest direction: rounding
@@ -62,6 +63,7 @@ def simulate(
     steps: Sequence[int],
     alpha: float = 1.0,
     momentum: float = 0.0,
+    turns: Turns = NO_TURNS,
 ) -> Course:
     """The course of the original network, exact, at a cost that does not depend on its width d.
 
@@ -78,6 +80,7 @@ def simulate(
         steps: after how many steps to record, ascending.
         alpha: the factor by which the outer factors move faster.
         momentum: the share of the last step that is added to the next.
+        turns: α and ηc from some steps on, in place of those above.
 
     Raises:
         ValueError: if 2r exceeds d.
@@ -89,13 +92,14 @@ def simulate(
     goal[:, :rank] = np.vstack([overlap, _complement(overlap)]) * np.asarray(goals, float)
     cores = np.tile(init_scale * np.eye(2 * rank), (depth, 1, 1))
     rest = np.full(depth, float(init_scale))
-    rates = np.full(depth, float(rate))
-    rates[[0, -1]] *= alpha
+    rates = _rates(depth, alpha, rate)
     moves, rest_moves, slopes = np.zeros_like(cores), np.zeros(depth), np.empty_like(cores)
     records: list[tuple[Array, float, float]] = []
     done = 0
     for step in steps:
-        for _ in range(step - done):
+        for count in range(done, step):
+            if count in turns:
+                rates = _rates(depth, *turns[count])
             _gradients(cores, goal, slopes)
             moves *= momentum
             moves += slopes
@@ -106,6 +110,13 @@ def simulate(
         records.append(_measure(cores, goal, float(rest.prod()), width))
     values, shared, errors = zip(*records, strict=True)
     return Course(np.array(steps, float), np.array(values), np.array(shared), np.array(errors))
+
+
+def _rates(depth: int, alpha: float, rate: float) -> Array:
+    """η_l c of each factor."""
+    rates = np.full(depth, float(rate))
+    rates[[0, -1]] *= alpha
+    return rates
 
 
 def _complement(overlap: Array) -> Array:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from dynamics import registry
+from dynamics import registry, schedule
 from dynamics.config import Config
 from dynamics.forecast import Forecast, forecast
 from dynamics.kinds import called, narrow
@@ -30,6 +30,7 @@ def story(config: Config, trajectories: Sequence[Trajectory]) -> list[str]:
     found = by_network(config, told)
     sound = [each for each in told if not _broken(each)]
     return [
+        *_changed(config),
         *_reached(sound),
         *_diverged(told, made),
         *_faster(config, sound),
@@ -39,6 +40,13 @@ def story(config: Config, trajectories: Sequence[Trajectory]) -> list[str]:
         *_unseen(config, sound),
         *_overfitted(sound),
     ]
+
+
+def _changed(config: Config) -> Iterator[str]:
+    """What was set anew on the way."""
+    for step, label in schedule.told(config.schedule, config.rates):
+        said = label.replace("compressed", "the compressed network goes on from the original")
+        yield f"From step {step:,} on: {said}."
 
 
 def _reached(trajectories: Sequence[Trajectory]) -> Iterator[str]:

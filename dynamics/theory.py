@@ -4,13 +4,16 @@ Escape times are in ``escape``, the exact course of a wide network in ``simulati
 follows for a Config in ``forecast``. Times of the gradient flow are η times steps.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
 from dynamics.trajectory import Array
 
 UNMOVED = 1e-2  # relative change up to which a singular value counts as never moved
+Turns = Mapping[int, tuple[float, float]]  # from a step on, another α and another ηc
+NO_TURNS: Turns = MappingProxyType({})
 ZONES = ((0.6, "safe"), (1.0, "near the limit"), (1.4, "oscillates"), (np.inf, "diverges"))
 
 
@@ -42,6 +45,7 @@ def recursion(
     rate: float,
     steps: Sequence[int],
     momentum: float = 0.0,
+    turns: Turns = NO_TURNS,
 ) -> tuple[Array, Array]:
     """Outer values a and inner values b of the compressed network: r̂ independent recursions.
 
@@ -60,6 +64,7 @@ def recursion(
         rate: ηc, the learning rate times the curvature of the loss.
         steps: after how many steps to record, ascending.
         momentum: the share of the last step that is added to the next; 0 is gradient descent.
+        turns: α and ηc from some steps on, in place of those above.
 
     Returns:
         Outer and inner values, records × r̂; for depth 2 the inner ones mean nothing.
@@ -69,7 +74,8 @@ def recursion(
     pace_outer, pace_inner = np.zeros_like(goal), np.zeros_like(goal)
     outers, inners, done = [], [], 0
     for step in steps:
-        for _ in range(step - done):
+        for count in range(done, step):
+            alpha, rate = turns.get(count, (alpha, rate))
             chain = inner ** (depth - 2)
             pull = rate * (outer * outer * chain - goal)
             pace_outer = momentum * pace_outer + pull * outer * chain

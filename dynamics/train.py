@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from dynamics.trajectory import Array, Record
 
 QUIET, WIDEST = 0.003, 16  # of Escapes
 PATIENCE = 0.1  # seconds that training goes on before the consumer is asked whether to
+START = Record(0, 0.0, 0.0, 0.0, {})
 
 
 def train(
@@ -21,10 +22,13 @@ def train(
     tolerance: float = 0.0,
     operations: float = 0.0,
     after: Callable[[int, float], int] | None = None,
+    turns: Mapping[int, Callable[[], None]] | None = None,
+    since: Record = START,
 ) -> Iterator[Record | None]:
     """Train and record, lazily: whoever loses interest stops asking.
 
-    Yields a Record at step 0, at every multiple of ``record_every`` and at ``steps``; between
+    Yields a Record at step 0, at every multiple of ``record_every``, at each turn and at ``steps``;
+    between
     records that are long apart it yields None about ten times a second, which is the place to
     pause or to give up. It ends after ``steps``, at a ``train_loss`` at or below a positive
     ``tolerance`` (outcome ``done``) or at one that is not finite (``diverged``).
@@ -38,8 +42,11 @@ def train(
         operations: floating-point operations of one step.
         after: gives the step of the next record from the step and train loss of this one; if None,
             records are ``record_every`` apart.
+        turns: what to do once so many steps are made and recorded: the next steps are other ones.
+        since: the record from which to go on; it is made again.
     """
-    done, training, measuring, outcome = 0, 0.0, 0.0, ""
+    turns = turns or {}
+    done, training, measuring, outcome = since.step, since.seconds, since.measuring_seconds, ""
     while not outcome:
         started = time.perf_counter()
         values = measure()
@@ -49,8 +56,12 @@ def train(
             outcome = "diverged"
         elif done == steps or loss <= tolerance > 0:
             outcome = "done"
-        yield Record(done, training, measuring, done * operations, values, outcome)
-        goal = min(steps, after(done, loss) if after else done + record_every)
+        counted = since.operations + (done - since.step) * operations
+        yield Record(done, training, measuring, counted, values, outcome)
+        if done in turns:
+            turns[done]()
+        goal = after(done, loss) if after else (done // record_every + 1) * record_every
+        goal = min([steps, goal, *(turn for turn in turns if turn > done)])
         while not outcome and done < goal:
             pace = training / done if done else math.inf
             batch = min(goal - done, max(1, int(PATIENCE / pace)) if pace else goal - done)
@@ -66,8 +77,9 @@ class Escapes:
     """Where networks are recorded together: Δt apart while a loss falls, further on plateaus.
 
     On a plateau, where no loss moves by more than QUIET of itself between two records, each gap
-    is twice the one before, up to WIDEST Δt; as soon as one moves it is Δt again. All gaps are
-    multiples of Δt and follow from the losses alone: a run is always recorded at the same steps.
+    is twice the one before, up to WIDEST Δt; as soon as one moves it is Δt again. All records are
+    at multiples of Δt, but for turns, and follow from the losses alone: a run is always recorded
+    at the same steps.
     """
 
     def __init__(self, record_every: int) -> None:
@@ -86,7 +98,7 @@ class Escapes:
             recent = [moved for at, moved in self._moves.values() if step - at <= self._gap]
             quiet = all(moved < QUIET for moved in recent)
             self._gap = min(2 * self._gap, WIDEST * self._every) if quiet else self._every
-            self._next[step] = step + self._gap
+            self._next[step] = step // self._every * self._every + self._gap
         return self._next[step]
 
 

@@ -24,7 +24,8 @@ class Record:
 
     ``seconds`` of training and of measuring are counted apart, both from the start; ``operations``
     are floating-point operations of the training steps; ``values`` the measurements by name.
-    ``outcome`` is empty while training may go on, else ``"done"`` or ``"diverged"``.
+    ``outcome`` is empty while training may go on, else ``"done"`` or ``"diverged"``. ``state`` is
+    what training could go on from, for whoever keeps it.
     """
 
     step: int
@@ -33,6 +34,7 @@ class Record:
     operations: float
     values: Mapping[str, Array]
     outcome: str = ""
+    state: Any = None
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from dynamics.compare import Comparison, prepare, singular_value_count
+from dynamics.compare import Comparison, prepare
 from dynamics.config import Config
+from dynamics.lanes import singular_value_count
 from dynamics.trajectory import Record
 from tests.support import relative, small
 

@@ -141,3 +141,23 @@ def test_facts_of_an_older_run_are_enough() -> None:
 def test_momentum_is_the_optimizer_s() -> None:
     """A viewer loads no torch, so the number is written twice."""
     assert module.MOMENTA["momentum"] == load("optimizers", "momentum").DECAY
+
+
+def test_curves_follow_changes_on_the_way() -> None:
+    """Both exact courses go on with the new rates, at exactly the step of the change."""
+    config = full(
+        steps=300,
+        record_every=1,
+        init_scale=0.3,
+        learning_rate=0.05,
+        changes="60:learning_rate=0.2,alpha_original=3;91:alpha=0.5",
+    )
+    for name, trajectory in held(config).items():
+        assert worst(trajectory) < 1e-10, name
+        assert trajectory.series["recovery_error"][60] > 0.1
+
+
+def test_a_network_cut_from_the_original_has_no_expected_course() -> None:
+    found = held(full(steps=300, init_scale=0.3, changes="100:compress"))["compressed"].expected
+    assert found and not len(found.steps) and not found.escapes and found.standing == "unknown"
+    assert "from the original" in " ".join(found.breaks)

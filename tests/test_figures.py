@@ -8,10 +8,10 @@ import pytest
 
 from dynamics import registry
 from dynamics.expected import beside
-from dynamics.figure import COLORS, DASHES, VERSUS, along, color, compared
+from dynamics.figure import COLORS, DASHES, VERSUS, along, color, compared, marked
 from dynamics.runs import Run
 from dynamics.trajectory import Trajectory
-from tests.support import recorded
+from tests.support import recorded, small
 from tests.test_theory import full
 
 FIGURES = list(registry.options("figures"))
@@ -260,3 +260,22 @@ def test_expected_escapes_are_marked_where_no_course_is_known(finished: Run) -> 
     for trace, trajectory in zip(marks, trajectories, strict=True):
         assert list(trace.x) == list(trajectory.expected.escapes)
         assert set(trace.y) == {0} and "heuristic" in trace.hovertemplate
+
+
+@pytest.mark.parametrize("versus", ["steps", "log steps", "seconds", "operations"])
+def test_changes_are_marked_on_the_axis_of_every_figure(versus: str) -> None:
+    """Where each network was at that step: one mark over steps, one for each network else."""
+    trajectories = recorded(small(problem="factorization", changes="25:alpha=3;40:learning_rate=2"))
+    at = {each.network: np.flatnonzero(each.steps == 25)[0] for each in trajectories}
+    for name in registry.options("figures"):
+        figure = marked(name, trajectories, versus)
+        labels = [note.text for note in figure.layout.annotations]
+        marks = [shape.x0 for shape in figure.layout.shapes if shape.x0 == shape.x1]
+        wanted = [float(getattr(each, versus.removeprefix("log "))[at[each.network]])
+                  for each in trajectories][: 1 if "steps" in versus else None]  # fmt: skip
+        assert labels.count("α 2 → 3") == len(wanted) and "η 1 → 2" in labels, name
+        assert set(wanted) <= set(marks), name
+        assert next(list(each) for each in figure.layout.meta["changes"]) == [25, "α 2 → 3"]
+        places = [note.x for note in figure.layout.annotations if note.text == "α 2 → 3"]
+        shown = np.log10(wanted) if versus == "log steps" else np.sort(wanted)
+        assert places == pytest.approx(shown)

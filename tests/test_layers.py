@@ -12,7 +12,7 @@ OPTIONS = ("problems", "networks", "optimizers", "measurements", "figures")
 VIEWERS = [  # what a process that only shows runs may load
     *(
         f"dynamics/{name}.py"
-        for name in ("config", "runs", "trajectory", "export", "registry", "queue")
+        for name in ("config", "runs", "trajectory", "export", "registry", "queue", "schedule")
     ),
     *(f"dynamics/{name}.py" for name in ("figure", "data", "train", "theory", "escape")),
     *(f"dynamics/{name}.py" for name in ("simulation", "spectrum", "cost", "prediction")),

@@ -5,9 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from dynamics import compare
-from dynamics.compare import prepare, singular_value_count
+from dynamics import registry
+from dynamics.compare import prepare
 from dynamics.config import Config
+from dynamics.engines import fastest
+from dynamics.lanes import singular_value_count
 from dynamics.measuring import Measuring, measurer
 from dynamics.train import train
 
@@ -25,8 +27,8 @@ def test_records_hold_what_is_measured_in_line_at_their_step() -> None:
     other = prepare(config)
     for name, network in other.networks.items():
         problem = other.problem
-        steps = compare.fastest(
-            network, problem, compare.registry.load("optimizers", "gradient_descent"),
+        steps = fastest(
+            network, problem, registry.load("optimizers", "gradient_descent"),
             other.learning_rate,
         )  # fmt: skip
         measure = measurer(network, problem, singular_value_count(config))

@@ -4,7 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
-from dynamics import registry
+from dynamics import registry, schedule
 from dynamics.__main__ import ACTIONS, parser
 from dynamics.config import SETTINGS, choices
 from dynamics.export import FORMATS, PICTURES
@@ -30,8 +30,10 @@ def test_settings_table_is_the_settings() -> None:
         about = field.metadata
         assert (symbol, meaning) == (about["symbol"], about["meaning"])
         shown = field.default if not isinstance(field.default, tuple) else ",".join(field.default)
-        assert default == f"`{shown}`", name
-        if choices(name):
+        assert default == ("none" if shown == "" else f"`{shown}`"), name
+        if name == "changes":
+            assert schedule.EXAMPLE in values
+        elif choices(name):
             assert re.findall(r"`([^`]+)`", values) == list(choices(name))
         else:
             bounds = [

@@ -142,3 +142,12 @@ def test_what_was_not_seen_is_told_apart_from_what_was_fitted() -> None:
     assert series["train_loss"][-1] < 1e-6 * series["train_loss"][0]
     assert series["recovery_error"][-1] > 0.05
     assert one(sentences, "not the rest")
+
+
+def test_changes_on_the_way_are_told_first() -> None:
+    config = small(changes="20:alpha=3;30:compress", networks="original,compressed")
+    sentences, _ = told(config)
+    assert sentences[:2] == [
+        "From step 20 on: α 2 → 3.",
+        "From step 30 on: the compressed network goes on from the original.",
+    ]

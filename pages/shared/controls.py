@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from dynamics import registry, runs
+from dynamics import registry, runs, schedule
 from dynamics.config import (
     PROBLEM_SETTINGS,
     SETTINGS,
@@ -215,6 +215,9 @@ def _widget(name: str, values: dict[str, Any]) -> None:
     """The widget of one setting; it keeps ``values[name]`` up to date."""
     if name == "networks":
         values[name] = _networks(values[name])
+    elif name == "changes":
+        key = _seeded(name, values[name])
+        values[name] = st.text_input(_label(name), key=key, help=_help(name))
     elif choices(name):
         key = _seeded(name, values[name])
         values[name] = st.selectbox(_label(name), list(choices(name)), key=key, help=_help(name))
@@ -316,6 +319,8 @@ def _label(name: str) -> str:
 
 def _help(name: str) -> str:
     about = SETTINGS[name].metadata
+    if name == "changes":
+        return f"{about['meaning']}, such as `{schedule.EXAMPLE}`."
     if choices(name):
         return f"{about['meaning']}."
     unit = f", in {about['unit']}" if about["unit"] else ""

@@ -16,7 +16,7 @@ import numpy as np
 from dynamics import registry
 from dynamics.config import Config
 from dynamics.expected import beside
-from dynamics.figure import VERSUS
+from dynamics.figure import VERSUS, marked
 from dynamics.runs import Run, RunError
 from dynamics.trajectory import COUNTERS, Layout
 
@@ -75,7 +75,7 @@ def _drawn(
 def _panel(layout: Layout, config: Config, name: str, versus: str, theory: bool) -> Panel | None:
     stem, _, network = name.partition("/")
     try:
-        draw = registry.load("figures", stem).draw
+        registry.load("figures", stem)
     except ValueError as error:
         raise RunError(str(error)) from None
     needs = set(registry.constant("figures", stem, "NEEDS", ()))
@@ -91,7 +91,7 @@ def _panel(layout: Layout, config: Config, name: str, versus: str, theory: bool)
         chosen = [each for each in chosen if each.expected and each.expected.first]
     if not chosen:
         return None
-    figure = json.loads(draw(chosen, versus).to_json())
+    figure = json.loads(marked(stem, chosen, versus).to_json())
     # Seven kilobytes of defaults, all of which the page's own theme replaces.
     figure["layout"].pop("template", None)
     lines = [trace for trace in figure["data"] if "y" in trace.get("meta", {})]

@@ -1,0 +1,126 @@
+"""Lanes: networks trained in lockstep, each in a lane of its own, from the start or from a moment.
+
+What the config's schedule says happens here: rates change between two steps of a lane, and a
+compressed network may begin late, from the original's factors at that moment.
+"""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor
+from functools import partial
+
+from dynamics import kinds, registry
+from dynamics.config import Config
+from dynamics.descent import Descent
+from dynamics.engines import fastest
+from dynamics.factors import truncated
+from dynamics.measuring import Measuring
+from dynamics.network import Network
+from dynamics.problem import Problem
+from dynamics.train import START, Escapes, train
+from dynamics.trajectory import Record
+
+Row = dict[str, Record]  # by network, at one step
+
+
+class Lanes:
+    """All networks of one run.
+
+    Args:
+        config: the settings.
+        problem: what they learn.
+        networks: by name, the original first.
+        learning_rate: η itself at the start, whatever unit the config counts it in.
+        side: measures beside the training.
+        since: records from which to go on, of the networks that had not ended; none for a run from
+            its start.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        problem: Problem,
+        networks: Mapping[str, Network],
+        learning_rate: float,
+        side: Executor,
+        since: Mapping[str, Record],
+    ) -> None:
+        self._config, self._problem, self._networks = config, problem, networks
+        self._unit = learning_rate / config.learning_rate
+        self._side, self._since, self._row = side, since, Row()
+        self._escapes = Escapes(config.record_every)
+
+    def __iter__(self) -> Iterator[Row | None]:
+        """One record of every lane after the other, until each has ended; None at times between."""
+        first = max((record.step for record in self._since.values()), default=0)
+        lanes = {}
+        for name in self._networks:
+            if name == "compressed" and self._config.compress_at >= max(first, 1):
+                lanes[name] = self._late(name)
+            elif not self._since or name in self._since:
+                lanes[name] = self._lane(name, self._since.get(name, START))
+        while lanes:
+            self._row = {}
+            for name, lane in lanes.items():
+                for record in lane:
+                    if record is not None:
+                        self._row[name] = record
+                        break
+                    yield None
+            lanes = {name: lane for name, lane in lanes.items() if not self._row[name].outcome}
+            yield self._row
+
+    def _lane(self, name: str, since: Record) -> Iterator[Record | None]:
+        """A network's records from ``since`` on."""
+        config, network = self._config, self._networks[name]
+        optimizer = registry.load("optimizers", config.optimizer)
+        descent = fastest(network, self._problem, optimizer, config.learning_rate * self._unit)
+        measuring = self._measuring(name)
+        if since.state is not None:
+            descent.restore(**since.state)
+        self._turn(descent, name, since.step - 1)
+        records = train(
+            descent.step,
+            measuring.losses,
+            config.steps,
+            config.record_every,
+            tolerance=config.tolerance,
+            operations=descent.operations,
+            after=partial(self._escapes.after, name) if config.recording == "escapes" else None,
+            turns={
+                change.step: partial(self._turn, descent, name, change.step)
+                for change in config.schedule
+            },
+            since=since,
+        )
+        return measuring.beside(records, self._side, lambda: descent.memory)
+
+    def _measuring(self, name: str) -> Measuring:
+        return Measuring(self._networks[name], self._problem, singular_value_count(self._config))
+
+    def _turn(self, descent: Descent, name: str, step: int) -> None:
+        """Give a network the rates with which it goes on from a step."""
+        config = self._config.after(step)
+        descent.learning_rate = config.learning_rate * self._unit * kinds.pace(config, name)
+        descent.alpha = kinds.alpha(config, name)
+
+    def _late(self, name: str) -> Iterator[Record | None]:
+        """Records of nothing until the original is compressed; where it ends before that, no more.
+
+        It is compressed once its record of that step is in the row, from that record's copy: by
+        then it may itself be some steps further.
+        """
+        waiting, at = self._measuring(name), self._config.compress_at
+        while (lead := self._row["original"]).step < at and not lead.outcome:
+            yield waiting.nothing(lead.step)
+        if lead.step < at or lead.outcome == "diverged":
+            yield waiting.nothing(lead.step, lead.outcome)
+            return
+        cut = truncated(lead.state["factors"], self._config.rank_bound)
+        for factor, wanted in zip(self._networks[name].factors, cut, strict=True):
+            factor.copy_(wanted)
+        yield from self._lane(name, Record(at, 0.0, 0.0, 0.0, {}))
+
+
+def singular_value_count(config: Config) -> int:
+    """How many singular values of the product are recorded: past the rank, and all r̂."""
+    return min(*config.shape, max(2 * config.rank + 2, config.rank_bound))
