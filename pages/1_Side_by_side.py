@@ -7,6 +7,7 @@ from pages.shared import controls
 from pages.shared.charts import charts, panels, usual
 from pages.shared.expectation import expectation, normalised
 from pages.shared.hiding import hidden
+from pages.shared.lesson import invitation
 from pages.shared.live import live
 from pages.shared.overview import overview
 from pages.shared.presets import PRESETS
@@ -37,6 +38,8 @@ if not hidden("presets"):
         label_visibility="collapsed",
     )
     chosen = next((each for each in PRESETS if each.name == name), None)
+if lesson := st.session_state.get("lesson"):
+    invitation(lesson)
 st.caption(
     chosen.look
     if chosen

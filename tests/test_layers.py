@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-OPTIONS = ("problems", "networks", "optimizers", "measurements", "figures")
+OPTIONS = ("problems", "networks", "optimizers", "measurements", "figures", "lessons")
 VIEWERS = [  # what a process that only shows runs may load
     *(
         f"dynamics/{name}.py"
@@ -22,6 +22,8 @@ VIEWERS = [  # what a process that only shows runs may load
     ),
     *(f"dynamics/{name}.py" for name in ("caption", "dress", "picture", "chrome", "film", "tikz")),
     "dynamics/figures/",
+    "dynamics/lesson.py",
+    "dynamics/lessons/",
     "app.py",
     "pages/",
 ]
@@ -69,7 +71,7 @@ def test_what_shows_runs_imports_no_torch(path: str) -> None:
     assert not package(path, "torch")
     computing = {"compare", "descent", "entries", "factors", "network", "problem", "verify"}
     found = {name.split(".")[1] for name in imports(path) if name.startswith("dynamics.")}
-    assert not found & (computing | set(OPTIONS) - {"figures"}), path
+    assert not found & (computing | set(OPTIONS) - {"figures", "lessons"}), path
 
 
 @pytest.mark.parametrize("path", sources())

@@ -88,6 +88,10 @@ def read_address() -> runs.Run | None:
         st.session_state["at"] = (st.session_state["run"], int(at)) if whole else None
         query.pop("version", None)
         strange = hiding.adopt(query.pop("hide", ""))
+        lesson = st.session_state["lesson"] = query.pop("lesson", None)
+        if lesson and lesson not in registry.options("lessons"):
+            st.session_state["lesson"] = None
+            strange += [f"There is no lesson {lesson[:40]!r}; the page of lessons lists them all."]
         run = shown_run()
         adopt((run.config.to_dict() if run else {}) | query)
         st.session_state["wrong"] += strange
@@ -124,6 +128,8 @@ def write_address(config: Config, run: runs.Run | None, over: str, at: int | Non
     query |= {"over": over} if over != "steps" else {}
     query |= {"at": str(at)} if at is not None else {}
     query |= hiding.query()
+    lesson = st.session_state.get("lesson")
+    query |= {"lesson": lesson} if lesson else {}
     st.session_state["at"] = (run.key, at) if run else None
     st.session_state["address"] = query
     if dict(st.query_params) != query:

@@ -2,9 +2,14 @@
 
 from collections.abc import Callable
 
+import pytest
 from conftest import Server
 from playwright.sync_api import Page, expect
 from test_visit import SMALL, THEORY, button, phase, press, query_of, visit
+
+from dynamics import lesson, runs
+from dynamics.config import Config
+from dynamics.modes import modes
 
 Open = Callable[[int], Page]
 SETTINGS = "&".join(
@@ -54,3 +59,81 @@ def test_link_can_be_made_to_hide_blocks(server: Server, page_at: Open) -> None:
     popover.get_by_role("button", name="settings").click()
     expect(popover.get_by_test_id("stCode")).to_contain_text("hide=settings,forecast")
     expect(page.get_by_role("slider", name="Depth L")).to_be_visible()
+
+
+def begin(page: Page, server: Server, query: str) -> Page:
+    """Open the page of lessons and wait until it is there."""
+    page.goto(f"{server.address}/Lessons{query}")
+    page.locator("h1").wait_for(timeout=30_000)
+    return page
+
+
+@pytest.mark.parametrize("width", [1400, 390])
+def test_lesson_is_walked_through(server: Server, page_at: Open, width: int) -> None:
+    """Predict, run, explain with the numbers of this run, try on the first page, and back."""
+    page = begin(page_at(width), server, "")
+    page.get_by_role("button", name="Begin").first.click()
+    page.get_by_role("heading", name="Why plateaus?").wait_for()
+    commit = page.get_by_role("button", name="That is my prediction: train")
+    expect(commit).to_be_disabled()
+    expect(page.locator(".dln, .facts")).to_have_count(0)
+    page.get_by_text("About four times as late", exact=True).click()
+    commit.click()
+    phase(page, "Done")
+    expect(page.get_by_text("You predicted: About four times as late.")).to_be_visible()
+    expect(page.get_by_text("It came out as: About twice as late.")).to_be_visible()
+    run = runs.find(lesson.load("plateaus").configs["one run"].key, server.runs)
+    measured = [f"{each.measured:,.0f}" for each in modes(run.config, run.trajectories[0])[:3]]
+    cells = page.locator(".facts tbody td").all_inner_texts()
+    assert cells[1::2] == measured
+    expect(page.locator(".katex-html", has_text="your run")).to_contain_text(measured[0])
+    page.locator(".dln-plot").first.scroll_into_view_if_needed()
+    page.wait_for_function(f"{THEORY}.length >= 3")
+
+    page.reload()
+    expect(page.get_by_text("You predicted: About four times as late.")).to_be_visible()
+    expect(page.get_by_role("radio").nth(2)).to_be_disabled()
+    page.get_by_role("link", name="Try it").click()
+    page.get_by_role("heading", name="Two networks learn one matrix").wait_for()
+    expect(page.get_by_text("Will it leave its plateau before the compressed one")).to_be_visible()
+    asked = query_of(page)
+    hidden = asked.pop("hide").split(",")
+    assert asked.pop("lesson") == "plateaus"
+    assert {"presets", "pictures"} <= set(hidden)
+    assert Config.from_dict(asked) == Config.from_dict(lesson.load("plateaus").attempt)
+    expect(page.locator(".networks")).to_have_count(0)
+    expect(button(page, "Train")).to_be_visible()
+    page.get_by_role("link", name="Back to the lesson").click()
+    expect(page.get_by_text("You predicted: About four times as late.")).to_be_visible()
+    press(page, "All lessons")
+    expect(button(page, "Again")).to_have_count(1)
+
+
+def test_browser_s_back_button_goes_back_to_the_question(server: Server, page_at: Open) -> None:
+    """The address holds the step, so a visitor's history does."""
+    page = begin(page_at(1024), server, "?lesson=width")
+    page.get_by_text("All three: the narrow one only takes longer", exact=True).click()
+    press(page, "That is my prediction: train")
+    expect(page.get_by_role("heading", name="3 · Explain")).to_be_visible(timeout=60_000)
+    assert query_of(page) == {"lesson": "width", "guess": "3"}
+    page.go_back()
+    expect(button(page, "That is my prediction: train")).to_be_visible()
+    expect(page.get_by_role("heading", name="2 · Run")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("Lessons?lesson=nothing", "There is no lesson 'nothing'; take one of these."),
+        ("Lessons?lesson=width&guess=9", "guess must be a whole number from 1 to 4; '9' was given"),
+        ("?lesson=nothing", "There is no lesson 'nothing'; the page of lessons lists them all."),
+    ],
+)
+def test_strange_lesson_is_told_in_one_sentence(
+    server: Server, page_at: Open, address: str, sentence: str
+) -> None:
+    """The page goes on with what there is."""
+    page = page_at(1024)
+    page.goto(f"{server.address}/{address}")
+    expect(page.get_by_test_id("stAlert")).to_contain_text(sentence, timeout=30_000)
+    expect(page.get_by_test_id("stAlert")).to_have_count(1)

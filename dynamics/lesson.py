@@ -1,0 +1,145 @@
+"""Lesson: five minutes on one idea: predict, run, explain, try. A file of ``lessons/`` each.
+
+A lesson is a value, ``LESSON``. It says what is trained and asks what will come of it; its
+``numbers`` are made from the runs themselves and stand in its explanation.
+"""
+
+import math
+import string
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from dynamics import registry
+from dynamics.config import Config
+from dynamics.modes import modes
+from dynamics.trajectory import Trajectory
+
+
+@dataclass(frozen=True)
+class Done:
+    """A run that has ended: its settings, and what each network left behind, by name."""
+
+    config: Config
+    networks: Mapping[str, Trajectory]
+
+    def escapes(self, network: str = "compressed") -> list[float]:
+        """Steps until each mode was half grown; NaN for one that was not."""
+        found = modes(self.config, self.networks[network])
+        return [math.nan if each.measured is None else each.measured for each in found]
+
+    def last(self, series: str, network: str = "compressed") -> float:
+        """The last value of a series of single numbers."""
+        return float(self.networks[network].series[series][-1])
+
+    def steps_to(self, error: float, network: str = "compressed") -> float:
+        """The first recorded step with at most this recovery error; NaN if there is none."""
+        trajectory = self.networks[network]
+        index = trajectory.first_at("recovery_error", error)
+        return math.nan if index is None else float(trajectory.steps[index])
+
+
+Found = Mapping[str, Done]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One lesson. Texts are Markdown with formulas; ``@name`` in one is a number of ``numbers``.
+
+    Attributes:
+        place: in the list, from 1.
+        title: a question of a few words.
+        idea: what one will know afterwards, one line.
+        minutes: that it takes, at most five.
+        setup: what will be trained.
+        question: what to predict, with ``answers``, of which number ``right`` (from 0) is right.
+        runs: settings of each run, by a short label; the first is shown first.
+        figures: that are drawn while it runs.
+        watch: what to look at meanwhile.
+        numbers: from the runs that are done, to what the explanation says, by name.
+        facts: rows of a table: words, and the name of a number for each of ``columns``.
+        explanation: why it came so, with the numbers of the runs in it.
+        beyond: what carries over to networks in use, and what does not.
+        invitation: what to try next on the first page, from the settings ``attempt``.
+        answer: what one will find there.
+        hide: the blocks of the first page that are not needed for it.
+        columns: heads of the table of facts.
+        compared: the series of all runs that is drawn in one chart in the end; none if empty.
+    """
+
+    place: int
+    title: str
+    idea: str
+    minutes: int
+    setup: str
+    question: str
+    answers: tuple[str, ...]
+    right: int
+    runs: Mapping[str, Mapping[str, Any]]
+    figures: tuple[str, ...]
+    watch: str
+    numbers: Callable[[Found], Mapping[str, float]]
+    facts: tuple[tuple[str, ...], ...]
+    explanation: str
+    beyond: str
+    invitation: str
+    attempt: Mapping[str, Any]
+    answer: str
+    hide: tuple[str, ...] = ("presets", "pictures", "problem", "training", "seeds")
+    columns: tuple[str, ...] = ("theory", "your run")
+    compared: str = ""
+
+    @cached_property
+    def configs(self) -> dict[str, Config]:
+        """What is trained, by label."""
+        return {label: Config.from_dict(settings) for label, settings in self.runs.items()}
+
+    def explained(self, numbers: Mapping[str, float]) -> str:
+        """The explanation with its numbers, which stand in formulas."""
+        return _Text(self.explanation).substitute({k: formula(v) for k, v in numbers.items()})
+
+
+class _Text(string.Template):
+    """``@name`` is replaced: neither Markdown nor formulas have another use for the sign."""
+
+    delimiter = "@"
+
+
+def lessons() -> dict[str, Lesson]:
+    """All lessons by name, in their order."""
+    found = {name: load(name) for name in registry.options("lessons")}
+    return dict(sorted(found.items(), key=lambda item: item[1].place))
+
+
+def load(name: str) -> Lesson:
+    """The lesson of a file of ``lessons/``.
+
+    Raises:
+        ValueError: if there is none of this name.
+    """
+    lesson: Lesson = registry.load("lessons", name).LESSON
+    return lesson
+
+
+def formula(value: float) -> str:
+    """A number as a formula writes it: ``4{,}081``, ``0.178`` or ``6.8 \\cdot 10^{-12}``."""
+    text = plain(value).replace(",", "{,}")
+    digits, _, power = text.partition(" × 10")
+    return f"{digits} \\cdot 10^{{{power.translate(_UNRAISED)}}}" if power else text
+
+
+def plain(value: float) -> str:
+    """A number as a table writes it: ``4,081``, ``0.178`` or ``6.8 × 10⁻¹²``."""
+    if not math.isfinite(value):
+        return "never" if value == math.inf else "not reached"
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    if value == 0 or abs(value) >= 1e-3:
+        return f"{value:{'.4g' if abs(value) >= 10 else '.3g'}}"
+    digits, power = f"{value:.1e}".split("e")
+    return f"{digits} × 10{str(int(power)).translate(_RAISED)}"
+
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_UNRAISED = {raised: plain_ for plain_, raised in _RAISED.items()}

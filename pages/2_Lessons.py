@@ -1,0 +1,62 @@
+"""Lessons: five minutes each on one idea: predict, run, explain, try."""
+
+import streamlit as st
+
+from dynamics.lesson import Lesson, lessons
+from pages.shared.lesson import turn_to, walk
+
+
+def card(number: int, name: str, lesson: Lesson) -> None:
+    """A lesson in the list, and whether this visitor has walked through it."""
+    seen = name in st.session_state.get("learned", ())
+    with st.container(border=True, height="stretch", key=f"card {name}"):
+        st.markdown(f"**{number} · {lesson.title}**")
+        st.caption(lesson.idea, width="stretch")
+        with st.container(
+            horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+        ):
+            st.button(
+                "Again" if seen else "Begin",
+                icon=":material/check_circle:" if seen else ":material/play_circle:",
+                on_click=turn_to,
+                args=(name,),
+                key=f"begin {name}",
+            )
+            st.caption(f"{lesson.minutes} minutes", width="content")
+
+
+def chosen_guess(lesson: Lesson) -> int | None:
+    """The answer that the address says was committed to, from 0."""
+    asked = st.query_params.get("guess")
+    if asked is None:
+        return None
+    if asked.isascii() and asked.isdigit() and 1 <= int(asked) <= len(lesson.answers):
+        return int(asked) - 1
+    st.warning(
+        f"guess must be a whole number from 1 to {len(lesson.answers)}; {asked[:40]!r} was given.",
+        icon=":material/link_off:",
+    )
+    return None
+
+
+known = lessons()
+name = st.query_params.get("lesson")
+if name in known:
+    lesson = known[name]
+    with st.container(key="lesson"):
+        st.button("All lessons", icon=":material/arrow_back:", type="tertiary", on_click=turn_to)
+        st.title(lesson.title, anchor=False)
+        walk(name, lesson, chosen_guess(lesson))
+else:
+    st.title("Lessons", anchor=False)
+    if name:
+        st.warning(
+            f"There is no lesson {name[:40]!r}; take one of these.", icon=":material/link_off:"
+        )
+    st.markdown(
+        "Each takes five minutes at most: **predict** what will happen, **run** it, see it "
+        "**explained** with the numbers of your run, and **try** on."
+    )
+    with st.container(key="cards"):
+        for number, (key, lesson) in enumerate(known.items(), 1):
+            card(number, key, lesson)
