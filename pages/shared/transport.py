@@ -12,6 +12,7 @@ MIME = {
     "npz": "application/octet-stream",
     "json": "application/json",
     "html": "text/html",
+    "zip": "application/zip",
 }
 
 
