@@ -91,6 +91,16 @@ def parser() -> argparse.ArgumentParser:
     verify.add_argument("--json", action="store_true", help="print JSON")
     verify.set_defaults(command=_verify)
 
+    paper = commands.add_parser("figure", help="draw a figure of the paper, with a verdict")
+    paper.add_argument("name", nargs="?", metavar="NAME", help="which; none lists them")
+    paper.add_argument("--target", default="top", help="spectrum of the target: top or spread")
+    paper.add_argument("--seed", type=int, help="other draws than the authors'")
+    paper.add_argument("--seeds", type=int, default=1, help="draw median and quartiles over N")
+    paper.add_argument("--json", action="store_true", help="print the verdict as JSON")
+    paper.add_argument("--out", metavar="FILE", type=Path, help="write the figure, an .html page")
+    _add_folder(paper)
+    paper.set_defaults(command=_figure)
+
     out = commands.add_parser("export", help="write a run's data or a chart to a file")
     out.add_argument("keys", metavar="KEY", nargs="+", help="the run; several share one chart")
     forms = [*export.FORMATS, *export.PICTURES]
@@ -384,6 +394,12 @@ def _bench(options: argparse.Namespace) -> int:
     from dynamics import bench  # not at the top: it loads torch
 
     return bench.run(quick=options.quick, as_json=options.json, only=options.only)
+
+
+def _figure(options: argparse.Namespace) -> int:
+    from dynamics import figure_command  # not at the top: it loads Plotly
+
+    return figure_command.run(options)
 
 
 def _export(options: argparse.Namespace) -> int:

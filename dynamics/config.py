@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from dynamics import registry, schedule
+from dynamics import published, registry, schedule
 
 VERSION = 1  # part of the key; raised when a default changes or a run would come out other
 MOST_RECORDS = 100_000
@@ -71,6 +71,15 @@ class Config:
         "ones (spread), all equal (flat) or falling as 1/i (power-law)",
         "problem",
         choices=("top", "spread", "flat", "power-law"),
+    )
+    matrices: str = _setting(
+        published.DRAWN,
+        "Matrices",
+        "",
+        "Where target, mask and the original's first factors come from: drawn from the seeds, or "
+        "those of a published figure",
+        "problem",
+        choices=(published.DRAWN, *published.NAMES),
     )
     observed: float = _setting(
         0.3,
@@ -315,7 +324,7 @@ class Config:
                 f"{label('record_every')} must be at least {-(-self.steps // MOST_RECORDS)} for "
                 f"{self.steps} steps: a run keeps at most {MOST_RECORDS} records."
             )
-        return problems | self._impossible_changes()
+        return problems | self._impossible_changes() | published.misfits(self)
 
     def _impossible_changes(self) -> dict[str, str]:
         sentence, last = "", max((change.step for change in self.schedule), default=0)
@@ -364,7 +373,8 @@ class Config:
         unread: dict[str, Any] = {
             name: setting.default
             for name, setting in SETTINGS.items()
-            if name in PROBLEM_SETTINGS and name not in read
+            if (name in PROBLEM_SETTINGS and name not in read)
+            or (self.matrices != published.DRAWN and name in published.FIXED)
         }
         told = schedule.written(schedule.effective(self.schedule, self.rates))
         return dataclasses.replace(self, changes=told, **unread)

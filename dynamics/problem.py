@@ -17,6 +17,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from dynamics import published
 from dynamics.config import Config
 from dynamics.factors import orthonormal
 from dynamics.products import multiply
@@ -251,8 +252,12 @@ def low_rank(config: Config) -> Target:
 
     ``top`` and ``spread`` take singular triplets of a Gaussian matrix: the first r, or those with
     numbers 0, d/(2r), 2d/(2r), …; ``flat`` and ``power-law`` have Haar-random singular vectors and
-    values s, or s/i, with s = √rows + √cols, a Gaussian matrix's largest.
+    values s, or s/i, with s = √rows + √cols, a Gaussian matrix's largest. Published matrices bring
+    their own.
     """
+    if config.matrices != published.DRAWN:
+        matrix = torch.from_numpy(published.arrays(config.matrices)["target"])
+        return Target.of(matrix, config.rank)
     draw, rank = generator("target", config.seed_target), config.rank
     rows, cols = config.shape
     if config.spectrum in ("flat", "power-law"):
@@ -269,7 +274,9 @@ def low_rank(config: Config) -> Target:
 
 
 def mask(config: Config) -> Bool[Tensor, "rows cols"]:
-    """Which entries are observed: each with probability p, at least one."""
+    """Which entries are observed: each with probability p, at least one, or as published."""
+    if config.matrices != published.DRAWN:
+        return torch.from_numpy(published.arrays(config.matrices)["mask"]).bool()
     observed = torch.cat([block for _, block, _ in blocks(config)])
     if not observed.any():
         observed[0, 0] = True

@@ -162,7 +162,7 @@ def test_the_key_changes_with_the_settings_that_the_problem_reads_and_no_others(
 ) -> None:
     """The ratings do not depend on a noise level: one run, not one for each level."""
     read = registry.constant("problems", problem, "READS")
-    assert set(OTHER) == set(PROBLEM_SETTINGS)
+    assert set(OTHER) == set(PROBLEM_SETTINGS) - {"matrices"}  # fit one problem: test_published
     for name, value in OTHER.items():
         changed = Config(problem=problem, **{name: value})
         assert (changed.key != Config(problem=problem).key) == (name in read), name

@@ -165,3 +165,24 @@ def test_measuring_changes_no_factor() -> None:
     for name in options("measurements"):
         measured(name, network, problem)
     assert all(relative(*pair) == 0 for pair in zip(network.factors, before, strict=True))
+
+
+@pytest.mark.parametrize(("rows", "cols", "width"), [(30, 30, 30), (40, 25, 5), (25, 40, 5)])
+def test_first_vectors_are_those_of_the_outer_factors(rows: int, cols: int, width: int) -> None:
+    """Wide, tall and broad factors: one eigenvector gives what a whole decomposition does."""
+    target = Target.of(gaussian(rows, 3) @ gaussian(3, cols, seed=1), 3)
+    first, last = gaussian(width, cols, seed=2), gaussian(rows, width, seed=3)
+    found = measured("first_vectors", Network([first, last]), Masked(target))
+    left, right = torch.linalg.svd(last)[0][:, 0], torch.linalg.svd(first)[2][0]
+    wanted = [(left @ target.left[:, 0]).abs(), (right @ target.right[0]).abs()]
+    assert torch.allclose(found, torch.stack(wanted), atol=1e-10)
+
+
+@pytest.mark.parametrize("size", [12, 100])
+def test_tied_factors_have_some_first_vector(size: int) -> None:
+    """At the start all singular values are equal, and LAPACK may look for one in vain."""
+    target = Target.of(gaussian(size, 2) @ gaussian(2, size, seed=1), 2)
+    for seed in range(60):
+        start = drawn([size] * 3, 0.1, "orthogonal", torch.Generator().manual_seed(seed))
+        found = measured("first_vectors", Network(start), Masked(target))
+        assert (found >= 0).all() and (found <= 1 + 1e-12).all()

@@ -16,6 +16,7 @@ from dynamics import registry
         ("optimizers", "direction"),
         ("measurements", "measure"),
         ("figures", "draw"),
+        ("papers", "draw"),
     ],
 )
 def test_every_file_of_a_folder_is_an_option_with_the_same_function(

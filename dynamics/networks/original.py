@@ -1,5 +1,8 @@
 """Original network: as wide as the matrix, random small factors"""
 
+import torch
+
+from dynamics import published
 from dynamics.config import Config
 from dynamics.factors import drawn
 from dynamics.network import Network
@@ -11,7 +14,16 @@ ALPHA = "alpha_original"
 
 
 def build(config: Config, problem: Problem) -> Network:
-    """W_l = ε times a random orthogonal (normal, uniform) matrix, all of the original width."""
+    """W_l = ε times a random orthogonal (normal, uniform) matrix, all of the original width.
+
+    Published matrices bring their own, of the same kind.
+    """
+    if config.matrices != published.DRAWN:
+        stored = published.start(config.matrices, config.problem, config.depth)
+        return Network(
+            [config.init_scale * torch.from_numpy(factor) for factor in stored],
+            config.alpha_original,
+        )
     rows, cols = problem.shape
     width = config.width or min(rows, cols)
     size = (rows + cols) * width + (config.depth - 2) * width**2

@@ -12,6 +12,7 @@ READS = (
     "cols",
     "rank",
     "spectrum",
+    "matrices",
     "observed",
     "noise",
     "seed_target",

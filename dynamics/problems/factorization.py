@@ -7,7 +7,7 @@ from dynamics.cost import factored
 from dynamics.factored import Whole
 from dynamics.problem import Masked, Problem, given, low_rank, need
 
-READS = ("rows", "cols", "rank", "spectrum", "noise", "seed_target", "seed_noise")
+READS = ("rows", "cols", "rank", "spectrum", "matrices", "noise", "seed_target", "seed_noise")
 SEEN = "all"
 SUGGESTS = {
     "rows": 60,

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from dynamics import registry, runs, schedule
+from dynamics import published, registry, runs, schedule
 from dynamics.config import (
     PROBLEM_SETTINGS,
     SETTINGS,
@@ -191,6 +191,8 @@ def _visible(values: Mapping[str, Any]) -> list[str]:
     """The settings that this problem reads and that are not shown at the top already."""
     read = registry.constant("problems", values["problem"], "READS")
     unread = set(PROBLEM_SETTINGS) - set(read)
+    if values["matrices"] == published.DRAWN:  # published ones come with a paper figure's link
+        unread.add("matrices")
     return [name for name in SETTINGS if name not in {"problem", *FIRST, *unread}]
 
 

@@ -1,0 +1,105 @@
+"""The command ``figure``: run what a paper figure needs, show the progress, print the verdict."""
+
+import argparse
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from dynamics import queue, reproduce, runs
+from dynamics.config import Config
+from dynamics.paper import DIFFERS
+from dynamics.reproduce import Draw, Judged, Progress
+
+
+def run(options: argparse.Namespace) -> int:
+    """One figure, all of them, or their list; 1 where a number differs."""
+    folder = runs.root(options.runs)
+    if options.name is None:
+        for name in reproduce.names():
+            print(f"{name:26} {': '.join(reproduce.about(name))}")
+        return 0
+    draw = Draw(options.target, options.seed, options.seeds)
+    judged = reproduced(options.name, folder, draw)
+    if options.out:
+        write(judged, options.out)
+    if options.json:
+        print(json.dumps(judged.to_dict(), indent=1, ensure_ascii=False))
+    else:
+        print("\n".join(lines(judged)))
+    return int(judged.verdict == DIFFERS)
+
+
+def reproduced(name: str, folder: Path, draw: Draw) -> Judged:
+    """A figure, after training what is not cached.
+
+    Raises:
+        ValueError: if there is no such figure.
+        RunError: if one of its runs failed or was cancelled.
+    """
+    wanted = reproduce.distinct(name, draw)
+    state = follow(wanted, folder, name)
+    if not state.complete:
+        raise runs.RunError(f"Figure {name} is not complete: {state.message}")
+    return reproduce.judge(name, folder, draw)
+
+
+def follow(wanted: Sequence[Config], folder: Path, words: str) -> Progress:
+    """Train what is not cached, as many at once as there are cores; Ctrl-C ends what is in hand."""
+    todo = [each for each in wanted if not reproduce.progress([each], folder).complete]
+    begun: list[Config] = []
+    with tqdm(unit="step", unit_scale=True, file=sys.stderr, desc=words, mininterval=0.5) as bar:
+        try:
+            while True:
+                state, mine = (reproduce.progress(each, folder) for each in (wanted, begun))
+                _show(bar, state)
+                if mine.message or (not todo and not state.live):
+                    return dataclasses.replace(state, message=mine.message)
+                if todo and len(begun) - mine.ended < queue.capacity():
+                    begun.append(todo.pop(0))
+                    reproduce.start(begun[-1:], folder)
+                else:
+                    time.sleep(0.1)
+        except KeyboardInterrupt:
+            reproduce.cancel(wanted, folder)
+            raise runs.RunError(
+                f"Figure {words} was cancelled; what is finished is kept, the same command goes on."
+            ) from None
+
+
+def _show(bar: Any, state: Progress) -> None:
+    left = "" if state.seconds is None else f", at most {state.seconds:,.0f} s left"
+    bar.total = state.steps
+    bar.set_postfix_str(f"run {state.ended}/{state.runs}{left}", refresh=False)
+    bar.update(state.step - bar.n)
+
+
+def lines(judged: Judged) -> list[str]:
+    """The verdict in lines: every number beside the authors', then the whole in a sentence."""
+    rows = [
+        f"{check.verdict:20} {check.what}: {_number(check.found)}"
+        + ("" if check.published is None else f" (published {_number(check.published)})")
+        for check in judged.checks
+    ]
+    return [*rows, f"{judged.name} {judged.verdict}: {judged.why}"]
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) and 1 <= value < 1e15 else f"{value:.3g}"
+
+
+def write(judged: Judged, file: Path) -> None:
+    """The figure as a page that needs no network.
+
+    Raises:
+        ValueError: if the file's ending is not one that can be written.
+    """
+    if file.suffix != ".html":
+        raise ValueError(f"{file} must end in .html.")
+    file.write_text(judged.figure.to_html(include_plotlyjs=True))
+    print(f"{file}: {file.stat().st_size:,} bytes", file=sys.stderr)

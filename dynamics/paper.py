@@ -1,0 +1,157 @@
+"""What a paper figure is: the runs behind it, its curves, and its numbers beside the authors'.
+
+A file of ``papers/`` has ``SOURCE`` (the authors' file that shows it), ``CONFIGS`` (the settings of
+each run by label), ``CURVES`` (what is held against the authors' arrays), ``draw(found) -> Figure``
+and, where there are more numbers than curves, ``checks(found)``. ``reproduce`` runs and judges.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from dynamics.trajectory import Array, Trajectory
+
+AGREES, DIFFERS, UNPUBLISHED = "agrees", "differs", "no number published"
+TOLERANCE = 1e-8  # of a curve; whatever is looser is a fault
+SMALL = 1e-6  # of a quantity's maximum: below it rounding decides
+BAND = (25, 50, 75)  # percentiles over seeds
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One line: a series of one network in one run, and the authors' array that it should meet."""
+
+    label: str
+    run: str
+    network: str
+    series: str = "test_loss"
+    index: tuple[int, ...] = ()
+    published: str = ""
+    shade: float = 0.0
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the runs of a figure have given.
+
+    Attributes:
+        runs: for each label the trajectories by network, once for each seed.
+        published: the authors' arrays; empty where the draws are not theirs.
+    """
+
+    runs: Mapping[str, Sequence[Mapping[str, Trajectory]]]
+    published: Mapping[str, Array] = field(default_factory=dict)
+
+    @property
+    def seeds(self) -> int:
+        """Over how many seeds the figure is drawn."""
+        return min((len(each) for each in self.runs.values()), default=0)
+
+    def of(self, run: str, network: str) -> list[Trajectory]:
+        """A network's trajectories in one run, one a seed."""
+        return [each[network] for each in self.runs[run]]
+
+    def one(self, run: str, network: str) -> Trajectory:
+        """The trajectory of the first seed."""
+        return self.of(run, network)[0]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One number beside the authors': equal if they are at most ``allowed`` apart.
+
+    A deviation is published as 0. Without a published number it is only told.
+    """
+
+    what: str
+    found: float
+    published: float | None = None
+    allowed: float = 0.0
+
+    @property
+    def verdict(self) -> str:
+        """``agrees``, ``differs`` or ``no number published``."""
+        if self.published is None:
+            return UNPUBLISHED
+        return AGREES if abs(self.found - self.published) <= self.allowed else DIFFERS
+
+    @property
+    def why(self) -> str:
+        """What differs, in words; empty where nothing does."""
+        if self.verdict != DIFFERS:
+            return ""
+        if not self.published and self.allowed:
+            return f"{self.what} is {self.found:.2g}, more than {self.allowed:.0e}"
+        return f"{self.what} is {self.found:.6g}, published is {self.published:.6g}"
+
+
+def verdict(checks: Iterable[Check]) -> str:
+    """Of a whole figure: it differs if any number does, and agrees if any published one is met."""
+    verdicts = {check.verdict for check in checks}
+    return next((each for each in (DIFFERS, AGREES) if each in verdicts), UNPUBLISHED)
+
+
+def curve_checks(found: Found, curves: Sequence[Curve]) -> Iterator[Check]:
+    """For each curve the record at which it stops, and its largest deviation from the authors'.
+
+    Stop records do not count the initial one.
+    """
+    stopped = set()
+    for curve in curves:
+        got = values(found.one(curve.run, curve.network), curve)
+        wanted = found.published.get(curve.published)
+        if (curve.run, curve.network) not in stopped:
+            stopped.add((curve.run, curve.network))
+            theirs = None if wanted is None else len(wanted) - 1
+            yield Check(f"last record, {curve.label}", len(got) - 1, theirs)
+        if wanted is not None:
+            worst = deviation(got, wanted)
+            what = curve.series.replace("_", " ")
+            yield Check(f"largest deviation of the {what}, {curve.label}", worst, 0.0, TOLERANCE)
+
+
+def deviation(got: Array, wanted: Array) -> float:
+    """max |x − y| / max(|y|, 10⁻⁶ max|y|) over the records; infinite if those are not as many."""
+    if got.shape != wanted.shape or not np.isfinite(got).all():
+        return math.inf
+    scale = np.maximum(np.abs(wanted), SMALL * np.abs(wanted).max())
+    return float(np.max(np.abs(got - wanted) / scale))
+
+
+def losses(
+    label: str, run: str, network: str, prefix: str, shade: float = 0.0
+) -> tuple[Curve, Curve]:
+    """Test and train loss of a network; the authors' arrays have these names after ``prefix``."""
+    test, train = (
+        Curve(label, run, network, series, (), f"{prefix}_{series}", shade)
+        for series in ("test_loss", "train_loss")
+    )
+    return test, train
+
+
+def values(trajectory: Trajectory, curve: Curve) -> Array:
+    """A curve's numbers, one a record."""
+    entry: Any = (slice(None), *curve.index)
+    return np.asarray(trajectory.series[curve.series][entry])
+
+
+def band(trajectories: Sequence[Trajectory], curve: Curve) -> tuple[Array, Array]:
+    """Steps T, and 3 × T: lower quartile, median and upper quartile over the seeds.
+
+    A network that has ended keeps its last value.
+    """
+    steps = np.unique(np.concatenate([each.steps for each in trajectories]))
+    held = [
+        values(each, curve)[np.searchsorted(each.steps, steps, side="right") - 1]
+        for each in trajectories
+    ]
+    return steps, np.percentile(np.array(held), BAND, axis=0)
+
+
+def reached(trajectory: Trajectory, series: str, level: float) -> float:
+    """The first step at which a series is at or below ``level``; NaN if it never is."""
+    index = trajectory.first_at(series, level)
+    return math.nan if index is None else float(trajectory.steps[index])

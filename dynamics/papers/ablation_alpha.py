@@ -1,0 +1,87 @@
+"""Ablation of α: the larger the discrepant rate, the fewer steps, up to a factor of eight"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import plotly.graph_objects as go
+
+from dynamics.figure import blank, color
+from dynamics.paper import BAND, TOLERANCE, Check, Found, deviation, losses
+from dynamics.trajectory import Array
+
+SOURCE = "fig_ablation_dlr_mc.ipynb"
+EVERY = 100  # steps between records
+COMMON = {
+    "problem": "completion",
+    "matrices": "ablation_alpha",
+    "rows": 100,
+    "cols": 100,
+    "rank": 5,
+    "observed": 0.2,
+    "rank_bound": 10,
+    "learning_rate": 10.0,
+    "steps": 100_000,
+    "record_every": EVERY,
+    "tolerance": 1e-10,
+}
+ALPHAS = [number / 4 for number in range(2, 40)]  # 0.5 to 9.75
+CONFIGS = {"original": COMMON | {"networks": "original"}} | {
+    f"α = {alpha:g}": COMMON | {"networks": "compressed", "alpha": alpha} for alpha in ALPHAS
+}
+CURVES = losses("original", "original", "original", "original")
+
+
+def draw(found: Found) -> go.Figure:
+    """Steps until the train loss is at 10⁻¹⁰, over α; the original network has none."""
+    figure = blank("Ablation of α", "steps", "Gradient steps to train loss 10<sup>−10</sup>")
+    figure.update_xaxes(title_text="Discrepant learning rate α")
+    low, middle, high = np.array([_percentiles(found, f"α = {alpha:g}") for alpha in ALPHAS]).T
+    over = f" (median and quartiles, N = {found.seeds})" if found.seeds > 1 else ""
+    strong, level = color("compressed"), _percentiles(found, "original")
+    figure.add_scatter(
+        x=ALPHAS,
+        y=middle,
+        name=f"compressed{over}",
+        mode="lines+markers",
+        line={"color": strong, "width": 2, "dash": "dash"},
+        error_y={"array": high - middle, "arrayminus": middle - low, "visible": found.seeds > 1},
+    )
+    figure.add_scatter(
+        x=[ALPHAS[0], ALPHAS[-1]],
+        y=[level[1]] * 2,
+        name=f"original{over}",
+        mode="lines",
+        line={"color": color("original"), "width": 2},
+    )
+    stops = found.published.get("compressed_stop_records")
+    if stops is not None:
+        figure.add_scatter(
+            x=ALPHAS,
+            y=stops * EVERY,
+            name="the authors' numbers",
+            mode="markers",
+            marker={"symbol": "circle-open", "size": 12, "color": strong},
+        )
+    return figure.update_yaxes(rangemode="tozero")
+
+
+def checks(found: Found) -> Iterator[Check]:
+    """The record at which each α stops, and how far its last train loss is from the authors'."""
+    stops = found.published.get("compressed_stop_records")
+    final = found.published.get("compressed_final_train_loss")
+    last = []
+    for number, alpha in enumerate(ALPHAS):
+        trajectory = found.one(f"α = {alpha:g}", "compressed")
+        last.append(trajectory.series["train_loss"][-1])
+        stop = None if stops is None else float(stops[number])
+        yield Check(f"last record, α = {alpha:g}", len(trajectory.steps) - 1, stop)
+    if final is not None:
+        worst = deviation(np.array(last), final)
+        yield Check("largest deviation of the last train losses", worst, 0.0, TOLERANCE)
+
+
+def _percentiles(found: Found, run: str) -> Array:
+    """Quartiles and median over the seeds of the last step."""
+    return np.percentile(
+        [each.steps[-1] for network in found.runs[run] for each in network.values()], BAND
+    )

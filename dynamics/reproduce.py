@@ -1,0 +1,237 @@
+"""Reproduce: a paper figure's runs, started, followed, cached as runs, and judged."""
+
+import contextlib
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dynamics import cost, published, registry, runs
+from dynamics.config import Config
+from dynamics.paper import Check, Found, curve_checks, verdict
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+TARGETS = ("top", "spread")
+MOST_SEEDS = 50
+ENDED = ("done", "diverged")
+FLOPS = 1e10  # operations a second, about, on one core: only for saying how long it may take
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Which random draws a figure is made of; the authors' own where nothing else is asked for.
+
+    Attributes:
+        target: ``top`` as in the saved figures or ``spread`` as in the code that was published.
+        seed: of all draws, or None for the authors' matrices, or seed 0 where there are none.
+        seeds: how many seeds from ``seed`` (or 0) on are drawn over; 1 is a plain figure.
+    """
+
+    target: str = "top"
+    seed: int | None = None
+    seeds: int = 1
+
+    def __post_init__(self) -> None:
+        if self.target not in TARGETS:
+            raise ValueError(f"The target must be top or spread; {self.target!r} was given.")
+        if not 1 <= self.seeds <= MOST_SEEDS:
+            raise ValueError(f"The seeds must be 1 to {MOST_SEEDS}; {self.seeds} was given.")
+        if self.seed is not None and not 0 <= self.seed < 2**31 - MOST_SEEDS:
+            raise ValueError(f"The seed must be from 0 on and below 2³¹; {self.seed} was given.")
+
+    @property
+    def theirs(self) -> bool:
+        """Whether nothing but the authors' own is asked for."""
+        return self == Draw()
+
+    def apply(self, settings: Mapping[str, Any], seed: int) -> Config:
+        """The Config of a run's settings with these draws."""
+        if self.theirs:
+            return Config.from_dict(settings)
+        own = {name: value for name, value in settings.items() if name != "matrices"}
+        seeds = dict.fromkeys(("seed_target", "seed_data", "seed_noise", "seed_init"), seed)
+        return Config.from_dict(own | {"spectrum": self.target} | seeds)
+
+
+THEIRS = Draw()
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a figure stands: runs that have ended, steps made, and seconds left at most."""
+
+    ended: int
+    runs: int
+    step: float
+    steps: float
+    live: bool
+    seconds: float | None
+    message: str = ""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every run has given what it can."""
+        return self.ended == self.runs
+
+
+def configs(name: str, draw: Draw = THEIRS) -> dict[str, list[Config]]:
+    """The runs of a figure by label, one for each seed."""
+    first = draw.seed or 0
+    settings: Mapping[str, Mapping[str, Any]] = registry.load("papers", name).CONFIGS
+    return {
+        label: [draw.apply(each, seed) for seed in range(first, first + draw.seeds)]
+        for label, each in settings.items()
+    }
+
+
+def distinct(name: str, draw: Draw = THEIRS) -> list[Config]:
+    """The runs of a figure, each once, in the order in which they are trained."""
+    listed = [each for of in configs(name, draw).values() for each in of]
+    return list({each.key: each for each in listed}.values())
+
+
+def progress(wanted: Sequence[Config], folder: Path) -> Progress:
+    """Where these runs stand."""
+    ended, step, rates, message = 0, 0.0, [], ""
+    live = False
+    for config in wanted:
+        try:
+            status = runs.Run(folder / config.key).status
+        except runs.RunError:
+            continue
+        over = status.phase in ENDED
+        ended, live = ended + over, live or status.live
+        step += config.steps if over else status.step
+        if status.phase == "running" and status.rate:
+            rates.append(status.rate)
+        if status.phase in ("failed", "lost", "cancelled"):
+            message = status.message
+    steps = float(sum(config.steps for config in wanted))
+    seconds = (steps - step) / sum(rates) if rates else None
+    return Progress(ended, len(wanted), step, steps, live, seconds, message)
+
+
+def start(wanted: Sequence[Config], folder: Path) -> None:
+    """Start what is not there yet; the machine's queue takes it from here.
+
+    Raises:
+        RunError: if the queue or the disk is full.
+    """
+    for config in wanted:
+        runs.start(config, folder)
+
+
+def cancel(wanted: Sequence[Config], folder: Path) -> None:
+    """End what is in hand, latest first; finished runs and all records stay."""
+    for config in reversed(wanted):
+        run = runs.Run(folder / config.key)
+        with contextlib.suppress(runs.RunError):
+            if run.status.live:
+                run.ask(runs.CANCEL)
+
+
+def found(name: str, folder: Path, draw: Draw = THEIRS) -> Found:
+    """What the finished runs of a figure have given."""
+    given = {
+        label: [
+            {each.network: each for each in runs.Run(folder / config.key).trajectories}
+            for config in of
+        ]
+        for label, of in configs(name, draw).items()
+    }
+    theirs = draw.theirs and name in published.NAMES
+    return Found(given, published.arrays(name) if theirs else {})
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A finished figure: the picture, the numbers beside the authors', and what they say."""
+
+    name: str
+    draw: Draw
+    figure: "go.Figure"
+    checks: tuple[Check, ...]
+    seconds: float  # of training, over all runs
+    machine: str
+
+    @property
+    def verdict(self) -> str:
+        """``agrees``, ``differs`` or ``no number published``."""
+        return verdict(self.checks)
+
+    @property
+    def why(self) -> str:
+        """The reason in one sentence."""
+        if not self.draw.theirs:
+            return "These are other draws than the authors'; their numbers do not apply."
+        differing = "; ".join(filter(None, (check.why for check in self.checks)))
+        judged = sum(check.published is not None for check in self.checks)
+        if not judged:
+            return "The authors gave no number for this figure."
+        return f"{differing}." if differing else f"All {judged} published numbers are met."
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        rows = [
+            dataclasses.asdict(check) | {"verdict": check.verdict, "why": check.why}
+            for check in self.checks
+        ]
+        return {
+            "figure": self.name,
+            "verdict": self.verdict,
+            "why": self.why,
+            "draw": dataclasses.asdict(self.draw),
+            "checks": rows,
+            "runs": {
+                label: [{"key": each.key, "config": each.canonical().to_dict()} for each in of]
+                for label, of in configs(self.name, self.draw).items()
+            },
+            "seconds": self.seconds,
+            "machine": self.machine,
+        }
+
+
+def judge(name: str, folder: Path, draw: Draw = THEIRS) -> Judged:
+    """Draw a figure whose runs have all ended, and hold its numbers against the authors'."""
+    module, given = registry.load("papers", name), found(name, folder, draw)
+    checks = [*curve_checks(given, module.CURVES)]
+    checks += module.checks(given) if hasattr(module, "checks") else []
+    if not draw.theirs:
+        checks = [dataclasses.replace(check, published=None) for check in checks]
+    wanted = distinct(name, draw)
+    seconds = sum(
+        float(each.seconds[-1])
+        for config in wanted
+        for each in runs.Run(folder / config.key).trajectories
+    )
+    machines = {runs.Run(folder / config.key).status.machine for config in wanted}
+    figure = module.draw(given)
+    return Judged(name, draw, figure, tuple(checks), seconds, ", ".join(sorted(machines)))
+
+
+def about(name: str) -> tuple[str, str]:
+    """A figure's title and one line that says what it shows."""
+    title, _, line = registry.options("papers")[name].partition(": ")
+    return title, line[:1].upper() + line[1:]
+
+
+def seconds_at_most(wanted: Sequence[Config]) -> float:
+    """About how long the runs take if none ends before its last step."""
+    work = sum(
+        config.steps * cost.operations(config, network)
+        for config in wanted
+        for network in config.networks
+    )
+    return work / FLOPS
+
+
+def names() -> list[str]:
+    """All figures: those of notebooks first."""
+    notebook = {
+        name: str(registry.constant("papers", name, "SOURCE")).endswith(".ipynb")
+        for name in registry.options("papers")
+    }
+    return sorted(notebook, key=lambda name: (not notebook[name], name))

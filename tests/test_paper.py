@@ -1,0 +1,102 @@
+"""Paper: verdicts follow from numbers; bands over seeds are percentiles."""
+
+import math
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from dynamics import overlay
+from dynamics.paper import (
+    Check,
+    Curve,
+    Found,
+    band,
+    curve_checks,
+    deviation,
+    reached,
+    verdict,
+)
+from dynamics.trajectory import Trajectory
+
+CURVE = Curve("original", "both", "original", published="curve")
+
+
+def trajectory(*losses: float, every: int = 10) -> Trajectory:
+    """Records of a test loss."""
+    steps = np.arange(len(losses)) * float(every)
+    return Trajectory("original", steps, steps, steps, steps, {"test_loss": np.array(losses)})
+
+
+def found(*of: Trajectory, **published: np.ndarray) -> Found:
+    return Found({"both": [{"original": each} for each in of]}, published)
+
+
+def test_a_number_agrees_up_to_what_is_allowed_and_says_why_it_does_not() -> None:
+    assert Check("stop", 46, 46).verdict == "agrees"
+    assert Check("floor", 4.193e-15, 4.19e-15, 5e-18).verdict == "agrees"
+    assert Check("floor", 4.2e-15, 4.19e-15, 5e-18).verdict == "differs"
+    assert Check("stop", 47, 46).why == "stop is 47, published is 46"
+    assert "1e-08" in Check("deviation", 3e-7, 0.0, 1e-8).why
+    assert Check("stop", math.nan, 46).verdict == "differs"
+    assert Check("stop", 47).verdict == "no number published" and not Check("stop", 47).why
+
+
+def test_a_figure_differs_if_one_number_does() -> None:
+    same, other, told = Check("a", 1, 1), Check("b", 1, 2), Check("c", 1)
+    assert verdict([same, told]) == "agrees"
+    assert verdict([same, other, told]) == "differs"
+    assert verdict([told]) == verdict([]) == "no number published"
+
+
+@pytest.mark.parametrize(
+    ("losses", "agreed"),
+    [
+        ((1.0, 0.5, 0.25), True),
+        ((1.0, 0.5, 0.25 * (1 + 1e-9)), True),
+        ((1.0, 0.5, 0.25 * (1 + 1e-7)), False),
+        ((1.0, 0.5), False),
+        ((1.0, 0.5, 0.25, 0.1), False),
+        ((1.0, 0.5, math.nan), False),
+    ],
+)
+def test_a_wrong_curve_flips_the_verdict(losses: tuple[float, ...], agreed: bool) -> None:
+    """One record too many, one digit off, or no number: none of them passes."""
+    theirs = {"curve": np.array([1.0, 0.5, 0.25])}
+    checks = list(curve_checks(found(trajectory(*losses), **theirs), [CURVE]))
+    assert verdict(checks) == ("agrees" if agreed else "differs")
+    assert len(checks) == 2
+
+
+def test_far_below_the_scale_rounding_decides() -> None:
+    """As the authors' trajectories are held everywhere: relative, but to 10⁻⁶ of the maximum."""
+    assert deviation(np.array([1.0, 2e-16]), np.array([1.0, 1e-16])) == pytest.approx(1e-10)
+    assert deviation(np.array([1.0, 2e-3]), np.array([1.0, 1e-3])) == pytest.approx(1.0)
+    assert deviation(np.array([1.0]), np.array([1.0, 1.0])) == math.inf
+
+
+def test_a_band_is_the_quartiles_and_what_has_ended_keeps_its_value() -> None:
+    seeds = [trajectory(4.0 * k, 2.0 * k, k) for k in range(1, 5)] + [trajectory(20.0, 10.0)]
+    steps, (low, middle, high) = band(seeds, CURVE)
+    assert steps.tolist() == [0, 10, 20]
+    assert middle.tolist() == [12.0, 6.0, 3.0]
+    assert low.tolist() == [8.0, 4.0, 2.0] and high.tolist() == [16.0, 8.0, 4.0]
+    short, (_, ended, _) = band([seeds[-1], trajectory(1.0, 1.0, 1.0)], CURVE)
+    assert len(short) == 3 and ended[-1] == pytest.approx(5.5)
+
+
+def test_the_first_step_at_a_level() -> None:
+    assert reached(trajectory(1.0, 0.5, 0.5), "test_loss", 0.5) == 10
+    assert math.isnan(reached(trajectory(1.0), "test_loss", 0.5))
+
+
+def test_a_figure_shows_the_authors_numbers_or_the_band_and_how_many_seeds() -> None:
+    theirs = {"curve": np.array([1.0, 0.5, 0.25])}
+    alone = overlay.curves(found(trajectory(1.0, 0.5, 0.2), **theirs), [CURVE], "t", "y")
+    line, points = alone.data
+    assert list(line.y) == [1.0, 0.5, 0.2] and list(points.y) == [1.0, 0.5, 0.25]
+    assert list(points.x) == list(line.x) == [0, 10, 20]
+    over = overlay.curves(found(*[trajectory(1.0, k) for k in (1.0, 2.0, 3.0)]), [CURVE], "t", "y")
+    fill, line = over.data
+    assert "N = 3" in line.name and list(line.y) == [1.0, 2.0] and isinstance(over, go.Figure)
+    assert fill.fill == "toself" and max(fill.y) == 2.5

@@ -1,0 +1,107 @@
+"""Reproduce: a figure's runs are ordinary runs; its verdict is computed from their records."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dynamics import registry, reproduce, runs
+from dynamics.__main__ import main
+from dynamics.reproduce import Draw
+from tests.support import is_sentence
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of runs in which the completion figure is cached."""
+    folder = tmp_path_factory.mktemp("figures")
+    assert main(["figure", "completion", "--runs", str(folder)]) == 0
+    return folder
+
+
+def test_the_completion_figure_agrees_with_the_authors(
+    trained: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Stop records to the record, curves to rounding; asked again, nothing is trained."""
+    before = {place: place.stat().st_mtime_ns for place in trained.glob("*/records.f8")}
+    page = tmp_path / "figure.html"
+    command = ["figure", "completion", "--json", "--runs", str(trained), "--out", str(page)]
+    assert main(command) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["verdict"] == "agrees" and len(told["checks"]) == 6
+    stops = [each["found"] for each in told["checks"] if each["what"].startswith("last record")]
+    assert stops == [158, 46]
+    deviations = [each["found"] for each in told["checks"] if "deviation" in each["what"]]
+    assert len(deviations) == 4 and max(deviations) < 1e-10
+    assert {place: place.stat().st_mtime_ns for place in trained.glob("*/records.f8")} == before
+    assert "plotly" in page.read_text().lower() and page.stat().st_size > 1e6
+
+
+@pytest.mark.parametrize("harm", ["one number", "one record"])
+def test_a_wrong_trajectory_flips_the_verdict(trained: Path, harm: str) -> None:
+    """The verdict reads the records: one number off by 10⁻⁶, or one record less, is seen."""
+    (config,) = reproduce.distinct("completion")
+    run = runs.Run(trained / config.key)
+    file, rows = run.folder / "records.f8", run.rows()
+    place = run.layout.slices["compressed", "test_loss"]
+    harmed = rows.copy() if harm == "one number" else rows[:-1]
+    harmed[20, place] *= 1 + 1e-6 * (harm == "one number")
+    try:
+        file.write_bytes(harmed.astype("<f8").tobytes())
+        judged = reproduce.judge("completion", trained)
+        assert judged.verdict == "differs" and is_sentence(judged.why)
+    finally:
+        file.write_bytes(rows.astype("<f8").tobytes())
+    assert reproduce.judge("completion", trained).verdict == "agrees"
+
+
+def test_other_draws_have_no_published_numbers(trained: Path) -> None:
+    """Seeds and targets by choice are other runs, and the authors' numbers are not theirs."""
+    own, spread, seeds = Draw(), Draw("spread"), Draw(seed=4, seeds=3)
+    (theirs,) = reproduce.distinct("completion", own)
+    (other,) = reproduce.distinct("completion", spread)
+    several = reproduce.distinct("completion", seeds)
+    assert (theirs.matrices, other.matrices, other.spectrum) == ("completion", "drawn", "spread")
+    assert [each.seed_init for each in several] == [4, 5, 6] == [e.seed_target for e in several]
+    assert len({each.key for each in [theirs, other, *several]}) == 5
+    assert reproduce.progress([theirs], trained).complete
+    assert not reproduce.progress(several, trained).step
+
+
+@pytest.mark.parametrize("name", reproduce.names())
+def test_every_figure_names_its_runs_and_its_source(name: str) -> None:
+    """What the page lists: a title, a line, where it was published, and settings that can be."""
+    title, line = reproduce.about(name)
+    assert title and line and registry.constant("papers", name, "SOURCE")
+    wanted = reproduce.distinct(name)
+    assert wanted and reproduce.seconds_at_most(wanted) > 0
+    assert callable(registry.load("papers", name).draw)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["no_such"],
+        ["completion", "--seeds", "0"],
+        ["completion", "--target", "flat"],
+        ["completion", "--seed", "-1"],
+    ],
+)
+def test_what_cannot_be_drawn_is_said_in_a_sentence(
+    flags: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["figure", *flags, "--runs", str(tmp_path)]) == 2
+    assert is_sentence(capsys.readouterr().err.strip()) and not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["factorization", "ablation_alpha", "depth", "first_vectors"])
+def test_every_notebook_with_shipped_matrices_agrees(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["figure", name, "--json", "--runs", str(tmp_path)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["verdict"] == "agrees"
+    assert max(each["found"] for each in told["checks"] if "deviation" in each["what"]) < 1e-8
+    assert np.isfinite([each["found"] for each in told["checks"]]).all()
