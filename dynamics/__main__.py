@@ -425,7 +425,7 @@ def _export(options: argparse.Namespace) -> int:
 
 def _form(options: argparse.Namespace) -> tuple[str, str]:
     """The format and what its files end in."""
-    endings = {form: form for form in export.FORMATS} | export.PICTURES
+    endings = {form: form for form in export.FORMATS} | export.ENDINGS | export.PICTURES
     given = options.out.suffix.removeprefix(".") if options.out else ""
     named = next((form for form, ending in endings.items() if ending == given), "csv")
     form = options.format or named

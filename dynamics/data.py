@@ -59,6 +59,15 @@ def movielens() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float6
     return table[:, 0] - 1, table[:, 1] - 1, table[:, 2].astype(float)
 
 
+def photograph(rows: int, cols: int) -> NDArray[np.uint8]:
+    """Brightness from 0 to 255 of the picture that scikit-learn ships, scaled to rows × cols."""
+    from PIL import Image
+    from sklearn.datasets import load_sample_image
+
+    picture = Image.fromarray(load_sample_image("china.jpg")).convert("L")
+    return np.asarray(picture.resize((cols, rows), Image.Resampling.LANCZOS))
+
+
 def _ratings_file() -> Path | None:
     places = (folder() / "u.data", folder() / "ml-100k" / "u.data", folder())
     return next((place for place in places if place.is_file()), None)

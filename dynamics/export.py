@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dynamics import registry
+from dynamics import registry, script
 from dynamics.caption import BIBTEX, about, command, labels
 from dynamics.dress import Print
 from dynamics.expected import beside
@@ -194,6 +194,7 @@ def picture(
     return picture.picture(figure, form, how, about([run.config for run in runs], panel))
 
 
+ENDINGS = {"script": "py", "notebook": "ipynb"}  # of files that are not called as their format
 PICTURES = {"pdf": "pdf", "svg": "svg", "png": "png", "tikz": "tex", "gif": "gif", "mp4": "mp4"}
 FORMATS: dict[str, Callable[[Run], bytes]] = {
     "csv": csv,
@@ -201,6 +202,8 @@ FORMATS: dict[str, Callable[[Run], bytes]] = {
     "json": as_json,
     "html": html,
     "zip": bundle,
+    "script": lambda run: script.script(run).encode(),
+    "notebook": lambda run: script.notebook(run).encode(),
 }
 
 

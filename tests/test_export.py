@@ -154,7 +154,7 @@ def test_zip_has_everything_and_opens_in_pandas_in_one_line(
 
 def test_formats_are_named_when_there_is_no_such_one(finished: Run) -> None:
     with pytest.raises(
-        ValueError, match=r"'xlsx' is not one of csv, npz, json, html, zip"
+        ValueError, match=r"'xlsx' is not one of csv, npz, json, html, zip, script, notebook"
     ) as caught:
         export.export(finished, "xlsx")
     assert is_sentence(str(caught.value))

@@ -20,7 +20,10 @@ VIEWERS = [  # what a process that only shows runs may load
         f"dynamics/{name}.py"
         for name in ("advice", "forecast", "reference", "expected", "modes", "story", "signatures")
     ),
-    *(f"dynamics/{name}.py" for name in ("caption", "dress", "picture", "chrome", "film", "tikz")),
+    *(
+        f"dynamics/{name}.py"
+        for name in ("caption", "dress", "picture", "chrome", "film", "tikz", "script")
+    ),
     "dynamics/figures/",
     "dynamics/lesson.py",
     "dynamics/lessons/",

@@ -1,11 +1,9 @@
 """Photograph: a picture of a temple with missing pixels"""
 
-import numpy as np
 import torch
-from PIL import Image
-from sklearn.datasets import load_sample_image
 from torch import Tensor
 
+from dynamics import data
 from dynamics.config import Config
 from dynamics.problem import Masked, Problem, Target, given, mask
 
@@ -27,8 +25,6 @@ def make(config: Config, like: Tensor) -> Problem:
     The picture is made grey, scaled to the config's rows and columns, and centred: brightness −0.5
     to 0.5. It has full rank; angles are those of its first r singular vectors.
     """
-    picture = Image.fromarray(load_sample_image("china.jpg")).convert("L")
-    grey = picture.resize((config.cols, config.rows), Image.Resampling.LANCZOS)
-    pixels = torch.tensor(np.asarray(grey, dtype=float))
+    pixels = torch.tensor(data.photograph(config.rows, config.cols).astype(float))
     target = Target.of(pixels / 255 - 0.5, config.rank, exact=False)
     return Masked(target.to(like), mask(config), given(config, target, like))

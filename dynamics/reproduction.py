@@ -1,0 +1,317 @@
+"""Trains one run of DLN Explorer again, from its seeds, and asserts its final numbers.
+
+It needs torch and NumPy alone. Everything is drawn anew as the run drew it; the steps are the plain
+ones on whole matrices, W_l ← W_l − η_l · direction(∂loss/∂W_l), however the run itself made them.
+"""
+
+import base64
+import hashlib
+import math
+import os
+import sys
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+# What the run was: its settings, its networks, and what they had come to at their last record.
+# <settings>
+SETTINGS: dict[str, Any] = {
+    "problem": "factorization", "rows": 20, "cols": 20, "rank": 2, "spectrum": "flat",
+    "observed": 1.0, "measurements": 0, "sensing": "gaussian", "noise": 0.0, "depth": 3,
+    "initialization": "orthogonal", "init_scale": 0.1, "optimizer": "gradient_descent",
+    "dtype": "float64", "seed_target": 0, "seed_data": 0, "seed_noise": 0, "seed_init": 0,
+}  # fmt: skip
+# For each network its width, its start, and from which step on η is what, inside and outside.
+NETWORKS: dict[str, Any] = {
+    "compressed": {"width": 4, "start": "spectral", "rates": [[0, 1.0, 5.0]]}
+}
+FINAL: dict[str, Any] = {"compressed": {"step": 0, "train_loss": None, "singular_values": []}}
+TOLERANCE = 1e-8
+PIXELS = ""  # of a photograph: a byte each, compressed, as text
+# </settings>
+SHAPE = (SETTINGS["rows"], SETTINGS["cols"])
+DTYPE = getattr(torch, SETTINGS["dtype"])
+RATINGS_SHA256 = "06416e597f82b7342361e41163890c81036900f418ad91315590814211dca490"
+
+
+def generator(purpose: str, seed: int) -> torch.Generator:
+    """Random numbers for one purpose alone."""
+    digest = hashlib.sha256(f"{purpose}/{seed}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+
+
+def normal(shape: tuple[int, ...], draw: torch.Generator) -> Tensor:
+    """Independent standard normal numbers."""
+    return torch.randn(shape, generator=draw, dtype=torch.float64)
+
+
+def orthonormal(rows: int, cols: int, draw: torch.Generator) -> Tensor:
+    """The first rows or columns of a random orthogonal matrix."""
+    columns, triangle = torch.linalg.qr(normal((max(rows, cols), min(rows, cols)), draw))
+    columns = columns * torch.sign(torch.diagonal(triangle))
+    return columns if rows >= cols else columns.T
+
+
+# The problem: what is to be learned, and what is seen of it.
+
+
+def target() -> Tensor:
+    """M*."""
+    rows, cols = SHAPE
+    rank, spectrum = SETTINGS["rank"], SETTINGS["spectrum"]
+    if SETTINGS["problem"] == "photograph":
+        pixels = np.frombuffer(zlib.decompress(base64.b64decode(PIXELS)), np.uint8)
+        return torch.tensor(pixels.reshape(SHAPE) / 255.0) - 0.5
+    draw = generator("target", SETTINGS["seed_target"])
+    if spectrum in ("flat", "power-law"):
+        values = torch.full((rank,), rows**0.5 + cols**0.5, dtype=torch.float64)
+        if spectrum == "power-law":
+            values = values / torch.arange(1, rank + 1)
+        left, right = orthonormal(rows, rank, draw), orthonormal(rank, cols, draw)
+        return left * values @ right
+    left, values, right = torch.linalg.svd(normal(SHAPE, draw), full_matrices=False)
+    stride = min(SHAPE) / (2 * rank) if spectrum == "spread" else 1
+    kept = [int(i * stride) for i in range(rank)]
+    return left[:, kept] * values[kept] @ right[kept]
+
+
+class Entries:
+    """½ mean over the observed entries of (W − Y)²."""
+
+    def __init__(self, truth: Tensor) -> None:
+        draw = generator("noise", SETTINGS["seed_noise"])
+        self.given = truth + SETTINGS["noise"] * normal(SHAPE, draw)
+        self.mask = torch.ones(SHAPE, dtype=torch.bool)
+        if SETTINGS["problem"] != "factorization":
+            draw = generator("mask", SETTINGS["seed_data"])
+            drawn = torch.rand(SHAPE, generator=draw, dtype=torch.float64)
+            self.mask = drawn < SETTINGS["observed"]
+            if not self.mask.any():
+                self.mask[0, 0] = True
+        self.keep()
+
+    def keep(self) -> None:
+        """In the run's own precision."""
+        self.given, self.mask = self.given.to(DTYPE), self.mask.to(DTYPE)
+
+    def gradient(self, product: Tensor) -> Tensor:
+        """∂loss/∂W."""
+        return self.mask * (product - self.given) / self.mask.sum()
+
+    def loss(self, product: Tensor) -> Tensor:
+        """½ mean square over the observed entries."""
+        return (self.mask * (product - self.given)).square().sum() / (2 * self.mask.sum())
+
+
+class Ratings(Entries):
+    """MovieLens 100K: a part of the ratings is observed. It may not be passed on with this file."""
+
+    def __init__(self) -> None:
+        users, films, stars = ratings()
+        order = torch.randperm(len(stars), generator=generator("split", SETTINGS["seed_data"]))
+        seen = order[: max(1, round(SETTINGS["observed"] * len(stars)))]
+        self.given = torch.zeros(SHAPE, dtype=torch.float64)
+        self.mask = torch.zeros(SHAPE, dtype=torch.bool)
+        self.given[users[seen], films[seen]] = stars[seen]
+        self.mask[users[seen], films[seen]] = True
+        self.keep()
+
+
+def ratings() -> tuple[Tensor, Tensor, Tensor]:
+    """Users and films from 0, and stars, from u.data: here, or where DLN_DATA says."""
+    places = [os.environ.get("DLN_DATA"), ".", "~/.cache/dln-explorer"]
+    folders = [Path(place).expanduser() for place in places if place]
+    files = [folder / name for folder in folders for name in ("u.data", "ml-100k/u.data")]
+    file = next((file for file in files if file.is_file()), None)
+    if file is None or hashlib.sha256(file.read_bytes()).hexdigest() != RATINGS_SHA256:
+        sys.exit("Put MovieLens 100K's u.data into this folder, or name its own in DLN_DATA.")
+    table = torch.tensor(np.loadtxt(file, dtype=np.int64))
+    return table[:, 0] - 1, table[:, 1] - 1, table[:, 2].double()
+
+
+class Sums:
+    """½ Σ_i (⟨A_i, W⟩ − y_i)², with A_i Gaussian or a_i b_iᵀ."""
+
+    def __init__(self, truth: Tensor) -> None:
+        count, seed = SETTINGS["measurements"], SETTINGS["seed_data"]
+        self.rank_one = SETTINGS["sensing"] == "rank-one"
+        if self.rank_one:
+            draw = generator("rank-one measurements", seed)
+            self.left, self.right = (normal((count, side), draw) / count**0.5 for side in SHAPE)
+            self.left, self.right = self.left.to(DTYPE).double(), self.right.to(DTYPE).double()
+        else:
+            self.rows = normal((count, *SHAPE), generator("measurements", seed)).div(count)
+            self.rows = self.rows.view(count, -1)
+        off = normal((count,), generator("noise", SETTINGS["seed_noise"]))
+        self.seen = (self.sums(truth) + SETTINGS["noise"] * off / count).to(DTYPE)
+        for name in ("left", "right") if self.rank_one else ("rows",):
+            setattr(self, name, getattr(self, name).to(DTYPE))
+
+    def sums(self, product: Tensor) -> Tensor:
+        """⟨A_i, W⟩."""
+        if self.rank_one:
+            return ((self.left @ product) * self.right).sum(1)
+        return self.rows @ product.reshape(-1)
+
+    def gradient(self, product: Tensor) -> Tensor:
+        """∂loss/∂W."""
+        off = self.sums(product) - self.seen
+        if self.rank_one:
+            return (self.left * off[:, None]).T @ self.right
+        return (self.rows.T @ off).view(SHAPE)
+
+    def loss(self, product: Tensor) -> Tensor:
+        """½ Σ_i (⟨A_i, W⟩ − y_i)²."""
+        return (self.sums(product) - self.seen).square().sum() / 2
+
+
+# The networks: their first factors, their product, their steps.
+
+
+def first_factors(network: dict[str, Any], problem: "Entries | Sums") -> list[Tensor]:
+    """W_1, …, W_L."""
+    width, depth, scale = network["width"], SETTINGS["depth"], SETTINGS["init_scale"]
+    if network["start"] == "spectral":
+        surrogate = -problem.gradient(torch.zeros(SHAPE, dtype=DTYPE))
+        left, _, right = torch.linalg.svd(surrogate, full_matrices=False)
+        spare = max(0, width - min(SHAPE))  # units without a singular vector stay at zero
+        left = torch.nn.functional.pad(left[:, :width], (0, spare))
+        right = torch.nn.functional.pad(right[:width], (0, 0, 0, spare))
+        inner = [torch.eye(width, dtype=DTYPE) for _ in range(depth - 2)]
+        return [scale * factor for factor in (right, *inner, left)]
+    widths = [SHAPE[1], *[width] * (depth - 1), SHAPE[0]]
+    draw = generator(network["start"], SETTINGS["seed_init"])
+    return [
+        (scale * random(widths[i + 1], widths[i], draw)).to(DTYPE).clone() for i in range(depth)
+    ]
+
+
+def random(rows: int, cols: int, draw: torch.Generator) -> Tensor:
+    """A random matrix of an orthogonal one's Frobenius norm."""
+    size = min(rows, cols) / (rows * cols)
+    if SETTINGS["initialization"] == "normal":
+        return normal((rows, cols), draw) * size**0.5
+    if SETTINGS["initialization"] == "uniform":
+        entries = torch.rand((rows, cols), generator=draw, dtype=torch.float64)
+        return (2 * entries - 1) * (3 * size) ** 0.5
+    return orthonormal(rows, cols, draw)
+
+
+def direction(gradient: Tensor, memory: dict[str, Any]) -> Tensor:
+    """What the optimizer makes of a gradient."""
+    kind = SETTINGS["optimizer"]
+    if kind == "gradient_descent":
+        return gradient
+    if kind == "momentum":
+        memory["trace"] = gradient + 0.9 * memory.get("trace", 0)
+        return memory["trace"]
+    if kind == "rmsprop":
+        memory["square"] = 0.9 * memory.get("square", 0) + 0.1 * gradient.square()
+        return gradient / (memory["square"] + 1e-8).sqrt()
+    memory["steps"] = memory.get("steps", 0) + 1
+    memory["mean"] = 0.9 * memory.get("mean", 0) + 0.1 * gradient
+    memory["square"] = 0.999 * memory.get("square", 0) + 0.001 * gradient.square()
+    mean = memory["mean"] / (1 - 0.9 ** memory["steps"])
+    return mean / ((memory["square"] / (1 - 0.999 ** memory["steps"])).sqrt() + 1e-8)
+
+
+def step(
+    factors: list[Tensor],
+    problem: Entries | Sums,
+    inner_rate: float,
+    outer_rate: float,
+    memories: list[dict[str, Any]],
+) -> None:
+    """One step of all factors, each from the old values of all."""
+    last = len(factors) - 1
+    before = [torch.eye(SHAPE[1], dtype=DTYPE), *factors[:1]]  # before[i] = W_i ⋯ W_1
+    for factor in factors[1:-1]:
+        before.append(factor @ before[-1])
+    above = problem.gradient(factors[-1] @ before[-1])  # (W_L ⋯ W_(i+2))ᵀ ∂loss/∂W
+    for i in range(last, -1, -1):
+        gradient = above @ before[i].T if i else above
+        above = factors[i].T @ above
+        rate = outer_rate if i in (0, last) else inner_rate
+        factors[i] = factors[i] - rate * direction(gradient, memories[i])
+
+
+def product(factors: list[Tensor]) -> Tensor:
+    """W_L ⋯ W_1."""
+    result = factors[0]
+    for factor in factors[1:]:
+        result = factor @ result
+    return result
+
+
+def train(name: str, problem: Entries | Sums) -> tuple[Tensor, Tensor]:
+    """The end-to-end matrices of a network at its start and at its last record."""
+    network, last = NETWORKS[name], FINAL[name]["step"]
+    factors = first_factors(network, problem)
+    memories: list[dict[str, Any]] = [{} for _ in factors]
+    start = product(factors)
+    for done in range(last):
+        rates = [rate for rate in network["rates"] if rate[0] <= done][-1]
+        step(factors, problem, rates[1], rates[2], memories)
+        if (done + 1) % max(1, last // 20) == 0:
+            print(f"{name}: step {done + 1:,} of {last:,}", flush=True)
+    return start, product(factors)
+
+
+def measured(
+    matrix: Tensor, problem: Entries | Sums, truth: Tensor | None, count: int
+) -> dict[str, Any]:
+    """The same quantities as in FINAL."""
+    values = {"train_loss": float(problem.loss(matrix))}
+    if truth is not None:
+        values["recovery_error"] = float((matrix - truth).norm() / truth.norm())
+    if math.isfinite(values["train_loss"]):
+        values["singular_values"] = torch.linalg.svdvals(matrix)[:count].tolist()
+    return values
+
+
+def agrees(found: float, wanted: float | None, scale: float) -> bool:
+    """Whether they differ by at most TOLERANCE of the number, or of a millionth of its scale."""
+    if wanted is None or not math.isfinite(found):  # the run has left all numbers
+        return wanted is None and not math.isfinite(found)
+    return abs(found - wanted) <= TOLERANCE * max(abs(wanted), 1e-6 * scale)
+
+
+def check(name: str, problem: Entries | Sums, truth: Tensor | None) -> bool:
+    """Train a network and hold what comes out against FINAL; gives whether all agrees."""
+    wanted = {key: value for key, value in FINAL[name].items() if key != "step"}
+    start, end = train(name, problem)
+    count = len(wanted.get("singular_values", ()))
+    first, found = (measured(matrix, problem, truth, count) for matrix in (start, end))
+    good = True
+    for key, value in wanted.items():
+        if key == "singular_values":
+            pairs = zip(found.get(key, [math.nan] * count), value, strict=True)
+            scale = max((each for each in value if each is not None), default=1)
+            same = all(agrees(one, other, scale) for one, other in pairs)
+        else:
+            same = agrees(found[key], value, first[key])
+        good &= same
+        print(f"{name} {key}: {found.get(key)} {'agrees' if same else f'DIFFERS from {value}'}")
+    return good
+
+
+def main() -> None:
+    """Exit status 0 if every number agrees, 1 if one does not."""
+    torch.set_num_threads(1)
+    truth = None if SETTINGS["problem"] == "movielens" else target()
+    if truth is None:
+        problem: Entries | Sums = Ratings()
+    else:
+        problem = Sums(truth) if SETTINGS["problem"] == "sensing" else Entries(truth)
+        truth = truth.to(DTYPE)
+    good = all([check(name, problem, truth) for name in NETWORKS])
+    print("Everything agrees." if good else "Some numbers differ.")
+    assert good, f"the run cannot be repeated to a relative {TOLERANCE:g}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""Script: one file of Python, torch and NumPy alone, that trains a run again; or a notebook.
+
+The program is ``reproduction.py``; what it trains is filled in between its two marks.
+"""
+
+import base64
+import json
+import math
+import pprint
+import re
+import textwrap
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dynamics import kinds
+from dynamics.caption import BIBTEX, about
+from dynamics.config import SETTINGS, Config
+from dynamics.cost import widths
+from dynamics.runs import Run, RunError
+
+PROGRAM = Path(__file__).with_name("reproduction.py")
+MARKS = re.compile(r"# <settings>\n.*# </settings>\n", re.DOTALL)
+TOLERANCE = {"float64": 1e-8, "float32": 1e-2}
+LOOSER = 100  # times, for Adam and RMSprop, which divide by small numbers
+MOST = 2**24  # numbers in the matrices that it keeps: 128 MiB
+KEPT = (
+    "problem", "rank", "spectrum", "observed", "measurements", "sensing", "noise", "depth",
+    "initialization", "init_scale", "optimizer", "dtype", "seed_target", "seed_data", "seed_noise",
+    "seed_init",
+)  # fmt: skip
+# What is in NETWORKS and FINAL, or decides nothing about the numbers.
+FOLDED = (
+    "rows", "cols", "networks", "width", "rank_bound", "learning_rate", "rate_unit", "equal",
+    "alpha", "alpha_original", "steps", "record_every", "recording", "tolerance", "device",
+)  # fmt: skip
+PROBLEMS = ("factorization", "completion", "sensing", "photograph", "movielens")
+
+
+def script(run: Run) -> str:
+    """The program of a run.
+
+    Raises:
+        RunError: with one sentence, if it has no records or the program cannot repeat it.
+    """
+    config = run.config
+    _check(run, config)
+    rows, cols = config.shape
+    settings = {"rows": rows, "cols": cols} | {name: getattr(config, name) for name in KEPT}
+    (rate,) = run.layout.facts["learning_rate"]
+    networks = {name: _network(config, name, rate) for name in config.networks}
+    tolerance = TOLERANCE[config.dtype]
+    if config.dtype == "float64" and config.optimizer in ("adam", "rmsprop"):
+        tolerance *= LOOSER
+    blocks = {
+        "SETTINGS: dict[str, Any]": settings,
+        "NETWORKS: dict[str, Any]": networks,
+        "FINAL: dict[str, Any]": _final(run),
+        "TOLERANCE": tolerance,
+        "PIXELS": _pixels(config),
+    }
+    filled = "".join(f"{name} = {_text(value)}\n" for name, value in blocks.items())
+    caption = about([config], "recovery_error").caption.partition(". ")[2]
+    head = f"Run {run.key}. {caption}".replace("\\", "/").replace('"', "'")
+    program = MARKS.sub(lambda _: filled, PROGRAM.read_text())
+    bibtex = "".join(f"# {line}\n" for line in BIBTEX.splitlines())
+    return bibtex + program.replace('"""Trains', f'"""{_wrapped(head)}\n\nTrains', 1)
+
+
+def notebook(run: Run) -> str:
+    """The same as a notebook: a cell for the settings, the problem, the networks and the check."""
+    text = script(run)
+    head, rest = text.split('"""\n\n', 1)
+    words = head.partition('"""')[2]
+    parts = re.split(r"\n\n\n(?=# The |def main)", rest.partition("\n\nif __name__")[0])
+    cells = [_cell("markdown", words), *(_cell("code", part) for part in parts)]
+    cells.append(_cell("code", "main()"))
+    for number, cell in enumerate(cells):
+        cell["id"] = f"part-{number}"
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    content = {
+        "cells": cells,
+        "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False)
+
+
+def _cell(kind: str, text: str) -> dict[str, Any]:
+    code: dict[str, Any] = {"execution_count": None, "outputs": []} if kind == "code" else {}
+    lines = text.strip("\n").splitlines(keepends=True)
+    return {"cell_type": kind, "metadata": {}, "source": lines, **code}
+
+
+def _check(run: Run, config: Config) -> None:
+    """Say what the program cannot do before it is written."""
+    if not len(run.rows()):
+        raise RunError(f"Run {run.key} has no records yet.")
+    plain = Config()
+    told = [
+        name
+        for name in SETTINGS
+        if name not in (*KEPT, *FOLDED, "problem") and getattr(config, name) != getattr(plain, name)
+    ]
+    if config.problem not in PROBLEMS:
+        told.append("problem")
+    if told:
+        raise RunError(f"A script cannot repeat a run with its own {' and '.join(told)} yet.")
+    rows, cols = config.shape
+    dense = config.problem == "sensing" and config.sensing == "gaussian"
+    size = rows * cols * (config.measurements if dense else 1)
+    if size > MOST:
+        raise RunError(
+            f"A script keeps whole matrices, and those of this run have {size:,} numbers; at most "
+            f"{MOST:,} are repeated by one."
+        )
+
+
+def _network(config: Config, name: str, rate: float) -> dict[str, Any]:
+    start = "narrow factors" if kinds.narrow(name) else "factors"
+    inner = rate * kinds.pace(config, name)
+    return {
+        "width": widths(config, name)[1],
+        "start": "spectral" if kinds.spectral(name) else start,
+        "rates": [[0, inner, inner * kinds.alpha(config, name)]],
+    }
+
+
+def _final(run: Run) -> dict[str, Any]:
+    """What each network had come to at its own last record; None for what is not finite."""
+    final = {}
+    for trajectory in run.trajectories:
+        values: dict[str, Any] = {"step": int(trajectory.steps[-1])}
+        for name in ("train_loss", "recovery_error"):
+            if name in trajectory.series:
+                values[name] = _plain(trajectory.series[name][-1])
+        largest = trajectory.series["singular_values"][-1][: run.config.rank]
+        if np.isfinite(largest).all():
+            values["singular_values"] = largest.tolist()
+        final[trajectory.network] = values
+    return final
+
+
+def _plain(value: Any) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _pixels(config: Config) -> str:
+    """The photograph's bytes, compressed, as text; nothing for other problems."""
+    if config.problem != "photograph":
+        return ""
+    from dynamics.data import photograph
+
+    return base64.b64encode(zlib.compress(photograph(*config.shape).tobytes(), 9)).decode()
+
+
+def _text(value: Any) -> str:
+    return pprint.pformat(value, width=96, sort_dicts=False)
+
+
+def _wrapped(text: str) -> str:
+    return "\n".join(textwrap.wrap(text, 96, break_on_hyphens=False))
