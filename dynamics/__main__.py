@@ -1,4 +1,4 @@
-"""The command line: ``python -m dynamics run | forecast | verify | export | runs | bench``."""
+"""The command line: ``python -m dynamics COMMAND``; ``--help`` lists the commands."""
 
 import argparse
 import dataclasses
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 from tqdm import tqdm
 
-from dynamics import export, registry, runs, schedule, theory
+from dynamics import attribution, export, registry, runs, schedule, theory
 from dynamics.config import (
     SETTINGS,
     Config,
@@ -67,17 +67,8 @@ def parser() -> argparse.ArgumentParser:
     _add_folder(run)
     run.set_defaults(command=_run)
 
-    ahead = commands.add_parser("forecast", help="say what a run will do before it starts")
-    _add_settings(ahead)
-    ahead.add_argument(
-        "--reference",
-        metavar="FILE",
-        type=Path,
-        help="take the compressed network's settings and its target from a trajectory file; a flag "
-        "goes before the file's setting",
-    )
-    ahead.add_argument("--json", action="store_true", help="print JSON")
-    ahead.set_defaults(command=_forecast)
+    _add_forecast(commands)
+    _add_attribution(commands)
 
     verify = commands.add_parser("verify", help="hold this program against trajectory files")
     verify.add_argument("files", nargs="+", metavar="FILE", type=Path, help=".npz trajectory file")
@@ -134,6 +125,37 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--only", metavar="TEXT", default="", help="cases with TEXT in their names")
     bench.set_defaults(command=_bench)
     return top
+
+
+def _add_forecast(commands: Any) -> None:
+    ahead = commands.add_parser("forecast", help="say what a run will do before it starts")
+    _add_settings(ahead)
+    ahead.add_argument(
+        "--reference",
+        metavar="FILE",
+        type=Path,
+        help="take the compressed network's settings and its target from a trajectory file; a flag "
+        "goes before the file's setting",
+    )
+    ahead.add_argument("--json", action="store_true", help="print JSON")
+    ahead.set_defaults(command=_forecast)
+
+
+def _add_attribution(commands: Any) -> None:
+    causes = commands.add_parser(
+        "attribution", help="train every network between both and say what makes the lead"
+    )
+    _add_settings(causes)
+    _add_folder(causes)
+    causes.add_argument("--seeds", type=int, default=1, metavar="N", help="draws, each a run")
+    causes.add_argument(
+        "--level",
+        default="1e-3",
+        metavar="X",
+        help="recovery error at which costs are taken, or stop for --tolerance (default: 1e-3)",
+    )
+    causes.add_argument("--json", action="store_true", help="print JSON")
+    causes.set_defaults(command=_attribution)
 
 
 def _tolerance(text: str) -> float:
@@ -218,6 +240,26 @@ def _run(options: argparse.Namespace) -> int:
     return WRONG if status.phase == "diverged" else 0
 
 
+def _attribution(options: argparse.Namespace) -> int:
+    config, folder = _config(options), runs.root(options.runs)
+    attribution.goal(options.level)  # a wrong one is told before anything is trained
+    configs = attribution.ladder(config, options.seeds)
+    started = [runs.start(each, folder) for each in configs]
+    for run, each in zip(started, configs, strict=True):
+        status = _follow(run, each)
+        if status.phase in ("failed", "lost", "cancelled"):
+            for other in started:
+                other.ask(runs.CANCEL)
+            raise runs.RunError(status.message)
+    made = attribution.attribute(config, [run.trajectories for run in started], options.level)
+    if options.json:
+        print(json.dumps(attribution.to_dict(made), indent=1, ensure_ascii=False))
+    else:
+        print(_aligned(attribution.table(made)))
+        print("\n".join(attribution.sentences(made)))
+    return 0
+
+
 def _follow(run: runs.Run, config: Config) -> runs.Status:
     """A progress bar, and failures as they show, until the run has ended; Ctrl-C cancels it."""
     named = 0
@@ -269,6 +311,11 @@ def summary(trajectories: list[Trajectory]) -> str:
         lines.append(cells)
     if len(lines) == 1:
         return "No network has brought its recovery error down to 1e-1."
+    return _aligned(lines)
+
+
+def _aligned(lines: list[list[str]]) -> str:
+    """Cells in columns, each as wide as its widest."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))

@@ -15,7 +15,7 @@ VIEWERS = [  # what a process that only shows runs may load
         for name in ("config", "runs", "trajectory", "export", "registry", "queue", "schedule")
     ),
     *(f"dynamics/{name}.py" for name in ("figure", "data", "train", "theory", "escape")),
-    *(f"dynamics/{name}.py" for name in ("simulation", "spectrum", "cost", "prediction")),
+    *(f"dynamics/{name}.py" for name in ("simulation", "spectrum", "cost", "prediction", "kinds")),
     *(
         f"dynamics/{name}.py"
         for name in ("advice", "forecast", "reference", "expected", "modes", "story", "signatures")
@@ -24,6 +24,8 @@ VIEWERS = [  # what a process that only shows runs may load
         f"dynamics/{name}.py"
         for name in ("caption", "dress", "picture", "chrome", "film", "tikz", "script")
     ),
+    *(f"dynamics/{name}.py" for name in ("attribution", "waterfall")),
+    *(f"dynamics/{name}.py" for name in ("caption", "dress", "picture", "chrome", "film", "tikz")),
     "dynamics/figures/",
     "dynamics/lesson.py",
     "dynamics/lessons/",
@@ -90,6 +92,7 @@ def test_plotly_is_known_to_figures_exports_and_pages_alone(path: str) -> None:
     drawing = ["dynamics/figure.py", "dynamics/figures/", "dynamics/export.py", "pages/"]
     drawing += ["dynamics/dress.py", "dynamics/picture.py", "dynamics/chrome.py"]
     drawing += ["dynamics/overlay.py", "dynamics/papers/"]
+    drawing += ["dynamics/waterfall.py"]
     assert not package(path, "plotly") or inside(path, drawing)
 
 

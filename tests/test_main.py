@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dynamics import runs
+from dynamics import attribution, runs
 from dynamics.__main__ import main, parser, summary
 from dynamics.config import SETTINGS, Config, choices
 from dynamics.trajectory import Trajectory
@@ -253,3 +253,21 @@ def test_verify_prints_json_and_its_status_says_the_verdict(
     assert is_sentence(content["unreadable"][0])  # type: ignore[index]
     assert main(["verify", str(trajectory_file)]) == 0
     assert capsys.readouterr().out.count("ok ") == 14
+
+
+def test_attribution_prints_what_the_runs_of_its_seeds_give(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ordinary runs, one a seed: the numbers of the table are those of their records."""
+    config = small(networks="original", alpha=3.0, problem="factorization", steps=600)
+    arguments = [*flags(config), "--runs", str(folder), "--seeds", "2", "--level", "0.3"]
+    assert main(["attribution", *arguments, "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    kept = [run.trajectories for run, _, _ in reversed(runs.listing(folder))]
+    made = attribution.attribute(config, kept, "0.3")
+    assert len(kept) == printed["seeds"] == 2 and made.whole.any()
+    assert printed == json.loads(json.dumps(attribution.to_dict(made)))
+    assert main(["attribution", *arguments]) == 0  # nothing is trained twice
+    assert attribution.sentences(made)[0] in capsys.readouterr().out
+    assert main(["attribution", *arguments, "--level", "soon"]) == 2
+    assert is_sentence(capsys.readouterr().err.strip())
