@@ -138,18 +138,19 @@ def _measured(
 ) -> Iterator[tuple[Row, float]]:
     comparisons = case.comparisons(network)
     compare.use_threads(comparisons[0].config)
-    runs = {name: [ENGINES[name](each, network) for each in comparisons] for name in engines}
+    made = {name: [ENGINES[name](each, network) for each in comparisons] for name in engines}
+    runs = {name: list(filter(None, each)) for name, each in made.items() if any(each)}
     first, counts = {}, {}
     for name, each in runs.items():
         first[name] = _time(each, case.chunk, 1)
         once = _time(each, case.chunk, 1)
         counts[name] = max(1, int(block / once))
-    seconds: dict[str, list[float]] = {name: [] for name in engines}
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(repeats):
         for name, each in runs.items():
             seconds[name].append(_time(each, case.chunk, counts[name]) / counts[name])
     dtype = comparisons[0].config.dtype
-    for name in engines:
+    for name in runs:
         speed = case.chunk * len(comparisons) / statistics.median(seconds[name])
         yield Row(case.name, network, name, dtype, round(speed, 3), repeats), first[name]
 
@@ -214,13 +215,13 @@ def run(*, quick: bool, as_json: bool, only: str) -> int:
     about, rows = machine(), []
     if not as_json:
         print(", ".join(f"{name} {value}" for name, value in about.items()))
-        print(f"{'case':28}{'network':12}{'engine':10}{'dtype':9}{'steps/s':>11}{'first s':>9}")
+        print(f"{'case':28}{'network':12}{'engine':12}{'dtype':9}{'steps/s':>11}{'first s':>9}")
     for row, first in bench(quick=quick, only=only):
         rows.append(asdict(row))
         if not as_json:
             speed = f"{row.steps_per_second:,.1f}"
             print(
-                f"{row.case:28}{row.network:12}{row.engine:10}{row.dtype:9}{speed:>11}{first:9.2f}"
+                f"{row.case:28}{row.network:12}{row.engine:12}{row.dtype:9}{speed:>11}{first:9.2f}"
             )
     if as_json:
         print(json.dumps({"machine": about, "rows": rows}, indent=1))

@@ -12,7 +12,9 @@ import torch
 from torch import Tensor
 
 from dynamics.compare import Comparison
-from dynamics.engines import fastest
+from dynamics.descent import Descent
+from dynamics.engines import FASTER, fastest
+from dynamics.kernel import KernelDescent
 from dynamics.network import State
 from dynamics.problem import Problem
 from dynamics.registry import load
@@ -48,9 +50,24 @@ class Task:
 
 def ours(comparison: Comparison, name: str) -> Run:
     """This program: its fastest engine."""
+    return _ours(comparison, name, fastest)
+
+
+def uncompiled(comparison: Comparison, name: str) -> Run | None:
+    """This program as it is without a compiler; None where its steps are no other then."""
+    plain = load("optimizers", "gradient_descent")
+    network, problem = comparison.networks[name], comparison.problem
+    forms = [form for form in FASTER if form.applies(network, problem, plain)]
+    others = [form for form in forms if not issubclass(form, KernelDescent)]
+    if not forms or forms[0] in others:
+        return None
+    return _ours(comparison, name, others[0] if others else Descent)
+
+
+def _ours(comparison: Comparison, name: str, form: Callable[..., Descent]) -> Run:
     problem, network = comparison.problem, comparison.networks[name]
     optimizer = load("optimizers", "gradient_descent")
-    descent = fastest(network, problem, optimizer, comparison.learning_rate)
+    descent = form(network, problem, optimizer, comparison.learning_rate)
 
     def run(count: int) -> list[float]:
         descent.step(count)
@@ -172,8 +189,9 @@ def rates(comparison: Comparison, name: str) -> list[float]:
     return [outer, *[rate] * (len(network.factors) - 2), outer]
 
 
-ENGINES: dict[str, Callable[[Comparison, str], Run]] = {
+ENGINES: dict[str, Callable[[Comparison, str], Run | None]] = {
     "dynamics": ours,
+    "uncompiled": uncompiled,
     "jax": plain_jax,
     "torch": plain_torch,
     "floor": floor,

@@ -235,6 +235,7 @@ def listing(folder: Path) -> list[tuple[Run, Config | None, Status]]:
         if KEY.fullmatch(place.name) and place.is_dir():
             run = Run(place)
             try:
+                _ = run.layout
                 found.append((run, run.config, run.status))
             except RunError as error:
                 found.append((run, None, Status("unreadable", message=str(error))))
