@@ -167,3 +167,10 @@ def test_a_run_without_records_is_not_exported(tmp_path: Path, form: str) -> Non
     with pytest.raises(RunError, match="no records yet") as caught:
         export.export(run, form)
     assert is_sentence(str(caught.value))
+
+
+def test_page_names_every_format() -> None:
+    """The browser is told what it downloads."""
+    from pages.shared.transport import MIME
+
+    assert set(MIME) == set(export.FORMATS)

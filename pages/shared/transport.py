@@ -13,6 +13,8 @@ MIME = {
     "json": "application/json",
     "html": "text/html",
     "zip": "application/zip",
+    "script": "text/x-python",
+    "notebook": "application/x-ipynb+json",
 }
 
 
@@ -105,9 +107,9 @@ def downloads(run: runs.Run) -> None:
     with st.popover("Export", icon=":material/download:", help="All numbers of this run"):
         for form in export.FORMATS:
             st.download_button(
-                f"{form.upper()}",
+                form.capitalize() if form in export.ENDINGS else form.upper(),
                 data=lambda form=form: export.export(run, form),
-                file_name=f"run-{run.key}.{form}",
+                file_name=f"run-{run.key}.{export.ENDINGS.get(form, form)}",
                 mime=MIME[form],
                 on_click="ignore",
                 width="stretch",
