@@ -3,7 +3,8 @@
 ``runs/<key>/`` holds ``config.json``, ``layout.json`` (what the columns are), ``records.f8`` (rows
 of little-endian float64, only ever appended to), ``status.json`` (replaced atomically),
 ``control`` (one byte, read at every record), ``alive`` (locked by the worker for as long as it
-lives) and ``log.txt``. Queue, live stream, store and cache are this one thing.
+lives) and ``log.txt``; ``checkpoints`` that it may be gone on from, and ``origin.json`` with the
+run that it goes on from itself. Queue, live stream, store and cache are this one thing.
 
 The kernel drops a lock when its holder dies, however it dies, so liveness needs no process table
 and no heartbeat, and a reused process number cannot deceive.
@@ -28,6 +29,7 @@ import numpy as np
 
 from dynamics import queue
 from dynamics.config import Config, ConfigError
+from dynamics.fork import shared
 from dynamics.trajectory import Array, Layout, Trajectory
 
 KEY = re.compile(r"[0-9a-f]{16}")
@@ -143,6 +145,15 @@ class Run:
         return self.layout.trajectories(self.rows())
 
     @property
+    def origin(self) -> "Run | None":
+        """The run that this one goes on from, if it is still there."""
+        if not (self.folder / "origin.json").exists():
+            return None
+        key = str(self._json("origin.json").get("run"))
+        there = KEY.fullmatch(key) and (self.folder.parent / key / "layout.json").exists()
+        return Run(self.folder.parent / key) if there else None
+
+    @property
     def position(self) -> int | None:
         """How many runs go first while this one is queued, else None."""
         tickets = queue.waiting(self.folder.parent)
@@ -242,8 +253,10 @@ def listing(folder: Path) -> list[tuple[Run, Config | None, Status]]:
     return sorted(found, key=lambda entry: -entry[2].created)
 
 
-def start(config: Config, folder: Path, *, anew: bool = False) -> Run:
+def start(config: Config, folder: Path, *, anew: bool = False, origin: Run | None = None) -> Run:
     """The run of ``config``: the one that is there, or a new one with a worker on it.
+
+    A new one takes over what it shares with ``origin``, and is compared with that on the page.
 
     A run that was cancelled, failed or lost its worker is started afresh, and with ``anew`` one
     that has ended too; one that is in hand never is.
@@ -262,18 +275,20 @@ def start(config: Config, folder: Path, *, anew: bool = False) -> Run:
                 raise RunError(
                     f"{MOST_QUEUED} runs are waiting already; cancel some or try again later."
                 )
-            _spawn(run, config)
+            _spawn(run, config, origin)
     except OSError as error:
         raise RunError(f"{folder} cannot be written: {error.strerror}.") from None
     return run
 
 
-def _spawn(run: Run, config: Config) -> None:
+def _spawn(run: Run, config: Config, origin: Run | None) -> None:
     """Make the folder anew and start a worker that holds its ``alive`` lock from birth."""
     aside = Run(run.folder.with_name(f".new-{run.key}"))  # nobody is to see half a folder
     shutil.rmtree(aside.folder, ignore_errors=True)
     aside.folder.mkdir()
     aside.write("config.json", config.canonical().to_dict())
+    if origin and origin.key != run.key and shared(config, origin.config):
+        aside.write("origin.json", {"run": origin.key})
     aside.write("status.json", dataclasses.asdict(Status("queued", created=time.time())))
     with (
         open(aside.folder / "alive", "w") as alive,

@@ -107,6 +107,21 @@ class Layout:
                 row[0] = record.step
         return row
 
+    def records(self, row: Array) -> dict[str, Record]:
+        """The inverse of ``row``, but for what a row does not keep."""
+        found, places = {}, self.slices
+        for network, shapes in self.shapes.items():
+            seconds, measuring, operations = (
+                float(row[places[network, counter]][0]) for counter in COUNTERS
+            )
+            if np.isfinite(seconds):
+                values = {
+                    name: row[places[network, name]].reshape(shape)
+                    for name, shape in shapes.items()
+                }
+                found[network] = Record(int(row[0]), seconds, measuring, operations, values)
+        return found
+
     def trajectories(self, rows: Array) -> "list[Trajectory]":
         """The rows as one Trajectory a network, each up to the network's own last record."""
         return [self._trajectory(network, rows) for network in self.shapes]

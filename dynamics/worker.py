@@ -6,6 +6,7 @@ without one harming the other. Waiting costs little: torch is imported once it i
 
 import contextlib
 import dataclasses
+import math
 import os
 import sys
 import threading
@@ -22,6 +23,7 @@ from dynamics.runs import CANCEL, PAUSE, PHASES, Run, RunError
 from dynamics.trajectory import Layout, Record
 
 if TYPE_CHECKING:
+    from dynamics.checkpoints import Checkpoints
     from dynamics.compare import Comparison
 
 TELL_EVERY = 0.1  # seconds between two status files
@@ -42,6 +44,8 @@ class Worker:
         self._told, self._since = 0.0, (0.0, 0)  # last status written; clock and step of the rate
         self._records: Iterator[dict[str, Record] | None] | None = None
         self._layout: Layout | None = None
+        self._checkpoints: Checkpoints | None = None
+        self._last: dict[str, Record] = {}
 
     def work(self) -> None:
         """Wait for a turn, train, and start over waiting after each pause."""
@@ -56,6 +60,7 @@ class Worker:
                 self._wait()
                 since = time.time()
         except CancelledError:
+            self._keep()
             self.tell(phase="cancelled", message=PHASES["cancelled"])
         except (data.DataError, RunError, ValueError, MemoryError) as error:
             self.tell(phase="failed", message=str(error))
@@ -88,10 +93,13 @@ class Worker:
                 if records:
                     file.write(self._row(records))
                     self._note(records)
+                    self._offer(records)
                 self._heartbeat()
                 if self.run.asked() == PAUSE:
+                    self._keep()
                     self.tell(phase="paused", message=PHASES["paused"])
                     return True
+        self._keep()
         self._finish()
         return False
 
@@ -99,7 +107,7 @@ class Worker:
         config = self.run.config
         with self._ends_when_cancelled():
             # Not before: this import takes a second and 200 MB.
-            from dynamics import compare
+            from dynamics import checkpoints, compare
             from dynamics.signatures import Signatures
 
         compare.fetch(config, self._report)  # this hears a cancellation itself, and tidies up
@@ -110,7 +118,38 @@ class Worker:
         self.tell(machine=compare.machine(config))
         self._comparison: Comparison = comparison
         self._watch = Signatures(config, comparison.facts)
-        return iter(comparison)
+        self._checkpoints = checkpoints.Checkpoints(self.run)
+        return comparison.going_on(self._taken_over(checkpoints.resume))
+
+    def _taken_over(
+        self, resume: "Callable[[Run, Config], tuple[dict[str, Record], Array]]"
+    ) -> dict[str, Record]:
+        """What the run that this one goes on from has done already; its last records so far."""
+        origin, since = self.run.origin, dict[str, Record]()
+        # Asked to end, it is about to keep its last moment.
+        while origin and origin.asked() == CANCEL and origin.status.live:
+            self._patience()
+            time.sleep(0.02)
+        while origin and not since:
+            since, rows = resume(origin, self.run.config)
+            if since:
+                self._layout = Layout(origin.layout.shapes, self._comparison.facts)
+                self.run.write("layout.json", self._layout.to_dict())
+                (self.run.folder / "records.f8").write_bytes(rows.astype("<f8").tobytes())
+                for row in rows:
+                    self._note(self._layout.records(row))
+            origin = origin.origin
+        return since
+
+    def _offer(self, records: dict[str, Record]) -> None:
+        assert self._checkpoints
+        self._last = records
+        self._checkpoints.offer(records)
+
+    def _keep(self) -> None:
+        """Keep the moment of the last records, as another run may be made to go on from it."""
+        if self._checkpoints and self._last:
+            self._checkpoints.keep(self._last)
 
     @contextlib.contextmanager
     def _ends_when_cancelled(self) -> Iterator[None]:
@@ -142,11 +181,14 @@ class Worker:
         for name, record in records.items():
             if record.outcome == "diverged":
                 outcomes[name] = f"diverged at step {record.step:,}"
+            elif record.outcome and not math.isfinite(record.seconds):
+                outcomes[name] = "never started, as the original had ended before"
             elif record.outcome:
                 loss = float(record.values["train_loss"])
                 outcomes[name] = f"ended at step {record.step:,} with train loss {loss:.2g}"
         step = max(record.step for record in records.values())
-        seen = [{"step": each.step, "sentence": each.sentence} for each in self._watch.see(records)]
+        there = {name: each for name, each in records.items() if math.isfinite(each.seconds)}
+        seen = [{"step": each.step, "sentence": each.sentence} for each in self._watch.see(there)]
         self.status = dataclasses.replace(
             self.status, step=step, outcomes=outcomes, signatures=self.status.signatures + seen
         )

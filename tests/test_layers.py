@@ -12,7 +12,16 @@ OPTIONS = ("problems", "networks", "optimizers", "measurements", "figures", "les
 VIEWERS = [  # what a process that only shows runs may load
     *(
         f"dynamics/{name}.py"
-        for name in ("config", "runs", "trajectory", "export", "registry", "queue", "schedule")
+        for name in (
+            "config",
+            "runs",
+            "trajectory",
+            "export",
+            "registry",
+            "queue",
+            "schedule",
+            "fork",
+        )
     ),
     *(f"dynamics/{name}.py" for name in ("figure", "data", "train", "theory", "escape")),
     *(f"dynamics/{name}.py" for name in ("simulation", "spectrum", "cost", "prediction", "kinds")),
