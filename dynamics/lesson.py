@@ -86,7 +86,10 @@ class Lesson:
     invitation: str
     attempt: Mapping[str, Any]
     answer: str
-    hide: tuple[str, ...] = ("presets", "pictures", "problem", "training", "seeds")
+    hide: tuple[str, ...] = (
+        *("problem", "training", "seeds", "presets", "pictures"),
+        *("forecast", "theory"),  # they would tell before one has tried
+    )
     columns: tuple[str, ...] = ("theory", "your run")
     compared: str = ""
 

@@ -7,12 +7,18 @@ from pages.shared import controls
 from pages.shared.charts import charts, panels, usual
 from pages.shared.expectation import expectation, normalised
 from pages.shared.hiding import hidden
-from pages.shared.lesson import invitation
+from pages.shared.insight import invitation
 from pages.shared.live import live
 from pages.shared.overview import overview
 from pages.shared.presets import PRESETS
 from pages.shared.summary import summary
 from pages.shared.transport import transport
+
+INTRODUCTION = (
+    "Both are products $W_L \\cdots W_1$ of matrices. The original is as wide as the matrix "
+    "itself; the compressed one only r̂ wide, and it starts at the top singular vectors of what was "
+    "observed. Press Train and watch them find the same matrix."
+)
 
 
 def pick_preset() -> None:
@@ -40,13 +46,8 @@ if not hidden("presets"):
     chosen = next((each for each in PRESETS if each.name == name), None)
 if lesson := st.session_state.get("lesson"):
     invitation(lesson)
-st.caption(
-    chosen.look
-    if chosen
-    else "Both are products $W_L \\cdots W_1$ of matrices. The original is as wide as the matrix "
-    "itself; the compressed one only r̂ wide, and it starts at the top singular vectors of what "
-    "was observed. Press Train and watch them find the same matrix."
-)
+else:
+    st.caption(chosen.look if chosen else INTRODUCTION)
 if config and not hidden("pictures"):
     overview(config)
 transport(config, run)

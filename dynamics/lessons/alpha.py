@@ -85,6 +85,5 @@ its cheap steps.
     answer="Little: the original takes about 1.15 times as many steps, instead of more than three "
     "times as many. That much is owed to the spectral start. What remains large is the lead in "
     "seconds, for a step of the compressed network is cheaper.",
-    hide=("presets", "pictures", "problem", "seeds", "training"),
     compared="recovery_error",
 )

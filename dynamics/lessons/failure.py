@@ -102,5 +102,4 @@ It *is* the compression's fault in three cases:
     "$3.7 \\cdot 10^{-4}$ against $3.3 \\cdot 10^{-4}$. Its $\\hat r - r = 9$ spare modes stay at "
     "$\\varepsilon^3$; the original has $d - 2r = 6$ of them and remains of three more. With "
     "r̂ = 9 or less the compressed network stays ahead to the end.",
-    hide=("presets", "pictures", "seeds", "training"),
 )

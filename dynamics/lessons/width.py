@@ -86,10 +86,11 @@ $r \\le \\hat r \\le d - r$.
 """,
     beyond="The same holds for low-rank adapters of large networks: too small a rank cannot be "
     "trained away, a generous one is mostly a matter of cost.",
-    invitation="Here r̂ is 60, twelve times the rank. Will it need more steps than r̂ = 10, and what "
-    "about its operations? The forecast tells you the price before you train.",
+    invitation="Here r̂ is 60, twelve times the rank. Will it need more steps than r̂ = 10, and how "
+    "much dearer is each of them?",
     attempt=SETTINGS | {"rank_bound": 60},
     answer="The same steps, to within a record, and the same error. But a step takes about nine "
     "times as many operations: much of the compression is given away.",
+    hide=("problem", "training", "seeds", "presets", "pictures"),
     compared="recovery_error",
 )

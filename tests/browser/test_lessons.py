@@ -1,13 +1,14 @@
 """A teacher's links: what they hide stays hidden, and can be shown; lessons walked through."""
 
+import dataclasses
 from collections.abc import Callable
 
 import pytest
-from conftest import Server
+from conftest import Server, until
 from playwright.sync_api import Page, expect
 from test_visit import SMALL, THEORY, button, phase, press, query_of, visit
 
-from dynamics import lesson, runs
+from dynamics import lesson, queue, runs
 from dynamics.config import Config
 from dynamics.modes import modes
 
@@ -107,6 +108,34 @@ def test_lesson_is_walked_through(server: Server, page_at: Open, width: int) -> 
     expect(page.get_by_text("You predicted: About four times as late.")).to_be_visible()
     press(page, "All lessons")
     expect(button(page, "Again")).to_have_count(1)
+
+
+def test_waiting_lesson_keeps_its_theory_and_can_be_cancelled(
+    server: Server, page_at: Open
+) -> None:
+    """While other runs have all the cores: nothing is told yet; cancelled, it can be trained."""
+    longest = Config.from_dict(SMALL | {"steps": 100_000_000, "record_every": 10_000, "depth": 5})
+    others = [
+        runs.start(
+            dataclasses.replace(longest, init_scale=1e-3, seed_target=9000 + seed), server.runs
+        )
+        for seed in range(queue.capacity())
+    ]
+    until(lambda: all(run.status.phase == "running" for run in others), 60)
+    page = begin(page_at(1024), server, "?lesson=noise")
+    page.get_by_text("It falls all the time, too", exact=True).click()
+    press(page, "That is my prediction: train")
+    expect(page.get_by_text("0 of 2 runs done; then it is explained.")).to_be_visible()
+    expect(page.locator(".facts")).to_have_count(0)
+    press(page, "Cancel")
+    expect(button(page, "Train")).to_be_visible()
+    for run in others:
+        run.ask(runs.CANCEL)
+    until(lambda: not any(run.status.live for run in others))
+    press(page, "Train")
+    expect(page.get_by_text("It came out as: It falls, then rises again")).to_be_visible(
+        timeout=60_000
+    )
 
 
 def test_browser_s_back_button_goes_back_to_the_question(server: Server, page_at: Open) -> None:

@@ -1,0 +1,83 @@
+"""Insight: the second half of a lesson: what came and why, and what to try next."""
+
+import html
+
+import streamlit as st
+
+from dynamics import runs
+from dynamics.config import Config
+from dynamics.figure import compared
+from dynamics.lesson import Done, Lesson, load, plain
+from pages.shared import controls, hiding
+
+
+def explain(lesson: Lesson, guess: int) -> None:
+    """What came, against what was predicted, and why, with the numbers of these runs."""
+    right, yours = lesson.answers[lesson.right], lesson.answers[guess]
+    if guess == lesson.right:
+        st.success(f"As you predicted: **{right}.**", icon=":material/check_circle:")
+    else:
+        st.info(
+            f"You predicted: {yours}. It came out as: **{right}.**", icon=":material/lightbulb:"
+        )
+    ended = {label: _done(config) for label, config in lesson.configs.items()}
+    numbers = lesson.numbers(ended)
+    st.html(_table(lesson, {name: plain(value) for name, value in numbers.items()}))
+    if lesson.compared:
+        drawn = [(label, list(each.networks.values())) for label, each in ended.items()]
+        st.plotly_chart(
+            compared(drawn, lesson.compared), config={"displaylogo": False}, key="comparison"
+        )
+    st.markdown(lesson.explained(numbers))
+    st.caption(f"**Beyond this page.** {lesson.beyond}")
+
+
+def _done(config: Config) -> Done:
+    run = runs.find(config.key, runs.root())
+    return Done(config, {each.network: each for each in run.trajectories})
+
+
+def _table(lesson: Lesson, numbers: dict[str, str]) -> str:
+    head = "".join(f'<th scope="col">{html.escape(each)}</th>' for each in lesson.columns)
+    body = "".join(
+        f'<tr><th scope="row">{html.escape(words)}</th>'
+        + "".join(f"<td>{numbers[name]}</td>" for name in names)
+        + "</tr>"
+        for words, *names in lesson.facts
+    )
+    return (
+        f'<table class="facts"><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>'
+    )
+
+
+def invitation(name: str) -> None:
+    """What a lesson asks one to try, on the page where that is done, and the way back."""
+    guess = st.session_state.get("learned", {}).get(name)
+    with st.container(border=True, key="invitation"):
+        st.markdown(f"**Try.** {load(name).invitation}")
+        st.page_link(
+            "pages/2_Lessons.py",
+            label="Back to the lesson",
+            icon=":material/arrow_back:",
+            query_params={"lesson": name} | ({} if guess is None else {"guess": str(guess + 1)}),
+        )
+
+
+def attempt(name: str, lesson: Lesson) -> None:
+    """The way to the first page, set and hidden as the lesson wants it; below, what one finds."""
+    st.markdown(lesson.invitation)
+    query = (
+        controls.differences(Config.from_dict(lesson.attempt), None)
+        | hiding.query(lesson.hide)
+        | {"lesson": name}
+    )
+    with st.container(key="go"):
+        st.page_link(
+            "pages/1_Side_by_side.py",
+            label="Try it",
+            icon=":material/science:",
+            query_params=query,
+            width="content",
+        )
+    with st.expander("What one finds"):
+        st.markdown(lesson.answer)
