@@ -25,6 +25,7 @@ from dynamics.trajectory import Array, Expected, Trajectory
 
 MOMENTA = {"gradient_descent": 0.0, "momentum": 0.9}  # whose course is known exactly
 POINTS = 500  # of a curve
+RECORDS = 1000  # of the run's records, to which a course is followed
 MOST_STEPS = 20_000  # that are followed: half a second
 MOST_WORK = 4e9  # multiplications of a simulation: as long
 SLACK = 1.3  # times the last expected escape, after which little happens
@@ -33,10 +34,18 @@ SETTLED = 0.01  # relative distance from its goal at which a mode stays where it
 
 
 def beside(config: Config, trajectories: Sequence[Trajectory]) -> list[Trajectory]:
-    """The same trajectories, each with what is expected of it."""
+    """The same trajectories, each with what is expected of it and how far it is from that."""
     facts = trajectories[0].facts if trajectories else {}
     found = expected(config, facts)
-    return [dataclasses.replace(each, expected=found.get(each.network)) for each in trajectories]
+    return [_beside(each, found.get(each.network)) for each in trajectories]
+
+
+def _beside(trajectory: Trajectory, found: Expected | None) -> Trajectory:
+    """With the series ``residuals`` where an exact course is known."""
+    series = dict(trajectory.series)
+    if found and found.followed and "singular_values" in series:
+        series["residuals"] = found.residuals(trajectory.steps, series["singular_values"])
+    return dataclasses.replace(trajectory, expected=found, series=series)
 
 
 def expected(config: Config, facts: Mapping[str, Sequence[Any]]) -> dict[str, Expected]:
@@ -64,8 +73,10 @@ def _of(known: Known, made: Forecast, name: str) -> Expected:
     later = np.array((each.escapes.value or [math.inf] * len(found))[: len(found)])
     escapes = np.where(np.isnan(found), np.maximum(later, steps[-1]), found).tolist()
     escapes += [math.inf] * (len(known.goals) - len(found))
-    steps, curves = _lengthened(known, steps, curves)
-    return Expected(tuple(escapes), EXACT, (), steps, curves)
+    longer, course = _lengthened(known, steps, curves)
+    followed = min(len(steps), len(longer))
+    goals = known.goals[: curves.shape[1]]
+    return Expected(tuple(escapes), EXACT, (), longer, course, goals, followed)
 
 
 def _steps(config: Config, each: NetworkForecast) -> Array | None:
@@ -77,7 +88,10 @@ def _steps(config: Config, each: NetworkForecast) -> Array | None:
         last = min(last, math.ceil(after))
     if last > MOST_STEPS:
         return None
-    return np.unique(np.linspace(0, last, POINTS).astype(int)).astype(float)
+    # At the run's own records, too: there it is held against what was measured.
+    apart = config.record_every * -(-last // (config.record_every * RECORDS))
+    steps = [np.linspace(0, last, POINTS).astype(int), np.arange(0, last + 1, apart)]
+    return np.unique(np.concatenate(steps)).astype(float)
 
 
 def _followed(known: Known, made: Forecast, name: str, steps: Array) -> Array | None:

@@ -15,6 +15,7 @@ from dynamics import kinds
 
 Array = NDArray[np.float64]
 Shape = tuple[int, ...]
+LEAST_RESIDUAL = 1e-17  # below rounding
 COUNTERS = ("seconds", "measuring_seconds", "operations")
 
 
@@ -149,6 +150,8 @@ class Expected:
         breaks: what the run does not meet of the exact result's assumptions, a sentence each.
         steps: T, of the curves; none where only the escapes are known.
         values: T × modes, the exact course.
+        goals: s_i of these modes.
+        followed: how many of the T points theory was followed to; what comes after has settled.
     """
 
     escapes: tuple[float, ...] = ()
@@ -156,6 +159,19 @@ class Expected:
     breaks: tuple[str, ...] = ()
     steps: Array = field(default_factory=lambda: np.empty(0))
     values: Array = field(default_factory=lambda: np.empty((0, 0)))
+    goals: Array = field(default_factory=lambda: np.empty(0))
+    followed: int = 0
+
+    def residuals(self, steps: Array, values: Array) -> Array:
+        """|σ_i − expected σ_i| / s_i, T × modes; NaN at steps to which theory was not followed.
+
+        At least LEAST_RESIDUAL: zero has no place on a logarithmic axis.
+        """
+        at = np.searchsorted(self.steps[: self.followed], steps)
+        at = np.minimum(at, max(self.followed - 1, 0))
+        found = np.abs(values[:, : len(self.goals)] - self.values[at]) / self.goals
+        found = np.maximum(found, LEAST_RESIDUAL)
+        return np.where((self.steps[at] == steps)[:, None], found, np.nan)
 
     @property
     def first(self) -> float | None:

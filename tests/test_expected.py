@@ -96,6 +96,32 @@ def test_curves_go_on_to_the_end_once_all_modes_have_settled() -> None:
         assert found.values[-1] == pytest.approx(goals, rel=0.02)
 
 
+@pytest.mark.parametrize("record_every", [1, 7, 10])
+def test_residuals_are_at_the_run_s_own_records_and_show_rounding_alone(record_every: int) -> None:
+    """Exact theory: every record that it was followed to is within 1e-11 of each goal."""
+    config = full(steps=900, record_every=record_every)
+    for trajectory in held(config).values():
+        off = trajectory.series["residuals"]
+        assert off.shape == (len(trajectory.steps), config.rank)
+        expected_ = trajectory.expected
+        assert expected_
+        reached = trajectory.steps <= expected_.steps[expected_.followed - 1]
+        assert reached.mean() > 0.1 and np.isfinite(off[reached]).all()
+        assert np.isnan(off[~reached]).all() and np.nanmax(off) < 1e-11
+
+
+def test_residuals_are_relative_to_the_goals() -> None:
+    """Curves that are a tenth of s_i away are told as 0.1, wherever they are recorded."""
+    config = full(steps=300)
+    (trajectory, *_) = held(config).values()
+    found, values = trajectory.expected, trajectory.series["singular_values"]
+    assert found
+    moved = values[:, : config.rank] + 0.1 * found.goals
+    off = found.residuals(trajectory.steps, moved)
+    assert np.nanmin(off) == pytest.approx(0.1) and np.nanmax(off) == pytest.approx(0.1)
+    assert np.isnan(found.residuals(trajectory.steps + 0.5, moved)).all()
+
+
 def test_a_long_plateau_is_not_followed() -> None:
     """Escapes by quadrature cost no more than a short one's, so the page need not wait."""
     config = full(depth=5, init_scale=0.003, steps=100_000_000, record_every=1000)

@@ -187,6 +187,23 @@ def test_theory_is_drawn_with_its_numbers_in_place() -> None:
     assert [trace.showlegend for trace in drawn].count(True) == 1
 
 
+def test_a_strip_below_shows_how_far_each_mode_is_from_theory(finished: Run) -> None:
+    """On an axis of its own below the chart, over the same times; only where theory is exact."""
+    config = full(steps=400)
+    trajectory = beside(config, recorded(config))[0]
+    figure = draw("singular_values", [trajectory])
+    strip = [trace for trace in figure.data if trace.yaxis == "y2"]
+    assert len(strip) == config.rank
+    for i, trace in enumerate(strip):
+        assert np.array_equal(trace.y, trajectory.series["residuals"][:, i], equal_nan=True)
+        assert trace.meta["mode"] == i + 1 and np.array_equal(trace.x, trajectory.steps)
+    assert figure.layout.yaxis2.type == "log"
+    assert figure.layout.yaxis2.domain[1] < figure.layout.yaxis.domain[0]
+    assert set(figure.layout.meta["watched"]) & {trace.meta["y"] for trace in strip} == set()
+    other = draw("singular_values", beside(finished.config, finished.trajectories))
+    assert all(trace.yaxis is None for trace in other.data)
+
+
 @pytest.mark.parametrize("versus", VERSUS)
 def test_theory_is_where_the_run_is_on_every_time_axis(versus: str) -> None:
     """An exact curve meets the measured one at every time, also beyond the last record's steps."""
@@ -237,7 +254,7 @@ def test_in_normalised_time_the_first_mode_is_half_grown_at_one(
     config = full(depth=depth, init_scale=scale, alpha=3.0, steps=3000, record_every=1)
     trajectories = beside(config, recorded(config))
     for first in lines(draw("singular_values", trajectories, "normalised")):
-        if first.meta["mode"] == 1:
+        if first.meta["mode"] == 1 and first.yaxis is None:
             half = np.interp(first.y[-1] / 2, first.y, first.x)
             assert half == pytest.approx(1, abs=5e-3), first.meta
 

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from dynamics.figure import INK, along, axis, blank, color, line
+from dynamics.figure import GREY, INK, along, axis, blank, color, line
 from dynamics.kinds import said
-from dynamics.trajectory import Expected, Trajectory
+from dynamics.trajectory import Trajectory
 
 NEEDS = ("singular_values",)
 EXPECTED = True  # draws what theory says of a trajectory, if it has that
-MOST_MODES = 50
+MOST_MODES, MOST_POINTS = 50, 500  # of theory
 THEORY = {"color": INK, "width": 1.2, "dash": "dash"}
 LAST = 2000  # in the legend, after the networks
 LEVEL = {"dash": "dot", "width": 1, "color": "gray"}
@@ -20,9 +20,9 @@ LEVEL = {"dash": "dot", "width": 1, "color": "gray"}
 def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure:
     """A line for each σ_i, darkest for the largest; dotted, the target's singular values s_i.
 
-    Thin and dashed, the course that theory gives exactly; where it has none, triangles where it
-    expects each mode to be half grown. All lines of the run are watched: the page's replay jumps
-    from one's escape to the next.
+    Thin and dashed, the course that theory gives exactly, and in a strip below how far each mode is
+    from it; where theory has none, triangles where it expects each mode to be half grown. All lines
+    of the run are watched: the page's replay jumps from one's escape to the next.
     """
     title = "Singular values: " + ", ".join(said(each.network) for each in trajectories)
     figure = blank(title, versus, "σ<sub>i</sub> of W<sub>L</sub>⋯W<sub>1</sub>")
@@ -47,21 +47,50 @@ def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure
         named = {"name": "target s<sub>i</sub>", "showlegend": not i, "legendrank": LAST}
         figure.add_hline(value, line=LEVEL, layer="below", **named)
     watched = [trace.meta["y"] for trace in figure.data if "y" in trace.meta]
-    figure.update_layout(meta={"watched": watched})
-    return figure.update_yaxes(rangemode="tozero")
+    figure.update_layout(meta={"watched": watched}).update_yaxes(rangemode="tozero")
+    if any("residuals" in each.series for each in trajectories):
+        _strip(figure, trajectories, versus, dash)
+    return figure
+
+
+def _strip(
+    figure: go.Figure, trajectories: Sequence[Trajectory], versus: str, dash: str | None
+) -> None:
+    """Below, over the same times: |σ_i − theory| / s_i of every mode, on a logarithmic axis."""
+    for trajectory in trajectories:
+        count = trajectory.series.get("residuals", np.empty((0, 0))).shape[1]
+        for i in range(min(count, MOST_MODES)):
+            label, shade = f"σ<sub>{i + 1}</sub> off theory by", i / max(count - 1, 1)
+            line(figure, trajectory, versus, "residuals", (i,), label=label, shade=shade, dash=dash)
+            figure.data[-1].update(yaxis="y2", line_width=1.2)
+    figure.update_layout(
+        yaxis_domain=[0.3, 1],
+        yaxis2={
+            "domain": [0, 0.2],
+            "type": "log",
+            "title": {"text": "residual"},
+            "exponentformat": "power",
+            "gridcolor": GREY,
+            "nticks": 3,
+            "fixedrange": True,
+        },
+        xaxis_anchor="y2",
+    )
 
 
 def _expect(figure: go.Figure, trajectory: Trajectory, versus: str) -> None:
     """Curves or marks that are no series of the run: their numbers in place, over steps."""
     found = trajectory.expected
-    if found is None:
+    if found is None or not found.values.size:
+        _mark(figure, trajectory, versus)
         return
-    times = [float(f"{x:.7g}") for x in along(trajectory, versus, found.steps)]
+    drawn = np.unique(np.linspace(0, len(found.steps) - 1, MOST_POINTS).astype(int))
+    times = [float(f"{x:.7g}") for x in along(trajectory, versus, found.steps[drawn])]
     for i in range(min(found.values.shape[1], MOST_MODES)):
         label = f"theory of σ<sub>{i + 1}</sub>"
         figure.add_scatter(
             x=times,
-            y=[float(f"{value:.5g}") for value in found.values[:, i]],
+            y=[float(f"{value:.5g}") for value in found.values[drawn, i]],
             name="theory",
             legendgroup="theory",
             legendrank=LAST,
@@ -72,12 +101,13 @@ def _expect(figure: go.Figure, trajectory: Trajectory, versus: str) -> None:
             meta=axis(trajectory, versus) | {"mode": i + 1},
             hovertemplate=f"{label}: %{{y:.4g}} at %{{x:.6~g}}<extra></extra>",
         )
-    if not found.values.size and found.escapes:
-        _mark(figure, trajectory, versus, found)
 
 
-def _mark(figure: go.Figure, trajectory: Trajectory, versus: str, found: Expected) -> None:
-    """A triangle on the time axis for each escape."""
+def _mark(figure: go.Figure, trajectory: Trajectory, versus: str) -> None:
+    """A triangle on the time axis for each escape that is expected."""
+    found = trajectory.expected
+    if not found or not found.escapes:
+        return
     known = [(i, step) for i, step in enumerate(found.escapes, 1) if np.isfinite(step)][:MOST_MODES]
     figure.add_scatter(
         x=along(trajectory, versus, np.array([step for _, step in known])).tolist(),

@@ -5,6 +5,7 @@ colours, lines whose ``meta`` names their columns, and what theory expects. It d
 and layout alone, so thirty viewers of one run cost one drawing.
 """
 
+import dataclasses
 import functools
 import json
 import threading
@@ -15,10 +16,10 @@ import numpy as np
 
 from dynamics import registry
 from dynamics.config import Config
-from dynamics.expected import beside
+from dynamics.expected import beside, expected
 from dynamics.figure import VERSUS, marked
 from dynamics.runs import Run, RunError
-from dynamics.trajectory import COUNTERS, Layout
+from dynamics.trajectory import COUNTERS, Array, Layout, Trajectory
 
 MOST_PANELS = 24
 _ONE_AT_A_TIME = threading.Lock()
@@ -46,8 +47,39 @@ def panels(run: Run, names: str, versus: str = "steps", theory: bool = True) -> 
         return _drawn(layout, config, tuple(filter(None, names.split(","))), versus, theory)
 
 
+class Sent:
+    """What a viewer of some panels is sent of each record, by the names of its columns.
+
+    These are the record's own, and how far it is from theory, which is recorded nowhere.
+    """
+
+    def __init__(self, run: Run, chosen: tuple[Panel, ...]) -> None:
+        layout = run.layout
+        names, wanted = layout.names, columns(layout, chosen)
+        derived = [name for name in wanted if name not in names]
+        self._places = [names.index(name) for name in wanted if name in names]
+        self.names = [names[place] for place in self._places] + derived
+        self._derived = [(name.split(".")[0], int(name.split(".")[-1]) - 1) for name in derived]
+        self._values = layout.slices
+        self._expected = expected(run.config, layout.facts) if derived else {}
+
+    def of(self, rows: Array) -> Array:
+        """The columns of these records."""
+        if not self._derived:
+            return rows[:, self._places]
+        off = {
+            network: self._expected[network].residuals(
+                rows[:, 0], rows[:, self._values[network, "singular_values"]]
+            )
+            for network in {network for network, _ in self._derived}
+        }
+        return np.column_stack(
+            [rows[:, self._places], *(off[network][:, i] for network, i in self._derived)]
+        )
+
+
 def columns(layout: Layout, chosen: tuple[Panel, ...]) -> list[str]:
-    """What a viewer of these panels is sent: the step, all clocks and the lines' columns."""
+    """The step, all clocks and the lines' columns."""
     clocks = [
         f"{network}.{counter}"
         for network in layout.shapes
@@ -89,6 +121,8 @@ def _panel(layout: Layout, config: Config, name: str, versus: str, theory: bool)
         chosen = beside(config, chosen)
     if versus == "normalised":
         chosen = [each for each in chosen if each.expected and each.expected.first]
+    if not theory:
+        chosen = [dataclasses.replace(each, series=_recorded(each)) for each in chosen]
     if not chosen:
         return None
     figure = json.loads(marked(stem, chosen, versus).to_json())
@@ -97,3 +131,7 @@ def _panel(layout: Layout, config: Config, name: str, versus: str, theory: bool)
     lines = [trace for trace in figure["data"] if "y" in trace.get("meta", {})]
     figure["data"] = figure["data"] if theory else lines
     return Panel(name, figure, tuple(dict.fromkeys(trace["meta"]["y"] for trace in lines)))
+
+
+def _recorded(trajectory: Trajectory) -> dict[str, Array]:
+    return {name: trajectory.series[name] for name in trajectory.series if name != "residuals"}

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from dynamics import runs
 from dynamics.runs import Run, RunError
-from pages.shared.panels import Panel, columns, panels
+from pages.shared.panels import Panel, Sent, panels
 from pages.shared.stream import read, stream
 
 CHARTS = {file.name: file for file in sorted(Path(__file__).with_name("live").iterdir())}
@@ -101,14 +101,13 @@ async def records(request: Request) -> Response:
 
 def _csv(run: Run, drawn: tuple[Panel, ...]) -> Iterator[str]:
     layout = run.layout
-    names = columns(layout, drawn)
-    places = [layout.names.index(name) for name in names]
-    yield ",".join(names) + "\n"
+    sent = Sent(run, drawn)
+    yield ",".join(sent.names) + "\n"
     count = (run.folder / "records.f8").stat().st_size // (layout.width * 8)
     for start in range(0, count, ROWS_AT_ONCE):
         picks = list(range(start, min(count, start + ROWS_AT_ONCE)))
         page = io.StringIO()
-        rows = read(run, picks, layout.width)[:, places]
+        rows = sent.of(read(run, picks, layout.width))
         csv.writer(page, lineterminator="\n").writerows(rows.tolist())
         yield page.getvalue()
 

@@ -31,7 +31,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from dynamics import runs
 from dynamics.runs import PHASES, Run, RunError, Status
 from dynamics.trajectory import Array
-from pages.shared.panels import columns, panels
+from pages.shared.panels import Sent, panels
 
 WINDOW = 2  # frames on their way to a viewer
 PACE, CROWDED_PACE, CROWD = 0.05, 0.1, 10  # seconds between looks, alone and among many viewers
@@ -90,7 +90,7 @@ class Viewer:
         self.position = _count(query.get("since"))
         self.partial = _count(query.get("rows", query.get("since"))) < self.position
         self.created = query.get("created", "")
-        self.places: list[int] | None = None  # of the columns that are sent, once known
+        self.sends: Sent | None = None  # the columns, once known
         self.width = 0
         self.under_way = 0
         self.hidden = False
@@ -135,15 +135,15 @@ class Viewer:
         return PACE if len(_viewers) <= CROWD else CROWDED_PACE
 
     def _behind(self) -> bool:
-        return self.places is not None and self.position < self._records()
+        return self.sends is not None and self.position < self._records()
 
     async def _look(self) -> None:
         now = time.monotonic()
         self._read_status(now)
-        if self.places is None:
+        if self.sends is None:
             await self._greet()
         due = not self.hidden or now - self.sent >= HIDDEN_PACE
-        if self.places is not None and due and self.under_way < WINDOW:
+        if self.sends is not None and due and self.under_way < WINDOW:
             await self._send_rows(now)
         await self._tell(now)
 
@@ -159,7 +159,7 @@ class Viewer:
         self.status, self.stamp, self.looked = self.run.status, stamp, now
         created = repr(self.status.created)
         if self.created and created != self.created:  # started anew
-            self.places, self.position, self.partial = None, 0, False
+            self.sends, self.position, self.partial = None, 0, False
         self.created = created
 
     async def _greet(self) -> None:
@@ -167,9 +167,9 @@ class Viewer:
         if not layout.shapes:
             return
         chosen = await asyncio.to_thread(panels, self.run, self.panels)
-        names, sent = layout.names, columns(layout, chosen)
-        hello = {"hello": True, "config": self.run.config.to_dict(), "columns": sent}
-        self.places, self.width = [names.index(name) for name in sent], layout.width
+        sends = await asyncio.to_thread(Sent, self.run, chosen)
+        hello = {"hello": True, "config": self.run.config.to_dict(), "columns": sends.names}
+        self.sends, self.width = sends, layout.width
         self.last_status = self._told()
         await self.socket.send_json(hello | {"status": self.last_status})
 
@@ -201,7 +201,7 @@ class Viewer:
             return 0
 
     async def _send_rows(self, now: float) -> None:
-        assert self.places is not None
+        assert self.sends is not None
         assert self.status is not None
         there, live = self._records(), self.status.phase == "running"
         if there < self.position or (self.partial and not live):
@@ -221,7 +221,7 @@ class Viewer:
 
     def _picks(self, there: int, now: float) -> list[int]:
         """The records that fit the viewer's budget: all new ones, or every k-th and the last."""
-        row = 4 * len(self.places or ())
+        row = 4 * len(self.sends.names) if self.sends else 0
         self.allowance += BUDGET * (now - self.paid)
         self.allowance = min(self.allowance, max(BUDGET, row))
         self.paid = now
@@ -237,11 +237,13 @@ class Viewer:
         return picks
 
     def _chunk(self, there: int) -> list[int]:
-        fits = max(CHUNK // (4 * len(self.places or ())), 1)
+        assert self.sends is not None
+        fits = max(CHUNK // (4 * len(self.sends.names)), 1)
         return list(range(self.position, min(there, self.position + fits)))
 
     def _body(self, picks: list[int]) -> bytes:
-        rows = read(self.run, picks, self.width)[:, self.places]
+        assert self.sends is not None
+        rows = self.sends.of(read(self.run, picks, self.width))
         with np.errstate(over="ignore"):  # beyond float32 is as good as infinite on a screen
             return rows.astype("<f4").tobytes()
 

@@ -288,6 +288,43 @@ def test_logarithmic_steps_begin_at_one(charts: Server, recorder: Recorder, page
     assert away(page, PANELS[0]) == pytest.approx(0, abs=1)
 
 
+def test_a_strip_below_shows_the_distance_from_theory_live_and_at_rest(
+    charts: Server, page_at: Open
+) -> None:
+    """Painted on its own axis in the same width; the cursor's line goes through both."""
+    config = Config(
+        problem="factorization", spectrum="flat", steps=1000, record_every=1, learning_rate=5.0,
+        init_scale=0.3, seed_target=next(SEEDS),
+    )  # fmt: skip
+    recorder, page, panel = Recorder(charts.runs, config), page_at(1400), PANELS[1]
+    recorder.write(100)
+    done(page, charts, recorder)
+    ink = """(panel) => {
+        const plot = document.querySelector(`[data-panel='${panel}'] .dln-plot`);
+        const { xaxis: x, yaxis2: y } = plot._fullLayout;
+        const area = [x._offset, y._offset, x._length, y._length].map((side) => side | 0);
+        const { data } = plot.querySelector("canvas").getContext("2d").getImageData(...area);
+        return data.filter((part, at) => at % 4 === 3 && part > 0).length;
+    }"""
+    until(lambda: page.evaluate(ink, panel) > 20, what="lines in the strip of a live run")
+    page.keyboard.press("ArrowLeft")
+    recorder.write(100)
+    recorder.end()
+    drawn = """(panel) => {
+        const plot = document.querySelector(`[data-panel='${panel}'] .dln-plot`);
+        const { yaxis: upper, yaxis2: lower } = plot._fullLayout;
+        const strip = plot.data.filter(({ yaxis }) => yaxis === "y2");
+        const high = plot.querySelector(".dln-needle").getBoundingClientRect().height;
+        const both = lower._offset + lower._length - upper._offset;
+        return [strip.length, strip[0]?.y.filter(Number.isFinite).length, high - both];
+    }"""
+    until(lambda: received(page) == 200)
+    until(lambda: page.evaluate(drawn, panel)[1] > 20, what="lines of the strip at rest")
+    count, _, beyond = page.evaluate(drawn, panel)
+    assert count == config.rank and abs(beyond) <= 1
+    assert len(values(page, panel)) == recorder.count, "the strip's are no values of the chart"
+
+
 def test_a_failure_is_named_while_the_run_goes_on_and_leads_to_its_step(
     charts: Server, config: Config, page_at: Open
 ) -> None:

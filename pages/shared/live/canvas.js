@@ -44,9 +44,10 @@ export class Canvas {
   /** Paint the lines: all of them, or only their new ends where nothing else has changed. */
   paint() {
     const { plot, lines, hidden, run, view } = this.panel;
-    const { xaxis, yaxis } = plot._fullLayout;
+    const { xaxis, yaxis, yaxis2 } = plot._fullLayout;
     const [x, y] = [scale(xaxis, false), scale(yaxis, true)];
-    const state = [x.key, y.key, this.ratio, ...hidden, run.store.age, view.theme.key];
+    const strip = yaxis2 && scale(yaxis2, true);
+    const state = [x.key, y.key, strip?.key, this.ratio, ...hidden, run.store.age, view.theme.key];
     const key = [...state, view.modes.lit].join();
     const now = performance.now();
     // Ends that are added one by one show their joints, so all is painted afresh now and then.
@@ -57,15 +58,21 @@ export class Canvas {
       for (const line of lines) line.pen = { x: NaN, y: NaN, run: 0 };
     }
     this.pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    const shown = lines.filter((line) => !this.panel.isHidden(line));
+    this.within(xaxis, yaxis, shown.filter((each) => !each.strip), x, y);
+    if (strip) this.within(xaxis, yaxis2, shown.filter((each) => each.strip), x, strip);
+    this.rows = run.store.count;
+  }
+
+  /** Lines of one pair of axes, and nothing beside them. */
+  within(xaxis, yaxis, lines, x, y) {
     this.pen.save();
     this.pen.beginPath();
     this.pen.rect(xaxis._offset, yaxis._offset - 2, xaxis._length + 2, yaxis._length + 4);
     this.pen.clip();
-    const shown = lines.filter((line) => !this.panel.isHidden(line));
-    for (const line of shown.toReversed()) this.stroke(line, x, y); // the first is uppermost
-    for (const line of shown) if (line.marked) this.mark(line, x, y);
+    for (const line of lines.toReversed()) this.stroke(line, x, y); // the first is uppermost
+    for (const line of lines) if (line.marked) this.mark(line, x, y);
     this.pen.restore();
-    this.rows = run.store.count;
   }
 
   color(line) {

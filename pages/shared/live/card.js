@@ -67,7 +67,7 @@ export class Card {
 
   /** In words: from where to where the first line of each network goes. */
   summarise(store) {
-    const groups = Map.groupBy(this.panel.lines, (line) => line.meta.network);
+    const groups = Map.groupBy(this.panel.lines.filter(({ strip }) => !strip), (line) => line.meta.network);
     const said = [...groups].map(([, lines]) => {
       const line = lines.find(({ good }) => good >= 0);
       if (!line) return "";

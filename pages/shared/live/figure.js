@@ -1,6 +1,6 @@
 // Figure: a panel's chart as Plotly takes it, for the page and, on white, for a file.
 
-import { decades } from "./ranges.js";
+import { decades, halves } from "./ranges.js";
 import { FAULT, PRINT, mirrored } from "./theme.js";
 import { firstAt, thin } from "./thin.js";
 
@@ -36,7 +36,7 @@ export function forFile(panel) {
   return [{ data: traces(panel, PRINT, shown(panel, ranges.x)), layout }, FILE];
 }
 
-function commonLayout(panel, theme, { x, y }) {
+function commonLayout(panel, theme, { x, y, strip }) {
   const given = panel.figure.layout;
   const own = panel.isLog === panel.logIsDefault && !panel.held.y; // the figure's ticks are for it
   const yTicks = own ? {} : { tickvals: undefined, ticktext: undefined };
@@ -51,6 +51,7 @@ function commonLayout(panel, theme, { x, y }) {
     ...given,
     xaxis: { ...axis(given.xaxis, theme, x, panel.logX ? "log" : "linear"), ...xTicks },
     yaxis: { ...axis(given.yaxis, theme, y, panel.isLog ? "log" : "linear"), ...yTicks },
+    ...(strip && { yaxis2: { ...axis(given.yaxis2, theme, strip, "log"), dtick: halves(strip) } }),
     font: { ...given.font, ...text },
     hoverlabel: { bgcolor: theme.paper, font: { ...text, size: 13 } },
     plot_bgcolor: "rgba(0,0,0,0)",

@@ -23,6 +23,7 @@ export class Line {
     this.unit = trace.meta.unit ?? 1; // of the x axis, in that of its column
     this.least = trace.meta.least ?? -Infinity; // where its first record is drawn on a log x axis
     this.clock = `${trace.meta.x}/${this.unit}`; // lines of one are over the same times
+    this.strip = trace.yaxis === "y2"; // in the strip below the chart
     this.group = trace.legendgroup ?? trace.name;
     this.width = trace.line?.width ?? 2;
     this.dash = dashed(trace.line?.dash);
@@ -62,7 +63,7 @@ export class Line {
 
   /** Whether its end needs a mark: it broke, or its network ended before the others. */
   get marked() {
-    return this.broken || (this.over && this.good >= 0);
+    return !this.strip && (this.broken || (this.over && this.good >= 0));
   }
 
   /** The point of its last finite record. */

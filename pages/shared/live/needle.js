@@ -35,10 +35,10 @@ export class Needle {
       for (const bar of this.bars.values()) bar.remove();
       return this.bars.clear();
     }
-    const { xaxis, yaxis } = this.panel.plot._fullLayout ?? {};
+    const { xaxis, yaxis, yaxis2 } = this.panel.plot._fullLayout ?? {};
     if (!xaxis) return;
     const longest = new Map();
-    for (const line of this.panel.lines) {
+    for (const line of this.panel.lines.filter(({ strip }) => !strip)) {
       const known = longest.get(line.clock)?.good ?? -1;
       if (line.good > known) longest.set(line.clock, line); // the one that goes on longest
     }
@@ -46,7 +46,7 @@ export class Needle {
       if (!longest.has(name)) (bar.remove(), this.bars.delete(name));
     }
     for (const [name, line] of longest) {
-      this.stand(this.bar(name, line, longest.size), line, xaxis, yaxis);
+      this.stand(this.bar(name, line, longest.size), line, xaxis, [yaxis, yaxis2 ?? yaxis]);
     }
   }
 
@@ -58,14 +58,14 @@ export class Needle {
     return bar;
   }
 
-  stand(bar, line, xaxis, yaxis) {
+  stand(bar, line, xaxis, [upper, lower]) {
     const value = line.x(this.panel.run.store, this.row(line));
     const [from, to] = xaxis.range.map(Number);
     const share = ((xaxis.type === "log" ? Math.log10(value) : value) - from) / (to - from);
     bar.hidden = !(share >= -1e-6 && share <= 1 + 1e-6);
-    bar.style.height = `${yaxis._length}px`;
+    bar.style.height = `${lower._offset + lower._length - upper._offset}px`;
     const left = xaxis._offset + share * xaxis._length;
-    bar.style.transform = `translate(${left}px, ${yaxis._offset}px)`;
+    bar.style.transform = `translate(${left}px, ${upper._offset}px)`;
   }
 
   /** List the values at the cursor. */
@@ -74,7 +74,7 @@ export class Needle {
     if (!this.on) return;
     this.panel.observe();
     const { run, view, lines } = this.panel;
-    const shown = lines.filter((line) => line.good >= 0 && !this.panel.isHidden(line));
+    const shown = lines.filter((line) => line.good >= 0 && !line.strip && !this.panel.isHidden(line));
     this.list(shown.slice(0, MOST), shown.length - MOST, view.theme);
     for (const { line, number } of this.listed) {
       write(number, brief(run.store.column(line.meta.y)[this.row(line)] * line.scale));

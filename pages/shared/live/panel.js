@@ -7,7 +7,7 @@ import { recall, remember } from "./choices.js";
 import { onPage } from "./figure.js";
 import { Line } from "./line.js";
 import { Needle } from "./needle.js";
-import { decades, rangeX, growY } from "./ranges.js";
+import { decades, growY, halves, rangeX } from "./ranges.js";
 
 const HOVER_PAUSE = 1000; // ms between two refreshes of the lines under the pointer
 const TIMING_PAUSE = 2000; // ms between two placements of theory on a clock
@@ -59,6 +59,8 @@ export class Panel {
     this.timed = this.fixed.some(({ meta }) => meta?.x && meta.x !== "step");
     this.logIsDefault = layout.yaxis?.type === "log";
     this.logX = layout.xaxis?.type === "log";
+    this.striped = Boolean(layout.yaxis2);
+    this.plot.classList.toggle("dln-striped", this.striped);
     this.card.name(layout.title?.text ?? this.name);
     this.card.explain(layout.meta?.note);
     this.card.showLog(this.isLog);
@@ -70,7 +72,8 @@ export class Panel {
   forget() {
     this.seen = 0;
     this.age = this.run.store?.age;
-    this.extent = { low: Infinity, high: -Infinity, positive: Infinity };
+    const nothing = { low: Infinity, high: -Infinity, positive: Infinity };
+    [this.extent, this.stripExtent] = [nothing, { ...nothing }];
     this.range = {};
     for (const line of this.lines) line.forget();
     this.canvas.forget();
@@ -121,13 +124,15 @@ export class Panel {
     if (!store || !this.figure) return;
     if (this.age !== store.age) this.forget();
     if (this.seen === store.count) return;
-    for (const line of this.lines) line.observe(store, this.seen, this.extent);
+    for (const line of this.lines)
+      line.observe(store, this.seen, line.strip ? this.stripExtent : this.extent);
     this.seen = store.count;
   }
 
   ranges() {
     this.range.x = rangeX(this);
     this.range.y = this.rangeY();
+    if (this.striped) this.range.strip = growY(this.range.strip, this.stripExtent, [], true);
     return { ...this.range, ...this.held };
   }
 
@@ -211,13 +216,14 @@ export class Panel {
 
   /** Grow the axes if the records need it. */
   async grow() {
-    const { x, y } = this.ranges();
-    const { xaxis, yaxis } = this.plot._fullLayout;
+    const { x, y, strip } = this.ranges();
+    const { xaxis, yaxis, yaxis2 } = this.plot._fullLayout;
     const holds = (axis, range) =>
       range.every((end, i) => Math.abs(end - axis.range[i]) <= 1e-9 * Math.abs(end));
-    if (holds(xaxis, x) && holds(yaxis, y)) return;
+    if (holds(xaxis, x) && holds(yaxis, y) && (!strip || holds(yaxis2, strip))) return;
     const change = { "xaxis.range": [...x], "yaxis.range": [...y] };
     if (this.isLog) change["yaxis.dtick"] = decades(y);
+    if (strip) Object.assign(change, { "yaxis2.range": [...strip], "yaxis2.dtick": halves(strip) });
     if (this.logX) change["xaxis.dtick"] = decades(x);
     this.growing = true; // Plotly tells of this change, too
     try {

@@ -52,6 +52,9 @@ function growLinear(before, { low, high }, goals, tozero) {
   return [Math.min(before[0], bottom), most > before[1] ? top : before[1]];
 }
 
+/** The same for a low strip: three ticks at most. */
+export const halves = ([low, high]) => Math.max(1, Math.ceil((high - low) / 2));
+
 /** The distance of a logarithmic axis's ticks, in decades. */
 export function decades([low, high]) {
   return high - low > 1 ? Math.max(1, Math.ceil((high - low) / 6)) : undefined;
