@@ -40,6 +40,11 @@ def tried(name: str, **changes: Any) -> Done:
     return trained(Config.from_dict(LESSONS[name].attempt | changes))
 
 
+def right(name: str) -> str:
+    """The answer that the lesson takes for right."""
+    return LESSONS[name].answers[LESSONS[name].right]
+
+
 @pytest.mark.parametrize("name", LESSONS)
 def test_lesson_is_whole(name: str) -> None:
     """Every number that is named is there, every text ends; nothing is left to fill in."""
@@ -82,6 +87,7 @@ def test_equal_runs_are_shared() -> None:
 def test_plateaus_last_one_over_the_singular_value() -> None:
     """The leading term is within two per cent, twice and thrice as late within one."""
     found = numbers("plateaus")
+    assert right("plateaus") == "About twice as late"
     for mode in "123":
         assert found[f"measured{mode}"] == pytest.approx(found[f"expected{mode}"], rel=0.02)
     assert found["second"] == pytest.approx(2, rel=0.01)
@@ -93,6 +99,7 @@ def test_plateaus_last_one_over_the_singular_value() -> None:
 def test_half_the_scale_doubles_the_plateau_and_divides_the_floor_by_64() -> None:
     """And adds a fixed number of steps with two factors."""
     found = numbers("scale")
+    assert right("scale") == "Twice as long"
     assert found["longer"] == pytest.approx(2, rel=0.01)
     assert found["cleaner"] == pytest.approx(64, rel=0.01)
     assert found["loss_large"] == pytest.approx(found["floor_large"], rel=1e-3)
@@ -104,6 +111,7 @@ def test_half_the_scale_doubles_the_plateau_and_divides_the_floor_by_64() -> Non
 def test_two_factors_fit_and_miss_three_find() -> None:
     """The same width, the same entries, the same fit."""
     found = numbers("depth")
+    assert right("depth") == "Only the one with three factors"
     assert max(found["loss2"], found["loss3"]) < 1e-6
     assert found["error2"] > 0.1
     assert found["error3"] < 1e-4
@@ -123,6 +131,7 @@ def test_two_factors_fit_and_miss_three_find() -> None:
 def test_alpha_is_nearly_a_larger_step() -> None:
     """Three times fewer steps at equal η, a twentieth at equal margin."""
     found = numbers("alpha")
+    assert right("alpha") == "Next to nothing: about 1.05 times fewer"
     assert found["lead"] == pytest.approx(found["expected_lead"], rel=0.03)
     assert found["left"] == pytest.approx(found["expected_left"], abs=0.03)
     assert 2.9 < found["lead"] < 3.2
@@ -139,6 +148,7 @@ def test_alpha_is_nearly_a_larger_step() -> None:
 def test_too_narrow_has_no_room_and_too_wide_does_no_harm() -> None:
     """An error above what any matrix of that rank has; the same steps with twice the width."""
     found = numbers("width")
+    assert right("width") == "r̂ = 5 and r̂ = 10"
     assert 0.6 < found["least"] < found["low"] < 0.75
     assert max(found["exact"], found["high"]) < 1e-4
     assert found["high_steps"] == found["exact_steps"]
@@ -152,6 +162,7 @@ def test_too_narrow_has_no_room_and_too_wide_does_no_harm() -> None:
 def test_too_few_entries_are_fitted_and_tell_nothing() -> None:
     """Neither network finds the matrix, with two and a half times the entries both do."""
     found = numbers("failure")
+    assert right("failure") == "Neither of them"
     for network in ("original", "compressed"):
         assert found[f"fitted_{network}"] > 100
         assert found[f"few_{network}"] > 0.5
@@ -169,6 +180,7 @@ def test_too_few_entries_are_fitted_and_tell_nothing() -> None:
 def test_spare_width_learns_the_noise_late() -> None:
     """The least error is near that of least squares; the last more than twice as large."""
     found = numbers("noise")
+    assert right("noise") == "It falls, then rises again to more than twice its best"
     assert found["best"] == pytest.approx(found["least"], rel=0.08)
     assert found["worse"] > 2
     assert found["loss_final"] < found["loss_best"]
