@@ -87,11 +87,6 @@ class Course:
                 self.below.setdefault(level, record.step)
 
     @property
-    def broken(self) -> bool:
-        """Whether the train loss is no number, or twice that of the start."""
-        return not self.losses[-1] <= RISEN * self.losses[0]
-
-    @property
     def still(self) -> bool:
         """Whether the train loss has not come lower over the last third of the steps."""
         since = self.steps[self.moved]
@@ -136,8 +131,15 @@ class Signatures:
         return new
 
     def ratio(self, network: str) -> float:
-        """η/η* of a network; 0 where the limit is not known."""
-        return self.forecast.ratio(network) or 0.0
+        """η/η* of a network; 0 where the limit is not known, or η changes on the way."""
+        changing = any(change.rates for change in self.config.schedule)
+        return 0.0 if changing else self.forecast.ratio(network) or 0.0
+
+    def broken(self, network: str) -> bool:
+        """Whether the train loss is no number, or twice that with which the run began."""
+        # A network that starts on the way begins with a loss that is next to nothing.
+        first = max(course.losses[0] for course in self.courses.values())
+        return not self.courses[network].losses[-1] <= RISEN * first
 
     @property
     def noise(self) -> float:
@@ -154,23 +156,20 @@ def signatures(config: Config, trajectories: Sequence[Trajectory]) -> list[Signa
 
 def _records(trajectories: Sequence[Trajectory]) -> Iterator[dict[str, Record]]:
     """The records as they came: one of every network that still trained."""
-    for row in range(max((len(each.steps) for each in trajectories), default=0)):
+    rows = [{int(step): row for row, step in enumerate(each.steps)} for each in trajectories]
+    for step in sorted(set().union(*rows)):
         yield {
             each.network: Record(
-                int(each.steps[row]),
-                0,
-                0,
-                0,
-                {name: each.series[name][row] for name in each.series},
+                step, 0, 0, 0, {name: series[at[step]] for name, series in each.series.items()}
             )
-            for each in trajectories
-            if row < len(each.steps)
+            for each, at in zip(trajectories, rows, strict=True)
+            if step in at
         }
 
 
 def diverging(watch: Signatures, network: str) -> str:
     """The train loss is no number, or has risen to twice that of the start."""
-    if not watch.courses[network].broken:
+    if not watch.broken(network):
         return ""
     ratio = watch.ratio(network)
     if ratio > 1:
@@ -227,7 +226,7 @@ def behind(watch: Signatures, network: str) -> str:
         for level, step in theirs.below.items()
         if theirs.steps[-1] >= AFTER * step > 0 and level not in ours.below
     ]
-    if not late or ours.broken:
+    if not late or watch.broken("compressed"):
         return ""
     return (
         f"No gain: the original network had an error of {late[0][0]:g} by step {late[0][1]:,}, the "

@@ -43,6 +43,8 @@ HEALTHY = {
     "sensing": small(
         problem="sensing", measurements=400, learning_rate=0.1, rate_unit="limit", steps=1500
     ),
+    "compressed on the way": full(steps=1500, changes="600:compress"),
+    "other rates on the way": full(steps=1500, changes="100:alpha=1;300:alpha=4"),
     "too short": full(steps=200, init_scale=0.01, record_every=2),
 }  # fmt: skip
 
