@@ -7,12 +7,14 @@ networks of their own name; comparisons of time are about the steps on whole fac
 
 from types import ModuleType
 
+import numpy as np
 import torch
 
 from dynamics.descent import Descent, Memory
 from dynamics.factors import Factors, product
 from dynamics.network import Network
-from dynamics.problem import Masked, Problem, Target
+from dynamics.problem import Problem, Target
+from dynamics.simulation import Cores, rates_of
 
 ROUNDING = 1e-4  # how far a start may be from what a reduction assumes: float32's own rounding
 
@@ -36,7 +38,7 @@ class Reduced(Descent):
                 "An exact reduction is known for factorization without noise, by plain gradient "
                 "descent; choose those, or a network without reduction."
             )
-        self._start(target, optimizer)
+        self._start(target)
 
     def step(self, count: int = 1) -> None:
         """Make ``count`` gradient steps."""
@@ -44,7 +46,7 @@ class Reduced(Descent):
             self._step()
         self._write()
 
-    def _start(self, target: Target, optimizer: ModuleType) -> None:
+    def _start(self, target: Target) -> None:
         raise NotImplementedError
 
     def _write(self) -> None:
@@ -58,16 +60,14 @@ class CoreReduction(Reduced):
 
         W_l = C_l M_l C_(l−1)ᵀ + ρ_l (Q_l − C_l C_(l−1)ᵀ)
 
-    at all times: the cores M_l descend from ε I towards C_Lᵀ M* C_0, and
-    ρ_l ← ρ_l (1 − η_l c Π_(k≠l) ρ_k²).
+    at all times: M_l and ρ_l are ``simulation.Cores`` with the goal C_Lᵀ M* C_0.
     """
 
-    def _start(self, target: Target, optimizer: ModuleType) -> None:
+    def _start(self, target: Target) -> None:
         factors, side = self.network.factors, self.problem.shape[0]
         square = all(factor.shape == (side, side) for factor in factors)
-        self._rest = [float(factor.norm()) / side**0.5 for factor in factors]
-        self._bases, rank = [], len(target.values)
-        self._turns = [factor / size for factor, size in zip(factors, self._rest, strict=True)]
+        sizes, rank = [float(factor.norm()) / side**0.5 for factor in factors], len(target.values)
+        self._turns = [factor / size for factor, size in zip(factors, sizes, strict=True)]
         one = torch.eye(side).to(factors[0])
         if not square or 2 * rank > side or not all(
             torch.allclose(turn @ turn.mT, one, atol=ROUNDING) for turn in self._turns
@@ -80,51 +80,40 @@ class CoreReduction(Reduced):
         self._bases = [torch.linalg.qr(torch.cat([target.right.mT, turned], dim=1)).Q]
         for turn in self._turns:
             self._bases.append(turn @ self._bases[-1])
-        core = (self._bases[-1].mT @ target.left * target.values) @ (target.right @ self._bases[0])
-        goal = Masked(Target.of(core, rank))
-        goal.scale = self.problem.scale
-        cores = [size * torch.eye(2 * rank).to(core) for size in self._rest]
-        self._core = Descent(Network(cores, self.network.alpha), goal, optimizer, 0.0)
+        goal = (self._bases[-1].mT @ target.left * target.values) @ (target.right @ self._bases[0])
+        self._core = Cores(goal.numpy(force=True).astype(float), np.array(sizes))
 
     def _step(self) -> None:
-        self._core.learning_rate, self._core.alpha = self.learning_rate, self.alpha
-        self._core.step()
-        whole = 1.0
-        for size in self._rest:
-            whole *= size * size
-        rate = self.learning_rate * self.problem.scale
-        outer = rate * self.alpha
-        for index, size in enumerate(self._rest):
-            speed = outer if index in (0, len(self._rest) - 1) else rate
-            others = whole / (size * size) if size else 0.0
-            self._rest[index] = size * (1 - speed * others)
+        depth, rate = len(self._turns), self.learning_rate * self.problem.scale
+        with np.errstate(all="ignore"):  # a diverged run is a result
+            self._core.step(rates_of(depth, self.alpha, rate))
 
     @property
     def memory(self) -> Memory:
         """The cores and the numbers ρ_l."""
-        rest = [torch.tensor(size, dtype=torch.float64) for size in self._rest]
-        cores = [core.clone() for core in self._core.network.factors]
-        return [{"core": each, "rest": size} for each, size in zip(cores, rest, strict=True)]
+        both = zip(self._core.cores, self._core.rest, strict=True)
+        return [{"core": torch.tensor(core), "rest": torch.tensor(rest)} for core, rest in both]
 
     def restore(self, factors: Factors, memory: Memory) -> None:
         """Go on from these cores and numbers."""
-        self._core.restore([each["core"] for each in memory], [])
-        self._rest = [float(each["rest"]) for each in memory]
+        self._core.cores = np.stack([each["core"].numpy() for each in memory])
+        self._core.rest = np.array([float(each["rest"]) for each in memory])
         self._write()
 
     def _write(self) -> None:
-        cores = self._core.network.factors
+        one = np.eye(self._core.cores.shape[1])
         for index, (turn, core, rest) in enumerate(
-            zip(self._turns, cores, self._rest, strict=True)
+            zip(self._turns, self._core.cores, self._core.rest.tolist(), strict=True)
         ):
             before, after = self._bases[index], self._bases[index + 1]
-            shift = after @ (core - rest * torch.eye(len(core)).to(core))
+            shift = after @ torch.from_numpy(core - rest * one).to(turn)
             torch.addmm(turn, shift, before.mT, beta=rest, out=self.network.factors[index])
 
     @property
     def operations(self) -> float:
-        """Those of the core."""
-        return self._core.operations
+        """Those of the 3 (L − 1) products of the cores."""
+        depth, side, _ = self._core.cores.shape
+        return 6.0 * (depth - 1) * side**3
 
 
 class DiagonalReduction(Reduced):
@@ -134,7 +123,7 @@ class DiagonalReduction(Reduced):
     e = c (w − s): a ← a − αη e a b^(L−2), b ← b − η e a² b^(L−3), both from the old values.
     """
 
-    def _start(self, target: Target, optimizer: ModuleType) -> None:
+    def _start(self, target: Target) -> None:
         factors = self.network.factors
         size, width = float(factors[0].norm(dim=1)[0]), factors[0].shape[0]
         self._left, self._right = factors[-1] / size, factors[0] / size

@@ -2,7 +2,8 @@
 
 Square factors with orthogonal start, a full target of rank r, and plain descent: outside of 2r
 dimensions every factor stays a multiple of its start, so cores of 2r × 2r and one number a factor
-are the whole network.
+are the whole network. ``simulate`` starts from the overlap alone, and has no factors to write;
+``reduction`` steps the same ``Cores`` for a network that does.
 """
 
 from collections.abc import Sequence
@@ -53,6 +54,32 @@ def random_overlap(rank: int, width: int, generator: np.random.Generator) -> Arr
     return np.asarray(columns[:rank] * np.sign(np.diagonal(triangle)))
 
 
+class Cores:
+    """Cores M_l that descend from ε_l I towards a goal, and one number ρ_l for all else.
+
+    ρ_l descends from ε_l by ρ_l ← ρ_l (1 − η_l c Π_(k≠l) ρ_k²).
+
+    Attributes:
+        cores: L × 2r × 2r.
+        rest: L.
+    """
+
+    def __init__(self, goal: Array, sizes: Array, momentum: float = 0.0) -> None:
+        self.cores, self.rest = sizes[:, None, None] * np.eye(len(goal)), sizes
+        self._goal, self._momentum = goal, momentum
+        self._slopes, self._moves = np.empty_like(self.cores), np.zeros_like(self.cores)
+        self._rest_moves = np.zeros_like(sizes)
+
+    def step(self, rates: Array) -> None:
+        """Make a step by η_l c, L numbers."""
+        _gradients(self.cores, self._goal, self._slopes)
+        self._moves *= self._momentum
+        self._moves += self._slopes
+        self._rest_moves = self._momentum * self._rest_moves + self.rest.prod() ** 2 / self.rest
+        self.cores -= rates[:, None, None] * self._moves
+        self.rest = self.rest - rates * self._rest_moves
+
+
 def simulate(
     goals: Sequence[float] | Array,
     overlap: Array,
@@ -67,8 +94,7 @@ def simulate(
 ) -> Course:
     """The course of the original network, exact, at a cost that does not depend on its width d.
 
-    With K = √(I − GᵀG), the cores M_l descend from ε I towards [G; K] S [I, 0], and the other
-    d − 2r values from ε by ρ_l ← ρ_l (1 − η_l c Π_(k≠l) ρ_k²).
+    With K = √(I − GᵀG), the cores descend towards [G; K] S [I, 0]; d − 2r values are ``rest``.
 
     Args:
         goals: s_i, r numbers.
@@ -90,30 +116,23 @@ def simulate(
         raise ValueError(f"A width of {width} has no room for twice the rank, {2 * rank}.")
     goal = np.zeros((2 * rank, 2 * rank))
     goal[:, :rank] = np.vstack([overlap, _complement(overlap)]) * np.asarray(goals, float)
-    cores = np.tile(init_scale * np.eye(2 * rank), (depth, 1, 1))
-    rest = np.full(depth, float(init_scale))
-    rates = _rates(depth, alpha, rate)
-    moves, rest_moves, slopes = np.zeros_like(cores), np.zeros(depth), np.empty_like(cores)
+    core = Cores(goal, np.full(depth, float(init_scale)), momentum)
+    rates = rates_of(depth, alpha, rate)
     records: list[tuple[Array, float, float]] = []
     done = 0
     for step in steps:
         for count in range(done, step):
             if count in turns:
-                rates = _rates(depth, *turns[count])
-            _gradients(cores, goal, slopes)
-            moves *= momentum
-            moves += slopes
-            rest_moves = momentum * rest_moves + rest.prod() ** 2 / rest
-            cores -= rates[:, None, None] * moves
-            rest = rest - rates * rest_moves
+                rates = rates_of(depth, *turns[count])
+            core.step(rates)
         done = step
-        records.append(_measure(cores, goal, float(rest.prod()), width))
+        records.append(_measure(core.cores, goal, float(core.rest.prod()), width))
     values, shared, errors = zip(*records, strict=True)
     return Course(np.array(steps, float), np.array(values), np.array(shared), np.array(errors))
 
 
-def _rates(depth: int, alpha: float, rate: float) -> Array:
-    """η_l c of each factor."""
+def rates_of(depth: int, alpha: float, rate: float) -> Array:
+    """η_l c of each factor, from ηc."""
     rates = np.full(depth, float(rate))
     rates[[0, -1]] *= alpha
     return rates
