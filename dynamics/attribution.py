@@ -27,6 +27,7 @@ BESIDE = ("original_alpha", "narrow_random", "narrow_random_alpha")
 STOP = "stop"
 LEVELS = (*(f"{level:.0e}".replace("e-0", "e-") for level in DECADES), STOP)
 MOST_SEEDS = 20
+SHORT = 0.05  # seconds of training that say little
 EVEN = 1.05  # times: less is called nothing
 
 
@@ -184,7 +185,7 @@ def table(made: Attribution) -> list[list[str]]:
     """The ladder in words, a head and a row a rung: cost to the level with its quartiles."""
     head = ["network", "reached"]
     head += [f"{name}{part}" for name in COUNTERS for part in ("", " quartiles")]
-    rows = [[*head, "fewer steps than before", "operations", "seconds", "by"]]
+    rows = [[*head, *(f"fewer {name} by" for name in COUNTERS), "cause"]]
     for number, rung in enumerate((*made.path, *made.beside)):
         cells = [kinds.said(rung.network), f"{rung.reached} of {made.seeds}"]
         costs = rung.costs[np.isfinite(rung.costs[:, 0])]
@@ -256,6 +257,8 @@ def sentences(made: Attribution) -> list[str]:
         )
         parts.append(f"{words} ({total:.3g} ×): {shares}.")
     parts[0] += " than the original."
+    if made.path[-1].costs[made.whole, -1].min() < SHORT:
+        parts.append("Training took so short a time that its seconds are mostly noise.")
     return [*parts, *_meaning(made), *missing]
 
 

@@ -38,7 +38,7 @@ def draw(made: Attribution) -> go.Figure:
         showlegend=False,
         bargap=0.25,
     )
-    figure.update_yaxes(autorange="reversed", automargin=True, gridcolor=GREY, dividercolor=GREY)
+    figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False, dividercolor=GREY)
     return figure.update_xaxes(
         type="log",
         title_text="Times less than the original (log)",
@@ -122,7 +122,7 @@ def _label(figure: go.Figure, row: tuple[str, str], at: float, words: str) -> No
         y=[[row[0]], [row[1]]],
         x=[at],
         mode="text",
-        text=[f"  {words}"],
+        text=[f"\u2003{words}"],
         textposition="middle right",
         hoverinfo="skip",
         cliponaxis=False,

@@ -7,6 +7,7 @@ from dynamics import runs
 from dynamics.kinds import said
 from dynamics.story import story
 from dynamics.trajectory import Trajectory, milestones, timed
+from pages.shared import controls
 from pages.shared.escapes import escapes
 from pages.shared.table import table
 
@@ -25,6 +26,13 @@ def summary(run: runs.Run) -> None:
     with st.container(border=True, key="story"):
         st.markdown("**What happened**")
         st.markdown("\n".join(f"- {sentence}" for sentence in story(run.config, trajectories)))
+        if {"original", "compressed"} <= {each.network for each in trajectories}:
+            st.page_link(
+                "pages/3_Attribution.py",
+                label="Split the lead into its causes",
+                icon=":material/stairs:",
+                query_params=controls.differences(run.config, None),
+            )
     if all("recovery_error" in trajectory.series for trajectory in trajectories):
         _milestones(trajectories)
     else:

@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from dynamics.config import choices
 from dynamics.figure import color
+from dynamics.kinds import said
 
 
 def table(rows: Sequence[Mapping[str, str]], label: str) -> None:
@@ -25,7 +27,8 @@ def _heading(name: str) -> str:
     network, comma, quantity = name.partition(", ")
     if not comma:
         return html.escape(name)
-    return f'<span style="color:{color(network)}">{html.escape(network)}</span>, {quantity}'
+    paint = next((color(each) for each in choices("networks") if said(each) == network), "inherit")
+    return f'<span style="color:{paint}">{html.escape(network)}</span>, {quantity}'
 
 
 def _cells(texts: list[str]) -> str:

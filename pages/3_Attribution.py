@@ -1,0 +1,40 @@
+"""Attribution: which part of the compressed network's lead comes from which cause."""
+
+import streamlit as st
+
+from dynamics import attribution
+from pages.shared import ladder
+
+ladder.read_address()
+config = ladder.settings()
+
+st.title("What makes it faster?", anchor=False)
+st.caption(
+    "Between the original network and the compressed one lie three changes: it **starts** at "
+    "singular vectors, it is **narrow**, and its outer factors move faster by **α**. Here they "
+    "are made one at a time, on the same matrices, and what each of them saves is measured."
+)
+ladder.chosen(config)
+with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+    ladder.switches(config)
+    seeds = st.slider(
+        "Seeds",
+        1,
+        attribution.MOST_SEEDS,
+        key="ladder seeds",
+        width=220,
+        help="Everything is drawn anew for each; bars are medians, error bars quartiles.",
+    )
+    level = st.selectbox(
+        "Measured until the error is",
+        attribution.LEVELS,
+        key="ladder level",
+        width=200,
+        format_func=lambda each: (
+            "the stop at train loss" if each == attribution.STOP else f"‖W − M*‖/‖M*‖ ≤ {each}"
+        ),
+        help="What a network has spent until it first came to this, to within one record.",
+    )
+configs = attribution.ladder(config, seeds)
+ladder.write_address(config, seeds, level)
+ladder.climb(config, configs, level)
