@@ -16,6 +16,7 @@ POINT = 96 / 72  # Plotly counts in 1/96 inch
 INK, GRID, PAPER = "#1f2430", "#e3e5ea", "#ffffff"
 FAMILY = "Arial, Liberation Sans, Helvetica, sans-serif"
 MOST_POINTS = 1200  # of a line: more than a column has dots to show
+FEW = 12  # lines that are drawn in all their points
 NORMAL = 2.0  # pixels of a line on the page; others are as much wider or narrower in print
 POINTS = {"font": (4.0, 72.0), "line": (0.25, 10.0)}
 # In line widths: stroke, gap, …; in this order, as the networks have the first ones.
@@ -171,11 +172,13 @@ def _pattern(dash: str, width: float) -> str:
 
 
 def _scale_lines(figure: go.Figure, factor: float) -> None:
+    many = len(figure.data) > FEW
     for trace in figure.data:
         if "line" in trace and trace.type.startswith("scatter"):
             width = (trace.line.width or NORMAL) * factor
             dash = (trace.meta or {}).get("dash") or trace.line.dash or "solid"
             trace.line.width = width
+            trace.line.simplify = many  # as Plotly does for the screen; print shows its corners
             trace.line.dash = _pattern(dash, width)
         if "marker" in trace and isinstance(trace.marker.size, int | float):
             trace.marker.size *= factor

@@ -141,8 +141,10 @@ def readme(run: Run) -> str:
     )
 
 
-def chart(runs: Sequence[Run], panel: str, versus: str = "steps") -> Any:
+def chart(runs: Sequence[Run], panel: str, versus: str = "steps", *, theory: bool = True) -> Any:
     """A panel of one run, ``figure`` or ``figure/network``, or one series of several runs.
+
+    ``theory`` says whether what it expects of a single run is drawn, too.
 
     Raises:
         RunError: if there are no records, no such figure, or nothing in the runs that it draws.
@@ -152,7 +154,8 @@ def chart(runs: Sequence[Run], panel: str, versus: str = "steps") -> Any:
     for run in runs:
         if not len(run.rows()):
             raise RunError(f"Run {run.key} has no records yet.")
-    if len(runs) > 1:
+    measured = any(panel in shapes for run in runs for shapes in run.layout.shapes.values())
+    if len(runs) > 1 or (measured and panel not in registry.options("figures")):
         named = labels([run.config for run in runs])
         drawn = [
             (label, beside(run.config, run.trajectories))
@@ -167,9 +170,12 @@ def chart(runs: Sequence[Run], panel: str, versus: str = "steps") -> Any:
         known = ", ".join(registry.options("figures"))
         raise RunError(f"There is no figure {stem[:40]!r}; take one of {known}.")
     needs = registry.constant("figures", stem, "NEEDS", ())
+    told = runs[0].trajectories
+    if theory or versus == "normalised":
+        told = beside(runs[0].config, told)
     trajectories = [
         each
-        for each in beside(runs[0].config, runs[0].trajectories)
+        for each in told
         if network in ("", each.network) and all(need in each.series for need in needs)
     ]
     if not trajectories:

@@ -1,7 +1,7 @@
-"""Picture: one chart as a file; ``python -m dynamics.picture`` draws one in a process of its own.
+"""Picture: one chart as a file; ``python -m dynamics.picture FILE`` draws it in its own process.
 
-It reads ``{"form", "figure", "print", "about"}`` as JSON from its input and writes the file to its
-output; trouble is one sentence on stderr and status 2.
+It reads ``{"form", "figure", "print", "about"}`` as JSON from its input and writes the file, beside
+a PDF also what it looks like, as FILE.png. Trouble is one sentence on stderr and status 2.
 """
 
 import io
@@ -9,6 +9,7 @@ import json
 import re
 import sys
 from functools import partial
+from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -16,6 +17,8 @@ from dynamics import chrome, film, tikz
 from dynamics.caption import About
 from dynamics.chrome import PictureError
 from dynamics.dress import Print, dressed
+
+SEEN, SHARP = 600, 2  # points across of a preview, and pixels of each
 
 
 def picture(figure: dict[str, Any], form: str, how: Print, about: About) -> bytes:
@@ -99,16 +102,28 @@ def _html(figure: dict[str, Any], about: About) -> bytes:
     ).encode()
 
 
+def look(pdf: bytes) -> bytes:
+    """The PDF's page as a PNG, drawn from the file itself."""
+    import pypdfium2
+
+    page = pypdfium2.PdfDocument(pdf)[0]
+    file = io.BytesIO()
+    page.render(scale=SHARP * SEEN / page.get_width()).to_pil().save(file, "PNG")
+    return file.getvalue()
+
+
 def main() -> int:
     """Draw what the job on the input asks for."""
-    job = json.load(sys.stdin)
+    job, file = json.load(sys.stdin), Path(sys.argv[1])
     try:
         how, about = Print(**job["print"]), About(**job["about"])
         content = picture(job["figure"], job["form"], how, about)
     except (PictureError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
-    sys.stdout.buffer.write(content)
+    file.write_bytes(content)
+    if job["form"] == "pdf":
+        file.with_name(f"{file.name}.png").write_bytes(look(content))
     return 0
 
 

@@ -7,6 +7,7 @@ neither waits for a rerun nor causes one.
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -83,11 +84,26 @@ def live(
         default={"at": None},
         on_phase_change=_nothing,
         on_at_change=_nothing,
+        on_export_change=_nothing,
     )
+    if told.export:
+        _export(run_key, told.export, versus, theory)
     moved = told.at
     if moved and moved["run"] == run_key:  # else it is of the run shown before
         at = None if moved["step"] is None else int(moved["step"])
     return Seen(told.phase, at)
+
+
+def _export(run_key: str, asked: dict[str, Any], versus: str, theory: bool) -> None:
+    """Open the dialog for the panel whose menu asked for it."""
+    from pages.shared import exporting  # not at the top: only who saves a file needs it
+
+    try:
+        chart = exporting.of_runs([run_key], asked["panel"], versus, asked, theory=theory)
+    except (runs.RunError, ValueError) as error:
+        st.error(str(error), icon=":material/error:")
+    else:
+        exporting.dialog(chart)
 
 
 def _nothing() -> None:

@@ -11,6 +11,7 @@ from dynamics.config import Config
 from dynamics.expected import beside
 from dynamics.figure import compared
 from dynamics.trajectory import Trajectory
+from pages.shared import exporting
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,14 +60,17 @@ def comparison(chosen: list[tuple[runs.Run, Config]], series: str, versus: str) 
         key="comparison",
     )
     st.caption("A colour for each run; solid the original network, dashed the compressed one.")
-    st.download_button(
-        "Data of this chart (CSV)",
-        icon=":material/download:",
-        data=lambda: _csv(drawn, series),
-        file_name=f"{name}.csv",
-        mime="text/csv",
-        on_click="ignore",
-    )
+    with st.container(horizontal=True):
+        if st.button("For a paper or talk …", icon=":material/image:"):
+            exporting.dialog(exporting.of_runs([run.key for run, _ in chosen], series, versus))
+        st.download_button(
+            "Data of this chart (CSV)",
+            icon=":material/download:",
+            data=lambda: _csv(drawn, series),
+            file_name=f"{name}.csv",
+            mime="text/csv",
+            on_click="ignore",
+        )
 
 
 def _csv(drawn: list[tuple[str, list[Trajectory]]], series: str) -> bytes:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dynamics import export, runs
 from dynamics.config import Config
-from pages.shared import controls, hiding
+from pages.shared import checking, controls, hiding
 from pages.shared.hiding import hidden
 
 MIME = {
@@ -115,6 +115,8 @@ def downloads(run: runs.Run) -> None:
                 width="stretch",
                 key=f"download {form}",
             )
+        if st.button("Check the script", width="stretch", help="Train the run again by it"):
+            checking.dialog(run)
 
 
 def _tell_differences(config: Config, run: runs.Run) -> None:

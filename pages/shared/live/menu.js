@@ -10,6 +10,7 @@ export class Menu {
     this.item("SVG, for print", () => this.savePicture("svg", 1));
     this.item("PNG, for slides", () => this.savePicture("png", 3));
     this.item("CSV, the numbers", () => this.saveNumbers());
+    this.item("For a paper or talk …", () => this.prepare());
     const closed = { "aria-haspopup": "menu", "aria-expanded": "false", title: "Export (E)" };
     this.button = button("", closed, "Export", () => this.open(this.list.hidden));
     this.element = make("div", "dln-export", {}, this.button, this.list);
@@ -52,6 +53,12 @@ export class Menu {
     const [figure, size] = forFile(this.panel);
     const picture = await this.panel.view.Plotly.toImage(figure, { format, scale, ...size });
     download(picture, `${this.name}.${format}`);
+  }
+
+  /** The page's own dialog draws it anew, in the part and on the axis that are shown here. */
+  prepare() {
+    const { name, isLog, held, hidden, view } = this.panel;
+    view.notify("export", { panel: name, log: isLog, held, hidden: [...hidden] });
   }
 
   /** All records in full precision, which only the server has. */

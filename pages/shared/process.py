@@ -1,0 +1,125 @@
+"""Process: a program that a page starts and looks after; it ends when nobody looks any more.
+
+A page that is left or reloaded stops looking, so nothing runs on for nobody. Few run at once,
+whoever asks: the others wait for their turn.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import streamlit as st
+
+ROOT = Path(__file__).parents[2]
+MOST_AT_ONCE = 2
+PACE = 0.5  # seconds between two looks of a page
+LEFT = 10  # seconds after which a process that nobody looks at ends
+_TURN = threading.BoundedSemaphore(MOST_AT_ONCE)
+
+
+class Process:
+    """A command in a folder of its own, which is its last argument's place and is gone with it.
+
+    Args:
+        command: the program and its arguments; ``{}`` in one stands for the folder.
+        files: what is in the folder at first, by name.
+        place: where it runs; None for the folder.
+    """
+
+    def __init__(
+        self, command: Sequence[str], files: Mapping[str, str], place: Path | None = ROOT
+    ) -> None:
+        self._held = tempfile.TemporaryDirectory(prefix="dln-page-")
+        self.folder = Path(self._held.name)
+        for name, text in files.items():
+            (self.folder / name).write_text(text)
+        self._command = [part.format(self.folder) for part in command]
+        self._place = place or self.folder
+        self.status: int | None = None
+        self.ended = False  # by the user, or because nobody looked
+        self._began = self._looked = time.monotonic()
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def look(self) -> float:
+        """Seconds since it was asked for; says that somebody still waits for it."""
+        self._looked = time.monotonic()
+        return self._looked - self._began
+
+    @property
+    def over(self) -> bool:
+        """Whether it has come to its end, or been brought to it."""
+        return not self._thread.is_alive()
+
+    def end(self) -> None:
+        """Bring it to its end now, with all that it has started."""
+        self.ended = True
+
+    def text(self, name: str) -> str:
+        """What it has written so far: ``said`` or ``errors``."""
+        with contextlib.suppress(FileNotFoundError):
+            return (self.folder / name).read_text()
+        return ""
+
+    def _unwanted(self) -> bool:
+        self.ended |= time.monotonic() - self._looked > LEFT
+        return self.ended
+
+    def _work(self) -> None:
+        while not _TURN.acquire(timeout=0.1):
+            if self._unwanted():
+                return
+        try:
+            self._run()
+        finally:
+            _TURN.release()
+
+    def _run(self) -> None:
+        given = self.folder / "given"
+        given.touch()
+        with (
+            open(given) as source,
+            open(self.folder / "said", "w") as said,
+            open(self.folder / "errors", "w") as errors,
+        ):
+            process = subprocess.Popen(
+                self._command,
+                cwd=self._place,
+                stdin=source,
+                stdout=said,
+                stderr=errors,
+                start_new_session=True,
+            )
+        while process.poll() is None and not self._unwanted():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.1)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        self.status = process.wait()
+
+
+def held(name: str, job: str, command: Sequence[str], files: Mapping[str, str],
+         place: Path | None = ROOT) -> Process:  # fmt: skip
+    """This visitor's process of a name: the one that is at this job, or a new one in its place."""
+    key = f"process {name}"
+    before: tuple[str, Process] | None = st.session_state.get(key)
+    if before and before[0] == job:
+        return before[1]
+    if before:
+        before[1].end()
+    made = Process(command, files, place)
+    st.session_state[key] = (job, made)
+    return made
+
+
+def forget_ended(name: str) -> None:
+    """Let what was cancelled, or left alone for too long, be started anew."""
+    before: tuple[str, Process] | None = st.session_state.get(f"process {name}")
+    if before and before[1].ended:
+        del st.session_state[f"process {name}"]

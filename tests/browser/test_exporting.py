@@ -1,0 +1,106 @@
+"""The export dialog: its preview is the file; nothing runs on for nobody."""
+
+import base64
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from conftest import Server, until
+from playwright.sync_api import Locator, Page, expect
+
+from dynamics import runs
+from tests.support import small
+
+pytestmark = pytest.mark.xdist_group("visit")
+Open = Callable[[int], Page]
+WAIT = 60_000  # ms
+
+
+@pytest.fixture
+def run(server: Server) -> runs.Run:
+    started = runs.start(small(seed_target=4, problem="factorization"), server.runs)
+    until(lambda: started.status.phase == "done", 60)
+    return started
+
+
+def opened(page: Page, server: Server, run: runs.Run) -> Locator:
+    """The dialog of the run's recovery error, from the chart's own menu."""
+    page.goto(f"{server.address}/?run={run.key}")
+    card = page.locator("[data-panel='recovery_error']")
+    card.get_by_role("button", name="Export").click(timeout=WAIT)
+    card.get_by_role("menuitem", name="For a paper").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible(timeout=WAIT)
+    return dialog
+
+
+def saved(page: Page, dialog: Locator, name: str) -> tuple[str, bytes]:
+    with page.expect_download() as download:
+        dialog.get_by_role("button", name=name).click(timeout=WAIT)
+    return download.value.suggested_filename, Path(download.value.path()).read_bytes()
+
+
+def drawing(server: Server) -> list[psutil.Process]:
+    """The processes that draw for this server, browsers included."""
+    mine = psutil.Process(server.process.pid).children(recursive=True)
+    return [each for each in mine if "chrom" in each.name() or "picture" in str(each.cmdline())]
+
+
+def test_preview_is_the_file_and_cancel_leaves_nothing_running(
+    server: Server, page_at: Open, run: runs.Run
+) -> None:
+    """Cancel at first; then another format: what is seen is what is saved, byte for byte."""
+    page = page_at(1400)
+    dialog = opened(page, server, run)
+    until(lambda: any("chrom" in each.name() for each in drawing(server)), 30)
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog.get_by_text("Cancelled")).to_be_visible(timeout=WAIT)
+    until(lambda: not drawing(server), 20, "nothing draws")
+    dialog.get_by_text("SVG", exact=True).click()
+    picture = dialog.locator("img.export")
+    expect(picture).to_be_visible(timeout=WAIT)
+    source = str(picture.get_attribute("src"))
+    name, content = saved(page, dialog, "Save SVG")
+    assert name == f"recovery_error_{run.key}.svg"
+    assert source == f"data:image/svg+xml;base64,{base64.b64encode(content).decode()}"
+    assert b'width="3.25in"' in content and b"rank_bound=4" in content  # and the link to the page
+    dialog.get_by_text("TikZ", exact=True).click()
+    name, content = saved(page, dialog, "Save TikZ")
+    assert name.endswith(".tex") and b"\\addplot" in content
+
+
+@pytest.mark.parametrize("width", [390])
+def test_dialog_fits_a_phone(server: Server, page_at: Open, run: runs.Run, width: int) -> None:
+    """The PDF's preview is drawn from the PDF; nothing is wider than the screen."""
+    page = page_at(width)
+    dialog = opened(page, server, run)
+    expect(dialog.locator("img.export")).to_be_visible(timeout=WAIT)
+    box = dialog.locator("img.export").bounding_box()
+    assert box and box["x"] >= 0 and box["x"] + box["width"] <= width
+    assert saved(page, dialog, "Save PDF")[1].startswith(b"%PDF")
+
+
+def test_script_is_checked_before_the_viewer_s_eyes(
+    server: Server, page_at: Open, run: runs.Run
+) -> None:
+    page = page_at(1024)
+    page.goto(f"{server.address}/?run={run.key}")
+    page.get_by_role("button", name="Export", exact=False).first.click(timeout=WAIT)
+    page.get_by_role("button", name="Check the script").click(timeout=WAIT)
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("Every number agrees.")).to_be_visible(timeout=WAIT)
+    name, content = saved(page, dialog, "Save the script")
+    assert name == f"run-{run.key}.py" and b"TOLERANCE = 1e-08" in content
+
+
+def test_compared_runs_are_exported(server: Server, page_at: Open, run: runs.Run) -> None:
+    """Saved runs: the same dialog, for a chart that Streamlit draws."""
+    from test_visit import tick_first_row
+
+    page = page_at(1400)
+    page.goto(f"{server.address}/Saved_runs")
+    tick_first_row(page)
+    page.get_by_role("button", name="For a paper").click(timeout=WAIT)
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator("img.export")).to_be_visible(timeout=WAIT)
