@@ -28,7 +28,7 @@ def draw(made: Attribution) -> go.Figure:
         title={
             "text": f"What makes it cheaper, {seeds} seed{'s' * (seeds != 1)}",
             "x": 0,
-            "xref": "paper",
+            "xref": "container",
             "font": {"size": 15},
         },
         height=rows * HEIGHT + TOP,
@@ -38,7 +38,14 @@ def draw(made: Attribution) -> go.Figure:
         showlegend=False,
         bargap=0.25,
     )
-    figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False, dividercolor=GREY)
+    names = list(dict.fromkeys(trace.y[0] for trace in figure.data))
+    figure.update_yaxes(
+        autorange="reversed",
+        automargin=True,
+        showgrid=False,
+        tickvals=names,
+        ticktext=[_tick(name) for name in names],
+    )
     return figure.update_xaxes(
         type="log",
         title_text="Times less than the original (log)",
@@ -46,6 +53,14 @@ def draw(made: Attribution) -> go.Figure:
         dtick="D2",
         automargin=True,
     )
+
+
+def _tick(name: str) -> str:
+    """A row's name; the last of a path, which is all of it, says of what."""
+    counter, _, cause = name.partition(", ")
+    if cause == "in all":
+        return f"<b>{counter} in all</b>"
+    return cause.replace("narrow with random start", "narrow, random").replace(" and α", ", α")
 
 
 def _path(figure: go.Figure, made: Attribution, place: int, group: str) -> None:
@@ -74,7 +89,7 @@ def _bar(
 ) -> None:
     start, end = ends
     figure.add_bar(
-        y=[[row[0]], [row[1]]],
+        y=[f"{row[0]}, {row[1]}"],
         x=[end - start],
         base=[start],
         orientation="h",
@@ -94,7 +109,7 @@ def _beside(figure: go.Figure, made: Attribution, rung: Rung, place: int, group:
         return
     low, middle, high = band(ratios)
     figure.add_scatter(
-        y=[[row[0]], [row[1]]],
+        y=[f"{row[0]}, {row[1]}"],
         x=[middle],
         mode="markers",
         marker={"symbol": "diamond-open", "size": 10, "color": COLORS[rung.network]},
@@ -119,7 +134,7 @@ def _spread(at: float, low: float, high: float) -> dict[str, object]:
 def _label(figure: go.Figure, row: tuple[str, str], at: float, words: str) -> None:
     """Its number in words, right of what is drawn in a row."""
     figure.add_scatter(
-        y=[[row[0]], [row[1]]],
+        y=[f"{row[0]}, {row[1]}"],
         x=[at],
         mode="text",
         text=[f"\u2003{words}"],
