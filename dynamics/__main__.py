@@ -88,7 +88,12 @@ def parser() -> argparse.ArgumentParser:
     paper.add_argument("--seed", type=int, help="other draws than the authors'")
     paper.add_argument("--seeds", type=int, default=1, help="draw median and quartiles over N")
     paper.add_argument("--json", action="store_true", help="print the verdict as JSON")
-    paper.add_argument("--out", metavar="FILE", type=Path, help="write the figure, an .html page")
+    paper.add_argument(
+        "--out",
+        metavar="FILE",
+        type=Path,
+        help="write the figure: html, pdf, svg, png, tex; or json",
+    )
     _add_folder(paper)
     paper.set_defaults(command=_figure)
 

@@ -242,7 +242,7 @@ def _more_rows(figure: go.Figure, listed: list[Any], type_: float) -> float:
 
 def _decades(figure: go.Figure, letter: str) -> float | None:
     """Decades between two ticks of a logarithmic axis; Plotly's own choice for less than two."""
-    lines = [np.asarray(trace[letter], float) for trace in figure.data if trace[letter] is not None]
+    lines = [numbers(trace[letter]) for trace in figure.data if trace[letter] is not None]
     values = np.concatenate([[], *lines])
     values = values[np.isfinite(values) & (values > 0)]
     span = np.log10(values.max() / values.min()) if len(values) else 0

@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import json
+import math
 import sys
 import time
 from collections.abc import Sequence
@@ -13,8 +14,9 @@ from tqdm import tqdm
 
 from dynamics import queue, reproduce, runs
 from dynamics.config import Config
+from dynamics.judge import FORMS, Judged, content, judge
 from dynamics.paper import DIFFERS
-from dynamics.reproduce import Draw, Judged, Progress
+from dynamics.reproduce import Draw, Progress
 
 
 def run(options: argparse.Namespace) -> int:
@@ -46,7 +48,7 @@ def reproduced(name: str, folder: Path, draw: Draw) -> Judged:
     state = follow(wanted, folder, name)
     if not state.complete:
         raise runs.RunError(f"Figure {name} is not complete: {state.message}")
-    return reproduce.judge(name, folder, draw)
+    return judge(name, folder, draw)
 
 
 def follow(wanted: Sequence[Config], folder: Path, words: str) -> Progress:
@@ -90,16 +92,24 @@ def lines(judged: Judged) -> list[str]:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if value == int(value) and 1 <= value < 1e15 else f"{value:.3g}"
+    if math.isnan(value):
+        return "never"
+    return (
+        f"{value:,.0f}"
+        if math.isfinite(value) and value == int(value) and 1 <= value < 1e15
+        else f"{value:.3g}"
+    )
 
 
 def write(judged: Judged, file: Path) -> None:
-    """The figure as a page that needs no network.
+    """The figure, or its verdict, as the file's ending says.
 
     Raises:
-        ValueError: if the file's ending is not one that can be written.
+        ValueError: if the ending is not one that can be written.
     """
-    if file.suffix != ".html":
-        raise ValueError(f"{file} must end in .html.")
-    file.write_text(judged.figure.to_html(include_plotlyjs=True))
+    forms = {ending: form for form, ending in FORMS.items()}
+    ending = file.suffix.removeprefix(".")
+    if ending not in forms:
+        raise ValueError(f"{file} must end in one of .{', .'.join(forms)}.")
+    file.write_bytes(content(judged, forms[ending]))
     print(f"{file}: {file.stat().st_size:,} bytes", file=sys.stderr)

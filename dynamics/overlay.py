@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from dynamics.figure import DASHES, blank, color
 from dynamics.paper import Curve, Found, band
 from dynamics.trajectory import Array
 
+NETWORKS = ("original", "compressed")
 POINTS = 40  # of the authors' on a curve: it stays visible between them
 
 
@@ -19,7 +21,8 @@ def curves(
 
     Over several seeds: the median, the interquartile band, and N in the legend.
     """
-    figure = blank(title, "steps", y, log=log)
+    over = f": median and quartiles of N = {found.seeds} seeds" if found.seeds > 1 else ""
+    figure = blank(title + over, "steps", y, log=log)
     for curve in drawn:
         trajectories = found.of(curve.run, curve.network)
         steps, (low, middle, high) = band(trajectories, curve)
@@ -27,7 +30,7 @@ def curves(
         name = curve.label
         if found.seeds > 1:
             _fill(figure, steps, low, high, strong)
-            name += f" (median and quartiles, N = {found.seeds})"
+            name += f" (N = {found.seeds})"
         figure.add_scatter(
             x=steps,
             y=middle,
@@ -36,11 +39,53 @@ def curves(
             line={"color": strong, "dash": DASHES.get(curve.network, "solid"), "width": 2},
             hovertemplate=f"{curve.label}: %{{y:.4g}} at %{{x:.6~g}}<extra></extra>",
         )
-        wanted = found.published.get(curve.published)
-        if wanted is not None:
-            _points(figure, steps, wanted, strong)
+    theirs = [each for each in drawn if each.published in found.published]
+    longest = max((len(found.published[each.published]) for each in theirs), default=0)
+    for curve in theirs:
+        every, pace = max(1, longest // POINTS), found.one(curve.run, curve.network).steps[1]
+        _points(figure, found.published[curve.published], every, pace, curve)
     legend = {"orientation": "h", "x": 0, "xanchor": "left", "y": -0.2, "yanchor": "top"}
     return figure.update_layout(legend=legend)
+
+
+def modes(found: Found, run: str, title: str) -> go.Figure:
+    """Both networks' singular values in space: steps, mode, size; over seeds the median."""
+    figure = make_subplots(
+        1,
+        2,
+        specs=[[{"type": "scene"}] * 2],
+        subplot_titles=[f"{network} network" for network in NETWORKS],
+        horizontal_spacing=0.02,
+    )
+    over = f", median of N = {found.seeds} seeds" if found.seeds > 1 else ""
+    for column, network in enumerate(NETWORKS, 1):
+        count = found.one(run, network).facts["target_singular_values"]
+        for mode in range(len(count) + 1):
+            curve = Curve("", run, network, "singular_values", (mode,))
+            steps, (_, middle, _) = band(found.of(run, network), curve)
+            figure.add_scatter3d(
+                x=steps,
+                y=np.full(len(steps), mode + 1),
+                z=middle,
+                mode="lines",
+                line={"color": color(network, mode / (len(count) + 1)), "width": 5},
+                hovertemplate=f"σ<sub>{mode + 1}</sub>: %{{z:.4g}} at %{{x:.6~g}}<extra></extra>",
+                showlegend=False,
+                row=1,
+                col=column,
+            )
+    figure.update_scenes(
+        xaxis_title="gradient steps",
+        yaxis_title="mode i",
+        zaxis_title="σ_i",
+        camera_eye={"x": -1.5, "y": -1.7, "z": 0.9},
+        aspectmode="cube",
+    )
+    return figure.update_layout(
+        title={"text": title + over, "x": 0, "xref": "paper", "font": {"size": 15}},
+        margin={"l": 8, "r": 8, "t": 64, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+    )
 
 
 def _fill(figure: go.Figure, steps: Array, low: Array, high: Array, strong: str) -> None:
@@ -58,11 +103,10 @@ def _fill(figure: go.Figure, steps: Array, low: Array, high: Array, strong: str)
     )
 
 
-def _points(figure: go.Figure, steps: Array, wanted: Array, strong: str) -> None:
-    """The authors' numbers at some records, and at their last one."""
-    every = max(1, len(wanted) // POINTS)
+def _points(figure: go.Figure, wanted: Array, every: int, pace: float, curve: Curve) -> None:
+    """The authors' numbers at every so many records, each ``pace`` steps, and at the last."""
     picks = np.unique([*range(0, len(wanted), every), len(wanted) - 1])
-    pace = steps[1] - steps[0] if len(steps) > 1 else 1
+    strong = color(curve.network, curve.shade)
     figure.add_scatter(
         x=picks * pace,
         y=wanted[picks],
@@ -70,11 +114,6 @@ def _points(figure: go.Figure, steps: Array, wanted: Array, strong: str) -> None
         legendgroup="published",
         showlegend="the authors' numbers" not in {trace.name for trace in figure.data},
         mode="markers",
-        marker={
-            "symbol": "circle-open",
-            "size": 6,
-            "color": strong,
-            "line": {"width": 1.2, "color": strong},
-        },
-        hovertemplate="the authors: %{y:.4g} at %{x:.6~g}<extra></extra>",
+        marker={"symbol": "circle-open", "size": 6, "color": strong, "line": {"width": 1.2}},
+        hovertemplate=f"{curve.label}, the authors: %{{y:.4g}} at %{{x:.6~g}}<extra></extra>",
     )

@@ -17,6 +17,7 @@ from dynamics.trajectory import Array, Trajectory
 AGREES, DIFFERS, UNPUBLISHED = "agrees", "differs", "no number published"
 TOLERANCE = 1e-8  # of a curve; whatever is looser is a fault
 SMALL = 1e-6  # of a quantity's maximum: below it rounding decides
+LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 BAND = (25, 50, 75)  # percentiles over seeds
 
 
@@ -155,3 +156,15 @@ def reached(trajectory: Trajectory, series: str, level: float) -> float:
     """The first step at which a series is at or below ``level``; NaN if it never is."""
     index = trajectory.first_at(series, level)
     return math.nan if index is None else float(trajectory.steps[index])
+
+
+def growth(found: Found, run: str) -> Iterator[Check]:
+    """The steps at which the first and the last of the target's singular values are half grown."""
+    for network, trajectory in found.runs[run][0].items():
+        wanted = trajectory.facts["target_singular_values"]
+        for mode in sorted({0, len(wanted) - 1}):
+            grown = trajectory.series["singular_values"][:, mode] >= wanted[mode] / 2
+            step = float(trajectory.steps[int(np.argmax(grown))]) if grown.any() else math.nan
+            yield Check(
+                f"step at which σ{str(mode + 1).translate(LOWERED)} is half grown, {network}", step
+            )

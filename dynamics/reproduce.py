@@ -1,18 +1,13 @@
-"""Reproduce: a paper figure's runs, started, followed, cached as runs, and judged."""
+"""Reproduce: the runs behind a paper figure, started, followed and cached as any others."""
 
 import contextlib
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dynamics import cost, published, registry, runs
+from dynamics import cost, registry, runs
 from dynamics.config import Config
-from dynamics.paper import Check, Found, curve_checks, verdict
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
 
 TARGETS = ("top", "spread")
 MOST_SEEDS = 50
@@ -131,85 +126,6 @@ def cancel(wanted: Sequence[Config], folder: Path) -> None:
         with contextlib.suppress(runs.RunError):
             if run.status.live:
                 run.ask(runs.CANCEL)
-
-
-def found(name: str, folder: Path, draw: Draw = THEIRS) -> Found:
-    """What the finished runs of a figure have given."""
-    given = {
-        label: [
-            {each.network: each for each in runs.Run(folder / config.key).trajectories}
-            for config in of
-        ]
-        for label, of in configs(name, draw).items()
-    }
-    theirs = draw.theirs and name in published.NAMES
-    return Found(given, published.arrays(name) if theirs else {})
-
-
-@dataclass(frozen=True)
-class Judged:
-    """A finished figure: the picture, the numbers beside the authors', and what they say."""
-
-    name: str
-    draw: Draw
-    figure: "go.Figure"
-    checks: tuple[Check, ...]
-    seconds: float  # of training, over all runs
-    machine: str
-
-    @property
-    def verdict(self) -> str:
-        """``agrees``, ``differs`` or ``no number published``."""
-        return verdict(self.checks)
-
-    @property
-    def why(self) -> str:
-        """The reason in one sentence."""
-        if not self.draw.theirs:
-            return "These are other draws than the authors'; their numbers do not apply."
-        differing = "; ".join(filter(None, (check.why for check in self.checks)))
-        judged = sum(check.published is not None for check in self.checks)
-        if not judged:
-            return "The authors gave no number for this figure."
-        return f"{differing}." if differing else f"All {judged} published numbers are met."
-
-    def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON."""
-        rows = [
-            dataclasses.asdict(check) | {"verdict": check.verdict, "why": check.why}
-            for check in self.checks
-        ]
-        return {
-            "figure": self.name,
-            "verdict": self.verdict,
-            "why": self.why,
-            "draw": dataclasses.asdict(self.draw),
-            "checks": rows,
-            "runs": {
-                label: [{"key": each.key, "config": each.canonical().to_dict()} for each in of]
-                for label, of in configs(self.name, self.draw).items()
-            },
-            "seconds": self.seconds,
-            "machine": self.machine,
-        }
-
-
-def judge(name: str, folder: Path, draw: Draw = THEIRS) -> Judged:
-    """Draw a figure whose runs have all ended, and hold its numbers against the authors'."""
-    module, given = registry.load("papers", name), found(name, folder, draw)
-    checks = [*curve_checks(given, module.CURVES)]
-    checks += module.checks(given) if hasattr(module, "checks") else []
-    if not draw.theirs:
-        checks = [dataclasses.replace(check, published=None) for check in checks]
-    wanted = distinct(name, draw)
-    seconds = sum(
-        float(each.seconds[-1])
-        for config in wanted
-        for each in runs.Run(folder / config.key).trajectories
-    )
-    machines = {runs.Run(folder / config.key).status.machine for config in wanted}
-    figure = module.draw(given)
-    return Judged(name, draw, figure, tuple(checks), seconds, ", ".join(sorted(machines)))
 
 
 def about(name: str) -> tuple[str, str]:

@@ -38,7 +38,7 @@ VIEWERS = [  # what a process that only shows runs may load
     "dynamics/figures/",
     "dynamics/lesson.py",
     "dynamics/lessons/",
-    *(f"dynamics/{name}.py" for name in ("published", "paper", "overlay", "reproduce")),
+    *(f"dynamics/{name}.py" for name in ("published", "paper", "overlay", "reproduce", "judge")),
     "dynamics/papers/",
     "app.py",
     "pages/",

@@ -8,6 +8,7 @@ import pytest
 
 from dynamics import registry, reproduce, runs
 from dynamics.__main__ import main
+from dynamics.judge import judge
 from dynamics.reproduce import Draw
 from tests.support import is_sentence
 
@@ -49,11 +50,11 @@ def test_a_wrong_trajectory_flips_the_verdict(trained: Path, harm: str) -> None:
     harmed[20, place] *= 1 + 1e-6 * (harm == "one number")
     try:
         file.write_bytes(harmed.astype("<f8").tobytes())
-        judged = reproduce.judge("completion", trained)
+        judged = judge("completion", trained)
         assert judged.verdict == "differs" and is_sentence(judged.why)
     finally:
         file.write_bytes(rows.astype("<f8").tobytes())
-    assert reproduce.judge("completion", trained).verdict == "agrees"
+    assert judge("completion", trained).verdict == "agrees"
 
 
 def test_other_draws_have_no_published_numbers(trained: Path) -> None:

@@ -43,7 +43,7 @@ OVERLAPS = tuple(
         SHADES[problem],
     )
     for problem in PROBLEMS
-    for side, (name, what) in enumerate({"left": "W_L, left", "right": "W_1, right"}.items())
+    for side, (name, what) in enumerate({"left": "last factor", "right": "first factor"}.items())
 )
 GAP = 1e-3  # of σ_1 between σ_1 and σ_2 of a factor: below it its first vector is any
 

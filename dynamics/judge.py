@@ -1,0 +1,151 @@
+"""Judge: a paper figure from its finished runs, its numbers held against the authors'."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dynamics import published, registry, reproduce, runs
+from dynamics.caption import About, settings
+from dynamics.paper import Check, Found, curve_checks, verdict
+from dynamics.reproduce import THEIRS, Draw, configs, distinct
+from dynamics.runs import RunError
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+FORMS = {"html": "html", "pdf": "pdf", "svg": "svg", "png": "png", "tikz": "tex", "json": "json"}
+
+
+def found(name: str, folder: Path, draw: Draw = THEIRS) -> Found:
+    """What the finished runs of a figure have given."""
+    given = {
+        label: [
+            {each.network: each for each in runs.Run(folder / config.key).trajectories}
+            for config in of
+        ]
+        for label, of in configs(name, draw).items()
+    }
+    theirs = draw.theirs and name in published.NAMES
+    return Found(given, published.arrays(name) if theirs else {})
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A finished figure: what its runs gave, its numbers beside the authors', what they say."""
+
+    name: str
+    draw: Draw
+    found: Found
+    checks: tuple[Check, ...]
+    seconds: float  # of training, over all runs
+    machine: str
+
+    @property
+    def figure(self) -> "go.Figure":
+        """The picture, the authors' numbers on it."""
+        figure: go.Figure = registry.load("papers", self.name).draw(self.found)
+        return figure
+
+    @property
+    def verdict(self) -> str:
+        """``agrees``, ``differs`` or ``no number published``."""
+        return verdict(self.checks)
+
+    @property
+    def why(self) -> str:
+        """The reason in one sentence."""
+        if self.name in published.NAMES and not self.draw.theirs:
+            return "These are other draws than the authors'; their numbers do not apply."
+        differing = "; ".join(filter(None, (check.why for check in self.checks)))
+        judged = sum(check.published is not None for check in self.checks)
+        if not judged:
+            return "The authors gave no number for this figure."
+        return f"{differing}." if differing else f"All {judged} published numbers are met."
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        rows = [
+            dataclasses.asdict(check) | {"verdict": check.verdict, "why": check.why}
+            for check in self.checks
+        ]
+        return {
+            "figure": self.name,
+            "verdict": self.verdict,
+            "why": self.why,
+            "draw": dataclasses.asdict(self.draw),
+            "checks": rows,
+            "runs": {
+                label: [{"key": each.key, "config": each.canonical().to_dict()} for each in of]
+                for label, of in configs(self.name, self.draw).items()
+            },
+            "seconds": self.seconds,
+            "machine": self.machine,
+        }
+
+
+def judge(name: str, folder: Path, draw: Draw = THEIRS) -> Judged:
+    """Hold the numbers of a figure whose runs have all ended against the authors'."""
+    module, given = registry.load("papers", name), found(name, folder, draw)
+    checks = [*curve_checks(given, module.CURVES)]
+    checks += module.checks(given) if hasattr(module, "checks") else []
+    if not draw.theirs:
+        checks = [dataclasses.replace(check, published=None) for check in checks]
+    wanted = distinct(name, draw)
+    seconds = sum(
+        float(each.seconds[-1])
+        for config in wanted
+        for each in runs.Run(folder / config.key).trajectories
+    )
+    machines = {runs.Run(folder / config.key).status.machine for config in wanted}
+    return Judged(name, draw, given, tuple(checks), seconds, ", ".join(sorted(machines)))
+
+
+def content(judged: Judged, form: str, size: str = "text") -> bytes:
+    """The figure as one of ``FORMS``; ``json`` is its verdict and settings.
+
+    It is drawn in a process of its own, so that no browser starts in that of the pages.
+
+    Raises:
+        RunError: with one sentence, if it cannot be drawn here.
+        ValueError: if there is no such form.
+    """
+    if form not in FORMS:
+        raise ValueError(f"{form!r} is not one of {', '.join(FORMS)}.")
+    if form == "json":
+        return json.dumps(judged.to_dict(), indent=1, ensure_ascii=False).encode()
+    figure = judged.figure.to_plotly_json()
+    job = {"figure": figure, "form": form, "print": {"size": size}, "about": told(judged).to_dict()}
+    done = subprocess.run(
+        [sys.executable, "-m", "dynamics.picture"],
+        input=json.dumps(job, default=lambda array: array.tolist()).encode(),
+        capture_output=True,
+        cwd=Path(__file__).parents[1],
+        check=False,
+    )
+    if done.returncode:
+        raise RunError(done.stderr.decode().strip().splitlines()[-1])
+    return done.stdout
+
+
+def told(judged: Judged) -> About:
+    """What a file of the figure says of itself."""
+    title, line = reproduce.about(judged.name)
+    source = str(registry.constant("papers", judged.name, "SOURCE"))
+    wanted = reproduce.distinct(judged.name, judged.draw)
+    sentences = [f"{line}, as in the authors' {source}.", settings(wanted[:1]), judged.why]
+    if judged.draw.seeds > 1:
+        sentences.append(f"Median and quartiles over N = {judged.draw.seeds} seeds.")
+    return About(title, " ".join(sentences), command(judged.name, judged.draw))
+
+
+def command(name: str, draw: Draw = THEIRS) -> str:
+    """The command line that makes a figure again."""
+    words = [f"python -m dynamics figure {name}"]
+    words += [f"--target {draw.target}"] if draw.target != THEIRS.target else []
+    words += [] if draw.seed is None else [f"--seed {draw.seed}"]
+    words += [f"--seeds {draw.seeds}"] if draw.seeds > 1 else []
+    return " ".join(words)

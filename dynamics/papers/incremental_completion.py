@@ -1,0 +1,25 @@
+"""Incremental learning, completion: singular values rise one after another, 30 % seen"""
+
+from collections.abc import Iterator
+
+import plotly.graph_objects as go
+
+from dynamics.overlay import modes
+from dynamics.paper import Check, Curve, Found, growth
+from dynamics.papers.depth import CONFIGS as PLOTTED
+
+SOURCE = (
+    "figs/incremental_mc_r10.png"  # without settings: fig_mc_depth_effect.ipynb's, of rank 10 too
+)
+CONFIGS = {"both": PLOTTED["L = 3"]}
+CURVES: tuple[Curve, ...] = ()
+
+
+def draw(found: Found) -> go.Figure:
+    """σ_i of both end-to-end matrices over the steps, a line for each."""
+    return modes(found, "both", "Incremental learning: completion")
+
+
+def checks(found: Found) -> Iterator[Check]:
+    """When the first and the last singular value rise."""
+    return growth(found, "both")

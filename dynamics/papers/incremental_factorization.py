@@ -1,0 +1,25 @@
+"""Incremental learning, factorization: singular values rise one after another, every entry seen"""
+
+from collections.abc import Iterator
+
+import plotly.graph_objects as go
+
+from dynamics.overlay import modes
+from dynamics.paper import Check, Curve, Found, growth
+from dynamics.papers.factorization import CONFIGS as PLOTTED
+
+SOURCE = (
+    "figs/incremental_mf_r10.png"  # without settings: those of fig_traj_mf.ipynb, of rank 10 too
+)
+CONFIGS = PLOTTED
+CURVES: tuple[Curve, ...] = ()
+
+
+def draw(found: Found) -> go.Figure:
+    """σ_i of both end-to-end matrices over the steps, a line for each."""
+    return modes(found, "both", "Incremental learning: factorization")
+
+
+def checks(found: Found) -> Iterator[Check]:
+    """When the first and the last singular value rise."""
+    return growth(found, "both")

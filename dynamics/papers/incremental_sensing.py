@@ -1,0 +1,37 @@
+"""Incremental learning, sensing: singular values rise one after another, only sums seen"""
+
+from collections.abc import Iterator
+
+import plotly.graph_objects as go
+
+from dynamics.overlay import modes
+from dynamics.paper import Check, Curve, Found, growth
+
+SOURCE = "figs/incremental_ms_r10.png"  # without settings: but for the rank, all here are ours
+CONFIGS = {
+    "both": {
+        "problem": "sensing",
+        "rows": 50,
+        "cols": 50,
+        "rank": 10,
+        "measurements": 2500,
+        "rank_bound": 20,
+        "learning_rate": 0.3,
+        "rate_unit": "limit",
+        "alpha": 1.0,
+        "steps": 4000,
+        "record_every": 20,
+        "tolerance": 1e-9,
+    }
+}
+CURVES: tuple[Curve, ...] = ()
+
+
+def draw(found: Found) -> go.Figure:
+    """σ_i of both end-to-end matrices over the steps, a line for each."""
+    return modes(found, "both", "Incremental learning: sensing")
+
+
+def checks(found: Found) -> Iterator[Check]:
+    """When the first and the last singular value rise."""
+    return growth(found, "both")

@@ -1,0 +1,30 @@
+"""Paper figures: what the paper shows, trained here and held against the authors' numbers."""
+
+import streamlit as st
+
+from dynamics import reproduce
+from pages.shared.paper import card, chosen_draw, show, turn_to
+
+names = reproduce.names()
+name = st.query_params.get("figure")
+if name in names:
+    with st.container(key="paper"):
+        st.button("All figures", icon=":material/arrow_back:", type="tertiary", on_click=turn_to)
+        title, line = reproduce.about(name)
+        st.title(title, anchor=False)
+        st.markdown(f"{line}.")
+        if draw := chosen_draw():
+            show(name, draw)
+else:
+    st.title("Figures of the paper", anchor=False)
+    if name:
+        st.warning(
+            f"There is no figure {name[:40]!r}; take one of these.", icon=":material/link_off:"
+        )
+    st.markdown(
+        "Train what a published figure shows, with the authors' own matrices where they are known, "
+        "and see the **verdict**: every published number beside the one found here."
+    )
+    with st.container(key="cards"):
+        for each in names:
+            card(each)

@@ -1,0 +1,265 @@
+"""Paper: one figure of the paper on the page: choose its draws, train, see it and its verdict.
+
+The address keeps figure, target, seed and seeds; the runs are ordinary ones, whoever trained them.
+"""
+
+import contextlib
+import math
+from pathlib import Path
+
+import streamlit as st
+
+from dynamics import registry, reproduce, runs
+from dynamics.config import Config
+from dynamics.judge import FORMS, Judged, command, content, judge
+from dynamics.paper import AGREES, DIFFERS, UNPUBLISHED, Check
+from dynamics.reproduce import TARGETS, THEIRS, Draw, Progress
+from pages.shared.live import live
+from pages.shared.table import table
+
+BADGES = {
+    AGREES: ("agrees", "check_circle", "green"),
+    DIFFERS: ("differs", "error", "red"),
+    UNPUBLISHED: ("drawn; no number published", "check_circle", "gray"),
+}
+MIME = {"html": "text/html", "pdf": "application/pdf", "svg": "image/svg+xml", "png": "image/png"}
+
+
+def turn_to(name: str = "") -> None:
+    """Show another figure, or the gallery."""
+    st.query_params.from_dict({"figure": name} if name else {})
+
+
+def card(name: str) -> None:
+    """A figure in the gallery: what it shows, how long it may take, and how it stands."""
+    title, line = reproduce.about(name)
+    wanted = reproduce.distinct(name)
+    state = reproduce.progress(wanted, runs.root())
+    with st.container(border=True, height="stretch", key=f"card {name}"):
+        st.markdown(f"**{title}**")
+        st.caption(f"{line}.", width="stretch")
+        _badge(name, wanted, state)
+        with st.container(
+            horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+        ):
+            st.button(
+                "Open",
+                icon=":material/insert_chart:",
+                on_click=turn_to,
+                args=(name,),
+                key=f"open {name}",
+            )
+            st.caption(str(registry.constant("papers", name, "SOURCE")), width="content")
+
+
+def _badge(name: str, wanted: list[Config], state: Progress) -> None:
+    if state.complete:
+        words, icon, color = BADGES[judge(name, runs.root()).verdict]
+        st.badge(words, icon=f":material/{icon}:", color=color)  # type: ignore[arg-type]
+    elif state.live:
+        st.badge(f"running, {_done(state)}", icon=":material/hourglass_top:", color="blue")
+    else:
+        seconds = reproduce.seconds_at_most(wanted)
+        st.badge(f"not run; {_long(seconds)} at most", icon=":material/schedule:", color="gray")
+
+
+def _done(state: Progress) -> str:
+    left = "" if state.seconds is None else f", {_long(state.seconds)} left at most"
+    return f"{state.ended} of {state.runs} runs done, {state.step / state.steps:.0%}{left}"
+
+
+def _long(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def chosen_draw() -> Draw | None:
+    """The draws that the address asks for, or None after a sentence that says what is wrong."""
+    query = st.query_params
+    try:
+        seed, seeds = query.get("seed"), query.get("seeds", "1")
+        return Draw(query.get("target", "top"), _whole(seed) if seed else None, _whole(seeds) or 1)
+    except ValueError as error:
+        st.error(str(error), icon=":material/link_off:")
+        st.button("Take the authors' own", on_click=_choose, args=(THEIRS,))
+        return None
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 12):
+        raise ValueError(f"A seed and how many are whole numbers; {text[:40]!r} was given.")
+    return int(text)
+
+
+def _choose(draw: Draw) -> None:
+    """Put the draws into the address."""
+    query = {"figure": st.query_params["figure"]}
+    query |= {} if draw.target == "top" else {"target": draw.target}
+    query |= {} if draw.seed is None else {"seed": str(draw.seed)}
+    query |= {} if draw.seeds == 1 else {"seeds": str(draw.seeds)}
+    st.query_params.from_dict(query)
+
+
+def show(name: str, draw: Draw) -> None:
+    """The figure: its draws, its training, and in the end its picture and verdict."""
+    if told := st.session_state.pop("told", None):
+        st.error(told)
+    wanted = reproduce.distinct(name, draw)
+    state = reproduce.progress(wanted, runs.root())
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if state.live:
+            st.button("Cancel", icon=":material/stop:", on_click=_cancel, args=(wanted,))
+        elif not state.complete:
+            st.button(
+                "Run" if not state.ended else "Go on",
+                icon=":material/play_arrow:",
+                type="primary",
+                on_click=_start,
+                args=(wanted,),
+            )
+        _draws(name, draw)
+        if state.complete:
+            _downloads(judge(name, runs.root(), draw))
+    if state.complete:
+        _finished(judge(name, runs.root(), draw))
+        return
+    if state.message and not state.live:
+        st.caption(state.message)
+    if state.live:
+        shown = _in_training(wanted)
+        _wait(wanted, shown)
+        if shown:
+            live(shown, ("losses", "singular_values"), key="paper charts")
+    elif not state.ended:
+        seconds = reproduce.seconds_at_most(wanted)
+        st.caption(
+            f"{len(wanted)} run{'s' if len(wanted) > 1 else ''}, about {_long(seconds)} at most on "
+            "one core; everything is kept, and another visit goes on from there."
+        )
+
+
+def _start(wanted: list[Config]) -> None:
+    try:
+        reproduce.start(wanted, runs.root())
+    except runs.RunError as error:
+        st.session_state["told"] = str(error)
+
+
+def _cancel(wanted: list[Config]) -> None:
+    reproduce.cancel(wanted, runs.root())
+
+
+def _draws(name: str, draw: Draw) -> None:
+    """Which random draws: the authors' own, other seeds, many seeds, the other target."""
+    words = "the authors' draws" if draw == THEIRS else _words(draw)
+    with st.popover(f"Draws: {words}", icon=":material/casino:"), st.form(f"draws {name}"):
+        spread = "spread: that of the authors' published code, not of their figures"
+        labels = {"top": "top: as in the saved figures", "spread": spread}
+        target = st.radio("Target", TARGETS, TARGETS.index(draw.target), labels.__getitem__)
+        own = st.toggle(
+            "Other seeds than the authors'",
+            draw.seed is not None or draw.seeds > 1,
+            help="The authors' numbers hold for their own draws alone.",
+        )
+        first = st.number_input("First seed", 0, 2**31 - 100, draw.seed or 0)
+        seeds = st.number_input(
+            "Number of seeds N",
+            1,
+            reproduce.MOST_SEEDS,
+            draw.seeds,
+            help="More than one: median and interquartile band.",
+        )
+        if st.form_submit_button("Draw it so", type="primary"):
+            _choose(Draw(target, int(first), int(seeds)) if own else Draw(target))
+            st.rerun()
+
+
+def _words(draw: Draw) -> str:
+    first = draw.seed or 0
+    seeds = f"seeds {first} to {first + draw.seeds - 1}" if draw.seeds > 1 else f"seed {first}"
+    return seeds if draw.target == "top" else f"{seeds}, target {draw.target}"
+
+
+@st.fragment(run_every=1.0)
+def _wait(wanted: list[Config], shown: str) -> None:
+    """How far it is; the page goes on when the run that it shows has ended, or all have."""
+    state = reproduce.progress(wanted, runs.root())
+    if not state.live or _in_training(wanted, shown) != shown:
+        st.rerun()
+    st.progress(min(1.0, state.step / state.steps), _done(state))
+
+
+def _in_training(wanted: list[Config], shown: str = "") -> str:
+    """The key of the run in training, the one ``shown`` if that still is; empty for none."""
+    phases = {}
+    for config in wanted:
+        with contextlib.suppress(runs.RunError):
+            phases[config.key] = runs.Run(runs.root() / config.key).status.phase
+    going = [key for key, phase in phases.items() if phase == "running"]
+    return shown if shown in going or not going else going[0]
+
+
+def _finished(judged: Judged) -> None:
+    box = {AGREES: st.success, DIFFERS: st.error, UNPUBLISHED: st.info}[judged.verdict]
+    box(f"**{judged.verdict.capitalize()}.** {judged.why}", icon=f":material/{_icon(judged)}:")
+    st.plotly_chart(judged.figure, key="paper figure", config={"displaylogo": False}, height=480)
+    st.subheader("Every number", anchor=False)
+    table([_row(check) for check in judged.checks], "Numbers found here and published")
+    st.caption(
+        f"{_long(judged.seconds)} of training on {judged.machine}. A deviation is "
+        "|x − y| / max(|y|, 10⁻⁶ max|y|), the largest over all records; records are counted "
+        f"from 0. The same in a shell: `{command(judged.name, judged.draw)}`"
+    )
+    if len(judged.found.runs) <= 4:
+        _runs(judged)
+
+
+def _icon(judged: Judged) -> str:
+    return BADGES[judged.verdict][1]
+
+
+def _row(check: Check) -> dict[str, str]:
+    published = "–" if check.published is None else number(check.published)
+    if check.published == 0 and check.allowed:
+        published = f"at most {check.allowed:.0e}"
+    return {
+        "What": f"{check.what[0].upper()}{check.what[1:]}",
+        "Published": published,
+        "Found here": number(check.found),
+        "Verdict": check.verdict,
+    }
+
+
+def number(value: float) -> str:
+    """A count in full, anything else to four digits."""
+    if math.isnan(value):
+        return "never"
+    return f"{value:,.0f}" if value == round(value) and abs(value) < 1e15 else f"{value:.4g}"
+
+
+def _runs(judged: Judged) -> None:
+    """Links to the runs themselves, where all their charts are."""
+    with st.container(horizontal=True):
+        for label, of in reproduce.configs(judged.name, judged.draw).items():
+            st.page_link(
+                "pages/1_Side_by_side.py",
+                label="All charts of its run" if len(judged.found.runs) == 1 else f"Run: {label}",
+                icon=":material/open_in_new:",
+                query_params={"run": of[0].key},
+            )
+
+
+def _downloads(judged: Judged) -> None:
+    """The figure as files; each is made when it is asked for."""
+    with st.popover("Export", icon=":material/download:", help="The figure, or its verdict"):
+        for form, ending in FORMS.items():
+            st.download_button(
+                "Verdict and settings (JSON)" if form == "json" else form.upper(),
+                data=lambda form=form: content(judged, form),
+                file_name=str(Path(judged.name).with_suffix(f".{ending}")),
+                mime=MIME.get(form, "text/plain"),
+                on_click="ignore",
+                width="stretch",
+                key=f"download {form}",
+            )

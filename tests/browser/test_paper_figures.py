@@ -1,0 +1,39 @@
+"""Paper figures on the page: chosen from the gallery, trained, judged, kept in the address."""
+
+from collections.abc import Callable
+
+from conftest import Server
+from playwright.sync_api import Page, expect
+from test_visit import button, query_of
+
+from dynamics import reproduce
+
+Open = Callable[[int], Page]
+
+
+def test_figure_is_opened_trained_and_judged(server: Server, page_at: Open) -> None:
+    """From the gallery to every number, and back: the card then says how it ended."""
+    page = page_at(1400)
+    page.goto(f"{server.address}/Paper_figures")
+    for name in reproduce.names():
+        expect(page.get_by_text(reproduce.about(name)[0], exact=True)).to_be_visible()
+    page.locator(".st-key-card-burer_monteiro").get_by_role("button", name="Open").click()
+    button(page, "Run").click()
+    expect(page.get_by_text("Every number")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("cell", name="no number published")).to_have_count(3)
+    page.wait_for_selector(".js-plotly-plot .scatterlayer .trace >> nth=2", state="attached")
+    assert query_of(page) == {"figure": "burer_monteiro"}
+    button(page, "All figures").click()
+    card = page.locator(".st-key-card-burer_monteiro")
+    expect(card.get_by_text("drawn; no number published")).to_be_visible()
+
+
+def test_address_that_names_no_figure_or_no_draw_is_told(server: Server, page_at: Open) -> None:
+    page = page_at(1400)
+    page.goto(f"{server.address}/Paper_figures?figure=nope")
+    expect(page.get_by_text("There is no figure 'nope'; take one of these.")).to_be_visible()
+    page.goto(f"{server.address}/Paper_figures?figure=depth&seeds=99&target=spread")
+    expect(page.get_by_text("The seeds must be 1 to 50; 99 was given.")).to_be_visible()
+    button(page, "Take the authors' own").click()
+    expect(button(page, "Run")).to_be_visible()
+    assert query_of(page) == {"figure": "depth"}
