@@ -35,6 +35,7 @@ KEPT = (
 FOLDED = (
     "rows", "cols", "networks", "width", "rank_bound", "learning_rate", "rate_unit", "equal",
     "alpha", "alpha_original", "steps", "record_every", "recording", "tolerance", "device",
+    "changes",
 )  # fmt: skip
 PROBLEMS = ("factorization", "completion", "sensing", "photograph", "movielens")
 
@@ -105,10 +106,12 @@ def _check(run: Run, config: Config) -> None:
         for name in SETTINGS
         if name not in (*KEPT, *FOLDED, "problem") and getattr(config, name) != getattr(plain, name)
     ]
+    if config.compress_at:
+        told.append("compression on the way")
     if config.problem not in PROBLEMS:
         told.append("problem")
     if told:
-        raise RunError(f"A script cannot repeat a run with its own {' and '.join(told)} yet.")
+        raise RunError(f"A script cannot repeat a run with {' and '.join(told)} yet.")
     rows, cols = config.shape
     dense = config.problem == "sensing" and config.sensing == "gaussian"
     size = rows * cols * (config.measurements if dense else 1)
@@ -121,11 +124,16 @@ def _check(run: Run, config: Config) -> None:
 
 def _network(config: Config, name: str, rate: float) -> dict[str, Any]:
     start = "narrow factors" if kinds.narrow(name) else "factors"
-    inner = rate * kinds.pace(config, name)
+    unit = rate / config.learning_rate  # what η is counted in
+    rates = []
+    for step in (0, *(change.step for change in config.schedule)):
+        then = config.after(step)
+        inner = unit * then.learning_rate * kinds.pace(then, name)
+        rates.append([step, inner, inner * kinds.alpha(then, name)])
     return {
         "width": widths(config, name)[1],
         "start": "spectral" if kinds.spectral(name) else start,
-        "rates": [[0, inner, inner * kinds.alpha(config, name)]],
+        "rates": rates,
     }
 
 

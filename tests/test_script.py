@@ -76,6 +76,7 @@ CASES: dict[str, dict[str, Any]] = {
     "float32": {"dtype": "float32", "spectrum": "spread", "initialization": "uniform"},
     "wide": {"networks": "original,original_spectral", "width": 16, "spectrum": "flat",
              "problem": "factorization", "noise": 0.1, "rate_unit": "limit"},
+    "changes": {"changes": "20:alpha=3,learning_rate=0.5;40:alpha_original=2", "equal": "margin"},
     "diverged": {"learning_rate": 1e4, "init_scale": 1.0},
 }  # fmt: skip
 
@@ -133,6 +134,10 @@ def test_what_a_program_cannot_repeat_is_said(tmp_path: Path) -> None:
     run = kept(small(problem="sensing", steps=1, record_every=1), tmp_path)
     run.write("config.json", run.config.to_dict() | {"rows": 600, "cols": 600})
     with pytest.raises(RunError, match="keeps whole matrices") as caught:
+        script(run)
+    assert is_sentence(str(caught.value))
+    run.write("config.json", small(changes="20:compress").to_dict())
+    with pytest.raises(RunError, match="compression on the way") as caught:
         script(run)
     assert is_sentence(str(caught.value))
     (run.folder / "records.f8").write_bytes(b"")
