@@ -83,7 +83,9 @@ def parser() -> argparse.ArgumentParser:
     verify.set_defaults(command=_verify)
 
     paper = commands.add_parser("figure", help="draw a figure of the paper, with a verdict")
-    paper.add_argument("name", nargs="?", metavar="NAME", help="which; none lists them")
+    paper.add_argument(
+        "name", nargs="?", metavar="NAME", help="which; all of them; none lists them"
+    )
     paper.add_argument("--target", default="top", help="spectrum of the target: top or spread")
     paper.add_argument("--seed", type=int, help="other draws than the authors'")
     paper.add_argument("--seeds", type=int, default=1, help="draw median and quartiles over N")
@@ -92,7 +94,7 @@ def parser() -> argparse.ArgumentParser:
         "--out",
         metavar="FILE",
         type=Path,
-        help="write the figure: html, pdf, svg, png, tex; or json",
+        help="write the figure: html, pdf, svg, png, tex; or json; all: a folder",
     )
     _add_folder(paper)
     paper.set_defaults(command=_figure)

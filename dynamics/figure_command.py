@@ -3,7 +3,6 @@
 import argparse
 import dataclasses
 import json
-import math
 import sys
 import time
 from collections.abc import Sequence
@@ -12,10 +11,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from dynamics import queue, reproduce, runs
+from dynamics import queue, report, reproduce, runs
 from dynamics.config import Config
 from dynamics.judge import FORMS, Judged, content, judge
-from dynamics.paper import DIFFERS
+from dynamics.paper import DIFFERS, said
 from dynamics.reproduce import Draw, Progress
 
 
@@ -27,6 +26,8 @@ def run(options: argparse.Namespace) -> int:
             print(f"{name:26} {': '.join(reproduce.about(name))}")
         return 0
     draw = Draw(options.target, options.seed, options.seeds)
+    if options.name == "all":
+        return everything(folder, draw, options.out or Path("reproduction"))
     judged = reproduced(options.name, folder, draw)
     if options.out:
         write(judged, options.out)
@@ -35,6 +36,21 @@ def run(options: argparse.Namespace) -> int:
     else:
         print("\n".join(lines(judged)))
     return int(judged.verdict == DIFFERS)
+
+
+def everything(folder: Path, draw: Draw, out: Path) -> int:
+    """All figures, one after the other, and a report; one that cannot be had is left out of it."""
+    judged, missing = [], {}
+    for name in reproduce.names():
+        try:
+            judged.append(reproduced(name, folder, draw))
+            print(lines(judged[-1])[-1])
+        except runs.RunError as error:
+            missing[name] = str(error)
+            print(error, file=sys.stderr)
+    for file in report.write(judged, missing, out):
+        print(f"{file}: {file.stat().st_size:,} bytes")
+    return int(any(each.verdict == DIFFERS for each in judged))
 
 
 def reproduced(name: str, folder: Path, draw: Draw) -> Judged:
@@ -84,21 +100,11 @@ def _show(bar: Any, state: Progress) -> None:
 def lines(judged: Judged) -> list[str]:
     """The verdict in lines: every number beside the authors', then the whole in a sentence."""
     rows = [
-        f"{check.verdict:20} {check.what}: {_number(check.found)}"
-        + ("" if check.published is None else f" (published {_number(check.published)})")
+        f"{check.verdict:20} {check.what}: {said(check.found)}"
+        + ("" if check.published is None else f" (published {said(check.published)})")
         for check in judged.checks
     ]
     return [*rows, f"{judged.name} {judged.verdict}: {judged.why}"]
-
-
-def _number(value: float) -> str:
-    if math.isnan(value):
-        return "never"
-    return (
-        f"{value:,.0f}"
-        if math.isfinite(value) and value == int(value) and 1 <= value < 1e15
-        else f"{value:.3g}"
-    )
 
 
 def write(judged: Judged, file: Path) -> None:

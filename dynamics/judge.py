@@ -4,6 +4,7 @@ import dataclasses
 import json
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -119,8 +120,15 @@ def content(judged: Judged, form: str, size: str = "text") -> bytes:
         return json.dumps(judged.to_dict(), indent=1, ensure_ascii=False).encode()
     figure = judged.figure.to_plotly_json()
     job = {"figure": figure, "form": form, "print": {"size": size}, "about": told(judged).to_dict()}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"figure.{FORMS[form]}"
+        _draw(job, file)
+        return file.read_bytes()
+
+
+def _draw(job: dict[str, Any], file: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "dynamics.picture"],
+        [sys.executable, "-m", "dynamics.picture", str(file)],
         input=json.dumps(job, default=lambda array: array.tolist()).encode(),
         capture_output=True,
         cwd=Path(__file__).parents[1],
@@ -128,7 +136,6 @@ def content(judged: Judged, form: str, size: str = "text") -> bytes:
     )
     if done.returncode:
         raise RunError(done.stderr.decode().strip().splitlines()[-1])
-    return done.stdout
 
 
 def told(judged: Judged) -> About:

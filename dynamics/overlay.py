@@ -1,12 +1,13 @@
 """Overlay: our curves with the authors' numbers over them, for one draw or over seeds."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dynamics.figure import DASHES, blank, color
+from dynamics.figure import DASHES, GREY, blank, color
 from dynamics.paper import Curve, Found, band
 from dynamics.trajectory import Array
 
@@ -74,11 +75,18 @@ def modes(found: Found, run: str, title: str) -> go.Figure:
                 row=1,
                 col=column,
             )
+    axis: dict[str, Any] = {
+        "tickfont": {"size": 9},
+        "nticks": 5,
+        "backgroundcolor": "rgba(0,0,0,0)",
+    }
+    axis |= {"gridcolor": GREY}
+    figure.update_annotations(font_size=12, y=0.94)
     figure.update_scenes(
-        xaxis_title="gradient steps",
-        yaxis_title="mode i",
-        zaxis_title="σ_i",
-        camera_eye={"x": -1.5, "y": -1.7, "z": 0.9},
+        xaxis=axis | {"title": {"text": "gradient steps", "font": {"size": 11}}},
+        yaxis=axis | {"title": {"text": "mode i", "font": {"size": 11}}},
+        zaxis=axis | {"title": {"text": "σ of mode i", "font": {"size": 11}}},
+        camera={"eye": {"x": -1.8, "y": -2.0, "z": 1.0}, "center": {"x": 0, "y": 0, "z": -0.2}},
         aspectmode="cube",
     )
     return figure.update_layout(

@@ -168,3 +168,11 @@ def growth(found: Found, run: str) -> Iterator[Check]:
             yield Check(
                 f"step at which σ{str(mode + 1).translate(LOWERED)} is half grown, {network}", step
             )
+
+
+def said(value: float) -> str:
+    """A count in full, ``never`` for what is not reached, anything else to three digits."""
+    if math.isnan(value):
+        return "never"
+    whole = math.isfinite(value) and value == round(value) and abs(value) < 1e15
+    return f"{value:,.0f}" if whole else f"{value:.3g}"

@@ -38,7 +38,10 @@ VIEWERS = [  # what a process that only shows runs may load
     "dynamics/figures/",
     "dynamics/lesson.py",
     "dynamics/lessons/",
-    *(f"dynamics/{name}.py" for name in ("published", "paper", "overlay", "reproduce", "judge")),
+    *(
+        f"dynamics/{name}.py"
+        for name in ("published", "paper", "overlay", "reproduce", "judge", "report")
+    ),
     "dynamics/papers/",
     "app.py",
     "pages/",
@@ -100,7 +103,7 @@ def test_plotly_is_known_to_figures_exports_and_pages_alone(path: str) -> None:
     """Trajectories are numbers; a chart is described once."""
     drawing = ["dynamics/figure.py", "dynamics/figures/", "dynamics/export.py", "pages/"]
     drawing += ["dynamics/dress.py", "dynamics/picture.py", "dynamics/chrome.py"]
-    drawing += ["dynamics/overlay.py", "dynamics/papers/"]
+    drawing += ["dynamics/overlay.py", "dynamics/papers/", "dynamics/report.py"]
     drawing += ["dynamics/waterfall.py"]
     assert not package(path, "plotly") or inside(path, drawing)
 

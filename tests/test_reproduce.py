@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dynamics import registry, reproduce, runs
+from dynamics import registry, report, reproduce, runs
 from dynamics.__main__ import main
 from dynamics.judge import judge
 from dynamics.reproduce import Draw
@@ -94,6 +94,25 @@ def test_what_cannot_be_drawn_is_said_in_a_sentence(
 ) -> None:
     assert main(["figure", *flags, "--runs", str(tmp_path)]) == 2
     assert is_sentence(capsys.readouterr().err.strip()) and not list(tmp_path.iterdir())
+
+
+def test_the_report_has_every_figure_with_its_verdict(trained: Path, tmp_path: Path) -> None:
+    """One page, one PDF, one table; what could not be had is listed with its reason."""
+    missing = {"sensing": "It was cancelled."}
+    files = report.write([judge("completion", trained)], missing, tmp_path)
+    assert {file.name for file in files} == {
+        "report.html",
+        "report.pdf",
+        "verdicts.json",
+        "verdicts.md",
+    }
+    told = json.loads((tmp_path / "verdicts.json").read_text())
+    assert [(each["figure"], each["verdict"]) for each in told] == [("completion", "agrees")]
+    table = (tmp_path / "verdicts.md").read_text()
+    assert "**agrees**" in table and "It was cancelled." in table
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("All 6 published numbers are met.") == 2 and "It was cancelled." in page
 
 
 @pytest.mark.slow

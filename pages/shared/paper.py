@@ -4,7 +4,6 @@ The address keeps figure, target, seed and seeds; the runs are ordinary ones, wh
 """
 
 import contextlib
-import math
 from pathlib import Path
 
 import streamlit as st
@@ -12,7 +11,7 @@ import streamlit as st
 from dynamics import registry, reproduce, runs
 from dynamics.config import Config
 from dynamics.judge import FORMS, Judged, command, content, judge
-from dynamics.paper import AGREES, DIFFERS, UNPUBLISHED, Check
+from dynamics.paper import AGREES, DIFFERS, UNPUBLISHED, Check, said
 from dynamics.reproduce import TARGETS, THEIRS, Draw, Progress
 from pages.shared.live import live
 from pages.shared.table import table
@@ -220,22 +219,15 @@ def _icon(judged: Judged) -> str:
 
 
 def _row(check: Check) -> dict[str, str]:
-    published = "–" if check.published is None else number(check.published)
+    published = "–" if check.published is None else said(check.published)
     if check.published == 0 and check.allowed:
         published = f"at most {check.allowed:.0e}"
     return {
         "What": f"{check.what[0].upper()}{check.what[1:]}",
         "Published": published,
-        "Found here": number(check.found),
+        "Found here": said(check.found),
         "Verdict": check.verdict,
     }
-
-
-def number(value: float) -> str:
-    """A count in full, anything else to four digits."""
-    if math.isnan(value):
-        return "never"
-    return f"{value:,.0f}" if value == round(value) and abs(value) < 1e15 else f"{value:.4g}"
 
 
 def _runs(judged: Judged) -> None:

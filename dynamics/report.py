@@ -1,0 +1,125 @@
+"""Report: paper figures with verdict, settings, time and machine, as a page, a PDF and a table."""
+
+import html
+import json
+import subprocess
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from dynamics import registry, reproduce
+from dynamics.caption import settings
+from dynamics.judge import Judged, command
+from dynamics.paper import said
+from dynamics.runs import RunError
+
+PATIENCE = 180  # seconds for the browser to print
+STYLE = """
+body { font: 15px/1.5 sans-serif; max-width: 56rem; margin: 2rem auto; color: #1f2430 }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
+td, th { text-align: left; padding: 3px 12px 3px 0; border-bottom: 1px solid #e3e5ea }
+section { break-before: page } .differs { color: #d1453b } .agrees { color: #2f9e5f }
+"""
+
+
+def write(judged: Sequence[Judged], missing: dict[str, str], folder: Path) -> list[Path]:
+    """``report.html``, ``report.pdf``, ``verdicts.md`` and ``verdicts.json``; gives these files.
+
+    ``missing`` says why a figure could not be had.
+
+    Raises:
+        RunError: with one sentence, if there is no browser to print the PDF; all else is there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    page = folder / "report.html"
+    page.write_text(_page(judged, missing))
+    (folder / "verdicts.md").write_text("\n".join(table(judged, missing)) + "\n")
+    verdicts = json.dumps([each.to_dict() for each in judged], indent=1, ensure_ascii=False)
+    (folder / "verdicts.json").write_text(verdicts)
+    _print(page, folder / "report.pdf")
+    return sorted(folder.iterdir())
+
+
+def table(judged: Sequence[Judged], missing: dict[str, str]) -> list[str]:
+    """Lines of Markdown: a row a figure with its verdict, numbers, time and machine."""
+    rows = ["| figure | authors' file | verdict | why | worst deviation | training |"]
+    rows += ["|---|---|---|---|---|---|"]
+    for each in judged:
+        deviations = [check.found for check in each.checks if "deviation" in check.what]
+        worst = f"{max(deviations):.1e}" if deviations else "–"
+        source = registry.constant("papers", each.name, "SOURCE")
+        rows.append(
+            f"| `{each.name}` | `{source}` | **{each.verdict}** | {each.why} | {worst} | "
+            f"{each.seconds:,.0f} s, {each.machine} |"
+        )
+    return rows + [f"| `{name}` | | **not run** | {why} | – | – |" for name, why in missing.items()]
+
+
+def _page(judged: Sequence[Judged], missing: dict[str, str]) -> str:
+    import plotly.io
+
+    summary = "".join(
+        f"<tr><td>{reproduce.about(each.name)[0]}</td><td class={each.verdict.split()[0]}>"
+        f"{each.verdict}</td><td>{html.escape(each.why)}</td><td>{each.seconds:,.0f} s</td></tr>"
+        for each in judged
+    )
+    summary += "".join(
+        f"<tr><td>{reproduce.about(name)[0]}</td><td>not run</td><td>{html.escape(why)}</td><td>–"
+        for name, why in missing.items()
+    )
+    parts: list[str] = []
+    for each in judged:
+        chart = plotly.io.to_html(
+            each.figure,
+            full_html=False,
+            include_plotlyjs=not parts,
+            default_width="860px",
+            default_height="400px",
+            config={"displayModeBar": False},
+        )
+        parts.append(_section(each, chart))
+    return (
+        "<!doctype html><html lang=en><meta charset=utf-8><title>Reproduction report</title>"
+        f"<style>{STYLE}</style><h1>Figures of Kwon et al. (2024), reproduced</h1>"
+        f"<p>{date.today()}. arXiv 2311.05061.</p><table>{summary}</table>{''.join(parts)}</html>"
+    )
+
+
+def _section(judged: Judged, chart: str) -> str:
+    title, line = reproduce.about(judged.name)
+    rows = "".join(
+        f"<tr><td>{html.escape(check.what)}</td>"
+        f"<td>{'–' if check.published is None else said(check.published)}</td>"
+        f"<td>{said(check.found)}</td><td>{check.verdict}</td></tr>"
+        for check in judged.checks
+    )
+    runs = "".join(
+        f"<p>{html.escape(label)}: {html.escape(settings(of[:1]))}</p>"
+        for label, of in list(reproduce.configs(judged.name, judged.draw).items())[:4]
+    )
+    return (
+        f"<section><h2>{title}</h2><p>{line}. <b class={judged.verdict.split()[0]}>"
+        f"{judged.verdict.capitalize()}.</b> {html.escape(judged.why)}</p>{chart}<table>"
+        f"<tr><th>what<th>published<th>found<th>verdict</tr>{rows}</table>{runs}"
+        f"<p>{judged.seconds:,.0f} s of training on {judged.machine}; "
+        f"<code>{command(judged.name, judged.draw)}</code></p></section>"
+    )
+
+
+def _print(page: Path, file: Path) -> None:
+    """The page as PDF, by the browser that draws all other files."""
+    from choreographer.browsers.chromium import Chromium
+
+    browser = Chromium.find_browser(skip_local=False)
+    if not browser:
+        raise RunError(f"Without Chrome or Chromium there is no {file.name}; {page} is there.")
+    flags = ["--headless", "--no-sandbox", "--no-pdf-header-footer", "--virtual-time-budget=20000"]
+    flags += ["--use-gl=swiftshader", "--enable-unsafe-swiftshader", f"--print-to-pdf={file}"]
+    done = subprocess.run(
+        [browser, *flags, page.resolve().as_uri()],
+        capture_output=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    if done.returncode or not file.exists():
+        raise RunError(f"The browser could not print {file.name}; {page} is there.")
