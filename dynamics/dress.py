@@ -102,7 +102,7 @@ def thinned(figure: dict[str, Any], most: int = MOST_POINTS) -> dict[str, Any]:
     data = []
     for given in figure["data"]:
         trace = {name: value for name, value in given.items() if name not in ("meta", "uid")}
-        if trace.get("mode") == "lines":
+        if trace.get("mode") == "lines" and trace.get("type", "scatter") == "scatter":
             x, y = (numbers(trace.get(name)) for name in "xy")
             rows = _rows(np.log(np.maximum(x, 1e-300)) if log else x, y, most)
             trace |= {"x": _short(x[rows]), "y": _short(y[rows])}
@@ -174,13 +174,14 @@ def _pattern(dash: str, width: float) -> str:
 def _scale_lines(figure: go.Figure, factor: float) -> None:
     many = len(figure.data) > FEW
     for trace in figure.data:
-        if "line" in trace and trace.type.startswith("scatter"):
+        if trace.type == "scatter" and "line" in trace:
             width = (trace.line.width or NORMAL) * factor
             dash = (trace.meta or {}).get("dash") or trace.line.dash or "solid"
             trace.line.width = width
             trace.line.simplify = many  # as Plotly does for the screen; print shows its corners
             trace.line.dash = _pattern(dash, width)
-        if "marker" in trace and isinstance(trace.marker.size, int | float):
+        drawn = trace.type.startswith("scatter") and "marker" in trace
+        if drawn and isinstance(trace.marker.size, int | float):
             trace.marker.size *= factor
     for shape in figure.layout.shapes:
         shape.line.width = (shape.line.width or NORMAL) * factor

@@ -13,6 +13,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
+import plotly.graph_objects as go
 import psutil
 import pytest
 from PIL import Image
@@ -265,3 +266,18 @@ def test_several_runs_share_a_chart(finished: Run) -> None:
     assert len(figure.data) == 4
     with pytest.raises(export.RunError, match="None of these runs has a distance"):
         export.chart([finished, finished], "distance")
+
+
+def test_charts_of_other_kinds_are_dressed_too(words: About) -> None:
+    """Bars with words on an axis, curves in space, heat maps: every page has the same dialog."""
+    bars = go.Figure(go.Bar(x=[0.1, 50.0], y=["steps", "cost"], orientation="h", name="factor"))
+    bars.update_xaxes(type="log").update_yaxes(type="category")
+    ramp = np.arange(2000.0)
+    curve = go.Figure(go.Scatter3d(x=ramp, y=ramp, z=ramp, mode="lines", name="path"))
+    heat = go.Figure(go.Heatmap(z=np.eye(5)))
+    for figure in (bars, curve, heat):
+        made = dressed(figure.to_plotly_json(), Print())
+        assert made["layout"]["width"] == 312
+        with pytest.raises(PictureError, match="TikZ holds charts of lines"):
+            picture(figure.to_plotly_json(), "tikz", Print(), words)
+    assert len(numbers(dressed(curve.to_plotly_json(), Print())["data"][0]["z"])) == 2000

@@ -15,6 +15,7 @@ import streamlit as st
 
 from dynamics import export, runs
 from dynamics.caption import About, about
+from dynamics.config import Config
 from dynamics.dress import SIZES, Print, thinned
 from pages.shared import controls
 from pages.shared.process import PACE, forget_ended, held
@@ -73,6 +74,13 @@ def of_runs(
     link = controls.link(configs[0]) if len(configs) == 1 else ""
     name = f"{panel.replace('/', '-')}_{'_'.join(keys)}"[:120]
     return Chart(thinned(plain), about(configs, panel, link), name)
+
+
+def button(figure: Any, configs: Sequence[Config], name: str) -> None:
+    """Opens the dialog for a chart that is no panel of a run: its Plotly figure and its runs."""
+    if st.button("For a paper or talk …", icon=":material/image:", key=f"export {name}"):
+        words = about(configs, name)
+        dialog(Chart(thinned(figure.to_plotly_json()), words, name.replace("/", "-")))
 
 
 @st.dialog("Export this chart", width="large")

@@ -8,7 +8,7 @@ from dynamics import runs
 from dynamics.config import Config
 from dynamics.figure import compared
 from dynamics.lesson import Done, Lesson, load, plain
-from pages.shared import controls, hiding
+from pages.shared import controls, exporting, hiding
 
 
 def explain(lesson: Lesson, guess: int) -> None:
@@ -25,9 +25,9 @@ def explain(lesson: Lesson, guess: int) -> None:
     st.html(_table(lesson, {name: plain(value) for name, value in numbers.items()}))
     if lesson.compared:
         drawn = [(label, list(each.networks.values())) for label, each in ended.items()]
-        st.plotly_chart(
-            compared(drawn, lesson.compared), config={"displaylogo": False}, key="comparison"
-        )
+        figure = compared(drawn, lesson.compared)
+        st.plotly_chart(figure, config={"displaylogo": False}, key="comparison")
+        exporting.button(figure, list(lesson.configs.values()), lesson.compared)
     st.markdown(lesson.explained(numbers))
     st.caption(f"**Beyond this page.** {lesson.beyond}")
 

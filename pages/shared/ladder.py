@@ -9,7 +9,7 @@ import streamlit as st
 from dynamics import attribution, queue, runs, waterfall
 from dynamics.attribution import LEVELS, MOST_SEEDS, Attribution
 from dynamics.config import Config
-from pages.shared import controls
+from pages.shared import controls, exporting
 from pages.shared.table import table
 
 LOOK = 1.0  # seconds between two looks at runs that train
@@ -197,6 +197,7 @@ def _results(config: Config, ended: list[runs.Run], level: str) -> None:
     )
     head, *rows = attribution.table(made)
     table([dict(zip(head, row, strict=True)) for row in rows], "Costs of each network")
+    exporting.button(waterfall.draw(made), [run.config for run in ended], "attribution")
     _downloads(made, head, rows)
 
 

@@ -13,6 +13,7 @@ from dynamics.config import Config
 from dynamics.judge import FORMS, Judged, command, content, judge
 from dynamics.paper import AGREES, DIFFERS, UNPUBLISHED, Check, said
 from dynamics.reproduce import TARGETS, THEIRS, Draw, Progress
+from pages.shared import exporting
 from pages.shared.live import live
 from pages.shared.table import table
 
@@ -203,6 +204,7 @@ def _finished(judged: Judged) -> None:
     box = {AGREES: st.success, DIFFERS: st.error, UNPUBLISHED: st.info}[judged.verdict]
     box(f"**{judged.verdict.capitalize()}.** {judged.why}", icon=f":material/{_icon(judged)}:")
     st.plotly_chart(judged.figure, key="paper figure", config={"displaylogo": False}, height=480)
+    exporting.button(judged.figure, reproduce.distinct(judged.name, judged.draw), judged.name)
     st.subheader("Every number", anchor=False)
     table([_row(check) for check in judged.checks], "Numbers found here and published")
     st.caption(
