@@ -9,6 +9,7 @@ from pages.shared.expectation import expectation, normalised
 from pages.shared.hiding import hidden
 from pages.shared.insight import invitation
 from pages.shared.live import live
+from pages.shared.onward import beside, onward, tell
 from pages.shared.overview import overview
 from pages.shared.presets import PRESETS
 from pages.shared.summary import summary
@@ -50,7 +51,9 @@ else:
     st.caption(chosen.look if chosen else INTRODUCTION)
 if config and not hidden("pictures"):
     overview(config)
-transport(config, run)
+bar = transport(config, run)
+if run:
+    tell(run)
 if config and not hidden("forecast") and not (run and run.key == config.key):
     expectation(config)
 
@@ -76,7 +79,11 @@ if run:
         shown,
         at=controls.asked_step(run),
         theory=not hidden("theory"),
+        beside=beside(run),
     )
+    if not hidden("tools"):
+        with bar:
+            onward(run, seen.at)
     if not hidden("summary"):
         summary(run)
 if config:

@@ -60,12 +60,14 @@ def live(
     key: str = "live",
     at: int | None = None,
     theory: bool = True,
+    beside: tuple[str, int] | None = None,
 ) -> Seen:
     """The live charts of a run; the script runs again when the run enters a new phase.
 
     ``panels`` are ``figure`` or ``figure/network``; those that the run does not measure are left
     out. ``at`` is the step at which the cursor stands when the run comes into view; the script also
     runs again when the viewer has moved it. ``theory`` says whether what it expects is drawn.
+    ``beside`` is another run, whose lines are faint from a step on.
     """
     phase = None
     with contextlib.suppress(runs.RunError):
@@ -79,6 +81,7 @@ def live(
             "phase": phase,
             "at": at,
             "theory": theory,
+            "beside": beside,
             "plotly": address("plotly.js"),
         },
         default={"at": None},

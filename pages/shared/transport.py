@@ -1,6 +1,7 @@
 """Transport: the bar that starts, pauses, cancels and resets the run that the page shows."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dynamics import export, runs
 from dynamics.config import Config
@@ -18,8 +19,11 @@ MIME = {
 }
 
 
-def transport(config: Config | None, run: runs.Run | None) -> None:
-    """Draw the bar: what can be done now comes first, and is the only coloured button."""
+def transport(config: Config | None, run: runs.Run | None) -> DeltaGenerator:
+    """Draw the bar: what can be done now comes first, and is the only coloured button.
+
+    Gives a place in it for what depends on the step that the charts show.
+    """
     phase = run.status.phase if run else ""
     ours = run is not None and config is not None and config.key == run.key
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -30,17 +34,21 @@ def transport(config: Config | None, run: runs.Run | None) -> None:
                 "Train",
                 "play_arrow",
                 _start,
-                config,
+                (config, run),
                 primary=phase not in runs.LIVE,
                 shortcut=None if phase in runs.LIVE else "Space",
             )
         if run and phase not in runs.LIVE:
             _button("Reset", "replay", _reset, run, help="Back to step 0, same seeds")
+        place = st.container(width="content")
         if not hidden("tools"):
             _tools(config, run)
         hiding.show_everything()
     if run and config and not ours:
         _tell_differences(config, run)
+    if told := st.session_state.pop("told", None):
+        st.error(told)
+    return place
 
 
 def _tools(config: Config | None, run: runs.Run | None) -> None:
@@ -83,10 +91,13 @@ def _button(
     )
 
 
-def _start(config: Config) -> None:
+def _start(chosen: tuple[Config, runs.Run | None]) -> None:
+    """Train; what the settings share with the run in view is taken over from that."""
+    config, shown = chosen
     anew = st.session_state.pop("anew", None) == config.key
     try:
-        st.session_state["run"] = runs.start(config, runs.root(), anew=anew).key
+        run = runs.start(config, runs.root(), anew=anew, origin=shown)
+        st.session_state["run"] = run.key
     except runs.RunError as error:
         st.session_state["told"] = str(error)
 

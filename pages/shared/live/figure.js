@@ -1,5 +1,7 @@
 // Figure: a panel's chart as Plotly takes it, for the page and, on white, for a file.
 
+import { OPACITY } from "./beside.js";
+import { changes } from "./changes.js";
 import { decades, halves } from "./ranges.js";
 import { FAULT, PRINT, mirrored } from "./theme.js";
 import { firstAt, thin } from "./thin.js";
@@ -47,8 +49,11 @@ function commonLayout(panel, theme, { x, y, strip }) {
   const xTicks = { exponentformat: "SI" }; // 20,000 and 100k
   if (panel.logX) Object.assign(xTicks, { dtick: decades(x), nticks: undefined });
   const text = { color: theme.ink, family: theme.font };
+  const { shapes, annotations } = changes(panel, theme, x);
   return {
     ...given,
+    shapes: [...(given.shapes ?? []), ...shapes],
+    annotations: [...(given.annotations ?? []), ...annotations],
     xaxis: { ...axis(given.xaxis, theme, x, panel.logX ? "log" : "linear"), ...xTicks },
     yaxis: { ...axis(given.yaxis, theme, y, panel.isLog ? "log" : "linear"), ...yTicks },
     ...(strip && { yaxis2: { ...axis(given.yaxis2, theme, strip, "log"), dtick: halves(strip) } }),
@@ -89,7 +94,7 @@ function traces(panel, theme, range) {
     line: { ...line.trace.line, color: line.color(theme.dark) },
   }));
   const theory = panel.fixed.map((trace) => expected(trace, panel.run.store, theme));
-  return [...theory, ...lines, marks(panel, theme)];
+  return [...theory, ...faint(panel, theme, range), ...lines, marks(panel, theme)];
 }
 
 /** What theory says, in the colour of text; its steps are where the run's own clock has them. */
@@ -105,12 +110,27 @@ function expected(trace, store, theme) {
   return { ...trace, x, line: { ...line, color: theme.ink } };
 }
 
+/** The lines of the run that this one goes on from, where the two are apart. */
+function faint(panel, theme, range) {
+  const run = panel.view.beside;
+  return (run?.lines(panel) ?? []).map((line, place) => ({
+    ...line.trace,
+    ...points(line, { run, logX: panel.logX }, range, run.first),
+    uid: `beside${place}`,
+    visible: !panel.isHidden(line),
+    showlegend: false,
+    opacity: OPACITY,
+    line: { ...line.trace.line, width: 1.5, color: line.color(theme.dark) },
+    hovertemplate: (line.trace.hovertemplate ?? "").replace(":", ", in the other run:"),
+  }));
+}
+
 /** A line's records inside the shown part of the x axis. */
-function points(line, { run: { store }, logX }, [from, to]) {
-  if (!store || line.good < 0) return { x: [null], y: [null] };
+function points(line, { run: { store }, logX }, [from, to], first = 0) {
+  if (!store || line.good < first) return { x: [null], y: [null] };
   const x = store.column(line.meta.x).subarray(0, line.good + 1);
   const y = store.column(line.meta.y);
-  const start = Math.max(firstAt(x, from * line.unit) - 1, 0);
+  const start = Math.max(firstAt(x, from * line.unit) - 1, first);
   const stop = Math.min(firstAt(x, to * line.unit) + 2, x.length);
   const rows = thin(y, start, stop, POINTS, logX);
   return { x: rows.map((row) => line.x(store, row)), y: rows.map((row) => y[row] * line.scale) };

@@ -1,6 +1,7 @@
 // Live charts: ties together what a page shows of a run. The page says which run and which panels,
 // the run brings figures and records, the panels draw them, the strip says where the run stands.
 
+import { Beside } from "./beside.js";
 import { Cursor } from "./cursor.js";
 import { make } from "./dom.js";
 import { Keys } from "./keys.js";
@@ -72,8 +73,19 @@ class View {
     if (before.run && differs("versus")) for (const panel of this.panels) delete panel.held.x;
     if (differs("run") || differs("panels")) this.run.follow(data, differs("run"));
     else if (differs("versus") || differs("theory")) this.run.describeAs(data);
+    if (differs("run") || differs("panels") || differs("beside")) this.stand(data);
     if (differs("run")) this.cursor.adopt(data.at);
     if (!this.Plotly) this.load();
+  }
+
+  /** The run that stands beside the shown one, if any. */
+  stand({ beside, panels, versus, theory }) {
+    this.beside?.leave();
+    this.beside = null;
+    if (!beside) return;
+    const [run, step] = beside;
+    this.beside = new Beside(step, () => this.redraw());
+    this.beside.follow({ run, panels, versus, theory }, true);
   }
 
   async load() {
@@ -188,8 +200,9 @@ class View {
   /** How far the records go along the x axis, on all charts together. */
   reached() {
     const clocks = new Map(this.shown.flatMap(({ lines }) => lines.map((each) => [each.clock, each])));
-    const end = ({ meta, unit }) => (this.run.store?.end(meta.x) ?? 0) / unit;
-    return Math.max(0, ...[...clocks.values()].map(end));
+    const stores = [this.run.store, this.beside?.store].filter((store) => store?.count);
+    const ends = ({ meta, unit }) => stores.map((store) => (store.end(meta.x) || 0) / unit);
+    return Math.max(0, ...[...clocks.values()].flatMap(ends));
   }
 
   showStatus() {
@@ -224,6 +237,7 @@ class View {
     this.end.abort();
     clearTimeout(this.telling);
     this.run.leave();
+    this.beside?.leave();
     this.cursor.leave();
     this.sights.disconnect();
     this.sizes.disconnect();

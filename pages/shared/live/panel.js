@@ -57,6 +57,7 @@ export class Panel {
     this.lines = data.filter((trace) => trace.meta?.y).map((trace) => new Line(trace));
     // Where theory is on a clock changes with the run's pace.
     this.timed = this.fixed.some(({ meta }) => meta?.x && meta.x !== "step");
+    this.timed ||= layout.meta?.changes && this.lines.some(({ meta }) => meta.x !== "step");
     this.logIsDefault = layout.yaxis?.type === "log";
     this.logX = layout.xaxis?.type === "log";
     this.striped = Boolean(layout.yaxis2);
@@ -123,6 +124,7 @@ export class Panel {
     const store = this.run.store;
     if (!store || !this.figure) return;
     if (this.age !== store.age) this.forget();
+    this.view.beside?.lines(this); // they are within the axes, too
     if (this.seen === store.count) return;
     for (const line of this.lines)
       line.observe(store, this.seen, line.strip ? this.stripExtent : this.extent);

@@ -6,7 +6,7 @@ import { Store } from "./store.js";
 const RETRY = 1500; // ms before figures are asked for again
 
 export class Run {
-  /** `view` has describe(figures), restart(), changed(rested), schedule() and the panels shown. */
+  /** `view` has describe(figures), restart(), changed(rested) and schedule(). */
   constructor(view) {
     this.view = view;
     this.connection = new Connection(this);
@@ -17,6 +17,7 @@ export class Run {
   follow({ run, panels, versus, theory }, other) {
     Object.assign(this, { key: run, panels, versus, theory });
     if (other) this.status = this.config = this.failure = null;
+    this.described = false; // the charts may still be those of another run
     this.keep(null);
     this.connection.open();
     this.loadFigures();
@@ -48,11 +49,16 @@ export class Run {
       if (asked !== this.asked) return; // something else was asked for meanwhile
       this.asked = null;
       if (error) this.fail(error);
-      else if (figures.length) this.view.describe(figures);
+      else if (figures.length) this.describe(figures);
       else if (this.greeted) this.loadFigures(); // there were none before the first record
     } catch {
       setTimeout(() => asked === this.asked && this.loadFigures(), RETRY);
     }
+  }
+
+  describe(figures) {
+    this.described = true;
+    this.view.describe(figures);
   }
 
   // What the connection asks and says
@@ -77,7 +83,7 @@ export class Run {
       if (String(this.store?.names) !== String(columns)) this.keep(new Store(columns));
       const anew = this.status && this.status.created !== status.created;
       this.greeted = true;
-      if (anew || !(this.asked || this.view.shown.length)) this.loadFigures();
+      if (anew || !(this.asked || this.described)) this.loadFigures();
     }
     if (!status) return;
     const wasLive = this.live;

@@ -16,6 +16,7 @@ export const whole = (value) => Math.round(value).toLocaleString("en");
 
 /** A number in three digits. */
 export function brief(value) {
+  if (Number.isNaN(value)) return "–";
   const size = Math.abs(value);
   const far = size && (size < 1e-3 || size >= 1e5);
   return far ? value.toExponential(2) : String(+value.toPrecision(3));
