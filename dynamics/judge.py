@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dynamics import published, registry, reproduce, runs
+from dynamics import baselines, published, registry, reproduce, runs
 from dynamics.caption import About, settings
 from dynamics.paper import Check, Found, curve_checks, verdict
 from dynamics.reproduce import THEIRS, Draw, configs, distinct
@@ -31,7 +31,10 @@ def found(name: str, folder: Path, draw: Draw = THEIRS) -> Found:
         for label, of in configs(name, draw).items()
     }
     theirs = draw.theirs and name in published.NAMES
-    return Found(given, published.arrays(name) if theirs else {})
+    label = registry.constant("papers", name, "BESIDE")
+    first = runs.Run(folder / configs(name, draw)[label][0].key) if label else None
+    other = baselines.beside(first) if first else {}
+    return Found(given, published.arrays(name) if theirs else {}, other)
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,8 @@ class Judged:
     @property
     def why(self) -> str:
         """The reason in one sentence."""
-        if self.name in published.NAMES and not self.draw.theirs:
+        known = self.name in published.NAMES or registry.constant("papers", self.name, "PUBLISHED")
+        if known and not self.draw.theirs:
             return "These are other draws than the authors'; their numbers do not apply."
         differing = "; ".join(filter(None, (check.why for check in self.checks)))
         judged = sum(check.published is not None for check in self.checks)

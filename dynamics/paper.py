@@ -2,7 +2,9 @@
 
 A file of ``papers/`` has ``SOURCE`` (the authors' file that shows it), ``CONFIGS`` (the settings of
 each run by label), ``CURVES`` (what is held against the authors' arrays), ``draw(found) -> Figure``
-and, where there are more numbers than curves, ``checks(found)``. ``reproduce`` runs and judges.
+and, where there are more numbers than curves, ``checks(found)``. ``BORROWED`` says which settings
+were not published with it, ``PUBLISHED`` has numbers that are no arrays, ``BESIDE`` names the run
+whose problem other methods learn too. ``reproduce`` runs and judges.
 """
 
 import math
@@ -41,10 +43,12 @@ class Found:
     Attributes:
         runs: for each label the trajectories by network, once for each seed.
         published: the authors' arrays; empty where the draws are not theirs.
+        beside: what other methods give for the first seed, as of ``baselines``, where it is asked.
     """
 
     runs: Mapping[str, Sequence[Mapping[str, Trajectory]]]
     published: Mapping[str, Array] = field(default_factory=dict)
+    beside: Mapping[str, Array] = field(default_factory=dict)
 
     @property
     def seeds(self) -> int:
@@ -64,13 +68,15 @@ class Found:
 class Check:
     """One number beside the authors': equal if they are at most ``allowed`` apart.
 
-    A deviation is published as 0. Without a published number it is only told.
+    A deviation is published as 0. Without a published number it is only told. ``reason`` is what
+    is known of a difference.
     """
 
     what: str
     found: float
     published: float | None = None
     allowed: float = 0.0
+    reason: str = ""
 
     @property
     def verdict(self) -> str:
@@ -86,7 +92,8 @@ class Check:
             return ""
         if not self.published and self.allowed:
             return f"{self.what} is {self.found:.2g}, more than {self.allowed:.0e}"
-        return f"{self.what} is {self.found:.6g}, published is {self.published:.6g}"
+        known = f" ({self.reason})" if self.reason else ""
+        return f"{self.what} is {self.found:.6g}, published is {self.published:.6g}{known}"
 
 
 def verdict(checks: Iterable[Check]) -> str:

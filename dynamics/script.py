@@ -70,6 +70,15 @@ def script(run: Run) -> str:
     return bibtex + program.replace('"""Trains', f'"""{_wrapped(head)}\n\nTrains', 1)
 
 
+def refusal(run: Run) -> str:
+    """Why there is no program of a run, in one sentence; empty where there is one."""
+    try:
+        _check(run, run.config)
+    except RunError as error:
+        return str(error)
+    return ""
+
+
 def notebook(run: Run) -> str:
     """The same as a notebook: a cell for the settings, the problem, the networks and the check."""
     text = script(run)
@@ -102,7 +111,7 @@ def _check(run: Run, config: Config) -> None:
         raise RunError(f"Run {run.key} has no records yet.")
     plain = Config()
     told = [
-        name
+        "published matrices" if name == "matrices" else name
         for name in SETTINGS
         if name not in (*KEPT, *FOLDED, "problem") and getattr(config, name) != getattr(plain, name)
     ]

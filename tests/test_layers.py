@@ -40,7 +40,7 @@ VIEWERS = [  # what a process that only shows runs may load
     "dynamics/lessons/",
     *(
         f"dynamics/{name}.py"
-        for name in ("published", "paper", "overlay", "reproduce", "judge", "report")
+        for name in ("published", "paper", "overlay", "reproduce", "judge", "report", "altmin")
     ),
     "dynamics/papers/",
     "app.py",

@@ -116,6 +116,17 @@ def test_the_report_has_every_figure_with_its_verdict(trained: Path, tmp_path: P
 
 
 @pytest.mark.slow
+def test_movielens_has_the_published_plateau_and_alternating_least_squares_has_not(
+    ratings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["figure", "movielens", "--json", "--runs", str(tmp_path)]) == 1
+    told = json.loads(capsys.readouterr().out)
+    verdicts = {each["what"]: each["verdict"] for each in told["checks"]}
+    assert verdicts["½ mean square at its lowest, compressed"] == "agrees"
+    assert verdicts["½ mean square at its lowest, AltMin"] == "differs"
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["factorization", "ablation_alpha", "depth", "first_vectors"])
 def test_every_notebook_with_shipped_matrices_agrees(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -15,7 +15,7 @@ from dynamics import export, registry
 from dynamics.compare import prepare
 from dynamics.config import Config
 from dynamics.runs import Run, RunError
-from dynamics.script import script
+from dynamics.script import refusal, script
 from dynamics.trajectory import Layout
 from tests.support import is_sentence, small
 
@@ -104,6 +104,16 @@ def test_what_was_drawn_or_set_otherwise_does_not_agree(change: str, tmp_path: P
     again["SETTINGS"][change] += 1
     with pytest.raises(AssertionError, match="cannot be repeated"):
         again["main"]()
+
+
+def test_what_no_script_repeats_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    """Published matrices are no draws; the page asks before it offers a download."""
+    settings = registry.load("papers", "completion").CONFIGS["both"]
+    run = kept(Config.from_dict(settings | {"steps": 2, "record_every": 1}), tmp_path)
+    assert is_sentence(refusal(run)) and "published matrices" in refusal(run)
+    with pytest.raises(RunError, match="published matrices"):
+        script(run)
+    assert not refusal(kept(small(), tmp_path))
 
 
 def test_ratings_are_read_from_where_they_are_and_never_passed_on(

@@ -7,9 +7,8 @@ import plotly.graph_objects as go
 from dynamics.overlay import curves
 from dynamics.paper import Curve, Found
 
-SOURCE = (
-    "figs/comp_dln_mf_r5_bm.png"  # without settings: but for problem and rank, all here are ours
-)
+SOURCE = "figs/comp_dln_mf_r5_bm.png"
+BORROWED = "The published picture has no settings: but for problem and rank, all here are ours."
 COMMON: dict[str, Any] = {
     "problem": "factorization",
     "spectrum": "top",

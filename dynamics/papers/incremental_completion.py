@@ -8,8 +8,9 @@ from dynamics.overlay import modes
 from dynamics.paper import Check, Curve, Found, growth
 from dynamics.papers.depth import CONFIGS as PLOTTED
 
-SOURCE = (
-    "figs/incremental_mc_r10.png"  # without settings: fig_mc_depth_effect.ipynb's, of rank 10 too
+SOURCE = "figs/incremental_mc_r10.png"
+BORROWED = (
+    "The published picture has no settings: fig_mc_depth_effect.ipynb's, of rank 10 too, are taken."
 )
 CONFIGS = {"both": PLOTTED["L = 3"]}
 CURVES: tuple[Curve, ...] = ()

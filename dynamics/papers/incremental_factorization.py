@@ -8,8 +8,9 @@ from dynamics.overlay import modes
 from dynamics.paper import Check, Curve, Found, growth
 from dynamics.papers.factorization import CONFIGS as PLOTTED
 
-SOURCE = (
-    "figs/incremental_mf_r10.png"  # without settings: those of fig_traj_mf.ipynb, of rank 10 too
+SOURCE = "figs/incremental_mf_r10.png"
+BORROWED = (
+    "The published picture has no settings: those of fig_traj_mf.ipynb, of rank 10 too, are taken."
 )
 CONFIGS = PLOTTED
 CURVES: tuple[Curve, ...] = ()

@@ -7,7 +7,8 @@ import plotly.graph_objects as go
 from dynamics.overlay import modes
 from dynamics.paper import Check, Curve, Found, growth
 
-SOURCE = "figs/incremental_ms_r10.png"  # without settings: but for the rank, all here are ours
+SOURCE = "figs/incremental_ms_r10.png"
+BORROWED = "The published picture has no settings: but for problem and rank, all here are ours."
 CONFIGS = {
     "both": {
         "problem": "sensing",

@@ -37,9 +37,17 @@ def make(config: Config, like: Tensor) -> Problem:
     Nobody knows the full matrix, so there is no recovery error; √(2 · test_loss) is the usual root
     mean square error in stars.
     """
+    observed, held_out = (
+        (places.to(like.device), stars.to(like)) for places, stars in split(config)
+    )
+    return Entries(SHAPE, observed, held_out)
+
+
+def split(config: Config) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """Places (2 × entries) and stars of the observed ratings, and of the others."""
     users, films, stars = (torch.from_numpy(column) for column in data.movielens())
     order = torch.randperm(len(stars), generator=generator("split", config.seed_data))
     kept = max(1, round(config.observed * len(stars)))
-    places, values = torch.stack([users, films]).to(like.device), stars.to(like)
-    parts = [(places[:, part], values[part]) for part in (order[:kept], order[kept:])]
-    return Entries(SHAPE, parts[0], parts[1])
+    places = torch.stack([users, films])
+    first, second = ((places[:, part], stars[part]) for part in (order[:kept], order[kept:]))
+    return first, second

@@ -212,6 +212,8 @@ def _finished(judged: Judged) -> None:
         "|x − y| / max(|y|, 10⁻⁶ max|y|), the largest over all records; records are counted "
         f"from 0. The same in a shell: `{command(judged.name, judged.draw)}`"
     )
+    if borrowed := registry.constant("papers", judged.name, "BORROWED"):
+        st.caption(borrowed)
     if len(judged.found.runs) <= 4:
         _runs(judged)
 

@@ -3,7 +3,7 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dynamics import export, runs
+from dynamics import export, runs, script
 from dynamics.config import Config
 from pages.shared import checking, controls, hiding
 from pages.shared.hiding import hidden
@@ -116,7 +116,9 @@ def _new_seed(config: Config) -> None:
 def downloads(run: runs.Run) -> None:
     """A menu of files with all numbers of a run; each is made when it is asked for."""
     with st.popover("Export", icon=":material/download:", help="All numbers of this run"):
-        for form in export.FORMATS:
+        refused = script.refusal(run)
+        without = export.ENDINGS if refused else {}  # a program, and a notebook of it
+        for form in (form for form in export.FORMATS if form not in without):
             st.download_button(
                 form.capitalize() if form in export.ENDINGS else form.upper(),
                 data=lambda form=form: export.export(run, form),
@@ -126,7 +128,9 @@ def downloads(run: runs.Run) -> None:
                 width="stretch",
                 key=f"download {form}",
             )
-        if st.button("Check the script", width="stretch", help="Train the run again by it"):
+        if refused:
+            st.caption(refused)
+        elif st.button("Check the script", width="stretch", help="Train the run again by it"):
             checking.dialog(run)
 
 

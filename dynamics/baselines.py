@@ -1,0 +1,87 @@
+"""Baselines: what other methods make of a run's own ratings, computed once and kept beside it.
+
+``<run>/baselines.json`` has, for AltMin from a random start, both losses after each half step, for
+the biases of users and films the held-out one, and how much another split would change. The split
+is drawn by torch, so that all is computed in another process: ``python -m dynamics.baselines RUN``.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from dynamics import altmin, registry
+from dynamics.altmin import Array, Entries
+from dynamics.config import Config
+from dynamics.data import DataError
+from dynamics.runs import Run, RunError
+
+HALVES = 24  # half steps of AltMin
+FILE = "baselines.json"
+
+
+def beside(run: Run) -> dict[str, Array]:
+    """``altmin_train_loss``, ``altmin_test_loss``, ``biases_test_loss`` and ``split`` of a run.
+
+    Raises:
+        RunError: with one sentence, if they cannot be computed here.
+    """
+    file = run.folder / FILE
+    if not file.exists():
+        done = subprocess.run(
+            [sys.executable, "-m", "dynamics.baselines", str(run.folder.resolve())],
+            capture_output=True,
+            text=True,
+            cwd=Path(__file__).parents[1],
+            check=False,
+        )
+        if done.returncode:
+            raise RunError(done.stderr.strip().splitlines()[-1])
+    return {name: np.array(values) for name, values in json.loads(file.read_text()).items()}
+
+
+def computed(config: Config) -> dict[str, list[float]]:
+    """The same, from the config's seeds.
+
+    Raises:
+        DataError: if the ratings are not there.
+    """
+    parts = registry.load("problems", config.problem).split(config)
+    observed, held_out = (
+        Entries(places[0].numpy(), places[1].numpy(), stars.numpy()) for places, stars in parts
+    )
+    rows, cols = config.shape
+    draw = np.random.default_rng(config.seed_init)
+    start = draw.standard_normal((cols, config.rank_bound))
+    halves = zip(range(HALVES), altmin.alternate(observed, start, rows), strict=False)
+    losses = [[altmin.loss(part, *both) for part in (observed, held_out)] for _, both in halves]
+    train, test = map(list, zip(*losses, strict=True))
+    least = altmin.loss(held_out, *altmin.biases(observed, (rows, cols)))
+    return {
+        "altmin_train_loss": train,
+        "altmin_test_loss": test,
+        "biases_test_loss": [least],
+        "split": _scatter(observed.values, held_out.values),
+    }
+
+
+def _scatter(observed: Array, held_out: Array) -> list[float]:
+    """½ mean square of all ratings, and the standard deviation of a random held-out part's."""
+    halves = np.concatenate([observed, held_out]) ** 2 / 2
+    share = len(observed) / len(halves) / len(held_out)  # without replacement
+    return [float(halves.mean()), float(halves.std(ddof=1) * np.sqrt(share))]
+
+
+def main() -> None:
+    """Compute those of the run whose folder is the only argument."""
+    run = Run(Path(sys.argv[1]))
+    try:
+        run.write(FILE, computed(run.config))
+    except (DataError, RunError) as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
