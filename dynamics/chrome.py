@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,9 @@ def draw(sheets: Sequence[Sheet]) -> list[bytes]:
     """
     logging.getLogger("kaleido").setLevel(logging.CRITICAL)
     for last in (False, True):
-        with contextlib.suppress(*(() if last else (_DiedError,))):
-            return asyncio.run(_drawn(sheets))
+        # In a thread of its own: a notebook's already has a loop that runs.
+        with contextlib.suppress(*(() if last else (_DiedError,))), ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, _drawn(sheets)).result()
     raise AssertionError  # the last try gives its result or its error
 
 

@@ -1,5 +1,6 @@
 """Picture: files of charts as other programs find them: size, text, fonts, words, grey, films."""
 
+import asyncio
 import io
 import os
 import re
@@ -281,3 +282,12 @@ def test_charts_of_other_kinds_are_dressed_too(words: About) -> None:
         with pytest.raises(PictureError, match="TikZ holds charts of lines"):
             picture(figure.to_plotly_json(), "tikz", Print(), words)
     assert len(numbers(dressed(curve.to_plotly_json(), Print())["data"][0]["z"])) == 2000
+
+
+def test_a_picture_is_drawn_where_a_loop_already_runs(words: About) -> None:
+    """As in every cell of a notebook."""
+
+    async def cell() -> bytes:
+        return picture(chart(10), "svg", Print("column"), words)
+
+    assert asyncio.run(cell()).startswith(b"<svg")
