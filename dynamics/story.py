@@ -106,13 +106,14 @@ def _plateaus(trajectories: Sequence[Trajectory], found: Mapping[str, list[Mode]
             yield f"{start}, and no other after it."
             continue
         apart, rest = incrementality(found[each.network]), f"by step {times[-1]:,.0f}"
+        others = len(times) - 1
         if apart and min(apart) >= APART:
-            how = f"one after another, each after a plateau of its own, {rest}"
+            each_of_them = "one after another, each" if others > 1 else "later,"
+            how = f"{each_of_them} after a plateau of its own, {rest}"
         elif apart and max(apart) < MERGED:
             how = f"together with it, {rest}: their plateaus merged"
         else:
             how = f"{rest}, some of them merging"
-        others = len(times) - 1
         yield f"{start}; {others} more {'mode' if others == 1 else 'modes'} rose {how}."
 
 

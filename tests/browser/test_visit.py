@@ -321,7 +321,7 @@ def test_theory_stands_beside_the_data_and_the_run_is_told_in_words(
     phase(page, "Done")
     card = page.locator(".st-key-story")
     expect(card).to_contain_text("The original network came to a recovery error of")
-    expect(card).to_contain_text("first mode was half grown at step")
+    expect(card).to_contain_text("was half grown at step")
     expect(page.get_by_role("heading", name="Steps until each mode is half grown")).to_be_visible()
     expect(page.get_by_text("Expected of the original network: exact.")).to_be_visible()
     page.wait_for_function(f"{THEORY}.length === 4")
