@@ -5,6 +5,7 @@ as the shown run, or else the problem, has it; whoever opens it finds the same p
 """
 
 import math
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -24,6 +25,7 @@ from dynamics.figure import VERSUS
 from pages.shared import hiding
 from pages.shared.hiding import hidden
 
+ON_ITS_WAY = 2.0  # seconds for which a browser may not know the address that it was given
 FIRST = ("depth", "rank_bound", "alpha", "init_scale")
 FOLDED = {
     "problem": "The problem",
@@ -79,7 +81,7 @@ def _instead(config: Config, name: str) -> str:
 def read_address() -> runs.Run | None:
     """Take over what the address says when it is new; gives the run that it names, if any."""
     query = dict(st.query_params)
-    if query != st.session_state.get("address"):
+    if query != st.session_state.get("address") and not _just_left(query):
         st.session_state["run"] = query.pop("run", None)
         over = query.pop("over", "steps")
         st.session_state["over"] = over if over in VERSUS else "steps"
@@ -98,6 +100,12 @@ def read_address() -> runs.Run | None:
     for sentence in st.session_state.pop("wrong", ()):
         st.warning(sentence, icon=":material/link_off:")
     return shown_run()
+
+
+def _just_left(query: Mapping[str, str]) -> bool:
+    """Whether the browser still had the address before this one when it asked for the page."""
+    left, moment = st.session_state.get("left", (None, 0.0))
+    return query == left and time.monotonic() - moment < ON_ITS_WAY
 
 
 def shown_run() -> runs.Run | None:
@@ -131,6 +139,9 @@ def write_address(config: Config, run: runs.Run | None, over: str, at: int | Non
     lesson = st.session_state.get("lesson")
     query |= {"lesson": lesson} if lesson else {}
     st.session_state["at"] = (run.key, at) if run else None
+    before = st.session_state.get("address")
+    if before != query:
+        st.session_state["left"] = before, time.monotonic()
     st.session_state["address"] = query
     if dict(st.query_params) != query:
         st.query_params.from_dict(query)

@@ -2,11 +2,12 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 from conftest import Server, until
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from dynamics import runs
 from dynamics.config import Config
@@ -63,18 +64,20 @@ def followed(page: Page, server: Server, run: Run) -> Run:
     other += " return at && at !== key && at; }"
     key = page.wait_for_function(other, arg=run.key, timeout=60_000).json_value()
     child = runs.find(key, server.runs)
-    assert child.origin == run
+    assert child.origin and child.origin.key == run.key, (child, child.origin)
     return child
 
 
 def marked(page: Page, step: int, label: str) -> None:
-    """All charts say what changed, and draw the other run from there on."""
+    """Each chart says what changed once it is in sight."""
+    notes = "plot => (plot.layout.annotations ?? []).map(({ text, x }) => `${x} ${text}`)"
 
-    def holds() -> bool:
-        charts = page.evaluate(MARKS)
-        return bool(charts) and all([step, label] in chart["notes"] for chart in charts)
+    def said(plot: Locator) -> bool:
+        return f"{step} {label}" in plot.evaluate(notes)
 
-    until(holds, 60, "all charts are marked")
+    for card in page.locator(".dln-card:visible").all():
+        card.scroll_into_view_if_needed()
+        until(partial(said, card.locator(".js-plotly-plot")), 60, "it is marked")
 
 
 def set_alpha(page: Page, value: str) -> None:
@@ -88,6 +91,7 @@ def test_a_live_run_is_changed_now(
 ) -> None:
     """It ends where it is, and another goes on from there with the new α and all its records."""
     page, run = page_at(1400), started(steps=100_000_000, record_every=1000)
+    until(lambda: len(run.rows()) > 5, 60)
     opened(page, server, run)
     expect(page.get_by_text("From now on", exact=True)).to_be_visible()
     set_alpha(page, "3")
@@ -121,9 +125,9 @@ def test_a_run_is_forked_at_the_cursor_and_stays_beside_its_fork(
     page.locator(".dln-card").first.scroll_into_view_if_needed()
 
     def beside() -> bool:
-        (first, *_) = page.evaluate(MARKS)
-        return bool(first["faint"]) and all(
-            count > 10 and start == 600 for count, start in first["faint"]
+        drawn = [chart["faint"] for chart in page.evaluate(MARKS) if chart["faint"]]
+        return bool(drawn) and all(
+            count > 10 and start == 600 for faint in drawn for count, start in faint
         )
 
     until(beside, 60, "faint lines from the fork on")
