@@ -30,7 +30,8 @@ CONFIGS = {
     }
 }
 BESIDE = "compressed"  # AltMin and the biases learn from this run's ratings
-CURVES = (Curve("compressed, L = 3, r̂ = 20", "compressed", "compressed"),)
+CURVES: tuple[Curve, ...] = ()
+COURSE = Curve("compressed, L = 3, r̂ = 20", "compressed", "compressed")
 PUBLISHED = {"start": 6.88, "plateau": 0.54, "altmin_least": 0.66, "altmin_last": 0.94}
 ALLOWED = 0.01  # one unit of the last published digit: another split moves it by about as much
 GONE = 1e-2  # of σ_1: a smaller singular value does not count in the numerical rank
@@ -41,7 +42,7 @@ BIASES, ALTMIN = "#808080", color("altmin")
 def draw(found: Found) -> go.Figure:
     """½ mean square over the held-out ratings, RMSE beside it; AltMin, and means as a level."""
     what = "½ mean square, held-out ratings (RMSE in stars)"
-    figure = curves(found, CURVES, "MovieLens 100K, a fifth of the ratings", what)
+    figure = curves(found, (COURSE,), "MovieLens 100K, a fifth of the ratings", what)
     end = float(figure.data[-1].x[-1])
     halves, level = found.beside["altmin_test_loss"], float(found.beside["biases_test_loss"][0])
     figure.add_scatter(
@@ -70,7 +71,7 @@ def draw(found: Found) -> go.Figure:
 def checks(found: Found) -> Iterator[Check]:
     """Start and plateau of the network, least and last of AltMin; what the means alone give."""
     trajectory = found.one("compressed", "compressed")
-    losses = values(trajectory, CURVES[0])
+    losses = values(trajectory, COURSE)
     least = int(np.nanargmin(losses))
     mean, spread = found.beside["split"]
     split = f"all ratings give {mean:.4f}, and a random split scatters by {spread:.4f} about it"

@@ -17,10 +17,12 @@ from pages.shared import exporting
 from pages.shared.live import live
 from pages.shared.table import table
 
+UNJUDGED = "not judged"
 BADGES = {
     AGREES: ("agrees", "check_circle", "green"),
     DIFFERS: ("differs", "error", "red"),
     UNPUBLISHED: ("drawn; no number published", "check_circle", "gray"),
+    UNJUDGED: ("trained; cannot be compared here", "error", "gray"),
 }
 MIME = {"html": "text/html", "pdf": "application/pdf", "svg": "image/svg+xml", "png": "image/png"}
 
@@ -54,7 +56,8 @@ def card(name: str) -> None:
 
 def _badge(name: str, wanted: list[Config], state: Progress) -> None:
     if state.complete:
-        words, icon, color = BADGES[judge(name, runs.root()).verdict]
+        judged = _judged(name)
+        words, icon, color = BADGES[judged.verdict if isinstance(judged, Judged) else UNJUDGED]
         st.badge(words, icon=f":material/{icon}:", color=color)  # type: ignore[arg-type]
     elif state.live:
         st.badge(f"running, {_done(state)}", icon=":material/hourglass_top:", color="blue")
@@ -119,10 +122,14 @@ def show(name: str, draw: Draw) -> None:
                 args=(wanted,),
             )
         _draws(name, draw)
-        if state.complete:
-            _downloads(judge(name, runs.root(), draw))
-    if state.complete:
-        _finished(judge(name, runs.root(), draw))
+        judged = _judged(name, draw) if state.complete else None
+        if isinstance(judged, Judged):
+            _downloads(judged)
+    if isinstance(judged, Judged):
+        _finished(judged)
+        return
+    if judged:
+        st.error(judged, icon=":material/error:")
         return
     if state.message and not state.live:
         st.caption(state.message)
@@ -137,6 +144,15 @@ def show(name: str, draw: Draw) -> None:
             f"{len(wanted)} run{'s' if len(wanted) > 1 else ''}, about {_long(seconds)} at most on "
             "one core; everything is kept, and another visit goes on from there."
         )
+
+
+def _judged(name: str, draw: Draw = THEIRS) -> Judged | str:
+    """The finished figure, or why it cannot be judged; what is computed beside it takes seconds."""
+    try:
+        with st.spinner("Comparing …"):
+            return judge(name, runs.root(), draw)
+    except runs.RunError as error:
+        return str(error)
 
 
 def _start(wanted: list[Config]) -> None:
