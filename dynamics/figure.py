@@ -147,7 +147,7 @@ def marked(name: str, trajectories: Sequence[Trajectory], versus: str = "steps")
     """
     figure: go.Figure = registry.load("figures", name).draw(trajectories, versus)
     changes = trajectories[0].facts.get("changes", ()) if trajectories else ()
-    if not changes:
+    if not changes or registry.constant("figures", name, "KIND"):  # no time axis in the plane
         return figure
     figure.update_layout(meta={**(figure.layout.meta or {}), "changes": list(changes)})
     places = {

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from dynamics import registry
+from dynamics.blocks import of_product
 from dynamics.network import Network, State
 from dynamics.problem import Problem
 from dynamics.train import missing
@@ -58,7 +59,7 @@ class Measuring:
         ``measuring_seconds`` is what training has lost to measuring: losses, copies and waiting.
         ``memory`` gives what the steps keep beside the factors: both are the record's ``state``.
         """
-        waiting: deque[tuple[Record, Future[Values]]] = deque()
+        waiting: deque[tuple[Record, Future[tuple[Values, Array]]]] = deque()
         for record in records:
             if record is None:  # a pause in a long stretch: what is ready need not wait longer
                 ready = waiting and waiting[0][1].done()
@@ -67,7 +68,7 @@ class Measuring:
             started = time.perf_counter()
             copy = _frozen(self._network)
             kept = dataclasses.replace(record, state={"factors": copy.factors, "memory": memory()})
-            waiting.append((kept, side.submit(self._guarded, copy, self._rest)))
+            waiting.append((kept, side.submit(self._rest_of, copy)))
             self._spent += time.perf_counter() - started
             if len(waiting) > AHEAD or not record.step:  # the start is shown at once
                 yield self._complete(*waiting.popleft())
@@ -79,13 +80,20 @@ class Measuring:
         values = self._nothing(self._names)
         return Record(step, math.nan, math.nan, math.nan, values, outcome)
 
-    def _complete(self, record: Record, rest: Future[Values]) -> Record:
+    def _rest_of(self, network: Network) -> tuple[Values, Array]:
+        """What is not taken in line, and the map."""
+        cells = of_product(network.factors).detach().cpu().double()
+        return self._guarded(network, self._rest), np.asarray(cells)
+
+    def _complete(self, record: Record, rest: Future[tuple[Values, Array]]) -> Record:
         started = time.perf_counter()
-        values = dict(record.values) | rest.result()
+        more, cells = rest.result()
+        values = dict(record.values) | more
         self._spent += time.perf_counter() - started
         return dataclasses.replace(
             record,
             values={name: values[name] for name in self._names},
+            cells=cells,
             measuring_seconds=record.measuring_seconds + self._spent,
         )
 

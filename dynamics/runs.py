@@ -1,7 +1,8 @@
 """Run: a folder that a worker process fills and everybody else reads.
 
 ``runs/<key>/`` holds ``config.json``, ``layout.json`` (what the columns are), ``records.f8`` (rows
-of little-endian float64, only ever appended to), ``status.json`` (replaced atomically),
+of little-endian float64, only ever appended to), ``maps.f2`` and ``goal.f2`` (heat maps, see
+``maps``), ``status.json`` (replaced atomically),
 ``control`` (one byte, read at every record), ``alive`` (locked by the worker for as long as it
 lives) and ``log.txt``; ``checkpoints`` that it may be gone on from, and ``origin.json`` with the
 run that it goes on from itself. Queue, live stream, store and cache are this one thing.

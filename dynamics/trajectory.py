@@ -26,7 +26,8 @@ class Record:
     ``seconds`` of training and of measuring are counted apart, both from the start; ``operations``
     are floating-point operations of the training steps; ``values`` the measurements by name.
     ``outcome`` is empty while training may go on, else ``"done"`` or ``"diverged"``. ``state`` is
-    what training could go on from, for whoever keeps it.
+    what training could go on from, for whoever keeps it; ``cells`` the end-to-end matrix as a map,
+    see ``maps``. Neither is a column of the table.
     """
 
     step: int
@@ -36,6 +37,7 @@ class Record:
     values: Mapping[str, Array]
     outcome: str = ""
     state: Any = None
+    cells: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -180,10 +182,30 @@ class Expected:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A network's end-to-end matrix at one moment, averaged over blocks, beside its goal.
+
+    Attributes:
+        step: of the moment; None if there is none yet.
+        cells: rows × cols, the means of the blocks; empty if there is none yet.
+        goal: those of M*, or of what is observed of it.
+        known: whether ``goal`` is M*.
+        block: rows and columns of the matrix that make a cell.
+    """
+
+    step: float | None
+    cells: Array
+    goal: Array
+    known: bool
+    block: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class Trajectory:
     """One network's records: each counter an array over T records, each series T × its shape.
 
-    ``facts`` are those of the Layout; ``expected`` is there where somebody wants it drawn.
+    ``facts`` are those of the Layout; ``expected`` and ``picture`` are there where somebody
+    wants them drawn.
     """
 
     network: str
@@ -194,6 +216,7 @@ class Trajectory:
     series: Mapping[str, Array] = field(default_factory=dict)
     facts: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     expected: Expected | None = None
+    picture: Picture | None = None
 
     def first_at(self, name: str, level: float) -> int | None:
         """The index of the first record whose ``name`` is at or below ``level``, if any."""

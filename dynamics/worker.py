@@ -16,11 +16,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from dynamics import data
 from dynamics.kinds import said
 from dynamics.queue import turn
 from dynamics.runs import CANCEL, PAUSE, PHASES, Run, RunError
-from dynamics.trajectory import Layout, Record
+from dynamics.trajectory import Array, Layout, Record
 
 if TYPE_CHECKING:
     from dynamics.checkpoints import Checkpoints
@@ -46,6 +48,8 @@ class Worker:
         self._layout: Layout | None = None
         self._checkpoints: Checkpoints | None = None
         self._last: dict[str, Record] = {}
+        self._mapped: dict[str, Array] = {}  # the newest map of each network
+        self._number = 0  # of the next record
 
     def work(self) -> None:
         """Wait for a turn, train, and start over waiting after each pause."""
@@ -92,6 +96,7 @@ class Worker:
             for records in self._records:
                 if records:
                     file.write(self._row(records))
+                    self._map(records)
                     self._note(records)
                     self._offer(records)
                 self._heartbeat()
@@ -174,6 +179,24 @@ class Worker:
             self._layout = Layout.of(records, self._comparison.facts)
             self.run.write("layout.json", self._layout.to_dict())
         return self._layout.row(records).astype("<f8").tobytes()
+
+    def _map(self, records: dict[str, Record]) -> None:
+        """Append the networks' maps; a network that has ended keeps its last one."""
+        from dynamics import blocks, maps
+
+        assert self._layout is not None
+        goal = self.run.folder / "goal.f2"
+        if not goal.exists():
+            cells = blocks.of_goal(self._comparison.problem)
+            goal.write_bytes(maps.halves(cells.cpu().double().numpy()))
+        for name, record in records.items():
+            unknown = np.full(maps.shape(self.run.config), np.nan)
+            self._mapped[name] = unknown if record.cells is None else record.cells
+        if maps.due(self.run.config, self._number, records):
+            step = max(record.step for record in records.values())
+            with open(self.run.folder / "maps.f2", "ab") as file:
+                file.write(maps.packed(step, [self._mapped[name] for name in self._layout.shapes]))
+        self._number += 1
 
     def _note(self, records: dict[str, Record]) -> None:
         """Take step, outcomes and signatures of failure into the status."""

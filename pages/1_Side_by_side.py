@@ -4,7 +4,8 @@ import streamlit as st
 
 from dynamics.figure import VERSUS
 from pages.shared import controls
-from pages.shared.charts import charts, panels, usual
+from pages.shared.charts import charts, panels
+from pages.shared.charts import chosen as figures
 from pages.shared.expectation import expectation, normalised
 from pages.shared.hiding import hidden
 from pages.shared.insight import invitation
@@ -59,7 +60,7 @@ if config and not hidden("forecast") and not (run and run.key == config.key):
 
 seen = None
 if run:
-    picked, over = usual(run.config), st.session_state.get("over", "steps")
+    picked, over = figures(run.config), st.session_state.get("over", "steps")
     if not hidden("menus"):
         with st.container(horizontal=True, horizontal_alignment="distribute"):
             over = st.segmented_control(

@@ -35,6 +35,7 @@ VIEWERS = [  # what a process that only shows runs may load
     ),
     *(f"dynamics/{name}.py" for name in ("attribution", "waterfall")),
     *(f"dynamics/{name}.py" for name in ("caption", "dress", "picture", "chrome", "film", "tikz")),
+    "dynamics/maps.py",
     "dynamics/figures/",
     "dynamics/lesson.py",
     "dynamics/lessons/",

@@ -13,6 +13,10 @@ NOTE = (
     "r̂ of its start: exact for gradient descent from orthogonal factors. Unseen entries, noise and "
     "other optimizers make it leak."
 )
+LACKS = (
+    "This run records no leak: theory knows the subspace for square orthogonal first factors and a "
+    "known target of rank r ≤ d/2."
+)
 
 
 def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure:

@@ -7,7 +7,8 @@ import streamlit as st
 from dynamics import registry
 from dynamics.config import Config
 
-EACH = ("singular_values", "factor_singular_values", "overlaps")  # one chart for each network
+# one chart for each network
+EACH = ("singular_values", "factor_singular_values", "overlaps", "spectrum_over_time")
 WITH_TARGET = ("singular_values", "principal_angles", "recovery_error")
 WITHOUT = ("singular_values", "losses")
 
@@ -18,22 +19,45 @@ def usual(config: Config) -> Sequence[str]:
     return WITH_TARGET if known else WITHOUT
 
 
-def charts(config: Config) -> Sequence[str]:
+def adopt(names: str) -> list[str]:
+    """Take the figures that an address names; gives a sentence for each that there is not."""
+    asked = [name for name in names.split(",") if name]
+    known = registry.options("figures")
+    st.session_state["asked charts"] = [name for name in asked if name in known]
+    strange = [name for name in asked if name not in known]
+    return [f"There is no chart {name[:40]!r}; Charts lists those there are." for name in strange]
+
+
+def chosen(config: Config) -> list[str]:
+    """The figures that are picked: at first those of the address, else the usual ones."""
+    key = f"charts {usual(config)}"
+    if "asked charts" in st.session_state:
+        st.session_state[key] = st.session_state.pop("asked charts") or list(usual(config))
+    return list(st.session_state.setdefault(key, list(usual(config))))
+
+
+def query(config: Config) -> dict[str, str]:
+    """What an address says of the charts of a run."""
+    picked = chosen(config)
+    return {"charts": ",".join(picked)} if sorted(picked) != sorted(usual(config)) else {}
+
+
+def charts(config: Config) -> list[str]:
     """A menu of figures; gives those that are picked."""
     options = registry.options("figures")
+    chosen(config)
     with st.popover("Charts", icon=":material/dashboard_customize:", help="Choose what is drawn"):
         picked = st.pills(
             "Charts",
             list(options),
             selection_mode="multi",
-            default=usual(config),
             format_func=lambda name: name.replace("_", " ").capitalize(),
             key=f"charts {usual(config)}",
             label_visibility="collapsed",
         )
         for name in picked:
             st.caption(options[name])
-    return picked
+    return list(picked)
 
 
 def panels(figures: Sequence[str], config: Config) -> list[str]:

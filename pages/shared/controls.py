@@ -22,7 +22,7 @@ from dynamics.config import (
     choices,
 )
 from dynamics.figure import VERSUS
-from pages.shared import hiding
+from pages.shared import charts, hiding
 from pages.shared.hiding import hidden
 
 ON_ITS_WAY = 2.0  # seconds for which a browser may not know the address that it was given
@@ -89,7 +89,7 @@ def read_address() -> runs.Run | None:
         whole = at.isascii() and at.isdigit() and len(at) < 12
         st.session_state["at"] = (st.session_state["run"], int(at)) if whole else None
         query.pop("version", None)
-        strange = hiding.adopt(query.pop("hide", ""))
+        strange = hiding.adopt(query.pop("hide", "")) + charts.adopt(query.pop("charts", ""))
         lesson = st.session_state["lesson"] = query.pop("lesson", None)
         if lesson and lesson not in registry.options("lessons"):
             st.session_state["lesson"] = None
@@ -135,7 +135,7 @@ def write_address(config: Config, run: runs.Run | None, over: str, at: int | Non
     query |= differences(config, run.config if run else None)
     query |= {"over": over} if over != "steps" else {}
     query |= {"at": str(at)} if at is not None else {}
-    query |= hiding.query()
+    query |= (charts.query(run.config) if run else {}) | hiding.query()
     lesson = st.session_state.get("lesson")
     query |= {"lesson": lesson} if lesson else {}
     st.session_state["at"] = (run.key, at) if run else None

@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from dynamics import runs
+from dynamics import registry, runs
 from pages.shared.routes import CHARTS, address
 
 # Streamlit sends a component's script again at every update, so it is only this loader. It starts
@@ -72,6 +72,7 @@ def live(
     phase = None
     with contextlib.suppress(runs.RunError):
         phase = runs.find(run_key, runs.root()).status.phase
+    stems = {panel.partition("/")[0] for panel in panels} & set(registry.options("figures"))
     told = _charts(
         key=key,
         data={
@@ -82,6 +83,7 @@ def live(
             "at": at,
             "theory": theory,
             "beside": beside,
+            "kinds": {name: registry.constant("figures", name, "KIND") for name in stems},
             "plotly": address("plotly.js"),
         },
         default={"at": None},

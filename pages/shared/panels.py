@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from dynamics import registry
+from dynamics import maps, registry
 from dynamics.config import Config
 from dynamics.expected import beside, expected
 from dynamics.figure import VERSUS, marked
@@ -27,15 +27,19 @@ _ONE_AT_A_TIME = threading.Lock()
 
 @dataclass(frozen=True)
 class Panel:
-    """One chart: its name, its figure as Plotly JSON, and the columns of the lines' values."""
+    """One chart: its name, its figure as Plotly JSON, and the columns of the lines' values.
+
+    ``lack`` is a sentence in place of the figure: what the run has no numbers for.
+    """
 
     name: str
-    figure: dict[str, Any]
-    columns: tuple[str, ...]
+    figure: dict[str, Any] | None
+    columns: tuple[str, ...] = ()
+    lack: str = ""
 
 
 def panels(run: Run, names: str, versus: str = "steps", theory: bool = True) -> tuple[Panel, ...]:
-    """The panels with these comma-separated names; those that the run does not measure left out.
+    """The panels with these comma-separated names; none before the run's first record.
 
     ``theory`` says whether what it expects is drawn beside the data.
 
@@ -44,7 +48,8 @@ def panels(run: Run, names: str, versus: str = "steps", theory: bool = True) -> 
     """
     layout, config = json.dumps(run.layout.to_dict()), json.dumps(run.config.to_dict())
     with _ONE_AT_A_TIME:
-        return _drawn(layout, config, tuple(filter(None, names.split(","))), versus, theory)
+        wanted, goal = tuple(filter(None, names.split(","))), maps.goal(run)
+        return _drawn(layout, config, goal, wanted, versus, theory)
 
 
 class Sent:
@@ -92,7 +97,7 @@ def columns(layout: Layout, chosen: tuple[Panel, ...]) -> list[str]:
 
 @functools.lru_cache(maxsize=64)
 def _drawn(
-    layout: str, config: str, names: tuple[str, ...], versus: str, theory: bool
+    layout: str, config: str, goal: bytes, names: tuple[str, ...], versus: str, theory: bool
 ) -> tuple[Panel, ...]:
     if versus not in VERSUS:
         raise RunError(f"There is no axis {versus[:40]!r}; take one of {', '.join(VERSUS)}.")
@@ -100,11 +105,13 @@ def _drawn(
         raise RunError(f"{len(names)} panels are too many; at most {MOST_PANELS} are shown.")
     described = Layout.from_dict(json.loads(layout))
     settings = Config.from_dict(json.loads(config))
-    drawn = [_panel(described, settings, name, versus, theory) for name in names]
-    return tuple(panel for panel in drawn if panel)
+    drawn = tuple(_panel(described, settings, goal, name, versus, theory) for name in names)
+    return drawn if described.shapes else ()
 
 
-def _panel(layout: Layout, config: Config, name: str, versus: str, theory: bool) -> Panel | None:
+def _panel(
+    layout: Layout, config: Config, goal: bytes, name: str, versus: str, theory: bool
+) -> Panel:
     stem, _, network = name.partition("/")
     try:
         registry.load("figures", stem)
@@ -116,22 +123,35 @@ def _panel(layout: Layout, config: Config, name: str, versus: str, theory: bool)
         for trajectory in layout.trajectories(np.empty((0, layout.width)))
         if needs <= set(trajectory.series) and network in ("", trajectory.network)
     ]
-    drawn = theory and registry.constant("figures", stem, "EXPECTED", False)
-    if drawn or versus == "normalised":
+    kind = registry.constant("figures", stem, "KIND", "lines")
+    expected = theory and registry.constant("figures", stem, "EXPECTED", False)
+    normalised = versus == "normalised" and kind != "map"
+    if expected or normalised:
         chosen = beside(config, chosen)
-    if versus == "normalised":
+    if normalised:
         chosen = [each for each in chosen if each.expected and each.expected.first]
     if not theory:
         chosen = [dataclasses.replace(each, series=_recorded(each)) for each in chosen]
+    if kind == "map":
+        chosen = maps.pictured(config, chosen, goal) if goal else []
     if not chosen:
-        return None
+        return Panel(name, None, lack=_lack(stem, normalised))
     figure = json.loads(marked(stem, chosen, versus).to_json())
     # Seven kilobytes of defaults, all of which the page's own theme replaces.
     figure["layout"].pop("template", None)
     lines = [trace for trace in figure["data"] if "y" in trace.get("meta", {})]
-    figure["data"] = figure["data"] if theory else lines
-    return Panel(name, figure, tuple(dict.fromkeys(trace["meta"]["y"] for trace in lines)))
+    figure["data"] = figure["data"] if theory or kind == "map" else lines
+    columns = [column for trace in lines for column in np.ravel(trace["meta"]["y"]).tolist()]
+    return Panel(name, figure, tuple(dict.fromkeys(columns)))
 
 
 def _recorded(trajectory: Trajectory) -> dict[str, Array]:
     return {name: trajectory.series[name] for name in trajectory.series if name != "residuals"}
+
+
+def _lack(stem: str, normalised: bool) -> str:
+    """Why there is no such chart of the run."""
+    if normalised:
+        return "Theory expects no escape in this run, so there is no time to count in."
+    named = " and ".join(registry.constant("figures", stem, "NEEDS", ())).replace("_", " ")
+    return str(registry.constant("figures", stem, "LACKS", f"This run does not record {named}."))

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from dynamics import runs
+from dynamics import maps, runs
 from dynamics.runs import Run, RunError
 from pages.shared.panels import Panel, Sent, panels
 from pages.shared.stream import read, stream
@@ -82,8 +82,20 @@ async def figures(request: Request) -> Response:
         drawn = await asyncio.to_thread(panels, run, names, versus, theory)
     except RunError as error:
         return _failure(error)
-    listed = [{"panel": panel.name, "figure": panel.figure} for panel in drawn]
+    listed = [{"panel": panel.name, "figure": panel.figure, "lack": panel.lack} for panel in drawn]
     return JSONResponse({"figures": listed}, headers={"Cache-Control": "no-store"})
+
+
+async def cells(request: Request) -> Response:
+    """The maps of a run at or before a step, as ``maps.at`` gives them."""
+    try:
+        run = runs.find(request.path_params["key"], runs.root())
+        step = float(request.query_params.get("step", "inf"))
+        row = await asyncio.to_thread(lambda: maps.at(run, step, len(run.layout.shapes)))
+    except (RunError, ValueError) as error:
+        return _failure(error)
+    kept = {"Cache-Control": "no-store"}
+    return Response(row, media_type="application/octet-stream", headers=kept)
 
 
 async def records(request: Request) -> Response:
@@ -117,5 +129,6 @@ ROUTES: list[BaseRoute] = [
     Route("/api/assets/{path:path}", asset),
     Route("/api/runs/{key}/figures", figures),
     Route("/api/runs/{key}/records.csv", records),
+    Route("/api/runs/{key}/maps", cells),
     WebSocketRoute("/api/runs/{key}/stream", stream),
 ]

@@ -14,6 +14,8 @@ else:
     from dynamics.figure import VERSUS
     from pages.shared.live import live
 
+    USUAL = "singular_values/original,singular_values/compressed,principal_angles,recovery_error"
+
     st.set_page_config("Charts", layout="wide")
     st.session_state.runs = st.session_state.get("runs", 0) + 1
     collections = gc.get_stats()[2]["collections"]
@@ -22,12 +24,7 @@ else:
     versus = st.segmented_control("Over", list(VERSUS), default="steps") or "steps"
     result = live(
         st.query_params.get("run", ""),
-        (
-            "singular_values/original",
-            "singular_values/compressed",
-            "principal_angles",
-            "recovery_error",
-        ),
+        st.query_params.get("panels", USUAL).split(","),
         versus,
         at=int(st.query_params["at"]) if "at" in st.query_params else None,
     )

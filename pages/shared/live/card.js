@@ -41,6 +41,14 @@ export class Card {
     this.note.textContent = note;
   }
 
+  /** Only a sentence, in place of the chart. */
+  lack(sentence) {
+    this.tools.hidden = true;
+    this.legend.replaceChildren();
+    this.explain();
+    this.plot.replaceChildren(make("div", "dln-wait", {}, sentence));
+  }
+
   showLog(on) {
     this.log.setAttribute("aria-pressed", String(on));
   }

@@ -6,13 +6,16 @@ import { Cursor } from "./cursor.js";
 import { make } from "./dom.js";
 import { Keys } from "./keys.js";
 import { Modes } from "./modes.js";
+import { Maps } from "./maps.js";
 import { Panel } from "./panel.js";
 import { loadPlotly, loadStyle } from "./library.js";
 import { Run } from "./run.js";
 import { Strip } from "./strip.js";
+import { Surface } from "./surface.js";
 import { readTheme, toned } from "./theme.js";
 import { Transport } from "./transport.js";
 
+const KINDS = { map: Maps, surface: Surface }; // of panels; all others draw lines
 const GRACE = 500; // ms for which the charts may be out of the document before they are taken down
 const THEME_PAUSE = 300; // ms that Streamlit takes to put on another theme
 const RESIZE_PAUSE = 60; // ms
@@ -100,12 +103,17 @@ class View {
   /** The cards in the order asked for; those of before keep all that was chosen in them. */
   arrange() {
     const before = new Map(this.panels.map((panel) => [panel.name, panel]));
-    this.panels = this.data.panels.map((name) => before.get(name) ?? new Panel(this, name));
+    this.panels = this.data.panels.map((name) => before.get(name) ?? this.panel(name));
     for (const panel of before.values()) if (!this.panels.includes(panel)) panel.leave();
     this.sights.disconnect();
     this.grid.replaceChildren(...this.panels.map(({ element }) => element));
     this.grid.toggleAttribute("data-many", this.panels.length > 1);
     for (const { element } of this.panels) this.sights.observe(element);
+  }
+
+  panel(name) {
+    const Kind = KINDS[this.data.kinds[name.split("/")[0]]] ?? Panel;
+    return new Kind(this, name);
   }
 
   seen(entries) {
@@ -135,10 +143,12 @@ class View {
   // What the run says
 
   describe(figures) {
-    const found = new Map(figures.map(({ panel, figure }) => [panel, figure]));
+    const found = new Map(figures.map((told) => [told.panel, told]));
     for (const panel of this.panels) {
-      panel.element.hidden = !found.has(panel.name);
-      if (found.has(panel.name)) panel.describe(found.get(panel.name));
+      const { figure, lack } = found.get(panel.name) ?? {};
+      panel.element.hidden = !figure && !lack;
+      if (figure) panel.describe(figure);
+      else panel.lacks(lack);
     }
     this.schedule();
   }
@@ -214,7 +224,7 @@ class View {
 
   /** The cursor has moved. */
   showCursor() {
-    for (const panel of this.shown) panel.needle.show();
+    for (const panel of this.shown) panel.showCursor();
     this.transport.show();
   }
 

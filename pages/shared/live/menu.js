@@ -1,7 +1,6 @@
 // Menu: a chart's files. Opened with a click or a key, walked with the arrows, closed with Escape.
 
 import { button, download, make } from "./dom.js";
-import { forFile } from "./figure.js";
 
 export class Menu {
   constructor(panel) {
@@ -9,8 +8,8 @@ export class Menu {
     this.list = make("div", "dln-menu", { role: "menu", hidden: "" });
     this.item("SVG, for print", () => this.savePicture("svg", 1));
     this.item("PNG, for slides", () => this.savePicture("png", 3));
-    this.item("CSV, the numbers", () => this.saveNumbers());
-    this.item("For a paper or talk …", () => this.prepare());
+    this.item("CSV, the numbers", () => panel.saveNumbers(this.name));
+    if (panel.hasDialog) this.item("For a paper or talk …", () => this.prepare());
     const closed = { "aria-haspopup": "menu", "aria-expanded": "false", title: "Export (E)" };
     this.button = button("", closed, "Export", () => this.open(this.list.hidden));
     this.element = make("div", "dln-export", {}, this.button, this.list);
@@ -49,8 +48,7 @@ export class Menu {
   }
 
   async savePicture(format, scale) {
-    this.panel.observe();
-    const [figure, size] = forFile(this.panel);
+    const [figure, size] = this.panel.forFile();
     const picture = await this.panel.view.Plotly.toImage(figure, { format, scale, ...size });
     download(picture, `${this.name}.${format}`);
   }
@@ -59,11 +57,5 @@ export class Menu {
   prepare() {
     const { name, isLog, held, hidden, view } = this.panel;
     view.notify("export", { panel: name, log: isLog, held, hidden: [...hidden] });
-  }
-
-  /** All records in full precision, which only the server has. */
-  saveNumbers() {
-    const query = new URLSearchParams({ panels: this.panel.name });
-    download(`/api/runs/${this.panel.run.key}/records.csv?${query}`, `${this.name}.csv`);
   }
 }

@@ -4,7 +4,8 @@
 import { Canvas } from "./canvas.js";
 import { Card } from "./card.js";
 import { recall, remember } from "./choices.js";
-import { onPage } from "./figure.js";
+import { download } from "./dom.js";
+import { forFile, onPage } from "./figure.js";
 import { Line } from "./line.js";
 import { Needle } from "./needle.js";
 import { decades, growY, halves, rangeX } from "./ranges.js";
@@ -67,6 +68,16 @@ export class Panel {
     this.card.showLog(this.isLog);
     this.card.showLegend(this.view.theme.dark);
     this.forget();
+  }
+
+  /** Say why the run has no such chart. */
+  lacks(sentence = "") {
+    if (this.ready) this.view.Plotly.purge(this.plot);
+    this.figure = null;
+    this.ready = false;
+    this.lines = [];
+    this.needle.show();
+    this.card.lack(sentence);
   }
 
   /** Start observing and painting from the first record again. */
@@ -240,6 +251,27 @@ export class Panel {
     if (!this.run.live) this.canvas.clear();
     else if (this.plot._fullLayout?.xaxis && this.run.store) this.canvas.paint();
     if (this.view.cursor.on) this.needle.place();
+  }
+
+  /** Whether the page's dialog draws files of it, too: it knows lines. */
+  get hasDialog() {
+    return true;
+  }
+
+  showCursor() {
+    this.needle.show();
+  }
+
+  /** What a file shows, and its size. */
+  forFile() {
+    this.observe();
+    return forFile(this);
+  }
+
+  /** All records in full precision, which only the server has. */
+  saveNumbers(name) {
+    const query = new URLSearchParams({ panels: this.name });
+    download(`/api/runs/${this.run.key}/records.csv?${query}`, `${name}.csv`);
   }
 
   summarise() {

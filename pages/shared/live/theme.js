@@ -31,7 +31,7 @@ export function toned(theme) {
 }
 
 /** Red, green and blue of any colour that CSS knows. */
-function rgb(color) {
+export function rgb(color) {
   const pen = make("canvas", "", { width: 1, height: 1 }).getContext("2d");
   pen.fillStyle = color;
   pen.fillRect(0, 0, 1, 1);

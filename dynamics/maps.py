@@ -1,0 +1,100 @@
+"""Maps: heat maps of the end-to-end matrix through a run, and how the run's folder keeps them.
+
+A map has at most 50 × 50 cells, each the mean of a block of the matrix's entries: exact, for wide
+networks as for narrow ones, whatever their width. ``maps.f2`` has one row for about each record, a
+thousand at most: the step as float64, then every network's cells as little-endian float16 (a
+relative error of 5e-4). ``goal.f2`` has the cells of M*. Two networks of 100 × 100 take 10 kB a
+record.
+"""
+
+import bisect
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dynamics import registry
+from dynamics.config import Config
+from dynamics.trajectory import Array, Picture, Record, Trajectory
+
+if TYPE_CHECKING:
+    from dynamics.runs import Run
+
+MOST_CELLS, MOST_MAPS = 50, 1000  # along a side; in a run
+
+
+def block(length: int) -> int:
+    """How many rows or columns of a matrix with this many make one of the map's."""
+    return -(-length // MOST_CELLS)
+
+
+def shape(config: Config) -> tuple[int, int]:
+    """Rows and columns of the config's maps."""
+    rows, cols = (-(-length // block(length)) for length in config.shape)
+    return rows, cols
+
+
+def due(config: Config, number: int, records: Mapping[str, Record]) -> bool:
+    """Whether these records, number ``number`` of their run, are to have a map."""
+    every = -(-config.steps // (config.record_every * MOST_MAPS))
+    return number % every == 0 or any(record.outcome for record in records.values())
+
+
+def packed(step: float, cells: Sequence[Array]) -> bytes:
+    """A row of ``maps.f2``."""
+    return np.array([step], "<f8").tobytes() + b"".join(halves(each) for each in cells)
+
+
+def halves(cells: Array) -> bytes:
+    """Cells as float16; beyond 65,504 they are infinite."""
+    with np.errstate(over="ignore"):
+        return cells.astype("<f2").tobytes()
+
+
+def goal(run: "Run") -> bytes:
+    """The cells of M* as they are kept; nothing for a run of before there were maps."""
+    try:
+        return (run.folder / "goal.f2").read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def at(run: "Run", step: float, networks: int) -> bytes:
+    """The row of the last map at or before a step, else the first; nothing if there is none."""
+    rows, cols = shape(run.config)
+    size = 8 + 2 * networks * rows * cols
+    try:
+        file = os.open(run.folder / "maps.f2", os.O_RDONLY)
+    except FileNotFoundError:
+        return b""
+    try:
+        count = os.fstat(file).st_size // size
+
+        def reached(number: int) -> float:
+            return float(np.frombuffer(os.pread(file, 8, number * size), "<f8")[0])
+
+        number = bisect.bisect_right(range(count), step, key=reached) - 1
+        return os.pread(file, size, max(number, 0) * size) if count else b""
+    finally:
+        os.close(file)
+
+
+def pictured(
+    config: Config, trajectories: Sequence[Trajectory], target: bytes, row: bytes = b""
+) -> list[Trajectory]:
+    """The trajectories, each with its map out of a row: without cells if there is none yet."""
+    (height, width), known = shape(config), registry.constant("problems", config.problem, "KNOWN")
+    wanted = np.frombuffer(target, "<f2").astype(float).reshape(height, width)
+    cells = np.empty((len(trajectories), 0, 0))
+    if row:
+        cells = np.frombuffer(row, "<f2", offset=8).astype(float).reshape(-1, height, width)
+    step = float(np.frombuffer(row, "<f8", count=1)[0]) if row else None
+    rows, cols = (block(length) for length in config.shape)
+    return [
+        dataclasses.replace(
+            each, picture=Picture(step, values, wanted, known is not False, (rows, cols))
+        )
+        for each, values in zip(trajectories, cells, strict=True)
+    ]
