@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dynamics import registry, script
+from dynamics import maps, registry, script
 from dynamics.caption import BIBTEX, about, command, labels
 from dynamics.dress import Print
 from dynamics.expected import beside
@@ -173,6 +173,8 @@ def chart(runs: Sequence[Run], panel: str, versus: str = "steps", *, theory: boo
     told = runs[0].trajectories
     if theory or versus == "normalised":
         told = beside(runs[0].config, told)
+    if registry.constant("figures", stem, "KIND") == "map":
+        told, network = maps.last(runs[0], told), ""
     trajectories = [
         each
         for each in told

@@ -9,6 +9,7 @@ record.
 
 import bisect
 import dataclasses
+import math
 import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -98,3 +99,9 @@ def pictured(
         )
         for each, values in zip(trajectories, cells, strict=True)
     ]
+
+
+def last(run: "Run", trajectories: Sequence[Trajectory]) -> list[Trajectory]:
+    """The trajectories with the run's last maps; none if it was recorded without."""
+    target, row = goal(run), at(run, math.inf, len(trajectories))
+    return pictured(run.config, trajectories, target, row) if target and row else []

@@ -285,7 +285,7 @@ def test_changes_are_marked_on_the_axis_of_every_figure(versus: str) -> None:
     """Where each network was at that step: one mark over steps, one for each network else."""
     trajectories = recorded(small(problem="factorization", changes="25:alpha=3;40:learning_rate=2"))
     at = {each.network: np.flatnonzero(each.steps == 25)[0] for each in trajectories}
-    for name in registry.options("figures"):
+    for name in FIGURES:
         figure = marked(name, trajectories, versus)
         labels = [note.text for note in figure.layout.annotations]
         marks = [shape.x0 for shape in figure.layout.shapes if shape.x0 == shape.x1]

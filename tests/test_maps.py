@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics import blocks, maps, registry
+from dynamics import blocks, export, maps, registry
 from dynamics.compare import prepare
 from dynamics.config import Config
 from dynamics.runs import Run
@@ -118,6 +118,14 @@ def test_the_figure_has_the_maps_of_the_step_and_their_differences(finished: Run
         for trace, values in zip(figure.data, wanted, strict=True):
             assert np.array(trace.z) == pytest.approx(values, rel=1e-3)
         assert figure.layout.coloraxis.cmax == -figure.layout.coloraxis.cmin == np.abs(goal).max()
+
+
+def test_a_file_has_the_maps_of_the_last_record(finished: Run) -> None:
+    """Also without a page: the panel's name is enough."""
+    figure = export.chart([finished], "heat_maps")
+    assert "step 60" in figure.layout.title.text
+    goal = np.frombuffer(maps.goal(finished), "<f2").astype(float).reshape(10, 14)
+    assert np.array(figure.data[-1].z) == pytest.approx(goal, rel=1e-3)
 
 
 def test_of_an_unknown_matrix_no_difference_is_drawn(finished: Run) -> None:

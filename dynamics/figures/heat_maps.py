@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dynamics.figure import said
+from dynamics.kinds import said
 from dynamics.trajectory import Array, Picture, Trajectory
 
 KIND = "map"

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from dynamics.figure import GREY, LEAST, VERSUS, along, axis, color, said
+from dynamics.figure import GREY, LEAST, VERSUS, along, axis, color
+from dynamics.kinds import said
 from dynamics.trajectory import Trajectory
 
 KIND = "surface"

@@ -117,13 +117,14 @@ def _panel(
         registry.load("figures", stem)
     except ValueError as error:
         raise RunError(str(error)) from None
+    kind = registry.constant("figures", stem, "KIND", "lines")
+    network = "" if kind == "map" else network  # it has all networks or none
     needs = set(registry.constant("figures", stem, "NEEDS", ()))
     chosen = [
         trajectory
         for trajectory in layout.trajectories(np.empty((0, layout.width)))
         if needs <= set(trajectory.series) and network in ("", trajectory.network)
     ]
-    kind = registry.constant("figures", stem, "KIND", "lines")
     expected = theory and registry.constant("figures", stem, "EXPECTED", False)
     normalised = versus == "normalised" and kind != "map"
     if expected or normalised:
