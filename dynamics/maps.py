@@ -62,6 +62,23 @@ def goal(run: "Run") -> bytes:
         return b""
 
 
+def carried_over(origin: "Run", run: "Run", upto: float, networks: int) -> list[Array]:
+    """Give a run that goes on from another the other's maps up to a step; their last cells.
+
+    A run of before there were maps has none to give.
+    """
+    cells = ("cells", "<f2", (networks, *shape(run.config)))
+    kind = np.dtype([("step", "<f8"), cells])
+    try:
+        content = (origin.folder / "maps.f2").read_bytes()
+    except FileNotFoundError:
+        return []
+    rows = np.frombuffer(content, kind, len(content) // kind.itemsize)
+    rows = rows[rows["step"] <= upto]
+    (run.folder / "maps.f2").write_bytes(rows.tobytes())
+    return list(rows["cells"][-1].astype(float)) if len(rows) else []
+
+
 def at(run: "Run", step: float, networks: int) -> bytes:
     """The row of the last map at or before a step, else the first; nothing if there is none."""
     rows, cols = shape(run.config)

@@ -143,8 +143,17 @@ class Worker:
                 (self.run.folder / "records.f8").write_bytes(rows.astype("<f8").tobytes())
                 for row in rows:
                     self._note(self._layout.records(row))
+                self._take_maps(origin, rows)
             origin = origin.origin
         return since
+
+    def _take_maps(self, origin: Run, rows: Array) -> None:
+        from dynamics import maps
+
+        names, self._number = list(self._layout.shapes if self._layout else ()), len(rows)
+        if len(rows):
+            cells = maps.carried_over(origin, self.run, float(rows[-1, 0]), len(names))
+            self._mapped = dict(zip(names, cells, strict=False))
 
     def _offer(self, records: dict[str, Record]) -> None:
         assert self._checkpoints
@@ -187,11 +196,12 @@ class Worker:
         assert self._layout is not None
         goal = self.run.folder / "goal.f2"
         if not goal.exists():
-            cells = blocks.of_goal(self._comparison.problem)
-            goal.write_bytes(maps.halves(cells.cpu().double().numpy()))
-        for name, record in records.items():
-            unknown = np.full(maps.shape(self.run.config), np.nan)
-            self._mapped[name] = unknown if record.cells is None else record.cells
+            wanted = blocks.of_goal(self._comparison.problem)
+            goal.write_bytes(maps.halves(wanted.cpu().double().numpy()))
+        unknown = np.full(maps.shape(self.run.config), np.nan)
+        for name in self._layout.shapes:
+            cells = records[name].cells if name in records else self._mapped.get(name)
+            self._mapped[name] = unknown if cells is None else cells
         if maps.due(self.run.config, self._number, records):
             step = max(record.step for record in records.values())
             with open(self.run.folder / "maps.f2", "ab") as file:

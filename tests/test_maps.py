@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics import blocks, export, maps, registry
+from dynamics import blocks, export, maps, registry, runs
 from dynamics.compare import prepare
 from dynamics.config import Config
+from dynamics.fork import forked
 from dynamics.runs import Run
 from dynamics.trajectory import Array, Record
 from pages.shared.panels import panels
-from tests.support import known, small
+from tests.support import known, small, until
 
 HALF = 6e-4  # relative rounding of float16
 
@@ -63,6 +64,28 @@ def test_a_run_s_maps_show_its_own_recovery_errors(finished: Run) -> None:
 def test_between_two_maps_the_earlier_one_is_shown(finished: Run) -> None:
     steps = [np.frombuffer(maps.at(finished, step, 2), "<f8", count=1)[0] for step in (-5, 14, 1e9)]
     assert steps == [0, 10, 60]
+
+
+def test_a_fork_has_the_maps_of_before_and_those_of_networks_that_had_ended(folder: Path) -> None:
+    """What the origin kept up to the fork, then its own; an ended network stays as it was."""
+    settings = {"problem": "factorization", "learning_rate": 0.2, "rate_unit": "limit"}
+    more = {"tolerance": 1e-3, "steps": 2000, "alpha": 4.0, "init_scale": 0.1}
+    origin = runs.start(small(**(settings | more)), folder)
+    until(lambda: not origin.status.live)
+    original, compressed = origin.trajectories
+    at = int(original.steps[-1]) - 5
+    assert compressed.steps[-1] + 20 < at
+    child = runs.start(forked(origin.config, at, learning_rate=0.1), folder, origin=origin)
+    until(lambda: not child.status.live)
+    assert child.status.phase == "done", child.status.message
+    first, last = int(compressed.steps[-1]), int(child.trajectories[0].steps[-1])
+    assert last > at
+    for step in (0, first, at - 10):
+        assert maps.at(child, step, 2) == maps.at(origin, step, 2) != b""
+    end = np.frombuffer(maps.at(child, last, 2), "<f2", offset=8).reshape(2, -1)
+    assert np.frombuffer(maps.at(child, last, 2), "<f8", count=1)[0] == last
+    ended = np.frombuffer(maps.at(origin, first, 2), "<f2", offset=8).reshape(2, -1)
+    assert np.array_equal(end[1], ended[1]) and not np.array_equal(end[0], ended[0])
 
 
 def test_a_run_keeps_a_thousand_maps_at_most_and_its_last() -> None:
