@@ -16,6 +16,7 @@ import numpy as np
 from dynamics import escape, simulation, theory
 from dynamics.config import Config
 from dynamics.cost import widths
+from dynamics.crossings import followed
 from dynamics.forecast import Forecast, NetworkForecast, forecast
 from dynamics.kinds import alpha, pace, spectral
 from dynamics.prediction import EXACT, Known, adrift, broken_by_start, late
@@ -44,7 +45,7 @@ def _beside(trajectory: Trajectory, found: Expected | None) -> Trajectory:
     """With the series ``residuals`` where an exact course is known."""
     series = dict(trajectory.series)
     if found and found.followed and "singular_values" in series:
-        series["residuals"] = found.residuals(trajectory.steps, series["singular_values"])
+        series["residuals"] = found.residuals(trajectory.steps, series[followed(series)])
     return dataclasses.replace(trajectory, expected=found, series=series)
 
 
@@ -117,7 +118,7 @@ def _followed(known: Known, made: Forecast, name: str, steps: Array) -> Array | 
                 momentum,
                 turns,
             )
-            return _sorted(theory.end_to_end(outer, inner, config.depth))
+            return np.abs(theory.end_to_end(outer, inner, config.depth))
         return _simulated(known, name, rate, whole, momentum, turns)
 
 
@@ -154,11 +155,6 @@ def _simulated(
     except np.linalg.LinAlgError:  # beyond all numbers
         return None
     return course.core_values[:, :rank]
-
-
-def _sorted(values: Array) -> Array:
-    """Largest first in every record, as singular values are recorded; what is not finite stays."""
-    return np.asarray(-np.sort(-np.abs(values), axis=1))
 
 
 def _lengthened(known: Known, steps: Array, curves: Array) -> tuple[Array, Array]:

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from dynamics.config import Config
+from dynamics.crossings import followed
 from dynamics.escape import measured_escapes
 from dynamics.expected import expected
 from dynamics.prediction import Known
@@ -71,7 +72,7 @@ def by_network(config: Config, trajectories: Sequence[Trajectory]) -> Mapping[st
 
 def _escapes(trajectory: Trajectory, goals: Array, share: float) -> Array:
     """Steps to a share of every goal; NaN where it was not reached, or there is no such mode."""
-    values = trajectory.series["singular_values"]
+    values = trajectory.series[followed(trajectory.series)]
     count = min(len(goals), values.shape[1])
     found = measured_escapes(trajectory.steps, values, goals[:count], share)
     return np.append(found, np.full(len(goals) - count, np.nan))

@@ -7,12 +7,16 @@ import functools
 import math
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from dynamics.factors import Factors, product
+
+if TYPE_CHECKING:
+    from dynamics.matching import Matching
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,9 @@ class State:
     def __init__(self, network: Network, count: int, start: "State | None" = None) -> None:
         self.factors, self.count, self.alpha = network.factors, count, network.alpha
         self.start = start or self
+        # Of modes with singular values (matching.py): this State's, and the last that was made.
+        self.matching: Matching | None = None
+        self.latest: Matching | None = None
         rows, cols = self.factors[-1].shape[-2], self.factors[0].shape[-1]
         self.narrow = max(network.widths[1:-1]) < min(rows, cols)
 

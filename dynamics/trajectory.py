@@ -167,11 +167,22 @@ class Expected:
     def residuals(self, steps: Array, values: Array) -> Array:
         """|σ_i − expected σ_i| / s_i, T × modes; NaN at steps to which theory was not followed.
 
-        At least LEAST_RESIDUAL: zero has no place on a logarithmic axis.
+        The k-th largest is held against the k-th largest, and given as its mode's: so modes that
+        cross are held right even where they are tied. At least LEAST_RESIDUAL: zero has no place on
+        a logarithmic axis.
+
+        Args:
+            steps: T.
+            values: T × at least these modes.
         """
         at = np.searchsorted(self.steps[: self.followed], steps)
         at = np.minimum(at, max(self.followed - 1, 0))
-        found = np.abs(values[:, : len(self.goals)] - self.values[at]) / self.goals
+        order = np.argsort(-values, axis=1, kind="stable")
+        ranks = np.argsort(order, axis=1)[:, : len(self.goals)]
+        wanted = np.zeros(values.shape)
+        wanted[:, : len(self.goals)] = -np.sort(-self.values[at], axis=1)
+        ahead = np.take_along_axis(wanted, ranks, axis=1)
+        found = np.abs(values[:, : len(self.goals)] - ahead) / self.goals
         found = np.maximum(found, LEAST_RESIDUAL)
         return np.where((self.steps[at] == steps)[:, None], found, np.nan)
 

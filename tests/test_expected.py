@@ -32,7 +32,8 @@ def worst(trajectory: Trajectory) -> float:
     at = np.searchsorted(trajectory.steps, steps)
     assert np.array_equal(trajectory.steps[at], steps)  # every step is recorded
     values = trajectory.series["singular_values"][at, : curves.shape[1]]
-    return float(np.abs(values - curves).max() / curves.max())
+    ordered = -np.sort(-curves, axis=1)  # a curve is a mode's, also where two cross
+    return float(np.abs(values - ordered).max() / curves.max())
 
 
 @pytest.mark.parametrize("depth", [2, 3, 5])

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from dynamics.crossings import crossings, followed, least
 from dynamics.figure import GREY, INK, along, axis, blank, color, line
 from dynamics.kinds import said
 from dynamics.trajectory import Trajectory
@@ -14,11 +15,14 @@ EXPECTED = True  # draws what theory says of a trajectory, if it has that
 MOST_MODES, MOST_POINTS = 50, 500  # of theory
 THEORY = {"color": INK, "width": 1.2, "dash": "dash"}
 LAST = 2000  # in the legend, after the networks
+RING = {"symbol": "circle-open", "size": 10, "color": INK, "line": {"width": 1.5}}
 LEVEL = {"dash": "dot", "width": 1, "color": "gray"}
 
 
 def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure:
     """A line for each σ_i, darkest for the largest; dotted, the target's singular values s_i.
+
+    Where the target is known a line stays with its mode, and a ring marks where two cross.
 
     Thin and dashed, the course that theory gives exactly, and in a strip below how far each mode is
     from it; where theory has none, triangles where it expects each mode to be half grown. All lines
@@ -28,29 +32,62 @@ def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure
     figure = blank(title, versus, "σ<sub>i</sub> of W<sub>L</sub>⋯W<sub>1</sub>")
     dash = "solid" if len(trajectories) == 1 else None
     for trajectory in trajectories:
-        count = trajectory.series["singular_values"].shape[1]
+        name = followed(trajectory.series)
+        count = trajectory.series[name].shape[1]
         for i in range(count):
             shade, label = i / max(count - 1, 1), f"σ<sub>{i + 1}</sub>"
             line(
                 figure,
                 trajectory,
                 versus,
-                "singular_values",
+                name,
                 (i,),
                 label=label,
                 shade=shade,
                 dash=dash,
             )
+        _cross(figure, trajectory, versus, name)
         _expect(figure, trajectory, versus)
-    goals = (trajectories[0].facts.get("target_singular_values") or ())[:MOST_MODES]
+    goals = _goals(trajectories[0])[:MOST_MODES]
     for i, value in enumerate(goals):
         named = {"name": "target s<sub>i</sub>", "showlegend": not i, "legendrank": LAST}
         figure.add_hline(value, line=LEVEL, layer="below", **named)
     watched = [trace.meta["y"] for trace in figure.data if "y" in trace.meta]
-    figure.update_layout(meta={"watched": watched}).update_yaxes(rangemode="tozero")
+    crossing = least(_goals(trajectories[0]))
+    figure.update_layout(meta={"watched": watched, "crossings": crossing}).update_yaxes(
+        rangemode="tozero"
+    )
     if any("residuals" in each.series for each in trajectories):
         _strip(figure, trajectories, versus, dash)
     return figure
+
+
+def _goals(trajectory: Trajectory) -> Sequence[float]:
+    return trajectory.facts.get("target_singular_values") or ()
+
+
+def _cross(figure: go.Figure, trajectory: Trajectory, versus: str, name: str) -> None:
+    """A ring at the first record after two modes have exchanged places; the page draws its own."""
+    found = crossings(trajectory.series[name], least(_goals(trajectory)))
+    if not found:
+        return
+    records, first, second = map(list, zip(*found, strict=True))
+    values, steps = trajectory.series[name], trajectory.steps[records]
+    text = [
+        f"modes {i + 1} and {j + 1} cross at step {step:,.0f}"
+        for i, j, step in zip(first, second, steps, strict=True)
+    ]
+    figure.add_scatter(
+        x=along(trajectory, versus, steps),
+        y=(values[records, first] + values[records, second]) / 2,
+        name="crossings",
+        legendrank=LAST,
+        mode="markers",
+        marker=RING,
+        text=text,
+        hovertemplate="%{text}<extra></extra>",
+        meta=axis(trajectory, versus),
+    )
 
 
 def _strip(

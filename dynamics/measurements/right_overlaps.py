@@ -1,7 +1,8 @@
-"""How far each right singular vector of the product points along the target's of its number."""
+"""How far each mode's right singular vector of the product points along the target's."""
 
 from torch import Tensor
 
+from dynamics.matching import by_mode
 from dynamics.network import State, overlaps
 from dynamics.problem import Problem
 
@@ -9,4 +10,4 @@ from dynamics.problem import Problem
 def measure(state: State, problem: Problem) -> Tensor | None:
     """|⟨found_i, wanted_i⟩| for i = 1, …, r, from 0 to 1; None where the target is unknown."""
     target = problem.target
-    return None if target is None else overlaps(state.svd[2].mT, target.right.mT)
+    return None if target is None else overlaps(by_mode(state, target)[2].mT, target.right.mT)

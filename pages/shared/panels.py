@@ -16,6 +16,7 @@ import numpy as np
 
 from dynamics import maps, registry
 from dynamics.config import Config
+from dynamics.crossings import followed
 from dynamics.expected import beside, expected
 from dynamics.figure import VERSUS, marked
 from dynamics.runs import Run, RunError
@@ -65,7 +66,10 @@ class Sent:
         self._places = [names.index(name) for name in wanted if name in names]
         self.names = [names[place] for place in self._places] + derived
         self._derived = [(name.split(".")[0], int(name.split(".")[-1]) - 1) for name in derived]
-        self._values = layout.slices
+        self._values = {
+            network: layout.slices[network, followed(layout.shapes[network])]
+            for network, _ in self._derived
+        }
         self._expected = expected(run.config, layout.facts) if derived else {}
 
     def of(self, rows: Array) -> Array:
@@ -73,9 +77,7 @@ class Sent:
         if not self._derived:
             return rows[:, self._places]
         off = {
-            network: self._expected[network].residuals(
-                rows[:, 0], rows[:, self._values[network, "singular_values"]]
-            )
+            network: self._expected[network].residuals(rows[:, 0], rows[:, self._values[network]])
             for network in {network for network, _ in self._derived}
         }
         return np.column_stack(

@@ -1,5 +1,6 @@
 """One cursor for all charts: where it stands, what moves it, who keeps it."""
 
+import dataclasses
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -269,6 +270,40 @@ def test_a_mode_is_lit_in_all_charts(charts: Server, recorder: Recorder, page_at
     assert faint(page, PANELS[1]) == [i != 0 for i in range(10)]
     page.mouse.move(box["x"] - 200, box["y"] - 30)
     until(lambda: not any(faint(page, PANELS[1])), what="all lines again")
+
+
+class Crossing(Recorder):
+    """Modes 2 and 3 of the original exchange places at step 700."""
+
+    def record(self, network: str, step: int) -> Any:
+        """With the singular values by mode."""
+        made = super().record(network, step)
+        values = made.values["singular_values"].copy()
+        if network == "original" and step < 700:
+            values[[1, 2]] = values[[2, 1]]
+        return dataclasses.replace(made, values={**made.values, "mode_values": values})
+
+
+def test_a_ring_says_where_modes_cross_live_and_at_rest(
+    charts: Server, config: Config, page_at: Open
+) -> None:
+    """At the record after the crossing, between the two lines; the other network has none."""
+    crossing = Crossing(charts.runs, config)
+    crossing.write(800)
+    page = page_at(1400)
+    watch(page, charts, config)
+    rings = """(name) => {
+        const plot = document.querySelector(`[data-panel='${name}'] .dln-plot`);
+        const found = plot.data?.find(({ uid }) => uid === "dlncrossings");
+        return found ? [[...found.x], [...found.text]] : null;
+    }"""
+    wanted = [[700], ["modes 2 and 3 cross at step 700"]]
+    for end in (lambda: None, lambda: (crossing.write(201), crossing.end())):
+        end()
+        until(lambda: received(page) == crossing.written, what="all records")
+        page.locator("[data-panel='singular_values/original'] .nsewdrag").first.hover()
+        until(lambda: page.evaluate(rings, "singular_values/original") == wanted, what="a ring")
+        assert page.evaluate(rings, "singular_values/compressed") == [[None], []]
 
 
 def test_logarithmic_steps_begin_at_one(charts: Server, recorder: Recorder, page_at: Open) -> None:

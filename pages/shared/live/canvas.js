@@ -2,7 +2,7 @@
 
 import { make } from "./dom.js";
 import { FAINT } from "./modes.js";
-import { FAULT } from "./theme.js";
+import { FAULT, RING } from "./theme.js";
 import { thin } from "./thin.js";
 
 const POINTS = 300; // of a line
@@ -61,6 +61,7 @@ export class Canvas {
     const shown = lines.filter((line) => !this.panel.isHidden(line));
     this.within(xaxis, yaxis, shown.filter((each) => !each.strip), x, y);
     if (strip) this.within(xaxis, yaxis2, shown.filter((each) => each.strip), x, strip);
+    this.ring(x, y);
     this.rows = run.store.count;
   }
 
@@ -73,6 +74,19 @@ export class Canvas {
     for (const line of lines.toReversed()) this.stroke(line, x, y); // the first is uppermost
     for (const line of lines) if (line.marked) this.mark(line, x, y);
     this.pen.restore();
+  }
+
+  /** A ring where two modes have crossed since the last painting. */
+  ring(x, y) {
+    const { pen, panel } = this;
+    [pen.strokeStyle, pen.lineWidth] = [panel.view.theme.ink, RING.line.width];
+    pen.setLineDash([]);
+    for (const crossing of panel.crossings.shown(panel)) {
+      if (crossing.row < this.rows) continue;
+      pen.beginPath();
+      pen.arc(x(crossing.x), y(crossing.y), RING.size / 2, 0, 2 * Math.PI);
+      pen.stroke();
+    }
   }
 
   color(line) {

@@ -3,7 +3,7 @@
 import { OPACITY } from "./beside.js";
 import { changes } from "./changes.js";
 import { decades, halves } from "./ranges.js";
-import { FAULT, PRINT, mirrored } from "./theme.js";
+import { FAULT, PRINT, RING, mirrored } from "./theme.js";
 import { firstAt, thin } from "./thin.js";
 
 const POINTS = 600; // of a line; a painted one needs only half
@@ -94,7 +94,8 @@ function traces(panel, theme, range) {
     line: { ...line.trace.line, color: line.color(theme.dark) },
   }));
   const theory = panel.fixed.map((trace) => expected(trace, panel.run.store, theme));
-  return [...theory, ...faint(panel, theme, range), ...lines, marks(panel, theme)];
+  const marked = [rings(panel, theme), marks(panel, theme)];
+  return [...theory, ...faint(panel, theme, range), ...lines, ...marked];
 }
 
 /** What theory says, in the colour of text; its steps are where the run's own clock has them. */
@@ -134,6 +135,23 @@ function points(line, { run: { store }, logX }, [from, to], first = 0) {
   const stop = Math.min(firstAt(x, to * line.unit) + 2, x.length);
   const rows = thin(y, start, stop, POINTS, logX);
   return { x: rows.map((row) => line.x(store, row)), y: rows.map((row) => y[row] * line.scale) };
+}
+
+/** Where two modes exchange their places. */
+function rings(panel, theme) {
+  const found = panel.run.store ? panel.crossings.shown(panel) : [];
+  return {
+    type: "scatter",
+    mode: "markers",
+    uid: "dlncrossings",
+    name: "crossings",
+    showlegend: found.length > 0,
+    x: found.length ? found.map(({ x }) => x) : [null],
+    y: found.length ? found.map(({ y }) => y) : [null],
+    marker: { ...RING, color: theme.ink },
+    text: found.map(({ text }) => text),
+    hovertemplate: "%{text}<extra></extra>",
+  };
 }
 
 /** A cross where a line stopped being finite, a dot where its network ended before the others. */

@@ -4,6 +4,7 @@
 import { Canvas } from "./canvas.js";
 import { Card } from "./card.js";
 import { recall, remember } from "./choices.js";
+import { Crossings } from "./crossings.js";
 import { download } from "./dom.js";
 import { forFile, onPage } from "./figure.js";
 import { Line } from "./line.js";
@@ -20,6 +21,7 @@ export class Panel {
     this.run = view.run;
     this.name = name;
     this.lines = [];
+    this.crossings = new Crossings([]);
     this.visible = false; // whether it is in sight
     this.ready = false; // whether Plotly has drawn it
     this.stale = true; // whether Plotly must draw it anew
@@ -61,6 +63,7 @@ export class Panel {
     this.timed ||= layout.meta?.changes && this.lines.some(({ meta }) => meta.x !== "step");
     this.logIsDefault = layout.yaxis?.type === "log";
     this.logX = layout.xaxis?.type === "log";
+    this.crossings = new Crossings(this.lines, layout.meta?.crossings);
     this.striped = Boolean(layout.yaxis2);
     this.plot.classList.toggle("dln-striped", this.striped);
     this.card.name(layout.title?.text ?? this.name);
@@ -88,6 +91,7 @@ export class Panel {
     [this.extent, this.stripExtent] = [nothing, { ...nothing }];
     this.range = {};
     for (const line of this.lines) line.forget();
+    this.crossings.forget();
     this.canvas.forget();
     this.needle.forget();
     this.stale = true;
@@ -139,6 +143,7 @@ export class Panel {
     if (this.seen === store.count) return;
     for (const line of this.lines)
       line.observe(store, this.seen, line.strip ? this.stripExtent : this.extent);
+    this.crossings.observe(store, this.seen);
     this.seen = store.count;
   }
 

@@ -3,6 +3,7 @@
 import { make } from "./dom.js";
 
 export const FAULT = "#d1453b";
+export const RING = { symbol: "circle-open", size: 10, line: { width: 1.5 } }; // of a crossing
 export const PRINT = {
   dark: false,
   ink: "#1f2430",
