@@ -1,6 +1,7 @@
 """The export dialog: its preview is the file; nothing runs on for nobody."""
 
 import base64
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,8 +44,12 @@ def saved(page: Page, dialog: Locator, name: str) -> tuple[str, bytes]:
 
 def drawing(server: Server) -> list[psutil.Process]:
     """The processes that draw for this server, browsers included."""
-    mine = psutil.Process(server.process.pid).children(recursive=True)
-    return [each for each in mine if "chrom" in each.name() or "picture" in str(each.cmdline())]
+    found = []
+    for each in psutil.Process(server.process.pid).children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # it ends while it is looked at
+            if "chrom" in each.name() or "picture" in str(each.cmdline()):
+                found.append(each)
+    return found
 
 
 def test_preview_is_the_file_and_cancel_leaves_nothing_running(

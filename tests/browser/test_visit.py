@@ -329,4 +329,4 @@ def test_theory_stands_beside_the_data_and_the_run_is_told_in_words(
     goals = run.layout.facts["target_singular_values"]
     curves = page.evaluate(THEORY)
     assert sorted(each["last"] for each in curves) == pytest.approx(sorted([*goals] * 2), rel=0.02)
-    assert all(each["points"] > 100 and each["dash"] == "dot" for each in curves)
+    assert all(each["points"] > 100 and each["dash"] == "dash" for each in curves)
