@@ -77,13 +77,14 @@ def live(
         key=key,
         data={
             "run": run_key,
-            "panels": tuple(panels),  # a list would have Streamlit load pandas to look at it
+            # A list or a dict would have Streamlit load pandas to look at it.
+            "panels": tuple(panels),
             "versus": versus,
             "phase": phase,
             "at": at,
             "theory": theory,
             "beside": beside,
-            "kinds": {name: registry.constant("figures", name, "KIND") for name in stems},
+            "kinds": tuple((name, registry.constant("figures", name, "KIND")) for name in stems),
             "plotly": address("plotly.js"),
         },
         default={"at": None},

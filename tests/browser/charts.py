@@ -19,7 +19,7 @@ else:
     st.set_page_config("Charts", layout="wide")
     st.session_state.runs = st.session_state.get("runs", 0) + 1
     collections = gc.get_stats()[2]["collections"]
-    loaded = "torch" in sys.modules
+    heavy = sorted({"torch", "pandas", "pyarrow", "scipy"} & set(sys.modules))
     st.button("Again")
     versus = st.segmented_control("Over", list(VERSUS), default="steps") or "steps"
     result = live(
@@ -28,5 +28,5 @@ else:
         versus,
         at=int(st.query_params["at"]) if "at" in st.query_params else None,
     )
-    st.text(f"runs={st.session_state.runs} full={collections} torch={loaded} phase={result.phase}")
+    st.text(f"runs={st.session_state.runs} full={collections} heavy={heavy} phase={result.phase}")
     st.text(f"at={result.at}")

@@ -430,7 +430,7 @@ def test_reruns_are_cheap(charts: Server, config: Config, page_at: Callable[[int
         page.get_by_text(f"runs={count} ").wait_for()
     full = [int(text.split("full=")[1].split()[0]) for text in (before, said.inner_text())]
     assert full[1] - full[0] < 5
-    assert "torch=False" in before
+    assert "heavy=[]" in before
 
 
 def test_layout_fits_the_width(charts: Server, config: Config, page: Page) -> None:

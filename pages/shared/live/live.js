@@ -112,7 +112,8 @@ class View {
   }
 
   panel(name) {
-    const Kind = KINDS[this.data.kinds[name.split("/")[0]]] ?? Panel;
+    const kind = this.data.kinds.find(([figure]) => figure === name.split("/")[0])?.[1];
+    const Kind = KINDS[kind] ?? Panel;
     return new Kind(this, name);
   }
 
