@@ -18,7 +18,6 @@ from dynamics import registry
 from dynamics.compare import Comparison
 from dynamics.descent import Descent
 from dynamics.engines import fastest
-from dynamics.kernel import KernelDescent
 from dynamics.lanes import singular_value_count
 from dynamics.measuring import Measuring, Values
 from dynamics.network import Network
@@ -131,7 +130,7 @@ class Batch:
         self._alone: list[Descent] = []
         if not stacked:
             self._alone = [*map(fastest, self._networks, problems, [optimizer] * len(rates), rates)]
-        if not all(isinstance(each, KernelDescent) for each in self._alone) or stacked:
+        if not all(each.compiled for each in self._alone) or stacked:
             self._alone = []
             whole = [each for each in problems if isinstance(each, Masked)]
             if len(whole) < len(problems):

@@ -10,10 +10,9 @@ from dynamics.problem import Problem
 
 def averaged(matrix: Tensor) -> Tensor:
     """Means of neighbouring rows, ``block`` of them each; the last of what is left."""
-    length = len(matrix)
-    place = torch.arange(length, device=matrix.device) // block(length)
-    sums = matrix.new_zeros(int(place[-1]) + 1, *matrix.shape[1:]).index_add_(0, place, matrix)
-    return sums / place.bincount()[:, None]
+    size = block(len(matrix))
+    pool = torch.nn.functional.avg_pool2d
+    return pool(matrix[None], (size, 1), ceil_mode=True)[0]
 
 
 def of_product(factors: Factors) -> Tensor:

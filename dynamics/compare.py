@@ -19,7 +19,7 @@ from dynamics.network import Network
 from dynamics.problem import Problem
 from dynamics.trajectory import Record
 
-SWITCH = 5e-4  # seconds
+SWITCH = 1e-4  # seconds
 WIDE, MANY = 300, 2**24  # width and numbers in the measurements that are worth two threads
 LOOK, SPARE = 0.2, 0.3  # seconds to look at the cores; how much of two may be in use
 
@@ -128,7 +128,7 @@ def use_threads(config: Config) -> None:
     cores = psutil.cpu_count() or 1
     idle = (wide or many) and cores * (1 - psutil.cpu_percent(LOOK) / 100) >= 2 - SPARE
     torch.set_num_threads(2 if idle else 1)
-    # Training asks for Python's lock after every product; measuring must not keep it for long.
+    # Training asks for Python's lock between its calls; measuring must not keep it for long.
     sys.setswitchinterval(SWITCH)
 
 

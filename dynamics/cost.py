@@ -18,6 +18,7 @@ OPTIMIZER_COPIES = {"momentum": 1, "rmsprop": 1, "adam": 2}  # numbers kept for 
 # Of a completion kept as a list: fraction observed at most, rows × cols at least.
 SPARSEST, SMALLEST = 0.1, 250_000
 GAIN = 4  # times narrower than the matrix, or many small products cost more than six large ones
+AHEAD = 2  # records that training may be ahead of measuring
 STARTS = {True: 2, False: 4}  # narrow or not: what measuring keeps of the start, in factors
 SHARE = 0.5  # of the free memory that measurements may take; more is read from a file
 SMALL = 150**2  # entries of a full target that cost less than measuring by its factors
@@ -131,12 +132,15 @@ def memory(config: Config, network: str) -> float:
     2 width × cols and (2L − 5) width²; a masked problem keeps six arrays of rows × cols, a full one
     three, a list of entries about twelve numbers for each, sensing three and its measurements: all
     m matrices unless they are in a file, or their two vectors. Of the start, measuring keeps the
-    factors and what later ones are held against: together about STARTS times the parameters.
+    factors and what later ones are held against: together about STARTS times the parameters. Each
+    record that is being measured, AHEAD + 1 at most, has a copy of the factors and of what the
+    optimizer keeps.
     """
     cols, *hidden, rows = widths(config, network)
     width, depth = hidden[0], config.depth
     parameters = sum(after * before for before, after in pairwise([cols, *hidden, rows]))
-    copies = 2 + OPTIMIZER_COPIES.get(config.optimizer, 0) + STARTS[kinds.narrow(network)]
+    moved = 1 + OPTIMIZER_COPIES.get(config.optimizer, 0)
+    copies = moved + 1 + (AHEAD + 1) * moved + STARTS[kinds.narrow(network)]
     between = 2 * width * cols + max(0, 2 * depth - 5) * width**2
     data = 12 * observed(config) if _by_entries(config) else 6.0 * rows * cols
     if seen(config) == "all":

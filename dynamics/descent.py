@@ -5,9 +5,9 @@ from types import ModuleType
 import torch
 from torch import Tensor
 
-from dynamics.factors import Factors
+from dynamics.factors import Factors, product
 from dynamics.network import Network
-from dynamics.problem import Problem
+from dynamics.problem import Problem, Pull
 from dynamics.products import add_product, multiply
 
 OUTER = (0, -1)  # the first and the last factor
@@ -32,6 +32,8 @@ class Descent:
         learning_rate: η; it and ``alpha``, which is the network's, may be set anew between steps.
     """
 
+    compiled = False  # whether the steps are made by compiled code, beside which Python is free
+
     def __init__(
         self, network: Network, problem: Problem, optimizer: ModuleType, learning_rate: float
     ) -> None:
@@ -54,26 +56,36 @@ class Descent:
         for _ in range(count):
             self._step()
 
+    def loss(self) -> float:
+        """The training loss of the factors as they are, in the buffers of the steps."""
+        factors = self.network.factors
+        return float(self.problem.train_loss(factors[-1], product(factors[:-1])))
+
     def _step(self) -> None:
         first, last = self.network.factors[0], self.network.factors[-1]
-        chain, right, back = self._chain(), self._right, self._back
-        if chain is not None:
-            multiply(chain, first, out=right)
-        onto_last, pulled_back = self.problem.pull(last, right)
-        multiply(*pulled_back, out=back.mT)
+        chain, right, back = self._forward(), self._right, self._back
+        onto_last, pulled_back = self._pull(last, right)
+        self._multiply(*pulled_back, back.mT)
         self._update(-1, *onto_last)
         if chain is None:
             self._update(0, None, back)
             return
-        down = multiply(back, first.mT, out=self._ladder[0])
+        down = self._multiply(back, first.mT, self._ladder[0])
         self._update(0, chain.mT, back)
         self._descend(down)
+
+    def _forward(self) -> Tensor | None:
+        """K, or None at depth 2; X is in its buffer then."""
+        chain = self._chain()
+        if chain is not None:
+            self._multiply(chain, self.network.factors[0], self._right)
+        return chain
 
     def _chain(self) -> Tensor | None:
         """K = W_(L−1) ⋯ W_2, with all shorter products on the way; None at depth 2."""
         factors, prefixes = self.network.factors, self._prefixes
         for i in range(1, len(prefixes)):
-            multiply(factors[i + 1], prefixes[i - 1], out=prefixes[i])
+            self._multiply(factors[i + 1], prefixes[i - 1], prefixes[i])
         return prefixes[-1] if prefixes else None
 
     def _descend(self, down: Tensor) -> None:
@@ -81,9 +93,17 @@ class Descent:
         factors, prefixes = self.network.factors, self._prefixes
         for i in range(len(prefixes) - 1, 0, -1):
             above = down
-            down = multiply(factors[i + 1].mT, above, out=self._ladder[len(prefixes) - i])
+            down = self._multiply(factors[i + 1].mT, above, self._ladder[len(prefixes) - i])
             self._update(i + 1, above, prefixes[i - 1].mT)
         self._update(1, None, down)
+
+    def _multiply(self, left: Tensor, right: Tensor, out: Tensor) -> Tensor:
+        """out ← left · right; gives ``out``."""
+        return multiply(left, right, out)
+
+    def _pull(self, left: Tensor, right: Tensor) -> tuple[Pull, Pull]:
+        """The two products with the residual."""
+        return self.problem.pull(left, right)
 
     def _update(self, index: int, left: Tensor | None, right: Tensor) -> None:
         """Move a factor against the gradient c · left · right; no left stands for the identity."""

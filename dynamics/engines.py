@@ -13,13 +13,10 @@ from dynamics.kernel import EntriesKernel, FactoredKernel
 from dynamics.network import Network
 from dynamics.problem import Problem
 from dynamics.reduction import REDUCTIONS
+from dynamics.replay import ReplayedDescent
 
-FASTER = (
-    FactoredKernel,
-    FactoredDescent,
-    EntriesKernel,
-    GraphDescent,
-)  # the first that applies is taken
+# The first that applies is taken.
+FASTER = (FactoredKernel, FactoredDescent, EntriesKernel, ReplayedDescent, GraphDescent)
 
 
 def fastest(

@@ -32,9 +32,13 @@ class Pattern:
         cols, rows = cols[self._transposition], rows[self._transposition]
         self.transposed = _csr(cols, rows, torch.empty_like(self.values), (shape[1], shape[0]))
 
-    def fill(self, left: Tensor, right: Tensor) -> Values:
-        """Put left·right − values at the places into ``residual``; gives those numbers."""
+    def misfit(self, left: Tensor, right: Tensor) -> Values:
+        """left·right − values at the places, in new memory."""
         # The product of the sampled rows and columns is all of it that is ever computed.
+        return torch.sparse.sampled_addmm(self.negative, left, right).values()
+
+    def fill(self, left: Tensor, right: Tensor) -> Values:
+        """The same put into ``residual``; gives those numbers."""
         torch.sparse.sampled_addmm(self.negative, left, right, out=self.residual)
         return self.residual.values()
 
@@ -92,9 +96,9 @@ class Entries(Problem):
     def test_loss(self, left: Tensor, right: Tensor) -> Tensor:
         """½ mean square over the held-out or else the unobserved entries; NaN if there are none."""
         if self._held_out is not None:
-            return self._held_out.fill(left, right).square().mean() / 2
+            return self._held_out.misfit(left, right).square().mean() / 2
         assert self.target is not None
-        residual = self.observed.fill(left, right)
+        residual = self.observed.misfit(left, right)
         known = residual if self._noise is None else residual + self._noise
         hidden = self.shape[0] * self.shape[1] - len(known)
         total = self.target.distance(left, right).square() - known.square().sum()

@@ -22,6 +22,7 @@ class KernelDescent(Descent):
     Nothing is copied between steps and measurements, and other threads run during steps.
     """
 
+    compiled = True
     function: str  # the name in ``kernels/descent.cpp``
 
     def __init__(

@@ -4,16 +4,18 @@ What the config's schedule says happens here: rates change between two steps of 
 compressed network may begin late, from the original's factors at that moment.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from functools import partial
 
 from dynamics import kinds, registry
 from dynamics.config import Config
+from dynamics.cost import AHEAD
 from dynamics.descent import Descent
 from dynamics.engines import fastest
 from dynamics.factors import truncated
-from dynamics.measuring import Measuring
+from dynamics.measuring import Measuring, Pending
 from dynamics.network import Network
 from dynamics.problem import Problem
 from dynamics.train import START, Escapes, train
@@ -46,13 +48,18 @@ class Lanes:
     ) -> None:
         self._config, self._problem, self._networks = config, problem, networks
         self._unit = learning_rate / config.learning_rate
-        self._side, self._since, self._row = side, since, Row()
+        self._side, self._since = side, since
+        self._row: dict[str, Pending] = {}  # the newest
         self._escapes = Escapes(config.record_every)
 
     def __iter__(self) -> Iterator[Row | None]:
-        """One record of every lane after the other, until each has ended; None at times between."""
+        """One record of every lane after the other, until each has ended; None at times between.
+
+        All networks are at the same record before one goes on to the next: what comes after a
+        record never depends on how fast anything is. Measuring may be behind by two.
+        """
         first = max((record.step for record in self._since.values()), default=0)
-        lanes = {}
+        lanes, rows = {}, deque[dict[str, Pending]]()
         for name in self._networks:
             if name == "compressed" and self._config.compress_at >= max(first, 1):
                 lanes[name] = self._late(name)
@@ -61,15 +68,21 @@ class Lanes:
         while lanes:
             self._row = {}
             for name, lane in lanes.items():
-                for record in lane:
-                    if record is not None:
-                        self._row[name] = record
+                for pending in lane:
+                    if pending is not None:
+                        self._row[name] = pending
                         break
-                    yield None
-            lanes = {name: lane for name, lane in lanes.items() if not self._row[name].outcome}
-            yield self._row
+                    # In a long stretch: what is ready need not wait until it is over.
+                    ready = rows and all(each.ready() for each in rows[0].values())
+                    yield _complete(rows.popleft()) if ready else None
+            rows.append(self._row)
+            lanes = {n: lane for n, lane in lanes.items() if not self._row[n].record.outcome}
+            if len(rows) > AHEAD:
+                yield _complete(rows.popleft())
+        while rows:
+            yield _complete(rows.popleft())
 
-    def _lane(self, name: str, since: Record) -> Iterator[Record | None]:
+    def _lane(self, name: str, since: Record) -> Iterator[Pending | None]:
         """A network's records from ``since`` on."""
         config, network = self._config, self._networks[name]
         optimizer = registry.load("optimizers", config.optimizer)
@@ -80,7 +93,7 @@ class Lanes:
         self._turn(descent, name, since.step - 1)
         records = train(
             descent.step,
-            measuring.losses,
+            descent.loss,
             config.steps,
             config.record_every,
             tolerance=config.tolerance,
@@ -92,7 +105,8 @@ class Lanes:
             },
             since=since,
         )
-        return measuring.beside(records, self._side, lambda: descent.memory)
+        for record in records:
+            yield record and measuring.beside(record, self._side, lambda: descent.memory)
 
     def _measuring(self, name: str) -> Measuring:
         return Measuring(self._networks[name], self._problem, singular_value_count(self._config))
@@ -103,14 +117,10 @@ class Lanes:
         descent.learning_rate = config.learning_rate * self._unit * kinds.pace(config, name)
         descent.alpha = kinds.alpha(config, name)
 
-    def _late(self, name: str) -> Iterator[Record | None]:
-        """Records of nothing until the original is compressed; where it ends before that, no more.
-
-        It is compressed once its record of that step is in the row, from that record's copy: by
-        then it may itself be some steps further.
-        """
+    def _late(self, name: str) -> Iterator[Pending | None]:
+        """Records of nothing until the original is compressed; no more if it ends before that."""
         waiting, at = self._measuring(name), self._config.compress_at
-        while (lead := self._row["original"]).step < at and not lead.outcome:
+        while (lead := self._row["original"].record).step < at and not lead.outcome:
             yield waiting.nothing(lead.step)
         if lead.step < at or lead.outcome == "diverged":
             yield waiting.nothing(lead.step, lead.outcome)
@@ -119,6 +129,10 @@ class Lanes:
         for factor, wanted in zip(self._networks[name].factors, cut, strict=True):
             factor.copy_(wanted)
         yield from self._lane(name, Record(at, 0.0, 0.0, 0.0, {}))
+
+
+def _complete(row: Mapping[str, Pending]) -> Row:
+    return {name: pending.complete() for name, pending in row.items()}
 
 
 def singular_value_count(config: Config) -> int:

@@ -1,16 +1,17 @@
 """Measuring: what is kept of a network; the costly part beside the training that goes on.
 
-Losses are taken in line, at every record: they decide when to stop. All other measurements see a
-copy of the factors, on one thread of their own, while the network trains towards its next record.
+The training loss is taken in line, at every record: it decides when to stop. All else sees a copy
+of the factors, on one thread of their own, while the network trains towards its next record.
 The numbers are the same; a core that is idle anyway pays for them.
 """
 
 import dataclasses
 import math
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,21 @@ from dynamics.train import missing
 from dynamics.trajectory import Array, Record
 
 Values = dict[str, Array]
-AHEAD = 2  # records that training may be ahead of measuring
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A record that is being measured.
+
+    Attributes:
+        record: what is known of it already.
+        complete: waits for the rest and gives all of it.
+        ready: whether that would take no waiting.
+    """
+
+    record: Record
+    complete: Callable[[], Record]
+    ready: Callable[[], bool]
 
 
 class Measuring:
@@ -38,54 +53,40 @@ class Measuring:
         names = list(only or registry.options("measurements"))
         self._unknown = missing(self._take(network, names))
         self._names = list(self._unknown)
-        self._inline = [name for name in self._names if _inline(name)]
-        self._rest = [name for name in self._names if not _inline(name)]
+        self._rest = [name for name in self._names if name != "train_loss"]
         self._spent = 0.0
 
     def all(self) -> Values:
         """Everything, in line; NaN of a diverged network."""
         return self._guarded(self._network, self._names)
 
-    def losses(self) -> Values:
-        """What training needs to know at once; NaN of a diverged network."""
-        values = self._take(self._network, self._inline)
-        return values if math.isfinite(values["train_loss"]) else self._nothing(self._inline)
+    def beside(self, record: Record, side: Executor, memory: Callable[[], Any] = list) -> "Pending":
+        """Begin to measure what belongs to a record of the training loss; training may go on.
 
-    def beside(
-        self, records: Iterator[Record | None], side: Executor, memory: Callable[[], Any] = list
-    ) -> Iterator[Record | None]:
-        """The records with everything in them; training may be ahead of them by two.
-
-        ``measuring_seconds`` is what training has lost to measuring: losses, copies and waiting.
         ``memory`` gives what the steps keep beside the factors: both are the record's ``state``.
         """
-        waiting: deque[tuple[Record, Future[tuple[Values, Array]]]] = deque()
-        for record in records:
-            if record is None:  # a pause in a long stretch: what is ready need not wait longer
-                ready = waiting and waiting[0][1].done()
-                yield self._complete(*waiting.popleft()) if ready else None
-                continue
-            started = time.perf_counter()
-            copy = _frozen(self._network)
-            kept = dataclasses.replace(record, state={"factors": copy.factors, "memory": memory()})
-            waiting.append((kept, side.submit(self._rest_of, copy)))
-            self._spent += time.perf_counter() - started
-            if len(waiting) > AHEAD or not record.step:  # the start is shown at once
-                yield self._complete(*waiting.popleft())
-        for each in waiting:
-            yield self._complete(*each)
+        started = time.perf_counter()
+        copy = _frozen(self._network)
+        kept = dataclasses.replace(record, state={"factors": copy.factors, "memory": memory()})
+        rest = side.submit(self._rest_of, copy, record.outcome)
+        self._spent += time.perf_counter() - started
+        return Pending(kept, partial(self._complete, kept, rest), rest.done)
 
-    def nothing(self, step: int, outcome: str = "") -> Record:
+    def nothing(self, step: int, outcome: str = "") -> "Pending":
         """A record of a network that is not there yet."""
         values = self._nothing(self._names)
-        return Record(step, math.nan, math.nan, math.nan, values, outcome)
+        record = Record(step, math.nan, math.nan, math.nan, values, outcome)
+        return Pending(record, lambda: record, lambda: True)
 
-    def _rest_of(self, network: Network) -> tuple[Values, Array]:
+    def _rest_of(self, network: Network, outcome: str) -> tuple[Values, Array]:
         """What is not taken in line, and the map."""
-        cells = of_product(network.factors).detach().cpu().double()
-        return self._guarded(network, self._rest), np.asarray(cells)
+        cells = np.asarray(of_product(network.factors).detach().cpu().double())
+        if outcome == "diverged":
+            return self._nothing(self._rest), cells
+        return self._guarded(network, self._rest), cells
 
     def _complete(self, record: Record, rest: Future[tuple[Values, Array]]) -> Record:
+        """The record with all measurements, and with what training has lost to them so far."""
         started = time.perf_counter()
         more, cells = rest.result()
         values = dict(record.values) | more
@@ -127,7 +128,3 @@ def _frozen(network: Network) -> Network:
 def measurer(network: Network, problem: Problem, count: int) -> Callable[[], Values]:
     """A function that takes all measurements at once."""
     return Measuring(network, problem, count).all
-
-
-def _inline(name: str) -> bool:
-    return bool(registry.constant("measurements", name, "INLINE", False))

@@ -14,9 +14,9 @@ from torch import Tensor
 from dynamics.compare import Comparison
 from dynamics.descent import Descent
 from dynamics.engines import FASTER, fastest
-from dynamics.kernel import KernelDescent
 from dynamics.network import State
 from dynamics.problem import Problem
+from dynamics.products import THIN
 from dynamics.registry import load
 from dynamics.sums import Dense
 
@@ -54,12 +54,15 @@ def ours(comparison: Comparison, name: str) -> Run:
 
 
 def uncompiled(comparison: Comparison, name: str) -> Run | None:
-    """This program as it is without a compiler; None where its steps are no other then."""
+    """This program as it is without a compiler; for narrow networks, if their steps are others.
+
+    The products of wide ones are compiled, too.
+    """
     plain = load("optimizers", "gradient_descent")
     network, problem = comparison.networks[name], comparison.problem
     forms = [form for form in FASTER if form.applies(network, problem, plain)]
-    others = [form for form in forms if not issubclass(form, KernelDescent)]
-    if not forms or forms[0] in others:
+    others = [form for form in forms if not form.compiled]
+    if not forms or forms[0] in others or min(network.widths) >= THIN:
         return None
     return _ours(comparison, name, others[0] if others else Descent)
 
@@ -72,9 +75,7 @@ def _ours(comparison: Comparison, name: str, form: Callable[..., Descent]) -> Ru
     def run(count: int) -> list[float]:
         descent.step(count)
         state = State(network, 1)
-        return [
-            float(loss(state.left, state.right)) for loss in (problem.train_loss, problem.test_loss)
-        ]
+        return [descent.loss(), float(problem.test_loss(state.left, state.right))]
 
     return run
 

@@ -129,7 +129,7 @@ class Problem(ABC):
 
     @abstractmethod
     def test_loss(self, left: Tensor, right: Tensor) -> Tensor:
-        """The authors' held-out quantity for this problem."""
+        """The authors' held-out quantity, in memory of its own: steps may go on beside it."""
 
     @abstractmethod
     def operations(self, width: int) -> float:

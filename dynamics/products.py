@@ -38,18 +38,16 @@ def _compiled(left: Tensor, right: Tensor, out: Tensor, alpha: float, beta: floa
     functions = products(out.dtype)
     if functions is None or left.is_sparse_csr or right.is_sparse_csr:
         return False
-    if out.stride(1) != 1:
-        left, right, out = right.mT, left.mT, out.mT
-    if out.stride(1) != 1 or not left.dtype == right.dtype == out.dtype:
+    if not left.dtype == right.dtype == out.dtype or 1 not in out.stride():
         return False
-    rows, inner, size = left.shape[0], left.shape[1], left.element_size()
+    rows, *rest = product(left, right, out)
+    cols, inner, a, down, across, b, b_down, b_across, c, c_down = rest
+    size = left.element_size()
 
     def run(start: int, stop: int) -> None:
         functions.multiply(
-            stop - start, right.shape[1], inner,
-            left.data_ptr() + start * left.stride(0) * size, *left.stride(),
-            right.data_ptr(), *right.stride(),
-            out.data_ptr() + start * out.stride(0) * size, out.stride(0), alpha, beta,
+            stop - start, cols, inner, a + start * down * size, down, across, b, b_down, b_across,
+            c + start * c_down * size, c_down, alpha, beta,
         )  # fmt: skip
 
     if rows >= WORTH_TWO and torch.get_num_threads() > 1:
@@ -58,6 +56,18 @@ def _compiled(left: Tensor, right: Tensor, out: Tensor, alpha: float, beta: floa
     else:
         run(0, rows)
     return True
+
+
+def product(left: Tensor, right: Tensor, out: Tensor) -> list[int]:
+    """What compiled code is told of a product: sizes, then address and strides of each matrix.
+
+    Rows of the third are contiguous: a transposed ``out`` becomes the product the other way round.
+    """
+    if out.stride(1) != 1:
+        left, right, out = right.mT, left.mT, out.mT
+    sizes = [*out.shape, left.shape[1]]
+    sides = [number for side in (left, right) for number in (side.data_ptr(), *side.stride())]
+    return [*sizes, *sides, out.data_ptr(), out.stride(0)]
 
 
 @cache

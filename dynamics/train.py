@@ -15,7 +15,7 @@ START = Record(0, 0.0, 0.0, 0.0, {})
 
 def train(
     step: Callable[[int], None],
-    measure: Callable[[], dict[str, Array]],
+    loss: Callable[[], float],
     steps: int,
     record_every: int,
     *,
@@ -30,12 +30,12 @@ def train(
     Yields a Record at step 0, at every multiple of ``record_every``, at each turn and at ``steps``;
     between
     records that are long apart it yields None about ten times a second, which is the place to
-    pause or to give up. It ends after ``steps``, at a ``train_loss`` at or below a positive
+    pause or to give up. It ends after ``steps``, at a training loss at or below a positive
     ``tolerance`` (outcome ``done``) or at one that is not finite (``diverged``).
 
     Args:
         step: makes the given number of gradient steps.
-        measure: what to keep, by name; must have ``train_loss``.
+        loss: gives the training loss at this moment.
         steps: gradient steps at most.
         record_every: steps between records.
         tolerance: training loss at which to stop.
@@ -49,18 +49,18 @@ def train(
     done, training, measuring, outcome = since.step, since.seconds, since.measuring_seconds, ""
     while not outcome:
         started = time.perf_counter()
-        values = measure()
+        found = loss()
         measuring += time.perf_counter() - started
-        loss = float(values["train_loss"])
-        if not math.isfinite(loss):
-            outcome = "diverged"
-        elif done == steps or loss <= tolerance > 0:
+        if not math.isfinite(found):
+            outcome, found = "diverged", math.nan
+        elif done == steps or found <= tolerance > 0:
             outcome = "done"
         counted = since.operations + (done - since.step) * operations
+        values = {"train_loss": np.asarray(found)}
         yield Record(done, training, measuring, counted, values, outcome)
         if done in turns:
             turns[done]()
-        goal = after(done, loss) if after else (done // record_every + 1) * record_every
+        goal = after(done, found) if after else (done // record_every + 1) * record_every
         goal = min([steps, goal, *(turn for turn in turns if turn > done)])
         while not outcome and done < goal:
             pace = training / done if done else math.inf

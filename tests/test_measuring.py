@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 
@@ -9,9 +10,8 @@ from dynamics import registry
 from dynamics.compare import prepare
 from dynamics.config import Config
 from dynamics.engines import fastest
-from dynamics.lanes import singular_value_count
-from dynamics.measuring import Measuring, measurer
-from dynamics.train import train
+from dynamics.lanes import Lanes, singular_value_count
+from dynamics.measuring import measurer
 
 SETTINGS = {"rows": 30, "cols": 20, "rank": 2, "rank_bound": 4, "steps": 60, "record_every": 20}
 SLOW = {"learning_rate": 0.2, "rate_unit": "limit"}
@@ -41,29 +41,36 @@ def test_records_hold_what_is_measured_in_line_at_their_step() -> None:
                 np.testing.assert_allclose(found, wanted[quantity], 1e-9, 1e-12)
 
 
+class Side(ThreadPoolExecutor):
+    """One thread that hangs until it is released, and says when it has been given two things."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.released, self.two, self.given = threading.Event(), threading.Event(), 0
+        super().submit(self.released.wait, 60)
+
+    def submit(self, *work: Any, **more: Any) -> Any:
+        self.given += 1
+        if self.given == 2:
+            self.two.set()
+        return super().submit(*work, **more)
+
+
 def test_training_goes_on_while_a_record_is_measured() -> None:
-    """The second stretch of steps is made although the first record's measurements hang."""
-    comparison = prepare(Config.from_dict(SETTINGS))
-    network, release, made = comparison.networks["original"], threading.Event(), threading.Event()
-    measuring = Measuring(network, comparison.problem, 4)
-
-    def step(count: int) -> None:
-        if count + taken[0] > 20:
-            made.set()
-        taken[0] += count
-
-    taken = [0]
-    with ThreadPoolExecutor(1) as side:
-        records = measuring.beside(train(step, measuring.losses, 60, 20), side)
-        first = next(records)
-        assert first is not None and first.step == 0
-        side.submit(release.wait, 60)
-        consumer = threading.Thread(target=lambda: [None for _ in records])
+    """The second record is there to be measured although the first one's measurements hang."""
+    comparison = prepare(Config.from_dict(SETTINGS | {"networks": ["original"]}))
+    with Side() as side:
+        parts = (comparison.config, comparison.problem, comparison.networks)
+        rows = Lanes(*parts, comparison.learning_rate, side, {})
+        steps: list[int] = []
+        consumer = threading.Thread(
+            target=lambda: steps.extend(row["original"].step for row in rows if row)
+        )
         consumer.start()
-        assert made.wait(60)  # step 20's record is held up, and steps beyond 20 are made
-        release.set()
+        assert side.two.wait(60) and not steps
+        side.released.set()
         consumer.join(60)
-    assert taken[0] == 60
+    assert steps == [0, 20, 40, 60]
 
 
 def test_what_measuring_costs_is_counted_apart_from_training() -> None:

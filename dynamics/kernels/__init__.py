@@ -28,7 +28,10 @@ SIGNATURES = {
         "entries": [LONG, *[INT] * 3, *[ADDRESS] * 7, RATE, RATE],
         "factored": [LONG, *[INT] * 4, *[ADDRESS] * 6, RATE, RATE],
     },
-    "products": {"multiply": [*[LONG] * 3, *[ADDRESS, LONG, LONG] * 2, ADDRESS, LONG, RATE, RATE]},
+    "products": {
+        "multiply": [*[LONG] * 3, *[ADDRESS, LONG, LONG] * 2, ADDRESS, LONG, RATE, RATE],
+        "replay": [LONG, LONG, *[ADDRESS] * 3],
+    },
 }
 log = logging.getLogger(__name__)
 
@@ -41,7 +44,7 @@ def library(width: int, dtype: torch.dtype) -> ctypes.CDLL | None:
 
 @functools.cache
 def products(dtype: torch.dtype) -> ctypes.CDLL | None:
-    """The function of ``products.cpp``; None if it cannot be had or has nothing to add."""
+    """The functions of ``products.cpp``; None if they cannot be had or have nothing to add."""
     if "avx512f" not in _processor() or dtype not in NUMBERS:
         return None
     return _loaded("products", NUMBERS[dtype])

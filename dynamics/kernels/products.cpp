@@ -3,7 +3,7 @@
 //
 // The innermost block of C, 8 rows by 3 vectors, stays in registers; the panel of B that it needs
 // is packed, and stays in the first cache, and so much of A is used before the next as stays in the
-// second.
+// second. ``replay`` makes many steps of such products in one call.
 
 #include <algorithm>
 #include <cstdint>
@@ -84,4 +84,49 @@ extern "C" void multiply(int64_t rows, int64_t cols, int64_t inner, const T *a, 
             }
         }
     }
+}
+
+struct Operation {  // a product, or one number after the other where ``inner`` says so
+    int64_t rows, cols, inner;
+    const T *a;
+    int64_t a_down, a_right;
+    const T *b;
+    int64_t b_down, b_right;
+    T *c;
+    int64_t c_down;
+};
+// c += alpha a, c = a c + b, *c = sum of a a; all are contiguous.
+static const int64_t ADD = 0, MASK = -1, SQUARE = -2;
+
+static T square(const T *a, int64_t size) {
+    Vector sum[4] = {};
+    int64_t i = 0;
+    for (; i + 4 * LANES <= size; i += 4 * LANES)
+        for (int v = 0; v < 4; v++) {
+            Vector part = *(const Anywhere *)(a + i + v * LANES);
+            sum[v] += part * part;
+        }
+    Vector all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+    T total = 0;
+    for (int l = 0; l < LANES; l++) total += all[l];
+    for (; i < size; i++) total += a[i] * a[i];
+    return total;
+}
+
+extern "C" void replay(int64_t count, int64_t length, const Operation *operations, const T *alpha,
+                       const T *beta) {
+    for (int64_t step = 0; step < count; step++)
+        for (int64_t k = 0; k < length; k++) {
+            const Operation &o = operations[k];
+            int64_t size = o.rows * o.cols;
+            if (o.inner == ADD)
+                for (int64_t i = 0; i < size; i++) o.c[i] += alpha[k] * o.a[i];
+            else if (o.inner == MASK)
+                for (int64_t i = 0; i < size; i++) o.c[i] = o.a[i] * o.c[i] + o.b[i];
+            else if (o.inner == SQUARE)
+                *o.c = square(o.a, size);
+            else
+                multiply(o.rows, o.cols, o.inner, o.a, o.a_down, o.a_right, o.b, o.b_down,
+                         o.b_right, o.c, o.c_down, alpha[k], beta[k]);
+        }
 }

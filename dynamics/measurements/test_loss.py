@@ -5,8 +5,6 @@ from torch import Tensor
 from dynamics.network import State
 from dynamics.problem import Problem
 
-INLINE = True  # a loss is cheap, uses the problem's own buffers, and may end the run
-
 
 def measure(state: State, problem: Problem) -> Tensor | None:
     """½ mean square over unobserved entries (completion) or all; relative error (sensing)."""
