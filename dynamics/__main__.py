@@ -1,19 +1,16 @@
 """The command line: ``python -m dynamics COMMAND``; ``--help`` lists the commands."""
 
 import argparse
-import dataclasses
 import json
 import os
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
-import numpy as np
 from tqdm import tqdm
 
-from dynamics import attribution, export, registry, runs, schedule, theory
+from dynamics import attribution, export, registry, runs, schedule, terminal
 from dynamics.config import (
     SETTINGS,
     Config,
@@ -23,10 +20,6 @@ from dynamics.config import (
 )
 from dynamics.dress import SIZES, Print
 from dynamics.figure import VERSUS
-from dynamics.trajectory import Trajectory, milestones, timed
-
-if TYPE_CHECKING:
-    from dynamics.forecast import Forecast
 
 WRONG, UNREADABLE = 1, 2
 
@@ -239,11 +232,11 @@ def _run(options: argparse.Namespace) -> int:
     config = _config(options)
     run = runs.start(config, runs.root(options.runs))
     print(f"Run {run.key}")
-    status = _follow(run, config)
+    status = terminal.follow(run, config)
     if status.phase in ("failed", "lost"):
         raise runs.RunError(status.message)
     print(f"{status.phase}: {status.message}")
-    print(summary(run.trajectories))
+    print(terminal.summary(run.trajectories))
     return WRONG if status.phase == "diverged" else 0
 
 
@@ -253,7 +246,7 @@ def _attribution(options: argparse.Namespace) -> int:
     configs = attribution.ladder(config, options.seeds)
     started = [runs.start(each, folder) for each in configs]
     for run, each in zip(started, configs, strict=True):
-        status = _follow(run, each)
+        status = terminal.follow(run, each)
         if status.phase in ("failed", "lost", "cancelled"):
             for other in started:
                 other.ask(runs.CANCEL)
@@ -262,87 +255,9 @@ def _attribution(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(attribution.to_dict(made), indent=1, ensure_ascii=False))
     else:
-        print(_aligned(attribution.table(made)))
+        print(terminal.aligned(attribution.table(made)))
         print("\n".join(attribution.sentences(made)))
     return 0
-
-
-def _follow(run: runs.Run, config: Config) -> runs.Status:
-    """A progress bar, and failures as they show, until the run has ended; Ctrl-C cancels it."""
-    named = 0
-    with tqdm(total=config.steps, unit="step", unit_scale=True, file=sys.stderr) as bar:
-        while (status := run.status).live:
-            try:
-                named = _name_failures(status, named)
-                position = run.position
-                waiting = f"waiting, {position} before it" if position else status.phase
-                bar.set_description_str(status.message or waiting, refresh=False)
-                bar.update(status.step - bar.n)
-                time.sleep(0.1)
-            except KeyboardInterrupt:
-                run.ask(runs.CANCEL)
-        bar.update(status.step - bar.n)
-    _name_failures(status, named)
-    return status
-
-
-def _name_failures(status: runs.Status, named: int) -> int:
-    """Print the signatures of failure that are new; gives how many there are."""
-    for each in status.signatures[named:]:
-        tqdm.write(f"step {each['step']:,}: {each['sentence']}")
-    return len(status.signatures)
-
-
-def summary(trajectories: list[Trajectory]) -> str:
-    """A table: steps and seconds to each decade of the error for each network, and the ratio.
-
-    Where the full matrix is unknown there is no recovery error: the best held-out loss instead.
-    """
-    trajectories = timed(trajectories)
-    if not trajectories:
-        return "Exact reductions take no part in comparisons of time."
-    if not all("recovery_error" in trajectory.series for trajectory in trajectories):
-        return "\n".join(_best(trajectory) for trajectory in trajectories)
-    names = [trajectory.network for trajectory in trajectories]
-    head = ["recovery error", *(f"{name} {unit}" for name in names for unit in ("steps", "s"))]
-    ratio = {"original", "compressed"} <= set(names)
-    lines = [head + ["ratio steps", "ratio s"] * ratio]
-    for row in milestones(trajectories):
-        cells = [f"{row['level']:.0e}"]
-        for name in names:
-            cells += [_cell(row[f"{name}.steps"], ",.0f"), _cell(row[f"{name}.seconds"], ".3g")]
-        if ratio:
-            for unit in ("steps", "seconds"):
-                ours, theirs = row[f"compressed.{unit}"], row[f"original.{unit}"]
-                cells.append(_cell(theirs / ours if ours and theirs else None, ".3g"))
-        lines.append(cells)
-    if len(lines) == 1:
-        return "No network has brought its recovery error down to 1e-1."
-    return _aligned(lines)
-
-
-def _aligned(lines: list[list[str]]) -> str:
-    """Cells in columns, each as wide as its widest."""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
-        for line in lines
-    )
-
-
-def _cell(value: float | None, form: str) -> str:
-    return "–" if value is None else format(value, form)
-
-
-def _best(trajectory: Trajectory) -> str:
-    losses = trajectory.series["test_loss"]
-    if not np.isfinite(losses).any():
-        return f"{trajectory.network}: no finite held-out loss"
-    at = int(np.nanargmin(losses))
-    return (
-        f"{trajectory.network}: best held-out loss {losses[at]:.4g} (root mean square error "
-        f"{(2 * losses[at]) ** 0.5:.4g}) at step {trajectory.steps[at]:,.0f}"
-    )
 
 
 def _forecast(options: argparse.Namespace) -> int:
@@ -358,7 +273,7 @@ def _forecast(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(made.to_dict(), indent=1, ensure_ascii=False))
     else:
-        print("\n".join(table(made)))
+        print("\n".join(terminal.table(made)))
     return 0
 
 
@@ -373,31 +288,6 @@ def _look(config: Config) -> dict[str, Any]:
         return look(config)
     except (DataError, MemoryError) as error:
         raise ValueError(str(error)) from None
-
-
-def table(made: "Forecast") -> list[str]:
-    """A forecast in lines: each prediction with its standing, what it assumes, and warnings."""
-    lines: list[str] = []
-    broken: dict[str, None] = {}
-    for name, network in made.networks.items():
-        lines.append(name)
-        for field in dataclasses.fields(network):
-            found = getattr(network, field.name)
-            lines.append(f"  {field.name:11} {_number(found.value):44} {found.standing}")
-            broken |= dict.fromkeys(found.breaks)
-        ratio = made.ratio(name)
-        if ratio is not None:
-            lines.append(f"  {'η/η*':11} {_number(ratio):44} {theory.zone(ratio)}")
-    lines += [f"Assumed otherwise: {sentence}" for sentence in broken]
-    return lines + [f"Warning: {warning.sentence}" for warning in made.warnings]
-
-
-def _number(value: Any) -> str:
-    if isinstance(value, tuple):
-        return " ".join(_number(each) for each in value)
-    if value is None or value == float("inf"):
-        return "–" if value is None else "never"
-    return f"{value:,.0f}" if 1000 <= value < 1e15 else f"{value:.4g}"
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -421,27 +311,10 @@ def _verify(options: argparse.Namespace) -> int:
                 found += list(verify(file, options.tolerance, progress))
             except UnreadableError as error:
                 unreadable.append(str(error))
-    _print_deviations(found, unreadable, options.json)
+    terminal.print_deviations(found, unreadable, options.json)
     if unreadable:
         return UNREADABLE
     return 0 if all(deviation.within for deviation in found) else WRONG
-
-
-def _print_deviations(found: list[Any], unreadable: list[str], as_json: bool) -> None:
-    if as_json:
-        rows = [dataclasses.asdict(each) | {"within": each.within} for each in found]
-        passed = not unreadable and all(each.within for each in found)
-        print(
-            json.dumps({"passed": passed, "deviations": rows, "unreadable": unreadable}, indent=1)
-        )
-    for each in () if as_json else found:
-        verdict = "ok  " if each.within else "FAIL"
-        allowed = f"(at most {each.tolerance:.0e}, {each.records} records)"
-        print(
-            f"{verdict} {each.file} {each.network:10} {each.quantity:26} {each.worst:.1e} {allowed}"
-        )
-    for sentence in unreadable:
-        print(f"dynamics: {sentence}", file=sys.stderr)
 
 
 def _bench(options: argparse.Namespace) -> int:
@@ -514,7 +387,7 @@ def _show(run: runs.Run) -> None:
     print(f"{run.key} {status.phase}, step {status.step:,}: {status.message}")
     for name, value in run.config.to_dict().items():
         print(f"  {_flag(name):20} {value}")
-    print(summary(run.trajectories))
+    print(terminal.summary(run.trajectories))
 
 
 ACTIONS = {

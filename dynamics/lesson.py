@@ -16,6 +16,22 @@ from dynamics.config import Config
 from dynamics.modes import modes
 from dynamics.trajectory import Trajectory
 
+# A small full target whose modes are learned one by one, which takes a second.
+STAIRS: dict[str, Any] = {
+    "problem": "factorization",
+    "rows": 30,
+    "cols": 30,
+    "rank": 3,
+    "spectrum": "power-law",
+    "networks": "compressed",
+    "rank_bound": 6,
+    "alpha": 1.0,
+    "learning_rate": 1.0,
+    "steps": 20_000,
+    "record_every": 20,
+    "tolerance": 0.0,
+}
+
 
 @dataclass(frozen=True)
 class Done:

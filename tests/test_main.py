@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from dynamics import attribution, runs
-from dynamics.__main__ import main, parser, summary
+from dynamics.__main__ import main, parser
 from dynamics.config import SETTINGS, Config, choices
+from dynamics.terminal import summary
 from dynamics.trajectory import Trajectory
 from tests.support import is_sentence, small
 

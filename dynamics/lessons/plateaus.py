@@ -1,24 +1,10 @@
 """Why plateaus: a mode's wait is one over its singular value."""
 
 from dynamics import escape
-from dynamics.lesson import Found, Lesson
+from dynamics.lesson import STAIRS, Found, Lesson
 from dynamics.spectrum import curvature
 
-SETTINGS = {
-    "problem": "factorization",
-    "rows": 30,
-    "cols": 30,
-    "rank": 3,
-    "spectrum": "power-law",
-    "networks": "compressed",
-    "rank_bound": 6,
-    "alpha": 1.0,
-    "init_scale": 0.02,
-    "learning_rate": 1.0,
-    "steps": 20_000,
-    "record_every": 20,
-    "tolerance": 0.0,
-}
+SETTINGS = STAIRS | {"init_scale": 0.02}
 
 
 def numbers(found: Found) -> dict[str, float]:

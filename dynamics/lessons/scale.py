@@ -1,25 +1,9 @@
 """What ε buys: a longer wait, a cleaner result."""
 
-from typing import Any
-
 from dynamics import theory
-from dynamics.lesson import Found, Lesson
+from dynamics.lesson import STAIRS, Found, Lesson
 from dynamics.spectrum import curvature
 
-SETTINGS: dict[str, Any] = {
-    "problem": "factorization",
-    "rows": 30,
-    "cols": 30,
-    "rank": 3,
-    "spectrum": "power-law",
-    "networks": "compressed",
-    "rank_bound": 6,
-    "alpha": 1.0,
-    "learning_rate": 1.0,
-    "steps": 20_000,
-    "record_every": 20,
-    "tolerance": 0.0,
-}
 LARGE, SMALL = "ε = 0.04", "ε = 0.02"
 
 
@@ -64,7 +48,7 @@ LESSON = Lesson(
         "Eight times as long: each of three factors is halved",
     ),
     right=2,
-    runs={LARGE: SETTINGS | {"init_scale": 0.04}, SMALL: SETTINGS | {"init_scale": 0.02}},
+    runs={LARGE: STAIRS | {"init_scale": 0.04}, SMALL: STAIRS | {"init_scale": 0.02}},
     figures=("singular_values", "losses"),
     watch="Where the first curve rises in each run, and how low the training loss comes in the "
     "end.",
@@ -101,7 +85,7 @@ small.
     "weaker then and harder to see, but it does not vanish at once.",
     invitation="Here are only two factors, L = 2, with ε = 0.04. Train, note when the first mode "
     "is half grown; then halve ε and train again. How much longer is the plateau now?",
-    attempt=SETTINGS | {"depth": 2, "init_scale": 0.04, "steps": 2000, "record_every": 10},
+    attempt=STAIRS | {"depth": 2, "init_scale": 0.04, "steps": 2000, "record_every": 10},
     answer="By about 57 steps, whatever ε was. Two factors grow exponentially, each in "
     "proportion to the other, so halving ε costs a fixed $\\ln 4/(2\\eta c s)$ steps and no "
     "factor. Long plateaus begin at three factors.",
