@@ -151,15 +151,17 @@ class Batch:
             while live:
                 values = {run: self._measurings[run].all() for run in live}
                 yield {run: (done, each) for run, each in values.items()}
-                goal = min(self._config.steps, done + self._config.record_every)
-                going = [run for run in live if goal > done and self._goes_on(values[run])]
+                count = min(self._config.steps - done, self._config.record_every)
+                going = [run for run in live if count and self._goes_on(values[run])]
                 if self._alone:
-                    list(pool.map(lambda run: self._alone[run].step(goal - done), going))  # noqa: B023
+                    steps = [self._alone[run].step for run in going]
+                    for made in [pool.submit(step, count) for step in steps]:
+                        made.result()
                 elif going:
                     if len(going) < len(live):
                         self._stack.keep([live.index(run) for run in going])
-                    self._stack.step(goal - done)
-                live, done = going, goal
+                    self._stack.step(count)
+                live, done = going, done + count
 
     def _goes_on(self, values: Values) -> bool:
         loss = float(values["train_loss"])

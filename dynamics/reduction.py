@@ -5,6 +5,7 @@ and factors made of the target's singular vectors stay diagonal. They serve as o
 networks of their own name; comparisons of time are about the steps on whole factors.
 """
 
+from abc import abstractmethod
 from types import ModuleType
 
 import numpy as np
@@ -46,11 +47,13 @@ class Reduced(Descent):
             self._step()
         self._write()
 
+    @abstractmethod
     def _start(self, target: Target) -> None:
-        raise NotImplementedError
+        """Take what the reduction needs from the first factors."""
 
+    @abstractmethod
     def _write(self) -> None:
-        raise NotImplementedError
+        """Bring the network's factors up to date."""
 
 
 class CoreReduction(Reduced):
