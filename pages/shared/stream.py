@@ -38,6 +38,7 @@ PACE, CROWDED_PACE, CROWD = 0.05, 0.1, 10  # seconds between looks, alone and am
 RESTING_PACE = 0.25  # of a run that does not change by itself
 HIDDEN_PACE = 1.0
 BUDGET = 18_000  # bytes a second for a viewer while the run is live, headers and status apart
+LEAST_ROWS = 20  # a second, whatever their width: else many lines with theory would stutter
 SNAPSHOT = 192_000  # bytes of a live run's past
 CHUNK = 1_000_000  # bytes of a frame
 PATIENCE = 2.0  # seconds for which a folder may be missing: a run being started anew
@@ -222,8 +223,8 @@ class Viewer:
     def _picks(self, there: int, now: float) -> list[int]:
         """The records that fit the viewer's budget: all new ones, or every k-th and the last."""
         row = 4 * len(self.sends.names) if self.sends else 0
-        self.allowance += BUDGET * (now - self.paid)
-        self.allowance = min(self.allowance, max(BUDGET, row))
+        budget = max(BUDGET, LEAST_ROWS * row)
+        self.allowance = min(self.allowance + budget * (now - self.paid), budget)
         self.paid = now
         fits = int((SNAPSHOT if self.position == 0 else self.allowance) // row)
         if fits < 1:

@@ -33,6 +33,9 @@ from dynamics.runs import Run  # noqa: E402
 
 VIEWERS = 30
 SECONDS = 10.0
+# Both networks' exact courses, and for each a strip of the residuals of 20 modes.
+WITH_THEORY = {"problem": "factorization", "rows": 100, "cols": 100, "rank": 20}
+WITH_THEORY |= {"spectrum": "top", "init_scale": 0.05, "learning_rate": 10}
 
 
 @dataclass
@@ -54,12 +57,13 @@ class Table:
 
 
 @contextlib.contextmanager
-def training(root: Path, rank_bound: int, seed: int, every: int = 40) -> Iterator[Run]:
+def training(
+    root: Path, rank_bound: int, seed: int, every: int = 40, **more: object
+) -> Iterator[Run]:
     """A real run that has records, for as long as the block lasts."""
-    steps = every * MOST_RECORDS  # far more than are trained: each run is cancelled
-    config = Config(
-        steps=steps, record_every=every, rank_bound=rank_bound, tolerance=0, seed_target=seed
-    )
+    settings = {"rank_bound": rank_bound, "record_every": every, "seed_target": seed, **more}
+    # Far more steps than are trained: each run is cancelled.
+    config = Config.from_dict(settings | {"steps": every * MOST_RECORDS, "tolerance": 0})
     run = runs.start(config, root)
     until(lambda: len(run.rows()) > 5, 60, "the run has records")
     try:
@@ -75,7 +79,7 @@ def open_charts(page: Page, server: Server, key: str) -> float:
     page.goto(f"{server.address}/?run={key}")
     page.wait_for_function(
         """() => [...document.querySelectorAll(".dln-plot")].slice(0, 2)
-            .every((plot) => plot.data?.[0].x.length > 1)
+            .every((plot) => plot.data?.some(({ meta, x }) => meta?.y && x.length > 1))
             && document.querySelectorAll(".dln-plot").length === 4""",
         timeout=60_000,
         polling=20,
@@ -94,19 +98,24 @@ def drawing(table: Table, page: Page, server: Server) -> None:
     """Frames and main-thread time with four panels, all in sight."""
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable")
-    for rank_bound, lines, every in ((20, 62, 40), (90, 202, 20)):
-        with training(server.runs, rank_bound, 100 + rank_bound, every) as run:
+    for rank_bound, what, every, more in (
+        (20, "62 lines", 40, {}),
+        (90, "202 lines", 20, {}),
+        (90, "302 lines and theory", 20, WITH_THEORY),
+    ):
+        with training(server.runs, rank_bound, 100 + rank_bound, every, **more) as run:
             open_charts(page, server, run.key)
             page.wait_for_timeout(2000)
             before = stats(page, session)
             page.wait_for_timeout(SECONDS * 1000)
             after = stats(page, session)
         change = {name: after[name] - before[name] for name in after}
-        frames, name = max(change["frames"], 1), f"4 panels, {lines} lines"
+        frames, name = max(change["frames"], 1), f"4 panels, {what}"
         table.add(f"{name}: frames drawn", frames / change["clock"], 15, "/s", most=False)
         table.add(f"{name}: main thread", 1000 * change["task"] / frames, 25, "ms/fr")
         table.add(f"{name}: of it the charts' own", change["busyMs"] / frames, 25, "ms/fr")
-        table.add(f"{name}: received", change["bytes"] / change["clock"] / 1000, 20, "kB/s")
+        if rank_bound == 20:
+            table.add(f"{name}: received", change["bytes"] / change["clock"] / 1000, 20, "kB/s")
 
 
 async def watching(server: Server, key: str, seconds: float) -> list[float]:

@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,16 @@ import pytest
 from conftest import Server, until
 from playwright.sync_api import Page, WebSocketRoute, expect
 from recorder import PANELS, Recorder
+from starlette.websockets import WebSocket
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from dynamics.config import Config
 from dynamics.runs import Run
+from pages.shared import stream
 
+SECONDS = 20.0
 SEEDS = itertools.count(1)  # each test has a run of its own
 
 
@@ -126,6 +130,29 @@ def test_fast_run_is_thinned_and_made_whole_at_its_end(charts: Server, config: C
         client.until(lambda c: c.upto == len(c.rows) == 701)
         assert client.frames[-1][0] == 0
         np.testing.assert_array_equal(client.rows, recorded(recorder.run, client.columns))
+
+
+@pytest.mark.parametrize(("count", "rank", "most"), [(20, 5, 20_000), (110, 20, 30_000)])
+def test_wide_records_come_as_often_as_they_can_be_drawn(
+    tmp_path: Path, count: int, rank: int, most: int
+) -> None:
+    """15 frames a second of 307 numbers, for theory draws on many; 20 kB a second at r̂ = 20."""
+    settings: dict[str, Any] = {"rows": 200, "cols": 200, "record_every": 2}
+    recorder = Recorder(tmp_path, Config(**settings, rank=rank, rank_bound=count), count)
+    recorder.write(1)
+    query = f"panels={','.join(PANELS)}".encode()
+    scope: dict[str, Any] = {"type": "websocket", "path": "", "headers": [], "query_string": query}
+    viewer = stream.Viewer(WebSocket(scope, None, None), recorder.run)  # type: ignore[arg-type]
+    viewer.sends = stream.Sent(recorder.run, stream.panels(recorder.run, viewer.panels))
+    frames = rows = 0
+    viewer.position = viewer.looked = 1
+    for look in range(int(SECONDS / stream.PACE)):
+        picks = viewer._picks(look + 2, look * stream.PACE)
+        if picks:
+            viewer.position, frames, rows = picks[-1] + 1, frames + 1, rows + len(picks)
+    assert frames / SECONDS >= 15
+    assert rows * 4 * len(viewer.sends.names) / SECONDS <= most
+    recorder.end()
 
 
 def test_viewer_goes_on_from_the_position_it_holds(charts: Server, config: Config) -> None:
