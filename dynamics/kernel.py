@@ -50,7 +50,8 @@ class KernelDescent(Descent):
             *sizes,
             *map(Tensor.data_ptr, self._arrays),
         ]
-        self._function = getattr(library(width, like.dtype), self.function)
+        self._library = library(width, like.dtype)
+        self._function = getattr(self._library, self.function)
 
     @abstractmethod
     def _data(self, padded: int) -> tuple[list[int], list[Tensor], int]:
@@ -94,6 +95,13 @@ class EntriesKernel(KernelDescent):
         entries = problem.shape[0] * problem.shape[1]
         samples = problem.samples
         return samples is not None and len(samples.places) <= min(DENSEST * entries, 2**31 - 1)
+
+    def loss(self) -> float:
+        """The training loss, from the observed entries alone."""
+        found = torch.empty(1, dtype=self.network.factors[0].dtype)
+        assert self._library
+        self._library.misfit(*self._arguments, found.data_ptr())
+        return float(found) * self.problem.scale / 2
 
     def _data(self, padded: int) -> tuple[list[int], list[Tensor], int]:
         samples, columns = self.problem.samples, self.problem.shape[1]

@@ -26,6 +26,7 @@ INT, LONG, ADDRESS, RATE = ctypes.c_int, ctypes.c_int64, ctypes.c_void_p, ctypes
 SIGNATURES = {
     "descent": {
         "entries": [LONG, *[INT] * 3, *[ADDRESS] * 7, RATE, RATE],
+        "misfit": [*[INT] * 3, *[ADDRESS] * 8],
         "factored": [LONG, *[INT] * 4, *[ADDRESS] * 6, RATE, RATE],
     },
     "products": {

@@ -1,17 +1,21 @@
 // Gradient descent of a narrow deep linear network, compiled for one WIDTH and one type of number,
 // REAL, so that all loops over the width unroll. Rows are padded with zeros, which stay zeros, to
-// vectors of 4; matrices lie row by row, and all arrays are 32-byte aligned.
+// vectors of 8, the last of which may be one of 4; matrices lie row by row.
 //
 // ``entries`` knows some entries of the target, ``factored`` its factors. Both take the steps of
 // descent.py, in its notation.
 
 #include <cstdint>
+#include <cstring>
 #include <utility>
+
+#define INLINE static inline __attribute__((always_inline))  // or rows leave the registers
 
 typedef REAL T;
 typedef T Vector __attribute__((vector_size(4 * sizeof(T))));
 typedef T Anywhere __attribute__((vector_size(4 * sizeof(T)), aligned(sizeof(T))));
-static const int N = (WIDTH + 3) / 4, P = 4 * N;  // vectors to a row, the padded width
+typedef T Wide __attribute__((vector_size(8 * sizeof(T)), aligned(4 * sizeof(T))));
+static const int P = (WIDTH + 3) / 4 * 4, W = P / 8, REST = P % 8 / 4;  // padded; vectors in it
 
 #if defined(__clang__) || __GNUC__ >= 12
 #define PICK __builtin_shufflevector
@@ -23,14 +27,38 @@ typedef Whole<sizeof(T)>::type Mask __attribute__((vector_size(4 * sizeof(T))));
 #define PICK(a, b, i, j, k, l) __builtin_shuffle(a, b, (Mask){i, j, k, l})
 #endif
 
-struct Row { Vector part[N]; };
+struct Row { Wide wide[W]; Vector rest[REST]; };  // either may be empty
 struct Square { Row row[P]; };  // an inner factor, or a product of them
-struct Column { Row y, z; };    // of X, and of Z = W_L^T R, side by side for the cache
+// Of X, and of Z = W_L^T R, side by side for the cache; no vector lies across two of its lines.
+struct Column {
+    Wide y_wide[W], z_wide[W];
+    Vector y_rest[REST], z_rest[REST];
 
-static T at(const Row &row, int k) { return row.part[k / 4][k % 4]; }
+    Row y() const { return row(y_wide, y_rest); }
+    Row z() const { return row(z_wide, z_rest); }
+    void start(const Row &y) {
+        for (int w = 0; w < W; w++) y_wide[w] = y.wide[w], z_wide[w] = Wide{};
+        if (REST) y_rest[0] = y.rest[0], z_rest[0] = Vector{};
+    }
+    void add_z(T factor, const Row &u) {
+        for (int w = 0; w < W; w++) z_wide[w] += factor * u.wide[w];
+        if (REST) z_rest[0] += factor * u.rest[0];
+    }
+
+  private:
+    static Row row(const Wide *wide, const Vector *rest) {
+        Row row;
+        for (int w = 0; w < W; w++) row.wide[w] = wide[w];
+        if (REST) row.rest[0] = rest[0];
+        return row;
+    }
+};
+
+static T at(const Row &row, int k) { return ((const T *)&row)[k]; }
 
 static void add(Row &sum, T factor, const Row &row) {
-    for (int n = 0; n < N; n++) sum.part[n] += factor * row.part[n];
+    for (int w = 0; w < W; w++) sum.wide[w] += factor * row.wide[w];
+    if (REST) sum.rest[0] += factor * row.rest[0];
 }
 
 // row . matrix
@@ -47,8 +75,15 @@ static void transpose(const Square &from, Square &to) {
 
 // <u, y> in four parts.
 static Vector partial(const Row &u, const Row &y) {
-    Vector sum = u.part[0] * y.part[0];
-    for (int n = 1; n < N; n++) sum += u.part[n] * y.part[n];
+    Vector sum = {};
+    if (REST) sum = u.rest[0] * y.rest[0];
+    if (W) {
+        Wide wide = u.wide[0] * y.wide[0];
+        for (int w = 1; w < W; w++) wide += u.wide[w] * y.wide[w];
+        Vector half[2];
+        memcpy(half, &wide, sizeof half);
+        sum += half[0] + half[1];
+    }
     return sum;
 }
 
@@ -57,6 +92,12 @@ static Vector sums(Vector a, Vector b, Vector c, Vector d) {
     Vector ab = PICK(a, b, 0, 4, 2, 6) + PICK(a, b, 1, 5, 3, 7);
     Vector cd = PICK(c, d, 0, 4, 2, 6) + PICK(c, d, 1, 5, 3, 7);
     return PICK(ab, cd, 0, 1, 4, 5) + PICK(ab, cd, 2, 3, 6, 7);
+}
+
+// s = <u, y_j> - m at four entries of one row.
+INLINE Vector residual(const Row &u, const Row *y, const T *values) {
+    Vector found = sums(partial(u, y[0]), partial(u, y[1]), partial(u, y[2]), partial(u, y[3]));
+    return found - *(const Anywhere *)values;
 }
 
 // One row of W_L: with s = <u_i, y_j> - m_ij at each of its observed entries, Z gains s u_i at
@@ -68,26 +109,26 @@ static Row visit(const Row u, int64_t from, int64_t to, const int32_t *places, c
     for (int64_t e = from; e < to; e += 4) {
         Column *c[4];
         Row y[4];  // copies, as the compiler cannot know that Z is not X
-        for (int k = 0; k < 4; k++) y[k] = (c[k] = columns + places[e + k])->y;
-        Vector m = *(const Anywhere *)(values + e);
-        Vector s = sums(partial(u, y[0]), partial(u, y[1]), partial(u, y[2]), partial(u, y[3])) - m;
+        for (int k = 0; k < 4; k++) y[k] = (c[k] = columns + places[e + k])->y();
+        Vector s = residual(u, y, values + e);
         for (int k = 0; k < 4; k++) {
             T off = s[k];
             add(gradient, off, y[k]);
-            add(c[k]->z, off, u);
+            c[k]->add_z(off, u);
         }
     }
     return gradient;
 }
 
 // sums[a] = sum over i of weights[i][a] rows[i], four at a time so that they stay in registers;
-// weights has rows of ``stride`` numbers, of which ``width``, a multiple of four, are used.
+// weights has rows of ``stride`` numbers, of which ``width``, a multiple of four, are used, and
+// ``skip`` are left out where the wide vectors end.
 static void gather(int count, const void *weights, int stride, int width, const Row *rows,
-                   Row *sums) {
+                   Row *sums, int skip = 0) {
     for (int a = 0; a < width; a += 4) {
         Row part[4] = {};
         for (int i = 0; i < count; i++) {
-            const T *weight = (const T *)weights + (int64_t)i * stride + a;
+            const T *weight = (const T *)weights + (int64_t)i * stride + a + (a >= 8 * W ? skip : 0);
             for (int k = 0; k < 4; k++) add(part[k], weight[k], rows[i]);
         }
         for (int k = 0; k < 4; k++) sums[a + k] = part[k];
@@ -116,27 +157,48 @@ static void descend(int inner, Square *chain, const Square *prefixes, Square &do
     for (int a = 0; a < P; a++) add(chain[0].row[a], -rate, down.row[a]);
 }
 
+// X, and zeros for Z; with inner factors also their products, and K transposed.
+INLINE void forward(int cols, int inner, const Square *chain, const Row *first, Square *prefixes,
+                    Square &turned, Column *columns) {
+    if (inner) {
+        multiply(inner, chain, prefixes);
+        transpose(prefixes[inner - 1], turned);
+    }
+    for (int j = 0; j < cols; j++) columns[j].start(inner ? times(first[j], turned) : first[j]);
+}
+
+// The sum of all s s: twice the loss over c.
+extern "C" void misfit(int rows, int cols, int inner, const int32_t *starts, const int32_t *places,
+                       const T *values, const Row *last, const Row *first, const Square *chain,
+                       void *work, T *out) {
+    Square *prefixes = (Square *)work, turned;
+    Column *columns = (Column *)(prefixes + inner);
+    forward(cols, inner, chain, first, prefixes, turned, columns);
+    Vector sum = {};
+    for (int i = 0; i < rows; i++)
+        for (int64_t e = starts[i]; e < starts[i + 1]; e += 4) {
+            Row y[4];
+            for (int k = 0; k < 4; k++) y[k] = columns[places[e + k]].y();
+            Vector s = residual(last[i], y, values + e);
+            sum += s * s;
+        }
+    *out = sum[0] + sum[1] + sum[2] + sum[3];
+}
+
 extern "C" void entries(int64_t count, int rows, int cols, int inner, const int32_t *starts,
                   const int32_t *places, const T *values, Row *last, Row *first,
                   Square *chain, void *work, T outer_rate, T inner_rate) {
     Square *prefixes = (Square *)work, turned, down;
     Column *columns = (Column *)(prefixes + inner);
     for (; count > 0; count--) {
-        if (inner) {
-            multiply(inner, chain, prefixes);
-            transpose(prefixes[inner - 1], turned);
-        }
-        for (int j = 0; j < cols; j++) {
-            columns[j].y = inner ? times(first[j], turned) : first[j];
-            columns[j].z = {};
-        }
+        forward(cols, inner, chain, first, prefixes, turned, columns);
         for (int i = 0; i < rows; i++)
             add(last[i], -outer_rate,
                 visit(last[i], starts[i], starts[i + 1], places, values, columns));
-        if (inner) gather(cols, &columns->z, 2 * P, P, first, down.row);
+        if (inner) gather(cols, columns->z_wide, 2 * P, P, first, down.row, 4 * REST);
         for (int j = 0; j < cols; j++)
             add(first[j], -outer_rate,
-                inner ? times(columns[j].z, prefixes[inner - 1]) : columns[j].z);
+                inner ? times(columns[j].z(), prefixes[inner - 1]) : columns[j].z());
         if (inner) descend(inner, chain, prefixes, down, inner_rate);
     }
 }
