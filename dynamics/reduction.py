@@ -6,6 +6,7 @@ networks of their own name; comparisons of time are about the steps on whole fac
 """
 
 from abc import abstractmethod
+from collections.abc import Callable
 from types import ModuleType
 
 import numpy as np
@@ -180,4 +181,7 @@ class DiagonalReduction(Reduced):
         return 10.0 * len(self._values)
 
 
-REDUCTIONS = {"core": CoreReduction, "diagonal": DiagonalReduction}
+REDUCTIONS: dict[str, Callable[..., Reduced]] = {
+    "core": CoreReduction,
+    "diagonal": DiagonalReduction,
+}
