@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import os
 import sys
 from collections.abc import Sequence
@@ -104,6 +105,13 @@ def parser() -> argparse.ArgumentParser:
         "network alone; of several runs a series such as recovery_error",
     )
     out.add_argument("--over", default="steps", choices=list(VERSUS), help="its horizontal axis")
+    out.add_argument(
+        "--at",
+        type=float,
+        default=math.inf,
+        metavar="STEP",
+        help="of heat maps: the moment; default: the last. As csv they are their cells",
+    )
     sizes = ", ".join(f"{name} ({size.title})" for name, size in SIZES.items())
     out.add_argument("--size", default="column", choices=list(SIZES), help=f"one of {sizes}")
     out.add_argument("--font", type=float, default=0, metavar="PT", help="points of the type")
@@ -332,7 +340,9 @@ def _figure(options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> int:
     form, ending = _form(options)
     found = [runs.find(key, runs.root(options.runs)) for key in options.keys]
-    if form in export.PICTURES or options.figure or len(found) > 1:
+    if (form, options.figure) == ("csv", "heat_maps") and len(found) == 1:
+        content = export.cells(found[0], options.at)
+    elif form in export.PICTURES or options.figure or len(found) > 1:
         if form not in (*export.PICTURES, "html"):
             raise ValueError(
                 f"{form} holds the numbers of one run; it has no charts or comparisons."
@@ -363,7 +373,7 @@ def _pictured(found: list[runs.Run], form: str, how: Print, options: argparse.Na
     from dynamics.chrome import PictureError
 
     try:
-        return export.picture(found, form, how, options.figure, options.over)
+        return export.picture(found, form, how, options.figure, options.over, options.at)
     except PictureError as error:
         raise ValueError(str(error)) from None
 

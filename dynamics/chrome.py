@@ -14,6 +14,7 @@ from typing import Any
 
 TRIES = 2  # a browser that has died is started once more
 PATIENCE = 60  # seconds for one picture
+SHARP = 4  # dots for each 1/96 inch of what is drawn in three dimensions, as it stands in a PDF
 MISSING = (
     "PDF, SVG and PNG are drawn by Chrome or Chromium, and this machine has none: install it, on "
     "Debian with apt-get install chromium; until then a chart's own menu saves SVG and PNG."
@@ -59,7 +60,8 @@ async def _drawn(sheets: Sequence[Sheet]) -> list[bytes]:
             for figure, form, scale in sheets:
                 size = {side: figure["layout"][side] for side in ("width", "height")}
                 options = {"format": form, "scale": scale, **size}
-                drawn.append(await browser.calc_fig(figure, opts=options))
+                sharp = figure | {"config": {"plotGlPixelRatio": SHARP}}
+                drawn.append(await browser.calc_fig(sharp, opts=options))
             return drawn
     except ChromeNotFoundError:
         raise PictureError(MISSING) from None

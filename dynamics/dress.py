@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from dynamics import scenes
+
 POINT = 96 / 72  # Plotly counts in 1/96 inch
 INK, GRID, PAPER = "#1f2430", "#e3e5ea", "#ffffff"
 FAMILY = "Arial, Liberation Sans, Helvetica, sans-serif"
@@ -91,6 +93,8 @@ def dressed(figure: dict[str, Any], how: Print, most: int = MOST_POINTS) -> dict
     _told_apart(made)
     _scale_lines(made, how.line * POINT / NORMAL)
     _lay_out(made, how)
+    scenes.lay_out_maps(made, how.font * POINT, how.grey)
+    scenes.lay_out_space(made, how.font * POINT, INK, GRID)
     plain: dict[str, Any] = made.to_plotly_json()
     return _greyed(plain) if how.grey else plain
 
@@ -190,7 +194,7 @@ def _scale_lines(figure: go.Figure, factor: float) -> None:
 
 def _lay_out(figure: go.Figure, how: Print) -> None:
     size, type_ = how.inches, how.font * POINT
-    listed = [trace for trace in figure.data if trace.showlegend is not False and trace.name]
+    listed = [trace for trace in figure.data if scenes.listed(trace)]
     title = {"text": figure.layout.title.text or "", "font": {"size": 1.05 * type_, "weight": 600}}
     figure.update_layout(
         template={},
@@ -210,7 +214,7 @@ def _lay_out(figure: go.Figure, how: Print) -> None:
             legend=LEGEND | {"title": title | {"side": "top"}, "itemwidth": max(30, 3 * type_)},
         )
     else:
-        figure.update_layout(title=title | TITLE)
+        figure.update_layout(title=title | TITLE | {"pad": {"t": type_ / 2}})
     axis = {
         "showline": True,
         "linecolor": INK,

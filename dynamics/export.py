@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import zipfile
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -141,10 +142,18 @@ def readme(run: Run) -> str:
     )
 
 
-def chart(runs: Sequence[Run], panel: str, versus: str = "steps", *, theory: bool = True) -> Any:
+def chart(
+    runs: Sequence[Run],
+    panel: str,
+    versus: str = "steps",
+    *,
+    theory: bool = True,
+    at: float = math.inf,
+) -> Any:
     """A panel of one run, ``figure`` or ``figure/network``, or one series of several runs.
 
-    ``theory`` says whether what it expects of a single run is drawn, too.
+    ``theory`` says whether what it expects of a single run is drawn, too; ``at`` is the step of
+    what shows one moment, the last one otherwise.
 
     Raises:
         RunError: if there are no records, no such figure, or nothing in the runs that it draws.
@@ -174,7 +183,7 @@ def chart(runs: Sequence[Run], panel: str, versus: str = "steps", *, theory: boo
     if theory or versus == "normalised":
         told = beside(runs[0].config, told)
     if registry.constant("figures", stem, "KIND") == "map":
-        told, network = maps.last(runs[0], told), ""
+        told, network = maps.shown(runs[0], told, at), ""
     trajectories = [
         each
         for each in told
@@ -185,8 +194,28 @@ def chart(runs: Sequence[Run], panel: str, versus: str = "steps", *, theory: boo
     return marked(stem, trajectories, versus)
 
 
+def cells(run: Run, at: float = math.inf) -> bytes:
+    """The run's heat maps at a step as CSV, a row for each cell, counted from 1.
+
+    Raises:
+        RunError: as ``chart``.
+    """
+    lines = ["map,row,column,value"]
+    for trace in chart([run], "heat_maps", at=at).data:
+        lines += [
+            f"{trace.name},{row + 1},{column + 1},{value}"
+            for (row, column), value in np.ndenumerate(trace.z)
+        ]
+    return "\n".join([*lines, ""]).encode()
+
+
 def picture(
-    runs: Sequence[Run], form: str, how: Print, panel: str = "", versus: str = "steps"
+    runs: Sequence[Run],
+    form: str,
+    how: Print,
+    panel: str = "",
+    versus: str = "steps",
+    at: float = math.inf,
 ) -> bytes:
     """A chart of the runs as one of ``PICTURES``; without a panel their errors, or else losses.
 
@@ -198,7 +227,7 @@ def picture(
 
     known = all("recovery_error" in shapes for r in runs for shapes in r.layout.shapes.values())
     panel = panel or ("recovery_error" if known else "losses" if len(runs) == 1 else "test_loss")
-    figure = chart(runs, panel, versus).to_plotly_json()
+    figure = chart(runs, panel, versus, at=at).to_plotly_json()
     return picture.picture(figure, form, how, about([run.config for run in runs], panel))
 
 

@@ -118,7 +118,9 @@ def pictured(
     ]
 
 
-def last(run: "Run", trajectories: Sequence[Trajectory]) -> list[Trajectory]:
-    """The trajectories with the run's last maps; none if it was recorded without."""
-    target, row = goal(run), at(run, math.inf, len(trajectories))
+def shown(
+    run: "Run", trajectories: Sequence[Trajectory], step: float = math.inf
+) -> list[Trajectory]:
+    """The trajectories with the run's maps ``at`` a step; none if it was recorded without."""
+    target, row = goal(run), at(run, step, len(trajectories))
     return pictured(run.config, trajectories, target, row) if target and row else []

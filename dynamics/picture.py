@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from dynamics import chrome, film, tikz
+from dynamics import chrome, film, scenes, tikz
 from dynamics.caption import About
 from dynamics.chrome import PictureError
 from dynamics.dress import Print, dressed
@@ -27,6 +27,9 @@ def picture(figure: dict[str, Any], form: str, how: Print, about: About) -> byte
     Raises:
         PictureError: with one sentence, if it cannot be drawn here.
     """
+    lacking, why = scenes.unfit(figure)
+    if form in lacking:
+        raise PictureError(why)
     if form == "html":
         return _html(dressed(figure, how), about)
     if form == "tikz":

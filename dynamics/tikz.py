@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from dynamics.chrome import PictureError
 from dynamics.dress import DASHES, INK, POINT, Print, numbers
 
 MOST_POINTS = 400  # of a line: TeX's memory is small; for ``dressed``
@@ -22,14 +21,8 @@ MARKS = {"triangle-up": "triangle*", "x": "x", "circle": "*", "square": "square*
 
 
 def tikz(figure: dict[str, Any], how: Print) -> str:
-    """The dressed figure as a ``tikzpicture``; the preamble needs pgfplots alone.
-
-    Raises:
-        PictureError: for a chart that has more than lines and markers.
-    """
+    """The dressed figure, of lines and markers, as a ``tikzpicture``; it needs pgfplots alone."""
     layout = figure["layout"]
-    if any(trace["type"] != "scatter" for trace in figure["data"]):
-        raise PictureError("TikZ holds charts of lines; take PDF or SVG for this one.")
     title = layout["legend"]["title"]["text"] if layout["showlegend"] else layout["title"]["text"]
     listed = [trace for trace in figure["data"] if trace.get("showlegend") is not False]
     listed += [shape for shape in layout.get("shapes", ()) if shape.get("showlegend")]

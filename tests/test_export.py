@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dynamics import export, registry
+from dynamics import export, maps, registry
+from dynamics.__main__ import main
 from dynamics.config import Config
 from dynamics.runs import Run, RunError
 from dynamics.trajectory import COUNTERS, Layout, Record
@@ -150,6 +151,25 @@ def test_zip_has_everything_and_opens_in_pandas_in_one_line(
     stored = np.load(io.BytesIO(archive.read("records.npz")))
     assert stored["original_steps"].tolist() == finished.trajectories[0].steps.tolist()
     assert b"@inproceedings{kwon2024" in archive.read("citation.bib")
+
+
+def test_heat_maps_are_cells_on_the_command_line(
+    finished: Run, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """Of the moment that is asked for: what the run's folder has, W − M* from it."""
+    place = ["--runs", str(finished.folder.parent), "--out", "-", "--format", "csv"]
+    assert main(["export", finished.key, "--figure", "heat_maps", "--at", "25", *place]) == 0
+    cells = pd.read_csv(io.BytesIO(capsysbinary.readouterr().out))
+    tables = {
+        name: each.pivot(index="row", columns="column", values="value").to_numpy()
+        for name, each in cells.groupby("map")
+    }
+    assert len(tables) == 5 and all(table.shape == (10, 14) for table in tables.values())
+    stored = np.frombuffer(maps.at(finished, 20, 2), "<f2", offset=8).reshape(2, 10, 14)
+    assert tables["original W"] == pytest.approx(stored[0].astype(float), rel=1e-3)
+    off = tables["compressed W"] - tables["target M*"]
+    assert tables["compressed W − M*"] == pytest.approx(off, abs=1e-3)
+    assert main(["export", finished.key, "--figure", "losses", *place]) == 2
 
 
 def test_formats_are_named_when_there_is_no_such_one(finished: Run) -> None:

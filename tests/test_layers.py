@@ -103,7 +103,12 @@ def test_streamlit_is_known_to_the_app_and_its_pages_alone(path: str) -> None:
 def test_plotly_is_known_to_figures_exports_and_pages_alone(path: str) -> None:
     """Trajectories are numbers; a chart is described once."""
     drawing = ["dynamics/figure.py", "dynamics/figures/", "dynamics/export.py", "pages/"]
-    drawing += ["dynamics/dress.py", "dynamics/picture.py", "dynamics/chrome.py"]
+    drawing += [
+        "dynamics/dress.py",
+        "dynamics/scenes.py",
+        "dynamics/picture.py",
+        "dynamics/chrome.py",
+    ]
     drawing += ["dynamics/overlay.py", "dynamics/papers/", "dynamics/report.py"]
     drawing += ["dynamics/waterfall.py"]
     assert not package(path, "plotly") or inside(path, drawing)

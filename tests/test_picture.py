@@ -280,9 +280,51 @@ def test_charts_of_other_kinds_are_dressed_too(words: About) -> None:
     for figure in (bars, curve, heat):
         made = dressed(figure.to_plotly_json(), Print())
         assert made["layout"]["width"] == 312
-        with pytest.raises(PictureError, match="TikZ holds charts of lines"):
-            picture(figure.to_plotly_json(), "tikz", Print(), words)
+        for form in ("tikz", "gif", "mp4"):
+            with pytest.raises(PictureError, match="hold charts of lines") as caught:
+                picture(figure.to_plotly_json(), form, Print(), words)
+            assert is_sentence(str(caught.value))
     assert len(numbers(dressed(curve.to_plotly_json(), Print())["data"][0]["z"])) == 2000
+
+
+def test_heat_maps_are_printed_with_their_words_and_in_grey_keep_their_signs(
+    finished: Run, words: About
+) -> None:
+    """Five square maps of 10 × 14 in a column; from black to white, so that − is not +."""
+    drawn = export.chart([finished], "heat_maps").to_plotly_json()
+    document = PdfReader(io.BytesIO(picture(drawn, "pdf", Print(), words)))
+    (page,) = document.pages
+    assert float(page.mediabox.width) == pytest.approx(3.25 * 72, abs=0.01)
+    assert 72 < float(page.mediabox.height) < 3.25 * 72
+    said = page.extract_text()
+    for words_ in ("Heat maps of W at step 60", "original", "W − M*", "target", "entry"):
+        assert words_ in said
+    made = dressed(drawn, Print(grey=True))
+    _, colors = zip(*made["layout"]["coloraxis"]["colorscale"], strict=True)
+    assert [int(color[1:3], 16) for color in colors] == [0, 255]
+    assert not made["layout"]["showlegend"]
+
+
+def test_a_chart_in_space_has_room_in_every_size(finished: Run) -> None:
+    """The narrower its part, the further away the eye; the page's direction stays."""
+    from pages.shared import exporting
+
+    eye = {"x": 2.0, "y": 0.5, "z": 0.25}
+    view = {"held": {"camera": {"eye": eye}}}
+    folder = finished.folder.parent
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DLN_RUNS", str(folder))
+        seen = exporting.of_runs([finished.key], "spectrum_over_time/original", "steps", view)
+    assert len(seen.figure["data"]) == 1
+    eyes = [
+        dressed(dict(seen.figure), Print(size))["layout"]["scene"]["camera"]["eye"]
+        for size in ("column", "slide")
+    ]
+    for found in eyes:
+        assert found["x"] / found["y"] == pytest.approx(4) and found["y"] / found["z"] == 2
+    assert eyes[0]["x"] > eyes[1]["x"] > 1
+    both = dressed(export.chart([finished], "spectrum_over_time").to_plotly_json(), Print())
+    assert both["layout"]["showlegend"]
 
 
 def test_a_picture_is_drawn_where_a_loop_already_runs(words: About) -> None:

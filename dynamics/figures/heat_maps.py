@@ -24,17 +24,18 @@ def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure
     pictures = [each.picture for each in trajectories if each.picture]
     goal, known = pictures[0].goal, pictures[0].known
     names = [said(each.network) for each in trajectories]
-    wanted = "target M*" if known else "observed entries"
-    titles = [f"{name} W" for name in names] + [wanted]
-    titles += [f"{name} W − M*" for name in names] if known else []
-    rows = 2 if known else 1
-    figure = make_subplots(rows, len(names) + 1, subplot_titles=titles, vertical_spacing=0.12)
+    pairs = [(name, "W") for name in names]
+    pairs += [("target", "M*") if known else ("observed", "entries")]
+    pairs += [(name, "W − M*") for name in names] if known else []
+    titles, rows = [" ".join(pair) for pair in pairs], 2 if known else 1
+    headings = ["<br>".join(pair) for pair in pairs]  # a narrow column has no room for one line
+    figure = make_subplots(rows, len(names) + 1, subplot_titles=headings, vertical_spacing=0.16)
     for place, (trajectory, picture) in enumerate(zip(trajectories, pictures, strict=True)):
         for row in range(rows):
             meta = {"network": trajectory.network, "map": place, "minus": row == 1}
             cells = picture.cells - goal if row and picture.cells.size else picture.cells
             _add(figure, cells, titles[place + row * (len(names) + 1)], row + 1, place + 1, meta)
-    _add(figure, goal, wanted, 1, len(names) + 1, None)
+    _add(figure, goal, titles[len(names)], 1, len(names) + 1, None)
     largest = float(np.nanmax(np.abs(goal))) if np.isfinite(goal).any() else 1.0
     bar = {"title": {"text": "entry"}, "thickness": 12, "len": 0.8}
     scale = {"colorscale": COLORS, "cmin": -largest, "cmax": largest, "colorbar": bar}

@@ -36,6 +36,7 @@ def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure
     )
     for trajectory in trajectories:
         _add(figure, trajectory, versus)
+    figure.update_traces(showlegend=len(figure.data) > 1)
     return figure
 
 

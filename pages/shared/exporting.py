@@ -6,6 +6,7 @@ the page's own process. To touch a control ends what is under way and draws anew
 
 import base64
 import json
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,7 +14,7 @@ from typing import Any
 
 import streamlit as st
 
-from dynamics import export, runs
+from dynamics import export, runs, scenes
 from dynamics.caption import About, about
 from dynamics.config import Config
 from dynamics.dress import SIZES, Print, thinned
@@ -52,21 +53,30 @@ def of_runs(
     *,
     theory: bool = True,
 ) -> Chart:
-    """A panel of a run, or a series of several, in the part and on the axis that ``view`` says.
+    """A panel of a run, or a series of several, as ``view`` says that it is seen.
+
+    ``view`` has the held parts of the axes or the camera, whether the value axis is logarithmic,
+    what is hidden, and the step of what shows one moment.
 
     Raises:
         RunError: if a run or the panel is not there.
         ValueError: if a run has no such time axis.
     """
     found = [runs.find(key, runs.root()) for key in keys]
-    figure = export.chart(found, panel, versus, theory=theory)
+    view = view or {}
+    at, held = view.get("at"), view.get("held") or {}
+    figure = export.chart(
+        found, panel, versus, theory=theory, at=math.inf if at is None else float(at)
+    )
     for letter, update in (("x", figure.update_xaxes), ("y", figure.update_yaxes)):
-        if held := ((view or {}).get("held") or {}).get(letter):
-            update(range=[float(end) for end in held], autorange=False)
-    if view and view.get("log") is not None:
+        if ends := held.get(letter):
+            update(range=[float(end) for end in ends], autorange=False)
+    if camera := held.get("camera"):
+        figure.update_scenes(camera=camera)
+    if view.get("log") is not None:
         figure.update_yaxes(type="log" if view["log"] else "linear")
     plain = figure.to_plotly_json()
-    hidden = set((view or {}).get("hidden") or ())
+    hidden = set(view.get("hidden") or ())
     plain["data"] = [
         each for each in plain["data"] if each.get("legendgroup", each.get("name")) not in hidden
     ]
@@ -86,7 +96,7 @@ def button(figure: Any, configs: Sequence[Config], name: str) -> None:
 @st.dialog("Export this chart", width="large")
 def dialog(chart: Chart) -> None:
     """Choose, see, save."""
-    form, how = _choices()
+    form, how = _choices(chart)
     job = json.dumps(
         {
             "form": form,
@@ -126,17 +136,23 @@ def _result(chart: Chart, form: str, job: str) -> None:
         )
 
 
-def _choices() -> tuple[str, Print]:
+def _choices(chart: Chart) -> tuple[str, Print]:
     """The format and how it is printed; type and lines begin at what suits the size."""
+    lacking, why = scenes.unfit(chart.figure)
+    forms = [form for form in FORMS if form not in lacking]
+    if st.session_state.get("export form", "pdf") not in forms:  # chosen for another chart
+        del st.session_state["export form"]
     form = st.segmented_control(
         "Format",
-        FORMS,
+        forms,
         default="pdf",
         required=True,
         format_func=lambda form: LABELS.get(form, form.upper()),
         key="export form",
         help="PDF and TikZ for LaTeX, SVG and HTML for the web, PNG for slides, GIF and MP4 move",
     )
+    if why:
+        st.caption(why)
     size = st.segmented_control(
         "Size",
         list(SIZES),

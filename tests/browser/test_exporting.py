@@ -75,6 +75,24 @@ def test_preview_is_the_file_and_cancel_leaves_nothing_running(
     assert name.endswith(".tex") and b"\\addplot" in content
 
 
+def test_heat_maps_are_exported_as_they_are_seen(
+    server: Server, page_at: Open, run: runs.Run
+) -> None:
+    """At the cursor's moment; formats that they cannot have are not offered, and it is said why."""
+    page = page_at(1024)
+    page.goto(f"{server.address}/?run={run.key}&charts=heat_maps&at=20")
+    card = page.locator("[data-panel='heat_maps']")
+    expect(card.locator(".dln-title")).to_have_text("Heat maps of W at step 20", timeout=WAIT)
+    card.get_by_role("button", name="Export").click(timeout=WAIT)
+    card.get_by_role("menuitem", name="For a paper").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("TikZ, GIF and MP4 hold charts of lines")).to_be_visible(timeout=WAIT)
+    expect(dialog.get_by_text("TikZ", exact=True)).to_have_count(0)
+    dialog.get_by_text("SVG", exact=True).click()
+    name, content = saved(page, dialog, "Save SVG")
+    assert name == f"heat_maps_{run.key}.svg" and b"at step 20" in content
+
+
 @pytest.mark.parametrize("width", [390])
 def test_dialog_fits_a_phone(server: Server, page_at: Open, run: runs.Run, width: int) -> None:
     """The PDF's preview is drawn from the PDF; nothing is wider than the screen."""

@@ -125,7 +125,7 @@ def test_a_saved_file_has_the_maps_of_the_cursor(
     lines = texts[0].splitlines()
     assert lines[0] == "map,row,column,value" and len(lines) == 1 + 5 * 40 * 30
     assert float(lines[1].split(",")[-1]) == pytest.approx(0.999, rel=1e-3)
-    assert "at step 999" in texts[1] and "compressed W" in texts[1]
+    assert "at step 999" in texts[1] and all(f">{w}<" in texts[1] for w in ("compressed", "W − M*"))
 
 
 def test_a_panel_without_numbers_says_what_the_run_lacks(

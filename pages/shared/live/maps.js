@@ -65,10 +65,6 @@ export class Maps extends Panel {
 
   // Following the cursor
 
-  get hasDialog() {
-    return false;
-  }
-
   get due() {
     return false; // Plotly has nothing to draw
   }

@@ -9,7 +9,7 @@ export class Menu {
     this.item("SVG, for print", () => this.savePicture("svg", 1));
     this.item("PNG, for slides", () => this.savePicture("png", 3));
     this.item("CSV, the numbers", () => panel.saveNumbers(this.name));
-    if (panel.hasDialog) this.item("For a paper or talk …", () => this.prepare());
+    this.item("For a paper or talk …", () => this.prepare());
     const closed = { "aria-haspopup": "menu", "aria-expanded": "false", title: "Export (E)" };
     this.button = button("", closed, "Export", () => this.open(this.list.hidden));
     this.element = make("div", "dln-export", {}, this.button, this.list);
@@ -53,9 +53,9 @@ export class Menu {
     download(picture, `${this.name}.${format}`);
   }
 
-  /** The page's own dialog draws it anew, in the part and on the axis that are shown here. */
+  /** The page's own dialog draws it anew: the part, the axis, the camera and the moment seen here. */
   prepare() {
-    const { name, isLog, held, hidden, view } = this.panel;
-    view.notify("export", { panel: name, log: isLog, held, hidden: [...hidden] });
+    const { name, isLog, held, hidden, at, view } = this.panel;
+    view.notify("export", { panel: name, log: isLog, held, hidden: [...hidden], at });
   }
 }

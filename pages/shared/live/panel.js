@@ -258,11 +258,6 @@ export class Panel {
     if (this.view.cursor.on) this.needle.place();
   }
 
-  /** Whether the page's dialog draws files of it, too: it knows lines. */
-  get hasDialog() {
-    return true;
-  }
-
   showCursor() {
     this.needle.show();
   }

@@ -37,10 +37,6 @@ export class Surface extends Panel {
     this.stale = true;
   }
 
-  get hasDialog() {
-    return false;
-  }
-
   get due() {
     const { store } = this.run;
     if (!this.drawable || this.dragged || !store?.count) return false;
