@@ -2,7 +2,8 @@
 
 Runs may differ in α, ε, η, seeds, fraction observed, noise and, by zero padding, in r̂: zeros in a
 factor's spare rows and columns get zero gradients. On a CPU with compiled kernels the runs are
-spread over the cores, which is faster there than one large product; else they are stacked.
+spread over the cores, which is faster there than one large product; else they are stacked. Sensing
+is spread out, too: each run has measurements of its own.
 """
 
 from collections.abc import Iterator, Sequence
@@ -99,11 +100,10 @@ class Batch:
     """Runs that are trained together.
 
     Args:
-        comparisons: prepared runs, alike in all of ``SHARED``; those of completion and
-            factorization can be stacked.
+        comparisons: prepared runs, alike in all of ``SHARED``.
         network: which of their networks.
         only: measurements to take; none means all that apply.
-        stacked: train as one stack even where compiled kernels are faster.
+        stacked: train as one stack even where compiled kernels are faster; not for sensing.
 
     Raises:
         ValueError: if the runs cannot be trained together.
@@ -127,14 +127,15 @@ class Batch:
         self._networks = [each.networks[network] for each in comparisons]
         optimizer = registry.load("optimizers", self._config.optimizer)
         problems, rates = [c.problem for c in comparisons], [c.rate(network) for c in comparisons]
+        whole = [each for each in problems if isinstance(each, Masked)]
+        if stacked and len(whole) < len(problems):
+            raise ValueError("Only completion and factorization runs can be stacked.")
         self._alone: list[Descent] = []
         if not stacked:
             self._alone = [*map(fastest, self._networks, problems, [optimizer] * len(rates), rates)]
-        if not all(each.compiled for each in self._alone) or stacked:
+            stacked = len(whole) == len(problems) and not all(e.compiled for e in self._alone)
+        if stacked:
             self._alone = []
-            whole = [each for each in problems if isinstance(each, Masked)]
-            if len(whole) < len(problems):
-                raise ValueError("Only completion and factorization runs can be stacked.")
             self._stack = Stacked(self._networks, whole, optimizer, rates)
         self._measurings = [
             Measuring(net, problem, singular_value_count(config), only)

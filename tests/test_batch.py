@@ -53,6 +53,22 @@ def test_a_batch_equals_its_runs_alone(stacked: bool, network: str, depth: int) 
                 np.testing.assert_allclose(found[run][1][name], values, rtol=0, atol=1e-12 * scale)
 
 
+@pytest.mark.parametrize("sensing", ["gaussian", "rank-one"])
+def test_sensing_runs_of_one_batch_equal_runs_alone(sensing: str) -> None:
+    """Different draws and rates, trained side by side."""
+    settings = BASE | {"problem": "sensing", "sensing": sensing, "measurements": 300}
+    many = [
+        Config.from_dict(settings | {"networks": "compressed", "seed_data": seed, "alpha": alpha})
+        for seed, alpha in ((0, 1.0), (1, 2.0), (2, 2.0))
+    ]
+    records = list(Batch([prepare(each) for each in many], "compressed"))
+    for run, config in enumerate(many):
+        alone = [each["compressed"] for each in prepare(config) if each]
+        for found, wanted in zip(records, alone, strict=True):
+            for name in ("train_loss", "test_loss", "singular_values"):
+                np.testing.assert_allclose(found[run][1][name], wanted.values[name], rtol=1e-12)
+
+
 @pytest.mark.parametrize("optimizer", ["gradient_descent", "momentum", "adam", "rmsprop"])
 def test_every_optimizer_steps_a_stack(optimizer: str) -> None:
     """Their directions are entry by entry, so an axis more changes nothing."""
@@ -113,4 +129,4 @@ def test_runs_of_different_shape_or_kind_are_refused() -> None:
             Batch([small, unlike], "compressed")
     sensing = prepare(Config.from_dict(BASE | {"problem": "sensing", "networks": "compressed"}))
     with pytest.raises(ValueError, match="can be stacked"):
-        Batch([sensing], "compressed")
+        Batch([sensing], "compressed", stacked=True)
