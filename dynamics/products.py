@@ -1,8 +1,8 @@
 """Products: ``out = left · right`` by torch, or by compiled code where that is faster.
 
 The libraries behind torch use half of some processors' vectors; ``kernels/products.cpp`` uses them
-whole. It is taken on the CPU, on processors with 64-byte vectors, for matrices that are no thinner
-than THIN: below, the calls cost more than the products.
+whole, and can be played many steps in one call (``replay.py``). It is taken on x86 processors with
+AVX2, for matrices that are no thinner than THIN: below, the calls cost more than the products.
 """
 
 from concurrent.futures import ThreadPoolExecutor

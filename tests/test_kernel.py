@@ -1,8 +1,10 @@
 """The compiled kernel takes the steps of the plain path, and is done without where it cannot be."""
 
 import copy
+import ctypes
 import logging
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -10,12 +12,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from dynamics import registry
+from dynamics import kernel, kernels, registry
 from dynamics.compare import prepare
 from dynamics.config import Config
 from dynamics.descent import Descent
 from dynamics.engines import fastest
 from dynamics.kernel import KernelDescent
+from dynamics.kernels import NUMBERS
 from dynamics.network import Network
 
 PLAIN = registry.load("optimizers", "gradient_descent")
@@ -53,6 +56,22 @@ def test_kernel_equals_the_plain_path(depth: int, width: int, shape: tuple[int, 
         networks=("compressed",),
     )  # fmt: skip
     found, wanted = pair(config)
+    for ours, plain in zip(found.factors, wanted.factors, strict=True):
+        torch.testing.assert_close(ours, plain, rtol=0, atol=1e-12 * float(plain.abs().max()))
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the flag is for these processors")
+@pytest.mark.parametrize("width", [4, 10, 29])
+def test_processors_with_shorter_vectors_take_the_same_steps(
+    width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Compiled as if there were none of 64 bytes."""
+
+    def library(width: int, dtype: torch.dtype) -> ctypes.CDLL | None:
+        return kernels._loaded("descent", NUMBERS[dtype], f"-DWIDTH={width}", "-mno-avx512f")
+
+    monkeypatch.setattr(kernel, "library", library)
+    found, wanted = pair(Config(rank_bound=width, rank=3, init_scale=0.3, networks="compressed"))
     for ours, plain in zip(found.factors, wanted.factors, strict=True):
         torch.testing.assert_close(ours, plain, rtol=0, atol=1e-12 * float(plain.abs().max()))
 

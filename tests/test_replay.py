@@ -15,7 +15,7 @@ from dynamics.network import Network
 from dynamics.replay import ReplayedDescent
 
 pytestmark = pytest.mark.skipif(
-    products(torch.float64) is None, reason="no compiled products: no compiler, or no AVX-512"
+    products(torch.float64) is None, reason="no compiled products: no compiler, or no AVX2"
 )
 PLAIN = registry.load("optimizers", "gradient_descent")
 STEPS = 30

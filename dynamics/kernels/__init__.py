@@ -46,7 +46,7 @@ def library(width: int, dtype: torch.dtype) -> ctypes.CDLL | None:
 @functools.cache
 def products(dtype: torch.dtype) -> ctypes.CDLL | None:
     """The functions of ``products.cpp``; None if they cannot be had or have nothing to add."""
-    if "avx512f" not in _processor() or dtype not in NUMBERS:
+    if not {"avx2", "fma"} <= set(_processor().split()) or dtype not in NUMBERS:
         return None
     return _loaded("products", NUMBERS[dtype])
 

@@ -1,6 +1,6 @@
 // Gradient descent of a narrow deep linear network, compiled for one WIDTH and one type of number,
 // REAL, so that all loops over the width unroll. Rows are padded with zeros, which stay zeros, to
-// vectors of 8, the last of which may be one of 4; matrices lie row by row.
+// vectors of 8 and of 4; matrices lie row by row.
 //
 // ``entries`` knows some entries of the target, ``factored`` its factors. Both take the steps of
 // descent.py, in its notation.
@@ -15,7 +15,13 @@ typedef REAL T;
 typedef T Vector __attribute__((vector_size(4 * sizeof(T))));
 typedef T Anywhere __attribute__((vector_size(4 * sizeof(T)), aligned(sizeof(T))));
 typedef T Wide __attribute__((vector_size(8 * sizeof(T)), aligned(4 * sizeof(T))));
-static const int P = (WIDTH + 3) / 4 * 4, W = P / 8, REST = P % 8 / 4;  // padded; vectors in it
+#ifdef __AVX512F__
+static const bool EIGHT = true;
+#else
+static const bool EIGHT = sizeof(T) == 4;
+#endif
+// The padded width, and of how many vectors of 8, where the processor has them, and of 4 it is.
+static const int P = (WIDTH + 3) / 4 * 4, W = EIGHT ? P / 8 : 0, REST = P / 4 - 2 * W;
 
 #if defined(__clang__) || __GNUC__ >= 12
 #define PICK __builtin_shufflevector
@@ -38,18 +44,18 @@ struct Column {
     Row z() const { return row(z_wide, z_rest); }
     void start(const Row &y) {
         for (int w = 0; w < W; w++) y_wide[w] = y.wide[w], z_wide[w] = Wide{};
-        if (REST) y_rest[0] = y.rest[0], z_rest[0] = Vector{};
+        for (int n = 0; n < REST; n++) y_rest[n] = y.rest[n], z_rest[n] = Vector{};
     }
     void add_z(T factor, const Row &u) {
         for (int w = 0; w < W; w++) z_wide[w] += factor * u.wide[w];
-        if (REST) z_rest[0] += factor * u.rest[0];
+        for (int n = 0; n < REST; n++) z_rest[n] += factor * u.rest[n];
     }
 
   private:
     static Row row(const Wide *wide, const Vector *rest) {
         Row row;
         for (int w = 0; w < W; w++) row.wide[w] = wide[w];
-        if (REST) row.rest[0] = rest[0];
+        for (int n = 0; n < REST; n++) row.rest[n] = rest[n];
         return row;
     }
 };
@@ -58,7 +64,7 @@ static T at(const Row &row, int k) { return ((const T *)&row)[k]; }
 
 static void add(Row &sum, T factor, const Row &row) {
     for (int w = 0; w < W; w++) sum.wide[w] += factor * row.wide[w];
-    if (REST) sum.rest[0] += factor * row.rest[0];
+    for (int n = 0; n < REST; n++) sum.rest[n] += factor * row.rest[n];
 }
 
 // row . matrix
@@ -76,7 +82,7 @@ static void transpose(const Square &from, Square &to) {
 // <u, y> in four parts.
 static Vector partial(const Row &u, const Row &y) {
     Vector sum = {};
-    if (REST) sum = u.rest[0] * y.rest[0];
+    for (int n = 0; n < REST; n++) sum += u.rest[n] * y.rest[n];
     if (W) {
         Wide wide = u.wide[0] * y.wide[0];
         for (int w = 1; w < W; w++) wide += u.wide[w] * y.wide[w];

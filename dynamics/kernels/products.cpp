@@ -1,17 +1,22 @@
-// C = beta C + alpha A B for processors with vectors of 64 bytes (AVX-512), which the usual libraries
-// leave half unused on some of them. Any strides for A and B; the rows of C are contiguous.
+// C = beta C + alpha A B. Any strides for A and B; the rows of C are contiguous.
 //
-// The innermost block of C, 8 rows by 3 vectors, stays in registers; the panel of B that it needs
-// is packed, and stays in the first cache, and so much of A is used before the next as stays in the
-// second. ``replay`` makes many steps of such products in one call.
+// The innermost block of C, 8 rows by 3 vectors of 64 bytes (AVX-512) or 6 by 2 of 32 (AVX2), stays
+// in registers; the panel of B that it needs is packed, and stays in the first cache, and so much of
+// A is used before the next as stays in the second. ``replay`` makes many steps of such products in
+// one call.
 
 #include <algorithm>
 #include <cstdint>
 
 typedef REAL T;
-typedef T Vector __attribute__((vector_size(64)));
-typedef T Anywhere __attribute__((vector_size(64), aligned(sizeof(T))));
-static const int LANES = 64 / sizeof(T), ROWS = 8, WIDE = 3, COLS = WIDE * LANES;
+#ifdef __AVX512F__
+static const int BYTES = 64, ROWS = 8, WIDE = 3;
+#else
+static const int BYTES = 32, ROWS = 6, WIDE = 2;
+#endif
+typedef T Vector __attribute__((vector_size(BYTES)));
+typedef T Anywhere __attribute__((vector_size(BYTES), aligned(sizeof(T))));
+static const int LANES = BYTES / sizeof(T), COLS = WIDE * LANES;
 static const int DEEP = 192, TALL = 384;  // of a packed panel, and of a block of A
 
 struct Matrix {
