@@ -1,15 +1,16 @@
 """Trains one run of DLN Explorer again, from its seeds, and asserts its final numbers.
 
-It needs torch and NumPy alone. Everything is drawn anew as the run drew it; the steps are the plain
+It needs torch and NumPy alone. Everything is drawn anew as the run drew it, what no seed draws is
+at the end of this file; the steps are the plain
 ones on whole matrices, W_l ← W_l − η_l · direction(∂loss/∂W_l), however the run itself made them.
 """
 
 import base64
 import hashlib
+import io
 import math
 import os
 import sys
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,13 @@ SETTINGS: dict[str, Any] = {
     "initialization": "orthogonal", "init_scale": 0.1, "optimizer": "gradient_descent",
     "dtype": "float64", "seed_target": 0, "seed_data": 0, "seed_noise": 0, "seed_init": 0,
 }  # fmt: skip
-# For each network its width, its start, and from which step on η is what, inside and outside.
+# For each network its width, its start and at which step, and from where on η is what, inside and
+# outside. A start "cut" is made of what the original network is at that step.
 NETWORKS: dict[str, Any] = {
-    "compressed": {"width": 4, "start": "spectral", "rates": [[0, 1.0, 5.0]]}
+    "compressed": {"width": 4, "start": "spectral", "at": 0, "rates": [[0, 1.0, 5.0]]}
 }
 FINAL: dict[str, Any] = {"compressed": {"step": 0, "train_loss": None, "singular_values": []}}
 TOLERANCE = 1e-8
-PIXELS = ""  # of a photograph: a byte each, compressed, as text
 # </settings>
 SHAPE = (SETTINGS["rows"], SETTINGS["cols"])
 DTYPE = getattr(torch, SETTINGS["dtype"])
@@ -63,9 +64,11 @@ def target() -> Tensor:
     """M*."""
     rows, cols = SHAPE
     rank, spectrum = SETTINGS["rank"], SETTINGS["spectrum"]
-    if SETTINGS["problem"] == "photograph":
-        pixels = np.frombuffer(zlib.decompress(base64.b64decode(PIXELS)), np.uint8)
-        return torch.tensor(pixels.reshape(SHAPE) / 255.0) - 0.5
+    given = arrays()
+    if "pixels" in given:
+        return torch.tensor(given["pixels"] / 255.0) - 0.5
+    if "target" in given:
+        return torch.tensor(given["target"])
     draw = generator("target", SETTINGS["seed_target"])
     if spectrum in ("flat", "power-law"):
         values = torch.full((rank,), rows**0.5 + cols**0.5, dtype=torch.float64)
@@ -90,6 +93,8 @@ class Entries:
             draw = generator("mask", SETTINGS["seed_data"])
             drawn = torch.rand(SHAPE, generator=draw, dtype=torch.float64)
             self.mask = drawn < SETTINGS["observed"]
+            if "mask" in (given := arrays()):
+                self.mask = torch.tensor(given["mask"])
             if not self.mask.any():
                 self.mask[0, 0] = True
         self.keep()
@@ -175,6 +180,8 @@ class Sums:
 def first_factors(network: dict[str, Any], problem: "Entries | Sums") -> list[Tensor]:
     """W_1, …, W_L."""
     width, depth, scale = network["width"], SETTINGS["depth"], SETTINGS["init_scale"]
+    if network["start"] == "cut":
+        return cut(trained("original", problem, network["at"])[1], width)
     if network["start"] == "spectral":
         surrogate = -problem.gradient(torch.zeros(SHAPE, dtype=DTYPE))
         left, _, right = torch.linalg.svd(surrogate, full_matrices=False)
@@ -183,11 +190,31 @@ def first_factors(network: dict[str, Any], problem: "Entries | Sums") -> list[Te
         right = torch.nn.functional.pad(right[:width], (0, 0, 0, spare))
         inner = [torch.eye(width, dtype=DTYPE) for _ in range(depth - 2)]
         return [scale * factor for factor in (right, *inner, left)]
+    given = arrays()
+    if network["start"] == "factors" and "factor_1" in given:
+        stored = (torch.tensor(given[f"factor_{number + 1}"]) for number in range(depth))
+        return [(scale * factor).to(DTYPE) for factor in stored]
     widths = [SHAPE[1], *[width] * (depth - 1), SHAPE[0]]
     draw = generator(network["start"], SETTINGS["seed_init"])
     return [
         (scale * random(widths[i + 1], widths[i], draw)).to(DTYPE).clone() for i in range(depth)
     ]
+
+
+def cut(factors: list[Tensor], width: int) -> list[Tensor]:
+    """Factors of this width that go on from wider ones: R_1 Vᵀ, R_2, …, B_L R_L.
+
+    V has the first right singular vectors of the product, B_0 = V, and W_l B_(l−1) = B_l R_l are QR
+    decompositions.
+    """
+    right = torch.linalg.svd(product(factors), full_matrices=False)[2][:width]
+    basis, kept = right.T, []
+    for factor in factors:
+        basis, triangle = torch.linalg.qr(factor @ basis)
+        signs = torch.where(torch.diagonal(triangle) < 0, -1.0, 1.0).to(DTYPE)
+        basis = basis * signs
+        kept.append(signs[:, None] * triangle)
+    return [kept[0] @ right, *kept[1:-1], basis @ kept[-1]]
 
 
 def random(rows: int, cols: int, draw: torch.Generator) -> Tensor:
@@ -247,18 +274,18 @@ def product(factors: list[Tensor]) -> Tensor:
     return result
 
 
-def train(name: str, problem: Entries | Sums) -> tuple[Tensor, Tensor]:
-    """The end-to-end matrices of a network at its start and at its last record."""
-    network, last = NETWORKS[name], FINAL[name]["step"]
+def trained(name: str, problem: Entries | Sums, last: int) -> tuple[list[Tensor], list[Tensor]]:
+    """The factors of a network at its start and after its step ``last``."""
+    network = NETWORKS[name]
     factors = first_factors(network, problem)
+    start = list(factors)
     memories: list[dict[str, Any]] = [{} for _ in factors]
-    start = product(factors)
-    for done in range(last):
+    for done in range(network["at"], last):
         rates = [rate for rate in network["rates"] if rate[0] <= done][-1]
         step(factors, problem, rates[1], rates[2], memories)
         if (done + 1) % max(1, last // 20) == 0:
             print(f"{name}: step {done + 1:,} of {last:,}", flush=True)
-    return start, product(factors)
+    return start, factors
 
 
 def measured(
@@ -283,9 +310,11 @@ def agrees(found: float, wanted: float | None, scale: float) -> bool:
 def check(name: str, problem: Entries | Sums, truth: Tensor | None) -> bool:
     """Train a network and hold what comes out against FINAL; gives whether all agrees."""
     wanted = {key: value for key, value in FINAL[name].items() if key != "step"}
-    start, end = train(name, problem)
     count = len(wanted.get("singular_values", ()))
-    first, found = (measured(matrix, problem, truth, count) for matrix in (start, end))
+    first, found = (
+        measured(product(factors), problem, truth, count)
+        for factors in trained(name, problem, FINAL[name]["step"])
+    )
     good = True
     for key, value in wanted.items():
         if key == "singular_values":
@@ -297,6 +326,21 @@ def check(name: str, problem: Entries | Sums, truth: Tensor | None) -> bool:
         good &= same
         print(f"{name} {key}: {found.get(key)} {'agrees' if same else f'DIFFERS from {value}'}")
     return good
+
+
+# The arrays that no seed draws: those of a photograph or a published figure.
+
+
+def arrays() -> dict[str, Any]:
+    """By name; none for a run that is all drawn."""
+    if not ARRAYS.strip():
+        return {}
+    with np.load(io.BytesIO(base64.b64decode(ARRAYS))) as content:
+        return dict(content)
+
+
+ARRAYS = """
+"""
 
 
 def main() -> None:

@@ -4,24 +4,25 @@ The program is ``reproduction.py``; what it trains is filled in between its two 
 """
 
 import base64
+import io
 import json
 import math
 import pprint
 import re
 import textwrap
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dynamics import kinds
+from dynamics import kinds, published
 from dynamics.caption import BIBTEX, about
 from dynamics.config import SETTINGS, Config
 from dynamics.cost import widths
 from dynamics.runs import Run, RunError
 
 PROGRAM = Path(__file__).with_name("reproduction.py")
+ARRAYS = 'ARRAYS = """\n'
 MARKS = re.compile(r"# <settings>\n.*# </settings>\n", re.DOTALL)
 TOLERANCE = {"float64": 1e-8, "float32": 1e-2}
 LOOSER = 100  # times, for Adam and RMSprop, which divide by small numbers
@@ -35,7 +36,7 @@ KEPT = (
 FOLDED = (
     "rows", "cols", "networks", "width", "rank_bound", "learning_rate", "rate_unit", "equal",
     "alpha", "alpha_original", "steps", "record_every", "recording", "tolerance", "device",
-    "changes",
+    "changes", "matrices",
 )  # fmt: skip
 PROBLEMS = ("factorization", "completion", "sensing", "photograph", "movielens")
 
@@ -51,21 +52,22 @@ def script(run: Run) -> str:
     rows, cols = config.shape
     settings = {"rows": rows, "cols": cols} | {name: getattr(config, name) for name in KEPT}
     (rate,) = run.layout.facts["learning_rate"]
-    networks = {name: _network(config, name, rate) for name in config.networks}
+    final = _final(run)
+    networks = {name: _network(config, name, rate) for name in final}
     tolerance = TOLERANCE[config.dtype]
     if config.dtype == "float64" and config.optimizer in ("adam", "rmsprop"):
         tolerance *= LOOSER
     blocks = {
         "SETTINGS: dict[str, Any]": settings,
         "NETWORKS: dict[str, Any]": networks,
-        "FINAL: dict[str, Any]": _final(run),
+        "FINAL: dict[str, Any]": final,
         "TOLERANCE": tolerance,
-        "PIXELS": _pixels(config),
     }
     filled = "".join(f"{name} = {_text(value)}\n" for name, value in blocks.items())
     caption = about([config], "recovery_error").caption.partition(". ")[2]
     head = f"Run {run.key}. {caption}".replace("\\", "/").replace('"', "'")
     program = MARKS.sub(lambda _: filled, PROGRAM.read_text())
+    program = program.replace(ARRAYS, ARRAYS + _arrays(config))
     bibtex = "".join(f"# {line}\n" for line in BIBTEX.splitlines())
     return bibtex + program.replace('"""Trains', f'"""{_wrapped(head)}\n\nTrains', 1)
 
@@ -111,12 +113,10 @@ def _check(run: Run, config: Config) -> None:
         raise RunError(f"Run {run.key} has no records yet.")
     plain = Config()
     told = [
-        "published matrices" if name == "matrices" else name
+        name
         for name in SETTINGS
         if name not in (*KEPT, *FOLDED, "problem") and getattr(config, name) != getattr(plain, name)
     ]
-    if config.compress_at:
-        told.append("compression on the way")
     if config.problem not in PROBLEMS:
         told.append("problem")
     if told:
@@ -133,6 +133,8 @@ def _check(run: Run, config: Config) -> None:
 
 def _network(config: Config, name: str, rate: float) -> dict[str, Any]:
     start = "narrow factors" if kinds.narrow(name) else "factors"
+    start = "spectral" if kinds.spectral(name) else start
+    at = config.compress_at if name == "compressed" else 0
     unit = rate / config.learning_rate  # what η is counted in
     rates = []
     for step in (0, *(change.step for change in config.schedule)):
@@ -141,15 +143,21 @@ def _network(config: Config, name: str, rate: float) -> dict[str, Any]:
         rates.append([step, inner, inner * kinds.alpha(then, name)])
     return {
         "width": widths(config, name)[1],
-        "start": "spectral" if kinds.spectral(name) else start,
+        "start": "cut" if at else start,
+        "at": at,
         "rates": rates,
     }
 
 
 def _final(run: Run) -> dict[str, Any]:
-    """What each network had come to at its own last record; None for what is not finite."""
+    """What each network had come to at its own last record; None for what is not finite.
+
+    One that was to be cut from the original and never was, as that had ended before, is left out.
+    """
     final = {}
     for trajectory in run.trajectories:
+        if not len(trajectory.steps):
+            continue
         values: dict[str, Any] = {"step": int(trajectory.steps[-1])}
         for name in ("train_loss", "recovery_error"):
             if name in trajectory.series:
@@ -165,13 +173,25 @@ def _plain(value: Any) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _pixels(config: Config) -> str:
-    """The photograph's bytes, compressed, as text; nothing for other problems."""
-    if config.problem != "photograph":
-        return ""
-    from dynamics.data import photograph
+def _arrays(config: Config) -> str:
+    """What no seed draws, as NPZ in lines of text: at most 0.6 MB, as published ones are."""
+    arrays: dict[str, Any] = {}
+    if config.problem == "photograph":
+        from dynamics.data import photograph
 
-    return base64.b64encode(zlib.compress(photograph(*config.shape).tobytes(), 9)).decode()
+        arrays["pixels"] = photograph(*config.shape)
+    if config.matrices != published.DRAWN:
+        stored = published.arrays(config.matrices)
+        arrays["target"] = stored["target"]
+        if config.problem == "completion":
+            arrays["mask"] = stored["mask"] > 0
+        factors = published.start(config.matrices, config.problem, config.depth)
+        arrays |= {f"factor_{number}": factor for number, factor in enumerate(factors, 1)}
+    if not arrays:
+        return ""
+    file = io.BytesIO()
+    np.savez_compressed(file, allow_pickle=False, **arrays)
+    return base64.encodebytes(file.getvalue()).decode()
 
 
 def _text(value: Any) -> str:
