@@ -103,7 +103,7 @@ class Lesson:
     attempt: Mapping[str, Any]
     answer: str
     hide: tuple[str, ...] = (
-        *("problem", "training", "seeds", "presets", "pictures"),
+        *("problem", "training", "seeds", "presets", "pictures", "changes"),
         *("forecast", "theory"),  # they would tell before one has tried
     )
     columns: tuple[str, ...] = ("theory", "your run")

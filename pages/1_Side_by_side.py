@@ -14,7 +14,7 @@ from pages.shared.onward import beside, onward, tell
 from pages.shared.overview import overview
 from pages.shared.presets import PRESETS
 from pages.shared.summary import summary
-from pages.shared.transport import transport
+from pages.shared.transport import share, transport
 
 INTRODUCTION = (
     "Both are products $W_L \\cdots W_1$ of matrices. The original is as wide as the matrix "
@@ -82,11 +82,14 @@ if run:
         theory=not hidden("theory"),
         beside=beside(run),
     )
-    if not hidden("tools"):
+    if not hidden("changes"):
         with bar:
             onward(run, seen.at)
-    if not hidden("summary"):
-        summary(run)
 if config:
-    over = st.session_state.get("over", "steps")
-    controls.write_address(config, run, over, seen.at if seen else None)
+    at = seen.at if seen else None
+    if not hidden("tools"):
+        with bar:
+            share(config, controls.view(run, at))
+    controls.write_address(config, run, at)
+if run and not hidden("summary"):
+    summary(run)

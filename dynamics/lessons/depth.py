@@ -88,6 +88,6 @@ step $@escape3$ with three.
     answer="Fifty times: some 82,000 steps and not 1,600. With L factors the wait is "
     "$\\varepsilon^{2-L}/((L-2)\\,\\eta c s)$, so the fourth costs a factor "
     "$1/(2\\varepsilon) = 50$. Raise ε to 0.1, and the plateau is short again.",
-    hide=("problem", "seeds", "presets", "pictures"),
+    hide=("problem", "seeds", "presets", "pictures", "changes"),
     compared="recovery_error",
 )

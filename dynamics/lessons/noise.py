@@ -97,6 +97,6 @@ are best; the more so, the wider you have guessed r̂.
     attempt=SETTINGS | {"rank_bound": 10, "noise": 0.05},
     answer="Half the noise, half the error: 0.087 at best. And it turns later, at about step "
     "14,500 and not 7,500, for weaker noise pulls less at the spare modes.",
-    hide=("training", "seeds", "presets", "pictures", "forecast", "theory"),
+    hide=("training", "seeds", "presets", "pictures", "changes", "forecast", "theory"),
     compared="recovery_error",
 )

@@ -91,6 +91,6 @@ $r \\le \\hat r \\le d - r$.
     attempt=SETTINGS | {"rank_bound": 60},
     answer="The same steps, to within a record, and the same error. But a step takes about nine "
     "times as many operations: much of the compression is given away.",
-    hide=("problem", "training", "seeds", "presets", "pictures"),
+    hide=("problem", "training", "seeds", "presets", "pictures", "changes"),
     compared="recovery_error",
 )

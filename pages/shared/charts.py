@@ -44,15 +44,16 @@ def query(config: Config) -> dict[str, str]:
 
 def charts(config: Config) -> list[str]:
     """A menu of figures; gives those that are picked."""
-    options = registry.options("figures")
-    chosen(config)
+    options, key = registry.options("figures"), f"charts {usual(config)}"
+    # Said anew each time: a closed popover has no widgets in the browser that could remember it.
+    st.session_state[key] = chosen(config)
     with st.popover("Charts", icon=":material/dashboard_customize:", help="Choose what is drawn"):
         picked = st.pills(
             "Charts",
             list(options),
             selection_mode="multi",
             format_func=lambda name: name.replace("_", " ").capitalize(),
-            key=f"charts {usual(config)}",
+            key=key,
             label_visibility="collapsed",
         )
         for name in picked:

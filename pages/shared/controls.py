@@ -129,15 +129,19 @@ def asked_step(run: runs.Run) -> int | None:
     return step if key == run.key else None
 
 
-def write_address(config: Config, run: runs.Run | None, over: str, at: int | None = None) -> None:
-    """Put the page's state into the address, as short as it stays exact."""
+def view(run: runs.Run | None, at: int | None) -> dict[str, str]:
+    """What an address says beside the settings: the run, axis, cursor, charts and lesson."""
+    over, lesson = st.session_state.get("over", "steps"), st.session_state.get("lesson")
     query = {"run": run.key} if run else {}
-    query |= differences(config, run.config if run else None)
     query |= {"over": over} if over != "steps" else {}
     query |= {"at": str(at)} if at is not None else {}
-    query |= (charts.query(run.config) if run else {}) | hiding.query()
-    lesson = st.session_state.get("lesson")
-    query |= {"lesson": lesson} if lesson else {}
+    query |= charts.query(run.config) if run else {}
+    return query | ({"lesson": lesson} if lesson else {})
+
+
+def write_address(config: Config, run: runs.Run | None, at: int | None = None) -> None:
+    """Put the page's state into the address, as short as it stays exact."""
+    query = view(run, at) | differences(config, run.config if run else None) | hiding.query()
     st.session_state["at"] = (run.key, at) if run else None
     before = st.session_state.get("address")
     if before != query:
@@ -157,11 +161,14 @@ def differences(config: Config, base: Config | None) -> dict[str, str]:
     return {name: _text(values[name]) for name in SETTINGS if name in named}
 
 
-def link(config: Config, hide: Iterable[str] = ()) -> str:
-    """The address of this page with every setting in it, so that later defaults change nothing."""
+def link(config: Config, hide: Iterable[str] = (), seen: Mapping[str, str] | None = None) -> str:
+    """The address of this page with every setting in it, so that later defaults change nothing.
+
+    ``hide`` names the blocks that it leaves out, ``seen`` is the ``view`` of the page.
+    """
     values = {name: _text(value) for name, value in config.canonical().to_dict().items()}
-    address = str(st.context.url or "").partition("?")[0]
-    return f"{address}?{urlencode({'version': VERSION} | values | hiding.query(hide), safe=',')}"
+    query = {"version": VERSION} | dict(seen or {}) | values | hiding.query(hide)
+    return f"{str(st.context.url or '').partition('?')[0]}?{urlencode(query, safe=',')}"
 
 
 def _text(value: Any) -> str:
@@ -201,7 +208,7 @@ def _widgets(values: dict[str, Any]) -> None:
 def _visible(values: Mapping[str, Any]) -> list[str]:
     """The settings that this problem reads and that are not shown at the top already."""
     read = registry.constant("problems", values["problem"], "READS")
-    unread = set(PROBLEM_SETTINGS) - set(read)
+    unread = set(PROBLEM_SETTINGS) - set(read) | ({"changes"} if hidden("changes") else set())
     if values["matrices"] == published.DRAWN:  # published ones come with a paper figure's link
         unread.add("matrices")
     return [name for name in SETTINGS if name not in {"problem", *FIRST, *unread}]

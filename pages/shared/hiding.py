@@ -18,6 +18,7 @@ BLOCKS = {
     "forecast": "what to expect before a run",
     "theory": "theory's curves and marks in the charts",
     "menus": "the menus of axes and charts",
+    "changes": "changing, forking and compressing on the way",
     "tools": "new seed, link and export",
     "summary": "what happened, and the tables after a run",
 }

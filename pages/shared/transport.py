@@ -1,5 +1,7 @@
 """Transport: the bar that starts, pauses, cancels and resets the run that the page shows."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -22,7 +24,7 @@ MIME = {
 def transport(config: Config | None, run: runs.Run | None) -> DeltaGenerator:
     """Draw the bar: what can be done now comes first, and is the only coloured button.
 
-    Gives a place in it for what depends on the step that the charts show.
+    Gives a place in it for what depends on what the charts show.
     """
     phase = run.status.phase if run else ""
     ours = run is not None and config is not None and config.key == run.key
@@ -40,7 +42,7 @@ def transport(config: Config | None, run: runs.Run | None) -> DeltaGenerator:
             )
         if run and phase not in runs.LIVE:
             _button("Reset", "replay", _reset, run, help="Back to step 0, same seeds")
-        place = st.container(width="content")
+        place = st.container(horizontal=True, width="content", gap="small")
         if not hidden("tools"):
             _tools(config, run)
         hiding.show_everything()
@@ -54,12 +56,15 @@ def transport(config: Config | None, run: runs.Run | None) -> DeltaGenerator:
 def _tools(config: Config | None, run: runs.Run | None) -> None:
     if config:
         _button("New seed", "casino", _new_seed, config, shortcut="N", help="Draw everything anew")
-        with st.popover("Link", icon=":material/link:", help="Copy a link to these settings"):
-            st.caption("Opens this page with exactly these settings.")
-            hide = hiding.choice()
-            st.code(controls.link(config, hide), language=None, wrap_lines=True)
     if run and run.layout.shapes:
         downloads(run)
+
+
+def share(config: Config, seen: Mapping[str, str]) -> None:
+    """A menu with a link to the page as it is: every setting, and the ``view`` of the charts."""
+    with st.popover("Link", icon=":material/link:", help="Copy a link to what is shown here"):
+        st.caption("Opens this page with exactly these settings, charts, axes and cursor.")
+        st.code(controls.link(config, hiding.choice(), seen), language=None, wrap_lines=True)
 
 
 def _steer(run: runs.Run, phase: str) -> None:

@@ -21,7 +21,7 @@ SETTINGS = "&".join(
 
 def test_link_hides_blocks_until_everything_is_asked_for(server: Server, page_at: Open) -> None:
     """Before the run and after it; the address keeps it; one button brings all of it back."""
-    hidden = "training,presets,pictures,forecast,theory,menus,tools,summary"
+    hidden = "training,presets,pictures,forecast,theory,menus,changes,tools,summary"
     page = visit(page_at(1400), server, f"{SETTINGS}&hide={hidden}")
     expect(page.get_by_role("slider", name="Depth L")).to_be_visible()
     press(page, "Train")
@@ -35,6 +35,8 @@ def test_link_hides_blocks_until_everything_is_asked_for(server: Server, page_at
         page.get_by_text("Training time (s)"),
         button(page, "New seed"),
         button(page, "Export"),
+        button(page, "Link"),
+        button(page, "Change"),
         page.locator(".st-key-story"),
         page.get_by_test_id("stSidebar").get_by_text("Training", exact=True),
     ]
@@ -60,6 +62,54 @@ def test_link_can_be_made_to_hide_blocks(server: Server, page_at: Open) -> None:
     popover.get_by_role("button", name="settings").click()
     expect(popover.get_by_test_id("stCode")).to_contain_text("hide=settings,forecast")
     expect(page.get_by_role("slider", name="Depth L")).to_be_visible()
+
+
+def test_link_can_hide_only_what_changes_a_run(server: Server, page_at: Open) -> None:
+    """The menu that changes, forks and compresses, and the setting of the same; nothing else."""
+    page = visit(page_at(1400), server, f"{SETTINGS}&hide=changes")
+    press(page, "Train")
+    phase(page, "Done")
+    expect(button(page, "Export").first).to_be_visible()
+    sidebar = page.get_by_test_id("stSidebar")
+    sidebar.get_by_text("Training", exact=True).click()
+    expect(sidebar.get_by_label("Steps at most t", exact=True)).to_be_visible()
+    field = sidebar.get_by_label("Changes on the way", exact=True)
+    expect(field).to_have_count(0)
+    expect(button(page, "Change")).to_have_count(0)
+    press(page, "Show everything")
+    expect(button(page, "Change")).to_be_visible()
+    expect(field).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1400, 390])
+def test_copied_link_opens_the_same_charts_axes_and_step(
+    server: Server, page_at: Open, width: int
+) -> None:
+    """It says all that the address says, in a browser that was never here before."""
+    page = visit(page_at(width), server, SETTINGS)
+    press(page, "Train")
+    phase(page, "Done")
+    page.get_by_role("radio", name="Gradient steps (log)").click()
+    press(page, "Charts")
+    page.get_by_test_id("stPopoverBody").get_by_role("button", name="Losses").click()
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-panel=losses]")).to_be_attached(timeout=30_000)
+    page.locator(".dln-transport").get_by_role("button", name="Next escape").click()
+    page.wait_for_url("**at=*")
+    shown = query_of(page)
+    # What was drawn before stays, though the menu was opened only after another axis was chosen.
+    assert shown["charts"] == "singular_values,principal_angles,recovery_error,losses"
+    press(page, "Link")
+    code = page.get_by_test_id("stPopoverBody").get_by_test_id("stCode")
+    expect(code).to_contain_text(f"at={shown['at']}")
+    link = code.inner_text()
+    other = page_at(width)
+    other.goto(link)
+    phase(other, "Done")
+    expect(other.locator("[data-panel=losses]")).to_be_attached(timeout=30_000)
+    expect(other.locator(".dln-where")).to_have_text(f"step {int(shown['at']):,}")
+    until(lambda: query_of(other) == shown)
+    assert {"run", "over", "at", "charts"} <= set(shown)
 
 
 def begin(page: Page, server: Server, query: str) -> Page:
