@@ -17,7 +17,7 @@ from pages.shared.summary import summary
 from pages.shared.transport import share, transport
 
 INTRODUCTION = (
-    "Both are products $W_L \\cdots W_1$ of matrices. The original is as wide as the matrix "
+    "All are products $W_L \\cdots W_1$ of matrices. The original is as wide as the matrix "
     "itself; the compressed one only r̂ wide, and it starts at the top singular vectors of what was "
     "observed. Press Train and watch them find the same matrix."
 )
@@ -68,7 +68,7 @@ if run:
                 list(VERSUS),
                 key="over",
                 required=True,
-                format_func=lambda name: VERSUS[name],
+                format_func=str.capitalize,
                 label_visibility="collapsed",
             )
             picked = charts(run.config)

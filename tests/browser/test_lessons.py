@@ -31,8 +31,8 @@ def test_link_hides_blocks_until_everything_is_asked_for(server: Server, page_at
     blocks = [
         page.get_by_text("Fill in a matrix", exact=True),
         page.locator(".networks"),
-        page.get_by_text("Gradient steps (log)"),
-        page.get_by_text("Training time (s)"),
+        page.get_by_text("Log steps", exact=True),
+        page.get_by_text("Seconds", exact=True),
         button(page, "New seed"),
         button(page, "Export"),
         button(page, "Link"),
@@ -89,7 +89,7 @@ def test_copied_link_opens_the_same_charts_axes_and_step(
     page = visit(page_at(width), server, SETTINGS)
     press(page, "Train")
     phase(page, "Done")
-    page.get_by_role("radio", name="Gradient steps (log)").click()
+    page.get_by_role("radio", name="Log steps").click()
     press(page, "Charts")
     page.get_by_test_id("stPopoverBody").get_by_role("button", name="Losses").click()
     page.keyboard.press("Escape")

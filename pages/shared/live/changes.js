@@ -21,7 +21,7 @@ export function changes(panel, theme, [from, to]) {
     const late = at > from + 0.7 * (to - from);
     const side = late ? { xanchor: "right", xshift: -3 } : { xanchor: "left", xshift: 3 };
     const [font, bgcolor] = [{ size: 11, color: theme.soft }, theme.paper];
-    return { x: at, y: 1, yref: "paper", yanchor: "top", text: words, showarrow: false, font, bgcolor, ...side };
+    return { x: at, y: 1, yref: "paper", yanchor: "bottom", text: words, showarrow: false, font, bgcolor, ...side };
   });
   return { shapes, annotations };
 }

@@ -17,7 +17,7 @@ export function onPage(panel) {
     ...commonLayout(panel, theme, ranges),
     showlegend: false,
     title: undefined,
-    margin: { l: 58, r: 22, t: 10, b: 44 },
+    margin: { l: 58, r: 22, t: panel.figure.layout.meta?.changes ? 24 : 10, b: 44 },
     paper_bgcolor: "rgba(0,0,0,0)",
     dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
   };
