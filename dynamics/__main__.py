@@ -56,83 +56,19 @@ def parser() -> argparse.ArgumentParser:
         description="Watch deep linear networks learn, original and compressed side by side.",
     )
     commands = top.add_subparsers(required=True, metavar="command")
+    for add in (
+        _add_run, _add_forecast, _add_attribution, _add_verify, _add_figure, _add_export, _add_runs,
+        _add_bench,
+    ):  # fmt: skip
+        add(commands)
+    return top
+
+
+def _add_run(commands: Any) -> None:
     run = commands.add_parser("run", help="train both networks and compare them")
     _add_settings(run)
     _add_folder(run)
     run.set_defaults(command=_run)
-
-    _add_forecast(commands)
-    _add_attribution(commands)
-
-    verify = commands.add_parser("verify", help="hold this program against trajectory files")
-    verify.add_argument("files", nargs="+", metavar="FILE", type=Path, help=".npz trajectory file")
-    verify.add_argument(
-        "--tolerance",
-        type=_tolerance,
-        default=1e-8,
-        help="worst relative deviation allowed of losses, errors and singular values; angles "
-        "(in radians) and runs of Adam and RMSprop may deviate 100 times more (default: 1e-8)",
-    )
-    verify.add_argument("--json", action="store_true", help="print JSON")
-    verify.set_defaults(command=_verify)
-
-    paper = commands.add_parser("figure", help="draw a figure of the paper, with a verdict")
-    paper.add_argument(
-        "name", nargs="?", metavar="NAME", help="which; all of them; none lists them"
-    )
-    paper.add_argument("--target", default="top", help="spectrum of the target: top or spread")
-    paper.add_argument("--seed", type=int, help="other draws than the authors'")
-    paper.add_argument("--seeds", type=int, default=1, help="draw median and quartiles over N")
-    paper.add_argument("--json", action="store_true", help="print the verdict as JSON")
-    paper.add_argument(
-        "--out",
-        metavar="FILE",
-        type=Path,
-        help="write the figure: html, pdf, svg, png, tex; or json; all: a folder",
-    )
-    _add_folder(paper)
-    paper.set_defaults(command=_figure)
-
-    out = commands.add_parser("export", help="write a run's data or a chart to a file")
-    out.add_argument("keys", metavar="KEY", nargs="+", help="the run; several share one chart")
-    forms = [*export.FORMATS, *export.PICTURES]
-    out.add_argument("--format", choices=forms, help="default: FILE's ending, else csv")
-    out.add_argument(
-        "--figure",
-        metavar="NAME",
-        default="",
-        help=f"of a chart: one of {', '.join(registry.options('figures'))}, with /NETWORK for one "
-        "network alone; of several runs a series such as recovery_error",
-    )
-    out.add_argument("--over", default="steps", choices=list(VERSUS), help="its horizontal axis")
-    out.add_argument(
-        "--at",
-        type=float,
-        default=math.inf,
-        metavar="STEP",
-        help="of heat maps: the moment; default: the last. As csv they are their cells",
-    )
-    sizes = ", ".join(f"{name} ({size.title})" for name, size in SIZES.items())
-    out.add_argument("--size", default="column", choices=list(SIZES), help=f"one of {sizes}")
-    out.add_argument("--font", type=float, default=0, metavar="PT", help="points of the type")
-    out.add_argument("--line", type=float, default=0, metavar="PT", help="points of a line")
-    out.add_argument("--grey", action="store_true", help="without colour")
-    out.add_argument("--out", metavar="FILE", type=Path, help="default: KEY.FORMAT; - prints it")
-    _add_folder(out)
-    out.set_defaults(command=_export)
-
-    kept = commands.add_parser("runs", help="list, show, steer and delete saved runs")
-    kept.add_argument("action", nargs="?", default="list", choices=list(ACTIONS), help="what to do")
-    kept.add_argument("keys", nargs="*", metavar="KEY", help="the runs; list needs none")
-    _add_folder(kept)
-    kept.set_defaults(command=_runs)
-
-    bench = commands.add_parser("bench", help="measure steps per second beside plain JAX and torch")
-    bench.add_argument("--quick", action="store_true", help="the reference settings, within 40 s")
-    bench.add_argument("--json", action="store_true", help="print JSON")
-    bench.add_argument("--only", metavar="TEXT", default="", help="cases with TEXT in their names")
-    bench.set_defaults(command=_bench)
-    return top
 
 
 def _add_forecast(commands: Any) -> None:
@@ -164,6 +100,85 @@ def _add_attribution(commands: Any) -> None:
     )
     causes.add_argument("--json", action="store_true", help="print JSON")
     causes.set_defaults(command=_attribution)
+
+
+def _add_verify(commands: Any) -> None:
+    verify = commands.add_parser("verify", help="hold this program against trajectory files")
+    verify.add_argument("files", nargs="+", metavar="FILE", type=Path, help=".npz trajectory file")
+    verify.add_argument(
+        "--tolerance",
+        type=_tolerance,
+        default=1e-8,
+        help="worst relative deviation allowed of losses, errors and singular values; angles "
+        "(in radians) and runs of Adam and RMSprop may deviate 100 times more (default: 1e-8)",
+    )
+    verify.add_argument("--json", action="store_true", help="print JSON")
+    verify.set_defaults(command=_verify)
+
+
+def _add_figure(commands: Any) -> None:
+    paper = commands.add_parser("figure", help="draw a figure of the paper, with a verdict")
+    paper.add_argument(
+        "name", nargs="?", metavar="NAME", help="which; all of them; none lists them"
+    )
+    paper.add_argument("--target", default="top", help="spectrum of the target: top or spread")
+    paper.add_argument("--seed", type=int, help="other draws than the authors'")
+    paper.add_argument("--seeds", type=int, default=1, help="draw median and quartiles over N")
+    paper.add_argument("--json", action="store_true", help="print the verdict as JSON")
+    paper.add_argument(
+        "--out",
+        metavar="FILE",
+        type=Path,
+        help="write the figure: html, pdf, svg, png, tex; or json; all: a folder",
+    )
+    _add_folder(paper)
+    paper.set_defaults(command=_figure)
+
+
+def _add_export(commands: Any) -> None:
+    out = commands.add_parser("export", help="write a run's data or a chart to a file")
+    out.add_argument("keys", metavar="KEY", nargs="+", help="the run; several share one chart")
+    forms = [*export.FORMATS, *export.PICTURES]
+    out.add_argument("--format", choices=forms, help="default: FILE's ending, else csv")
+    out.add_argument(
+        "--figure",
+        metavar="NAME",
+        default="",
+        help=f"of a chart: one of {', '.join(registry.options('figures'))}, with /NETWORK for one "
+        "network alone; of several runs a series such as recovery_error",
+    )
+    out.add_argument("--over", default="steps", choices=list(VERSUS), help="its horizontal axis")
+    out.add_argument(
+        "--at",
+        type=float,
+        default=math.inf,
+        metavar="STEP",
+        help="of heat maps: the moment; default: the last. As csv they are their cells",
+    )
+    sizes = ", ".join(f"{name} ({size.title})" for name, size in SIZES.items())
+    out.add_argument("--size", default="column", choices=list(SIZES), help=f"one of {sizes}")
+    out.add_argument("--font", type=float, default=0, metavar="PT", help="points of the type")
+    out.add_argument("--line", type=float, default=0, metavar="PT", help="points of a line")
+    out.add_argument("--grey", action="store_true", help="without colour")
+    out.add_argument("--out", metavar="FILE", type=Path, help="default: KEY.FORMAT; - prints it")
+    _add_folder(out)
+    out.set_defaults(command=_export)
+
+
+def _add_runs(commands: Any) -> None:
+    kept = commands.add_parser("runs", help="list, show, steer and delete saved runs")
+    kept.add_argument("action", nargs="?", default="list", choices=list(ACTIONS), help="what to do")
+    kept.add_argument("keys", nargs="*", metavar="KEY", help="the runs; list needs none")
+    _add_folder(kept)
+    kept.set_defaults(command=_runs)
+
+
+def _add_bench(commands: Any) -> None:
+    bench = commands.add_parser("bench", help="measure steps per second beside plain JAX and torch")
+    bench.add_argument("--quick", action="store_true", help="the reference settings, within 40 s")
+    bench.add_argument("--json", action="store_true", help="print JSON")
+    bench.add_argument("--only", metavar="TEXT", default="", help="cases with TEXT in their names")
+    bench.set_defaults(command=_bench)
 
 
 def _tolerance(text: str) -> float:
