@@ -32,7 +32,8 @@ fix: $(BIN)/.test ## Mend what check can mend by itself
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(BIN)/.test chromium ## Measure the stream to the browser against its bar
+bench: $(BIN)/.test chromium ## Measure measuring, and the stream to the browser, against their bars
+	$(BIN)/python tests/benchmarks/measuring.py
 	$(BIN)/python tests/benchmarks/stream.py
 
 clean: ## Remove the virtual environment and all caches; runs stay

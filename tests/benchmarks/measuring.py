@@ -1,0 +1,63 @@
+"""``python tests/benchmarks/measuring.py``: what measuring costs training, beside its bar.
+
+The default run (d = 100, L = 3, both networks, the default interval), with everything measured and
+with the training loss alone, in turns. Exits with 1 if the bar is missed.
+"""
+
+import statistics
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from dynamics import compare, registry
+from dynamics.config import Config
+from dynamics.engines import fastest
+
+BAR = 0.05  # of the seconds of training
+REPEATS = 7
+
+
+def measured(config: Config) -> tuple[float, float, dict[str, int]]:
+    """Wall seconds of a run, measuring over training, and at which step each network ended."""
+    comparison = compare.prepare(config)
+    began, last = time.perf_counter(), {}
+    for row in comparison:
+        last |= row or {}
+    wall = time.perf_counter() - began
+    training = sum(record.seconds for record in last.values())
+    measuring = sum(record.measuring_seconds for record in last.values())
+    return wall, measuring / training, {name: record.step for name, record in last.items()}
+
+
+def bare(config: Config, steps: dict[str, int]) -> float:
+    """Wall seconds of the same steps with the training loss at each record, and nothing else."""
+    comparison = compare.prepare(config)
+    optimizer = registry.load("optimizers", config.optimizer)
+    began = time.perf_counter()
+    for name, network in comparison.networks.items():
+        descent = fastest(network, comparison.problem, optimizer, comparison.rate(name))
+        for _ in range(0, steps[name], config.record_every):
+            descent.loss()
+            descent.step(config.record_every)
+    return time.perf_counter() - began
+
+
+def main() -> int:
+    """Print both figures; 1 if measuring takes more than its bar."""
+    config = Config()
+    compare.use_threads(config)
+    shares, ratios = [], []
+    for _ in range(REPEATS):
+        wall, share, steps = measured(config)
+        shares.append(share)
+        ratios.append(wall / bare(config, steps))
+    share = statistics.median(shares)
+    print(f"measuring over training, median: {share:.1%} (at most {BAR:.0%})")
+    print(f"wall time over that with losses alone, median: {statistics.median(ratios):.2f}")
+    return int(share > BAR)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
