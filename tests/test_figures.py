@@ -253,7 +253,7 @@ def test_in_normalised_time_the_first_mode_is_half_grown_at_one(
 ) -> None:
     """Whatever ε and L, of both networks of trained runs: they fall on one curve."""
     scale = init_scale ** (2 / (depth - 1))
-    config = full(depth=depth, init_scale=scale, alpha=3.0, steps=3000, record_every=1)
+    config = full(depth=depth, init_scale=scale, alpha=3.0, steps=3000, record_every=3)
     trajectories = beside(config, recorded(config))
     for first in lines(draw("singular_values", trajectories, "normalised")):
         if first.meta["mode"] == 1 and first.yaxis is None:
