@@ -2,7 +2,8 @@
 
 Gradient flow conserves D_l = W_l W_lᵀ/α_l − W_(l+1)ᵀ W_(l+1)/α_(l+1) for every loss and any start;
 a mode with outer value a and inner value b has D = (a² − αb²)/α. A step of size η changes it by
-O(η²), so that over a run it drifts by O(η). Arora, Cohen and Hazan (2018).
+O(η²), so that over a run it drifts by O(η). Arora, Cohen and Hazan (2018). Where α changes on the
+way, what the flow conserves is another D from then on, with the value that it has there.
 
 An original network of square factors W_l(0) = ε_l Q_l with orthogonal Q_l keeps, on a full target
 of rank r and by plain descent, the form W_l = C_l M_l C_(l−1)ᵀ + ρ_l (Q_l − C_l C_(l−1)ᵀ) with
@@ -26,10 +27,12 @@ Scalar = Float[Tensor, ""]
 
 
 def drift(state: State) -> Scalar:
-    """√(Σ_l ‖D_l(t) − D_l(0)‖² / Σ_l ‖W_l W_lᵀ/α_l‖²), l = 1, …, L − 1."""
-    moved = [
-        (now - then).norm() for now, then in zip(state.balances, state.start.balances, strict=True)
-    ]
+    """√(Σ_l ‖D_l(t) − D_l(t₀)‖² / Σ_l ‖W_l W_lᵀ/α_l‖²), l = 1, …, L − 1.
+
+    t₀ is the start, or the last change of α before t.
+    """
+    then = state.turned.balances
+    moved = [(now - before).norm() for now, before in zip(state.balances, then, strict=True)]
     squares = state.factor_values[:-1].nan_to_num() ** 2
     squares[0] /= state.alpha
     return torch.stack(moved).norm() / squares.norm()

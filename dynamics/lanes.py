@@ -89,8 +89,9 @@ class Lanes:
         descent = fastest(network, self._problem, optimizer, config.learning_rate * self._unit)
         measuring = self._measuring(name)
         if since.state is not None:
-            descent.restore(**since.state)
-        self._turn(descent, name, since.step - 1)
+            descent.restore(since.state["factors"], since.state["memory"])
+            measuring.restore(since.state, kinds.alpha(config.after(since.step - 1), name))
+        self._turn(descent, measuring, name, since.step - 1)
         records = train(
             descent.step,
             descent.loss,
@@ -100,7 +101,7 @@ class Lanes:
             operations=descent.operations,
             after=partial(self._escapes.after, name) if config.recording == "escapes" else None,
             turns={
-                change.step: partial(self._turn, descent, name, change.step)
+                change.step: partial(self._turn, descent, measuring, name, change.step)
                 for change in config.schedule
             },
             since=since,
@@ -111,11 +112,12 @@ class Lanes:
     def _measuring(self, name: str) -> Measuring:
         return Measuring(self._networks[name], self._problem, singular_value_count(self._config))
 
-    def _turn(self, descent: Descent, name: str, step: int) -> None:
+    def _turn(self, descent: Descent, measuring: Measuring, name: str, step: int) -> None:
         """Give a network the rates with which it goes on from a step."""
         config = self._config.after(step)
         descent.learning_rate = config.learning_rate * self._unit * kinds.pace(config, name)
         descent.alpha = kinds.alpha(config, name)
+        measuring.turn(descent.alpha)
 
     def _late(self, name: str) -> Iterator[Pending | None]:
         """Records of nothing until the original is compressed; no more if it ends before that."""

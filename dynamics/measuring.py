@@ -8,7 +8,7 @@ The numbers are the same; a core that is idle anyway pays for them.
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +19,7 @@ import torch
 
 from dynamics import registry
 from dynamics.blocks import of_product
+from dynamics.matching import Matching
 from dynamics.network import Network, State
 from dynamics.problem import Problem
 from dynamics.train import missing
@@ -49,26 +50,44 @@ class Measuring:
         self, network: Network, problem: Problem, count: int, only: Sequence[str] = ()
     ) -> None:
         self._network, self._problem, self._count = network, problem, count
-        self._start = State(_frozen(network), count)
+        self._start = self._turned = State(_frozen(network), count)
         names = list(only or registry.options("measurements"))
-        self._unknown = missing(self._take(network, names))
+        self._unknown = missing(self._take(network, names, self._start))
         self._names = list(self._unknown)
         self._rest = [name for name in self._names if name != "train_loss"]
         self._spent = 0.0
 
     def all(self) -> Values:
         """Everything, in line; NaN of a diverged network."""
-        return self._guarded(self._network, self._names)
+        return self._guarded(self._network, self._names, self._start)
+
+    def turn(self, alpha: float) -> None:
+        """From now on the outer factors move by another α, and another balance is conserved."""
+        if alpha != self._turned.alpha:
+            self._turned = State(_frozen(self._network, alpha), self._count)
+
+    def restore(self, state: Mapping[str, Any], alpha: float) -> None:
+        """Go on from a record's ``state``: with its α, the balance of then and its modes."""
+        if state.get("turned"):
+            self._turned = State(Network(list(state["turned"]), alpha), self._count)
+        if state.get("matching"):
+            order, named = state["matching"]
+            self._start.latest = Matching(tuple(order), frozenset(named))
 
     def beside(self, record: Record, side: Executor, memory: Callable[[], Any] = list) -> "Pending":
         """Begin to measure what belongs to a record of the training loss; training may go on.
 
-        ``memory`` gives what the steps keep beside the factors: both are the record's ``state``.
+        ``memory`` gives what the steps keep beside the factors. Both are in the record's ``state``,
+        with what ``restore`` wants: the factors when α last changed, and which modes were known
+        before this record.
         """
         started = time.perf_counter()
-        copy = _frozen(self._network)
-        kept = dataclasses.replace(record, state={"factors": copy.factors, "memory": memory()})
-        rest = side.submit(self._rest_of, copy, record.outcome)
+        turned = self._turned
+        copy = _frozen(self._network, turned.alpha)
+        state = {"factors": copy.factors, "memory": memory()}
+        state["turned"] = None if turned is self._start else turned.factors
+        kept = dataclasses.replace(record, state=state)
+        rest = side.submit(self._rest_of, copy, turned, record.outcome)
         self._spent += time.perf_counter() - started
         return Pending(kept, partial(self._complete, kept, rest), rest.done)
 
@@ -78,37 +97,40 @@ class Measuring:
         record = Record(step, math.nan, math.nan, math.nan, values, outcome)
         return Pending(record, lambda: record, lambda: True)
 
-    def _rest_of(self, network: Network, outcome: str) -> tuple[Values, Array]:
-        """What is not taken in line, and the map."""
+    def _rest_of(self, network: Network, turned: State, outcome: str) -> tuple[Values, Array, Any]:
+        """What is not taken in line, the map, and which modes were known before."""
+        known = self._start.latest
+        matching = known and (list(known.order), sorted(known.named))
         cells = np.asarray(of_product(network.factors).detach().cpu().double())
         if outcome == "diverged":
-            return self._nothing(self._rest), cells
-        return self._guarded(network, self._rest), cells
+            return self._nothing(self._rest), cells, matching
+        return self._guarded(network, self._rest, turned), cells, matching
 
-    def _complete(self, record: Record, rest: Future[tuple[Values, Array]]) -> Record:
+    def _complete(self, record: Record, rest: Future[tuple[Values, Array, Any]]) -> Record:
         """The record with all measurements, and with what training has lost to them so far."""
         started = time.perf_counter()
-        more, cells = rest.result()
+        more, cells, matching = rest.result()
         values = dict(record.values) | more
         self._spent += time.perf_counter() - started
         return dataclasses.replace(
             record,
             values={name: values[name] for name in self._names},
             cells=cells,
+            state=record.state | {"matching": matching},
             measuring_seconds=record.measuring_seconds + self._spent,
         )
 
-    def _guarded(self, network: Network, names: list[str]) -> Values:
+    def _guarded(self, network: Network, names: list[str], turned: State) -> Values:
         if not State(network, self._count).finite:
             return self._nothing(names)
         try:
-            return self._take(network, names)
+            return self._take(network, names, turned)
         # Finite factors, but a product beyond all numbers.
         except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
             return self._nothing(names)
 
-    def _take(self, network: Network, names: list[str]) -> Values:
-        state = State(network, self._count, self._start)
+    def _take(self, network: Network, names: list[str], turned: State) -> Values:
+        state = State(network, self._count, self._start, turned)
         values = {}
         for name in names:
             found = registry.load("measurements", name).measure(state, self._problem)
@@ -120,9 +142,12 @@ class Measuring:
         return {name: self._unknown[name] for name in names}
 
 
-def _frozen(network: Network) -> Network:
-    """A copy that training leaves alone."""
-    return dataclasses.replace(network, factors=[factor.clone() for factor in network.factors])
+def _frozen(network: Network, alpha: float | None = None) -> Network:
+    """A copy that training leaves alone, with another α if one is given."""
+    factors = [factor.clone() for factor in network.factors]
+    return dataclasses.replace(
+        network, factors=factors, alpha=network.alpha if alpha is None else alpha
+    )
 
 
 def measurer(network: Network, problem: Problem, count: int) -> Callable[[], Values]:

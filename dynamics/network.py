@@ -49,11 +49,19 @@ class State:
         network: the network, not to be trained further while the State is in use.
         count: how many singular values of the product are wanted.
         start: the State of step 0, against which invariants are held; this one if left out.
+        turned: the State in which α was last changed, with the new one; the start if left out.
     """
 
-    def __init__(self, network: Network, count: int, start: "State | None" = None) -> None:
+    def __init__(
+        self,
+        network: Network,
+        count: int,
+        start: "State | None" = None,
+        turned: "State | None" = None,
+    ) -> None:
         self.factors, self.count, self.alpha = network.factors, count, network.alpha
         self.start = start or self
+        self.turned = turned or self.start
         # Of modes with singular values (matching.py): this State's, and the last that was made.
         self.matching: Matching | None = None
         self.latest: Matching | None = None

@@ -14,6 +14,7 @@ from dynamics.fork import forked, shared
 from dynamics.runs import Run
 from dynamics.trajectory import COUNTERS, Array, Layout, Record
 from tests.support import endless, small, until
+from tests.test_crossings import crossing_run
 
 FULL = {"problem": "factorization", "learning_rate": 0.2, "rate_unit": "limit", "init_scale": 0.3}
 REDUCED = {**FULL, "networks": "original_reduced,compressed_reduced"}
@@ -85,6 +86,21 @@ def test_going_on_from_a_checkpoint_is_training_from_the_start(
     same = np.array_equal(timeless(layout, found), timeless(layout, wanted), equal_nan=True)
     assert same
     assert before.shape[0] >= 2 and after[0, 0] == start
+
+
+def test_modes_stay_themselves_in_a_fork_between_two_crossings(tmp_path: Path) -> None:
+    """Sorted anew where the second mode is the largest, they would exchange names there."""
+    origin = kept(crossing_run(record_every=5), tmp_path)
+    names = origin.layout.slices["original", "mode_values"]
+    swapped = [row[0] for row in origin.rows() if row[names][1] > row[names][0] > 0.1]
+    config = forked(origin.config, int(swapped[len(swapped) // 2]), alpha_original=2.0)
+    since, before = resume(origin, config)
+    assert since["original"].step in swapped[1:]
+    layout, wanted, _ = rows_of(config, {})
+    _, after, _ = rows_of(config, since)
+    found = np.vstack([before, after])
+    assert np.array_equal(found[:, names], wanted[:, names])
+    assert np.array_equal(timeless(layout, found), timeless(layout, wanted), equal_nan=True)
 
 
 def test_a_network_that_has_ended_stays_ended_in_a_fork(tmp_path: Path) -> None:

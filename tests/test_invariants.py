@@ -47,11 +47,20 @@ def test_balance_of_the_compressed_network_is_that_of_its_recursions(depth: int)
     assert found.series["balance"] == pytest.approx(np.sqrt(moved / sizes), rel=1e-8, abs=1e-13)
 
 
+@pytest.mark.parametrize("turn", ["", "alpha=4,alpha_original=3"])
 @pytest.mark.parametrize("problem", ["factorization", "completion"])
-def test_half_the_step_halves_the_drift(problem: str) -> None:
-    """Flow conserves the balance under any loss; what a run drifts is of first order in η."""
+def test_half_the_step_halves_the_drift(problem: str, turn: str) -> None:
+    """Flow conserves the balance under any loss; what a run drifts is of first order in η.
+
+    Where α changes, at a third of the run, it is that of the new α, from the change on.
+    """
     whole, half = (
-        trained(full(problem=problem, observed=0.5, learning_rate=rate, steps=steps))
+        trained(
+            full(
+                **{"problem": problem, "observed": 0.5, "learning_rate": rate, "steps": steps},
+                changes=f"{steps // 3}:{turn}" if turn else "",
+            )
+        )
         for rate, steps in ((0.2, 500), (0.1, 1000))
     )
     for network in ("original", "compressed"):

@@ -11,7 +11,7 @@ NEEDS = ("balance",)
 NOTE = (
     "a and b are a mode's values in an outer and an inner factor. Gradient flow keeps a² − αb² for "
     "every loss; gradient descent lets it drift in proportion to η. Momentum, Adam and RMSprop do "
-    "not keep it."
+    "not keep it. Where α changes on the way it is another one, and its drift counts from there."
 )
 
 

@@ -1,4 +1,4 @@
-"""How far the balance a² − αb² between factors has drifted since the start."""
+"""How far the balance a² − αb² between factors has drifted since the start or a change of α."""
 
 from torch import Tensor
 
