@@ -1,9 +1,9 @@
 """Checkpoints: moments of a run that is trained, from which another run may go on.
 
 ``<run>/checkpoints/<step>.pt`` has each network's factors, what its optimizer remembers and what is
-known of its modes and balance (``Measuring.restore``), as the record of that step found them. They are few and far enough between to cost next to nothing: at most
-``MOST`` of them and ``LIMIT`` bytes a run. When there are more, every other one is dropped and the
-next are twice as far apart.
+known of its modes and its balance (``Measuring.restore``), as the record of that step found them.
+They are few and far enough between to cost next to nothing: at most ``MOST`` of them and ``LIMIT``
+bytes a run. When there are more, every other one is dropped and the next are twice as far apart.
 """
 
 import time

@@ -23,7 +23,6 @@ SCALING = ("adam", "rmsprop")  # divide the gradient by its size: no time of the
 TYPICAL = "The singular values are those of a typical draw; the run's own may differ."
 TURNED = "The random start's overlap with the target is taken as zero, as at infinite width."
 BESIDE = "The r spare directions beside the learned ones are not counted."
-TURNS = "Rates change on the way, which these steps leave out."
 CUT = "It starts from the original on the way, of which no course is known."
 FITTED = "Noise is fitted as well as the width allows; what is left of it is a count of freedoms."
 
@@ -130,6 +129,22 @@ def broken_by_start(config: Config) -> list[str]:
     return found
 
 
+def turning(config: Config, network: str, escapes: Sequence[float] | Array) -> list[str]:
+    """A sentence if some of these escapes come only after the network's rates have changed."""
+
+    def rates(each: Config) -> tuple[float, float]:
+        return kinds.alpha(each, network), each.learning_rate
+
+    turns = [each.step for each in config.schedule]
+    turns = [step for step in turns if rates(config.after(step)) != rates(config)]
+    if not turns or not any(turns[0] < escape < math.inf for escape in escapes):
+        return []
+    return [
+        f"Expected escapes of the {kinds.called(network)} hold until step {turns[0]:,}: later ones "
+        "leave out that rates change there."
+    ]
+
+
 def eta_star(known: Known, network: str) -> Prediction:
     """The stability limit η*, from the largest pull."""
     if not len(known.pulls):
@@ -145,7 +160,6 @@ def escapes(known: Known, network: str, rate: float | None) -> Prediction:
     """Steps until each mode is half grown; infinity for one that the network is too narrow for."""
     if late(known.config, network):
         return known.judged(None, UNKNOWN, CUT)
-    turning = [TURNS] * any(change.rates for change in known.config.schedule)
     if not known.timed(rate, network) or rate is None:
         return known.judged(None, UNKNOWN)
     config, alpha = known.config, kinds.alpha(known.config, network)
@@ -153,10 +167,10 @@ def escapes(known: Known, network: str, rate: float | None) -> Prediction:
     steps = escape.escape_steps(known.goals, config.depth, alpha, config.init_scale, pace)
     if kinds.spectral(network):
         steps[cost.widths(config, network)[1] :] = math.inf
-        return known.judged(tuple(steps.tolist()), FLOW, *turning)
+        return known.judged(tuple(steps.tolist()), FLOW, *turning(config, network, steps))
     plateau = config.init_scale ** (2 - config.depth) / (pace * known.goals)
     steps = np.where(steps > 0, steps + escape.delay(config.depth, alpha) * plateau, 0)
-    broken = [*broken_by_start(config), *turning]
+    broken = [*broken_by_start(config), *turning(config, network, steps)]
     if known.overlap is not None and not broken and not broken_by(config):
         exact = _simulated(known, alpha, rate * curvature(config), float(steps.max()))
         if exact is not None:

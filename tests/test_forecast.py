@@ -1,5 +1,6 @@
 """Forecast: held against drawn problems, trained networks and what the engine counts."""
 
+import dataclasses
 import gc
 import json
 import math
@@ -17,6 +18,7 @@ from dynamics.compare import prepare
 from dynamics.config import Config, choices
 from dynamics.engines import fastest
 from dynamics.escape import measured_escapes
+from dynamics.expected import expected
 from dynamics.facts import look
 from dynamics.forecast import Forecast, forecast
 from dynamics.prediction import TURNED, TYPICAL
@@ -249,6 +251,27 @@ def test_what_keeps_the_original_from_its_exact_course_is_named(
     escapes = forecast(config, look(config)).networks["original"].escapes
     assert escapes.standing == "heuristic" and TURNED in escapes.breaks
     assert any(word in sentence for sentence in escapes.breaks)
+
+
+def test_escapes_hold_until_rates_change_and_say_so() -> None:
+    """Those before the change are the run's own; nothing is said where none comes after it."""
+    plain = full(spectrum="power-law", init_scale=0.1, steps=3000, rank=3, rank_bound=5)
+    steps = forecast(plain, look(plain)).networks["compressed"].escapes.value
+    for turn in (round((steps[1] + steps[2]) / 2), round(steps[-1]) + 50):
+        config = dataclasses.replace(plain, changes=f"{turn}:alpha=3")
+        facts = dict(prepare(config).facts)
+        made = forecast(config, facts).networks["compressed"].escapes
+        run = expected(config, facts)["compressed"]
+        before = [number for number, step in enumerate(steps) if step < turn]
+        assert run.standing == "exact"
+        for number, step in enumerate(made.value):
+            near = abs(step / run.escapes[number] - 1) < 0.02
+            assert near == (number in before), (turn, number, step)
+        said = [sentence for sentence in made.breaks if f"step {turn:,}" in sentence]
+        assert bool(said) == (len(before) < len(steps)) == (made.standing == "heuristic")
+        assert all(is_sentence(sentence) for sentence in said)
+    other = dataclasses.replace(plain, changes=f"{round(steps[0])}:alpha_original=3")
+    assert forecast(other, look(other)).networks["compressed"].escapes.breaks == ()
 
 
 def test_a_typical_spectrum_is_said_to_be_one() -> None:

@@ -13,7 +13,7 @@ from dynamics.expected import expected
 from dynamics.figure import color
 from dynamics.forecast import Forecast, NetworkForecast, forecast
 from dynamics.kinds import said
-from dynamics.prediction import EXACT, Prediction
+from dynamics.prediction import EXACT, Prediction, turning
 from pages.shared import controls
 
 TYPICAL_SPEED = 1e10  # floating-point operations a second, until a run has shown this machine's
@@ -63,6 +63,11 @@ def _changes(config: Config, mend: Mapping[str, Any]) -> str:
 
 def _table(config: Config, predicted: Forecast) -> str:
     end = max(config.steps, *(_last(each.escapes) for each in predicted.networks.values()))
+    turns = "".join(
+        f" {html.escape(sentence)}"
+        for name, each in predicted.networks.items()
+        for sentence in turning(config, name, each.escapes.value or ())
+    )
     body = "".join(
         _row(config, predicted, name, each, end) for name, each in predicted.networks.items()
     )
@@ -73,7 +78,7 @@ def _table(config: Config, predicted: Forecast) -> str:
         '<th scope="col">operations</th><th scope="col">memory</th><th scope="col">time</th>'
         f"</tr></thead><tbody>{body}</tbody></table>"
         '<p class="hint">Each mark is the step at which a singular value is half grown; the grey '
-        "end lies beyond the chosen steps. ≈ marks an estimate; hover to see why.</p>"
+        f"end lies beyond the chosen steps. ≈ marks an estimate; hover to see why.{turns}</p>"
     )
 
 

@@ -304,6 +304,11 @@ def test_forecast_follows_the_sliders_and_mends_what_would_go_wrong(
     page.get_by_role("button", name=re.compile("^Set learning rate η to ")).click()
     expect(page.locator(".expect td.safe")).to_have_count(2)
     expect(page.get_by_text("times the estimated stability limit")).to_have_count(0)
+    visit(page, server, "changes=100:alpha=2")
+    expect(
+        page.get_by_text("escapes of the compressed network hold until step 100")
+    ).to_be_visible()
+    expect(page.get_by_text("escapes of the original network hold")).to_have_count(0)
 
 
 THEORY = """[...document.querySelectorAll(".js-plotly-plot")].flatMap(({ data }) =>
