@@ -86,7 +86,7 @@ def follow(wanted: Sequence[Config], folder: Path, words: str) -> Progress:
         except KeyboardInterrupt:
             reproduce.cancel(wanted, folder)
             raise runs.RunError(
-                f"Figure {words} was cancelled; what is finished is kept, the same command goes on."
+                f"Figure {words} was cancelled; what was made is kept, the same command goes on."
             ) from None
 
 

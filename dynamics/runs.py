@@ -44,7 +44,7 @@ PHASES = {
     "paused": "paused; resume goes on from here",
     "done": "finished",
     "diverged": "diverged; a smaller learning rate η would converge",
-    "cancelled": "cancelled; what was recorded is kept",
+    "cancelled": "cancelled; started again, it goes on from here",
     "failed": "could not be run",
     "lost": "the worker died; what it had recorded is kept, start it again to finish",
     "unreadable": "the folder is damaged",
@@ -259,8 +259,8 @@ def start(config: Config, folder: Path, *, anew: bool = False, origin: Run | Non
 
     A new one takes over what it shares with ``origin``, and is compared with that on the page.
 
-    A run that was cancelled, failed or lost its worker is started afresh, and with ``anew`` one
-    that has ended too; one that is in hand never is.
+    A run that was cancelled, failed or lost its worker goes on from the last moment that it has
+    kept. With ``anew`` all but one that is in hand is started from step 0.
 
     Raises:
         RunError: if too many runs are waiting already or the folder cannot be written.
@@ -269,35 +269,49 @@ def start(config: Config, folder: Path, *, anew: bool = False, origin: Run | Non
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with queue.lock(folder / ".lock"):
+            known = Status("unreadable")
             with contextlib.suppress(RunError):
-                if run.status.phase in (LIVE if anew else KEPT):
-                    return run
+                known = run.status
+            if known.phase in (LIVE if anew else KEPT):
+                return run
             if len(queue.waiting(folder)) >= MOST_QUEUED:
                 raise RunError(
                     f"{MOST_QUEUED} runs are waiting already; cancel some or try again later."
                 )
-            _spawn(run, config, origin)
+            fresh = anew or known.phase == "unreadable"
+            place = _anew(run, config) if fresh else run
+            _spawn(run, place, 0 if fresh else known.step, origin)
     except OSError as error:
         raise RunError(f"{folder} cannot be written: {error.strerror}.") from None
     return run
 
 
-def _spawn(run: Run, config: Config, origin: Run | None) -> None:
-    """Make the folder anew and start a worker that holds its ``alive`` lock from birth."""
-    aside = Run(run.folder.with_name(f".new-{run.key}"))  # nobody is to see half a folder
+def _anew(run: Run, config: Config) -> Run:
+    """A folder beside the run's, as nobody is to see half of one."""
+    aside = Run(run.folder.with_name(f".new-{run.key}"))
     shutil.rmtree(aside.folder, ignore_errors=True)
     aside.folder.mkdir()
     aside.write("config.json", config.canonical().to_dict())
-    if origin and origin.key != run.key and shared(config, origin.config):
-        aside.write("origin.json", {"run": origin.key})
-    aside.write("status.json", dataclasses.asdict(Status("queued", created=time.time())))
+    return aside
+
+
+def _spawn(run: Run, place: Run, step: int, origin: Run | None) -> None:
+    """Start a worker that holds the ``alive`` lock from birth and goes on from what is there.
+
+    ``place`` is the run as it is made ready: itself, or a folder that then takes its place.
+    """
+    if origin and origin.key != run.key and shared(place.config, origin.config):
+        place.write("origin.json", {"run": origin.key})
+    queued = Status("queued", step, created=time.time())
     with (
-        open(aside.folder / "alive", "w") as alive,
-        open(aside.folder / "log.txt", "w") as log,
+        open(place.folder / "alive", "w") as alive,
+        open(place.folder / "log.txt", "w") as log,
     ):
-        fcntl.flock(alive, fcntl.LOCK_EX)
-        shutil.rmtree(run.folder, ignore_errors=True)
-        aside.folder.rename(run.folder)
+        fcntl.flock(alive, fcntl.LOCK_EX)  # a worker that was cancelled still keeps its last moment
+        place.ask(RUN)
+        place.write("status.json", dataclasses.asdict(queued))
+        if place != run:
+            _replace(run.folder, place.folder)
         worker = subprocess.Popen(
             [sys.executable, "-m", "dynamics.worker", str(run.folder)],
             cwd=Path(__file__).parents[1],
@@ -309,6 +323,16 @@ def _spawn(run: Run, config: Config, origin: Run | None) -> None:
         )
     _CHILDREN.append(worker)
     _CHILDREN[:] = [child for child in _CHILDREN if child.poll() is None]
+
+
+def _replace(folder: Path, other: Path) -> None:
+    """Put another folder in a folder's place; for an instant there is none, never half of one."""
+    old = folder.with_name(f".old-{folder.name}")
+    shutil.rmtree(old, ignore_errors=True)
+    with contextlib.suppress(FileNotFoundError):
+        folder.rename(old)
+    other.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 _CHILDREN: list[subprocess.Popen[bytes]] = []  # polled at each start, so that none stays a zombie

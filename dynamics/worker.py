@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import math
 import os
+import shutil
 import sys
 import threading
 import time
@@ -129,23 +130,45 @@ class Worker:
     def _taken_over(
         self, resume: "Callable[[Run, Config], tuple[dict[str, Record], Array]]"
     ) -> dict[str, Record]:
-        """What the run that this one goes on from has done already; its last records so far."""
-        origin, since = self.run.origin, dict[str, Record]()
+        """What an earlier worker, or the run that this one goes on from, has done already.
+
+        Gives its last records so far.
+        """
+        origin = self.run.origin
         # Asked to end, it is about to keep its last moment.
         while origin and origin.asked() == CANCEL and origin.status.live:
             self._patience()
             time.sleep(0.02)
-        while origin and not since:
-            since, rows = resume(origin, self.run.config)
-            if since:
-                self._layout = Layout(origin.layout.shapes, self._comparison.facts)
-                self.run.write("layout.json", self._layout.to_dict())
-                (self.run.folder / "records.f8").write_bytes(rows.astype("<f8").tobytes())
-                for row in rows:
-                    self._note(self._layout.records(row))
-                self._take_maps(origin, rows)
-            origin = origin.origin
-        return since
+        source: Run | None = self.run
+        while source:
+            with contextlib.suppress(RunError):  # what is damaged is trained again
+                since, rows = resume(source, self.run.config)
+                if since:
+                    self._take(source, rows)
+                    return since
+            if source == self.run:
+                self._clear()
+            source = source.origin
+        return {}
+
+    def _clear(self) -> None:
+        """Leave nothing of an earlier worker; whoever looks on starts over, too."""
+        if not (self.run.folder / "records.f8").exists():
+            return
+        for name in ("records.f8", "maps.f2", "layout.json"):
+            (self.run.folder / name).unlink(missing_ok=True)
+        shutil.rmtree(self.run.folder / "checkpoints", ignore_errors=True)
+        self.tell(created=time.time(), step=0)
+
+    def _take(self, origin: Run, rows: Array) -> None:
+        self._layout = Layout(origin.layout.shapes, self._comparison.facts)
+        self.run.write("layout.json", self._layout.to_dict())
+        aside = self.run.folder / ".records"
+        aside.write_bytes(rows.astype("<f8").tobytes())
+        aside.replace(self.run.folder / "records.f8")
+        for row in rows:
+            self._note(self._layout.records(row))
+        self._take_maps(origin, rows)
 
     def _take_maps(self, origin: Run, rows: Array) -> None:
         from dynamics import maps

@@ -139,18 +139,65 @@ def test_a_pause_changes_no_number(folder: Path) -> None:
 
 
 def test_a_killed_worker_is_lost_and_its_records_stay(folder: Path) -> None:
-    """Whoever kills it, the kernel says so; starting it again finishes the work."""
+    """Whoever kills it, the kernel says so; started again, it goes on from its last checkpoint."""
     run = started(folder)
+    until(lambda: list(run.folder.glob("checkpoints/*.pt")))
     os.kill(run.status.pid, signal.SIGKILL)
     until(lambda: run.status.phase == "lost", 5)
     assert is_sentence(run.status.message + ".")
     steps = run.rows()[:, 0]
     assert np.array_equal(steps, 1000 * np.arange(len(steps))) and len(steps) > 2
     assert len(run.trajectories) == 2
-    killed = run.status.pid
+    killed, before = run.status.pid, clock(run)
+    kept = max(int(file.stem) for file in run.folder.glob("checkpoints/*.pt")) // 1000
     runs.start(endless(), folder)
-    until(lambda: run.status.phase == "running" and len(run.rows()) > 1)
+    until(lambda: len(run.rows()) > len(before) + 2)
     assert run.status.pid != killed
+    assert np.array_equal(clock(run)[:kept], before[:kept]) and kept > 0
+
+
+def clock(run: Run) -> np.ndarray:
+    """The seconds of the original network, which no other training would take alike."""
+    return run.rows()[:, run.layout.slices["original", "seconds"]].ravel()
+
+
+def test_a_cancelled_run_goes_on_from_its_last_moment(folder: Path) -> None:
+    """Nothing is trained twice, no record is missing or doubled, nor any tenth one's map."""
+    config = endless(steps=10_000_000)
+    run = runs.start(config, folder)
+    until(lambda: len(run.rows()) > 25)
+    run.ask(CANCEL)
+    until(lambda: run.status.phase == "cancelled", 5)
+    before = clock(run)
+    assert runs.start(config, folder) == run
+    assert run.status.step == 1000 * (len(before) - 1)
+    until(lambda: len(run.rows()) > len(before) + 12)
+    run.ask(CANCEL)
+    until(lambda: dead(run), 5)
+    rows = run.rows()
+    assert np.array_equal(clock(run)[: len(before) - 1], before[:-1])
+    assert np.array_equal(rows[:, 0], 1000 * np.arange(len(rows)))
+    size = 8 + 2 * 2 * 12 * 12
+    content = (run.folder / "maps.f2").read_bytes()
+    mapped = [np.frombuffer(content, "<f8", 1, at)[0] for at in range(0, len(content), size)]
+    assert mapped == list(range(0, int(rows[-1, 0]) + 1, 10_000))
+
+
+@pytest.mark.parametrize("harm", ["layout", "recording"])
+def test_what_cannot_be_gone_on_with_is_trained_from_the_start(folder: Path, harm: str) -> None:
+    """A damaged folder, or records whose places depend on all that came before."""
+    config = small(recording="escapes" if harm == "recording" else "even")
+    run = runs.start(config, folder)
+    until(lambda: run.status.phase == "done" and dead(run))
+    before, told = run.rows(), json.loads((run.folder / "status.json").read_text())
+    run.write("status.json", told | {"phase": "cancelled"})
+    if harm == "layout":
+        (run.folder / "layout.json").write_text("{")
+    runs.start(config, folder)
+    until(lambda: run.status.phase == "done" and dead(run))
+    losses = run.layout.slices["original", "train_loss"]
+    assert np.array_equal(run.rows()[:, losses], before[:, losses])
+    assert np.array_equal(run.rows()[:, 0], before[:, 0])
 
 
 def test_a_worker_outlives_the_process_that_started_it(folder: Path) -> None:

@@ -115,7 +115,7 @@ def show(name: str, draw: Draw) -> None:
             st.button("Cancel", icon=":material/stop:", on_click=_cancel, args=(wanted,))
         elif not state.complete:
             st.button(
-                "Run" if not state.ended else "Go on",
+                "Run" if not state.step else "Go on",
                 icon=":material/play_arrow:",
                 type="primary",
                 on_click=_start,

@@ -33,7 +33,7 @@ def transport(config: Config | None, run: runs.Run | None) -> DeltaGenerator:
             _steer(run, phase)
         if config and not (ours and (phase in runs.LIVE or phase == "done")):
             _button(
-                "Train",
+                "Go on" if ours and phase in ("cancelled", "lost") else "Train",
                 "play_arrow",
                 _start,
                 (config, run),
