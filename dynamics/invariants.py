@@ -8,7 +8,10 @@ way, what the flow conserves is another D from then on, with the value that it h
 An original network of square factors W_l(0) = ε_l Q_l with orthogonal Q_l keeps, on a full target
 of rank r and by plain descent, the form W_l = C_l M_l C_(l−1)ᵀ + ρ_l (Q_l − C_l C_(l−1)ᵀ) with
 d × 2r bases C_l (see ``reduction.CoreReduction``). A compressed one keeps the row space of W_1 and
-the column space of W_L. What lies outside has leaked.
+the column space of W_L. A narrow one with any other start keeps these spans together with the
+target's: the gradient of W_1 is (W_L ⋯ W_2)ᵀ (W_L ⋯ W_1 − U S Vᵀ), whose rows are combinations of
+those of W_1 and of Vᵀ, and that of W_L likewise. This says something where r̂ + r < d, and holds for
+momentum, too. What lies outside has leaked.
 """
 
 from itertools import pairwise
@@ -41,22 +44,39 @@ def drift(state: State) -> Scalar:
 def leak(state: State, target: Target | None) -> Scalar | None:
     """The share of the factors' norm outside the form that theory has them keep.
 
-    None for an original network whose start, shape or target no theorem covers.
+    None where the start, shape or target is one that no theorem covers.
     """
     if state.narrow:
-        return _outside_spans(state)
+        return _outside_spans(state, target)
     form = None if target is None else _form(state.start, target)
     return None if form is None else form.leak(state.factors)
 
 
-def _outside_spans(state: State) -> Scalar:
-    """Of W_1 outside the rows of W_1(0), and of W_L outside the columns of W_L(0)."""
-    parts = (state.factors[-1], state.factors[0].mT)
-    spans = [basis for basis, _ in state.start.triangles]
+def _outside_spans(state: State, target: Target | None) -> Scalar | None:
+    """Of W_1 outside the rows of W_1(0), of W_L outside the columns of W_L(0); see ``_spans``."""
+    if state.start not in _SPANS:
+        _SPANS[state.start] = _spans(state.start, target)
+    spans, parts = _SPANS[state.start], (state.factors[-1], state.factors[0].mT)
+    if spans is None:
+        return None
     outside = [
         (part - basis @ (basis.mT @ part)).norm() for part, basis in zip(parts, spans, strict=True)
     ]
     return torch.stack(outside).norm() / torch.stack([part.norm() for part in parts]).norm()
+
+
+def _spans(start: State, target: Target | None) -> list[Tensor] | None:
+    """Bases of both spans; of a random start with the target's. None if they are everything."""
+    spans = [basis for basis, _ in start.triangles]
+    if not start.adrift:
+        return spans
+    if target is None or spans[0].shape[1] + len(target.values) >= min(map(len, spans)):
+        return None
+    beside = (target.left, target.right.mT)
+    return [torch.linalg.qr(torch.cat(both, dim=1)).Q for both in zip(spans, beside, strict=True)]
+
+
+_SPANS: WeakKeyDictionary[State, list[Tensor] | None] = WeakKeyDictionary()  # made once a start
 
 
 class Form:

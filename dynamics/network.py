@@ -25,11 +25,13 @@ class Network:
 
     The first and the last factor move by α times the learning rate. ``reduction`` names an exact
     simulation of ``reduction.py`` that makes the steps in place of the factors' own products.
+    ``adrift`` says that a narrow network starts at random, away from the target's directions.
     """
 
     factors: Factors
     alpha: float = 1.0
     reduction: str = ""
+    adrift: bool = False
 
     def __post_init__(self) -> None:
         # A tall last factor is stored by columns: all skinny products then read along rows.
@@ -67,6 +69,7 @@ class State:
         self.latest: Matching | None = None
         rows, cols = self.factors[-1].shape[-2], self.factors[0].shape[-1]
         self.narrow = max(network.widths[1:-1]) < min(rows, cols)
+        self.adrift = network.adrift
 
     @functools.cached_property
     def finite(self) -> bool:

@@ -112,6 +112,47 @@ def test_leak_of_a_narrow_network_is_what_left_the_spans_of_its_start() -> None:
 
 
 @pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"initialization": "normal", "optimizer": "momentum"},
+        {"depth": 2, "alpha": 3.0},
+        {"depth": 4, "cols": 70, "init_scale": 0.6, "steps": 600},
+        {"rank_bound": 2},
+    ],
+    ids=str,
+)
+def test_a_narrow_random_start_stays_in_its_spans_and_the_target(changes: dict[str, Any]) -> None:
+    """r̂ + r dimensions on either side are invariant; its own r̂ alone are not."""
+    settings = {"networks": "narrow_random,narrow_random_alpha", "steps": 300, "init_scale": 0.3}
+    for name, found in trained(full(**(settings | changes))).items():
+        errors = found.series["recovery_error"]
+        assert errors[-1] < 0.9 * errors[0], name
+        assert found.series["leak"].max() < 1e-11, name
+    masked = {"problem": "completion", "observed": 0.5}
+    for found in trained(full(**(settings | masked | changes))).values():
+        assert found.series["leak"][0] < 1e-13 and found.series["leak"][-1] > 1e-3
+
+
+def test_a_narrow_random_start_leaks_what_is_outside_both_spans() -> None:
+    """The target's directions are free; a turn by a known angle to any other leaves its sine."""
+    left, right = torch.linalg.qr(gaussian(60, 9))[0], torch.linalg.qr(gaussian(40, 9))[0]
+    target = Target(left[:, 4:6], torch.ones(2).double(), right[:, 4:6].mT)
+    middle = gaussian(4, 4)
+    start = State(Network([right[:, :4].mT, middle, left[:, :4]], adrift=True), 4)
+    measure = load("measurements", "leak").measure
+    for angle, to in ((0.3, slice(6, 8)), (0.0, slice(4, 6))):
+        turned = right[:, :4].mT.clone()
+        turned[:2] = np.cos(0.3) * turned[:2] + np.sin(0.3) * right[:, to].mT
+        state = State(Network([turned, middle, left[:, :4]], adrift=True), 4, start)
+        found = float(measure(state, Masked(target)))
+        assert found == pytest.approx(np.sin(angle) / 2, abs=1e-12)
+    everything = Masked(Target.of(gaussian(60, 40), 36))
+    again = State(Network([right[:, :4].mT, middle, left[:, :4]], adrift=True), 4)
+    assert measure(again, everything) is None
+
+
+@pytest.mark.parametrize(
     "changes", [{"initialization": "normal"}, {"cols": 70}, {"width": 80}, {"rank": 31}], ids=str
 )
 def test_no_leak_is_claimed_where_no_subspace_is_known(changes: dict[str, Any]) -> None:

@@ -10,12 +10,13 @@ from dynamics.trajectory import Trajectory
 NEEDS = ("leak",)
 NOTE = (
     "On a full target the original network moves in 2r dimensions only, the compressed one in the "
-    "r̂ of its start: exact for gradient descent from orthogonal factors. Unseen entries, noise and "
-    "other optimizers make it leak."
+    "r̂ of its start, a narrow one with random start in those r̂ and the target's r: exact for "
+    "gradient descent, of the original from orthogonal factors. Unseen entries, noise and other "
+    "optimizers make it leak."
 )
 LACKS = (
-    "This run records no leak: theory knows the subspace for square orthogonal first factors and a "
-    "known target of rank r ≤ d/2."
+    "This run records no leak: for a known target theory knows the subspace of square orthogonal "
+    "first factors if r ≤ d/2, and of narrow random ones if r̂ + r < d."
 )
 
 

@@ -16,4 +16,4 @@ def build(config: Config, problem: Problem) -> Network:
     widths = [cols, *[config.rank_bound] * (config.depth - 1), rows]
     draw = generator("narrow factors", config.seed_init)
     factors = drawn(widths, config.init_scale, config.initialization, draw)
-    return Network(factors, config.alpha_original)
+    return Network(factors, config.alpha_original, adrift=True)
