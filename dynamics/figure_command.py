@@ -100,10 +100,12 @@ def _show(bar: Any, state: Progress) -> None:
 def lines(judged: Judged) -> list[str]:
     """The verdict in lines: every number beside the authors', then the whole in a sentence."""
     rows = [
-        f"{check.verdict:20} {check.what}: {said(check.found)}"
+        f"{check.verdict:20} {check.what}: {check.told}"
         + ("" if check.published is None else f" (published {said(check.published)})")
         for check in judged.checks
     ]
+    if judged.draw.seeds > 1:
+        rows.insert(0, f"Medians and quartiles over N = {judged.draw.seeds} seeds.")
     return [*rows, f"{judged.name} {judged.verdict}: {judged.why}"]
 
 

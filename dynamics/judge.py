@@ -7,11 +7,12 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from dynamics import baselines, published, registry, reproduce, runs
 from dynamics.caption import About, settings
-from dynamics.paper import Check, Found, curve_checks, verdict
+from dynamics.paper import Check, Found, curve_checks, over_seeds, verdict
 from dynamics.reproduce import THEIRS, Draw, configs, distinct
 from dynamics.runs import RunError
 
@@ -22,7 +23,7 @@ FORMS = {"html": "html", "pdf": "pdf", "svg": "svg", "png": "png", "tikz": "tex"
 
 
 def found(name: str, folder: Path, draw: Draw = THEIRS) -> Found:
-    """What the finished runs of a figure have given."""
+    """What the finished runs of a figure have given, with other methods for the first seed."""
     given = {
         label: [
             {each.network: each for each in runs.Run(folder / config.key).trajectories}
@@ -95,8 +96,12 @@ class Judged:
 def judge(name: str, folder: Path, draw: Draw = THEIRS) -> Judged:
     """Hold the numbers of a figure whose runs have all ended against the authors'."""
     module, given = registry.load("papers", name), found(name, folder, draw)
-    checks = [*curve_checks(given, module.CURVES)]
-    checks += module.checks(given) if hasattr(module, "checks") else []
+    checks = _checks(module, given)
+    if draw.seeds > 1:
+        seeds = [
+            dataclasses.replace(draw, seed=(draw.seed or 0) + i, seeds=1) for i in range(draw.seeds)
+        ]
+        checks = over_seeds([_checks(module, found(name, folder, each)) for each in seeds])
     if not draw.theirs:
         checks = [dataclasses.replace(check, published=None) for check in checks]
     wanted = distinct(name, draw)
@@ -107,6 +112,12 @@ def judge(name: str, folder: Path, draw: Draw = THEIRS) -> Judged:
     )
     machines = {runs.Run(folder / config.key).status.machine for config in wanted}
     return Judged(name, draw, given, tuple(checks), seconds, ", ".join(sorted(machines)))
+
+
+def _checks(module: ModuleType, given: Found) -> list[Check]:
+    """Every number of the first seed."""
+    own = module.checks(given) if hasattr(module, "checks") else []
+    return [*curve_checks(given, module.CURVES), *own]
 
 
 def content(judged: Judged, form: str, size: str = "text") -> bytes:

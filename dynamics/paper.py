@@ -9,7 +9,7 @@ whose problem other methods learn too. ``reproduce`` runs and judges.
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -69,7 +69,7 @@ class Check:
     """One number beside the authors': equal if they are at most ``allowed`` apart.
 
     A deviation is published as 0. Without a published number it is only told. ``reason`` is what
-    is known of a difference.
+    is known of a difference. Over several seeds ``found`` is the median, between ``quartiles``.
     """
 
     what: str
@@ -77,6 +77,14 @@ class Check:
     published: float | None = None
     allowed: float = 0.0
     reason: str = ""
+    quartiles: tuple[float, float] | None = None
+
+    @property
+    def told(self) -> str:
+        """What was found, in words, with the quartiles if there are any."""
+        if self.quartiles is None:
+            return said(self.found)
+        return f"{said(self.found)} ({' to '.join(map(said, self.quartiles))})"
 
     @property
     def verdict(self) -> str:
@@ -119,6 +127,23 @@ def curve_checks(found: Found, curves: Sequence[Curve]) -> Iterator[Check]:
             worst = deviation(got, wanted)
             what = curve.series.replace("_", " ")
             yield Check(f"largest deviation of the {what}, {curve.label}", worst, 0.0, TOLERANCE)
+
+
+def over_seeds(of: Sequence[Sequence[Check]]) -> list[Check]:
+    """The checks of each seed as one list: medians and quartiles of what was found."""
+    return [
+        _over([{each.what: each for each in checks}[first.what] for checks in of])
+        for first in of[0]
+    ]
+
+
+def _over(checks: Sequence[Check]) -> Check:
+    """What is never reached lies beyond every number."""
+    found = np.array([math.inf if math.isnan(each.found) else each.found for each in checks])
+    with np.errstate(invalid="ignore"):  # between two that are never reached
+        low, middle, high = np.percentile(found, BAND)
+    values = [float(each) if math.isfinite(each) else math.nan for each in (low, middle, high)]
+    return replace(checks[0], found=values[1], quartiles=(values[0], values[2]))
 
 
 def deviation(got: Array, wanted: Array) -> float:

@@ -90,9 +90,11 @@ def _section(judged: Judged, chart: str) -> str:
     rows = "".join(
         f"<tr><td>{html.escape(check.what)}</td>"
         f"<td>{'–' if check.published is None else said(check.published)}</td>"
-        f"<td>{said(check.found)}</td><td>{check.verdict}</td></tr>"
+        f"<td>{check.told}</td><td>{check.verdict}</td></tr>"
         for check in judged.checks
     )
+    seeds = judged.draw.seeds
+    found = "found" if seeds == 1 else f"median (quartiles), N = {seeds} seeds"
     runs = "".join(
         f"<p>{html.escape(label)}: {html.escape(settings(of[:1]))}</p>"
         for label, of in list(reproduce.configs(judged.name, judged.draw).items())[:4]
@@ -100,7 +102,7 @@ def _section(judged: Judged, chart: str) -> str:
     return (
         f"<section><h2>{title}</h2><p>{line}. <b class={judged.verdict.split()[0]}>"
         f"{judged.verdict.capitalize()}.</b> {html.escape(judged.why)}</p>{chart}<table>"
-        f"<tr><th>what<th>published<th>found<th>verdict</tr>{rows}</table>{runs}"
+        f"<tr><th>what<th>published<th>{found}<th>verdict</tr>{rows}</table>{runs}"
         f"<p>{judged.seconds:,.0f} s of training on {judged.machine}; "
         f"<code>{command(judged.name, judged.draw)}</code></p></section>"
     )

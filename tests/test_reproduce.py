@@ -9,6 +9,7 @@ import pytest
 from dynamics import registry, report, reproduce, runs
 from dynamics.__main__ import main
 from dynamics.judge import judge
+from dynamics.paper import Check, over_seeds
 from dynamics.reproduce import Draw
 from tests.support import is_sentence
 
@@ -68,6 +69,36 @@ def test_other_draws_have_no_published_numbers(trained: Path) -> None:
     assert len({each.key for each in [theirs, other, *several]}) == 5
     assert reproduce.progress([theirs], trained).complete
     assert not reproduce.progress(several, trained).step
+
+
+def test_numbers_over_seeds_are_medians_with_quartiles(
+    trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of all seeds, not those of the first; how many they are is said."""
+    command = ["figure", "completion", "--seeds", "3", "--runs", str(trained)]
+    assert main([*command, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    checks = {each["what"]: each for each in told["checks"]}
+    of = reproduce.configs("completion", Draw(seeds=3))["both"]
+    lasts = [len(runs.Run(trained / each.key).trajectories[0].steps) - 1 for each in of]
+    assert len(set(lasts)) == 3
+    low, middle, high = sorted(lasts)
+    check = checks["last record, original"]
+    assert check["found"] == middle and check["verdict"] == "no number published"
+    assert check["quartiles"] == [(low + middle) / 2, (middle + high) / 2]
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("Medians and quartiles over N = 3 seeds.") and f"{middle} (" in said
+
+
+def test_what_half_of_the_seeds_never_reach_has_no_median() -> None:
+    def over(*steps: float) -> Check:
+        (check,) = over_seeds([[Check("step", step)] for step in steps])
+        return check
+
+    never = float("nan")
+    assert over(3, 5, 7, never).told == "6 (4.5 to never)"
+    assert over(3, never, never).told == "never (never to never)"
 
 
 @pytest.mark.parametrize("name", reproduce.names())

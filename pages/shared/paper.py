@@ -222,7 +222,9 @@ def _finished(judged: Judged) -> None:
     st.plotly_chart(judged.figure, key="paper figure", config={"displaylogo": False}, height=480)
     exporting.button(judged.figure, reproduce.distinct(judged.name, judged.draw), judged.name)
     st.subheader("Every number", anchor=False)
-    table([_row(check) for check in judged.checks], "Numbers found here and published")
+    seeds = judged.draw.seeds
+    header = "Found here" if seeds == 1 else f"Median (quartiles), N = {seeds} seeds"
+    table([_row(check, header) for check in judged.checks], "Numbers found here and published")
     st.caption(
         f"{_long(judged.seconds)} of training on {judged.machine}. A deviation is "
         "|x − y| / max(|y|, 10⁻⁶ max|y|), the largest over all records; records are counted "
@@ -238,14 +240,14 @@ def _icon(judged: Judged) -> str:
     return BADGES[judged.verdict][1]
 
 
-def _row(check: Check) -> dict[str, str]:
+def _row(check: Check, header: str) -> dict[str, str]:
     published = "–" if check.published is None else said(check.published)
     if check.published == 0 and check.allowed:
         published = f"at most {check.allowed:.0e}"
     return {
         "What": f"{check.what[0].upper()}{check.what[1:]}",
         "Published": published,
-        "Found here": said(check.found),
+        header: check.told,
         "Verdict": check.verdict,
     }
 
