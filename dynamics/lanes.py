@@ -32,7 +32,7 @@ class Lanes:
         problem: what they learn.
         networks: by name, the original first.
         learning_rate: η itself at the start, whatever unit the config counts it in.
-        side: measures beside the training.
+        side: measures beside the training, where that does not slow it.
         since: records from which to go on, of the networks that had not ended; none for a run from
             its start.
     """
@@ -106,8 +106,9 @@ class Lanes:
             },
             since=since,
         )
+        side = self._side if descent.compiled or network.factors[0].is_cuda else None
         for record in records:
-            yield record and measuring.beside(record, self._side, lambda: descent.memory)
+            yield record and measuring.begin(record, side, lambda: descent.memory)
 
     def _measuring(self, name: str) -> Measuring:
         return Measuring(self._networks[name], self._problem, singular_value_count(self._config))

@@ -2,7 +2,8 @@
 
 The training loss is taken in line, at every record: it decides when to stop. All else sees a copy
 of the factors, on one thread of their own, while the network trains towards its next record.
-The numbers are the same; a core that is idle anyway pays for them.
+The numbers are the same; a core that is idle anyway pays for them. That needs steps which leave
+Python's lock alone: others would be slowed, and it would be counted as training.
 """
 
 import dataclasses
@@ -26,6 +27,7 @@ from dynamics.train import missing
 from dynamics.trajectory import Array, Record
 
 Values = dict[str, Array]
+Rest = tuple[Values, Array, Any]  # measurements, the map, which modes were known before
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,14 @@ class Measuring:
             order, named = state["matching"]
             self._start.latest = Matching(tuple(order), frozenset(named))
 
-    def beside(self, record: Record, side: Executor, memory: Callable[[], Any] = list) -> "Pending":
+    def begin(
+        self, record: Record, side: Executor | None, memory: Callable[[], Any] = list
+    ) -> "Pending":
         """Begin to measure what belongs to a record of the training loss; training may go on.
 
-        ``memory`` gives what the steps keep beside the factors. Both are in the record's ``state``,
-        with what ``restore`` wants: the factors when α last changed, and which modes were known
-        before this record.
+        Without ``side`` all of it is measured at once. ``memory`` gives what the steps keep beside
+        the factors. Both are in the record's ``state``, with what ``restore`` wants: the factors
+        when α last changed, and which modes were known before this record.
         """
         started = time.perf_counter()
         turned = self._turned
@@ -87,7 +91,11 @@ class Measuring:
         state = {"factors": copy.factors, "memory": memory()}
         state["turned"] = None if turned is self._start else turned.factors
         kept = dataclasses.replace(record, state=state)
-        rest = side.submit(self._rest_of, copy, turned, record.outcome)
+        rest = Future[Rest]()
+        if side is None:
+            rest.set_result(self._rest_of(copy, turned, record.outcome))
+        else:
+            rest = side.submit(self._rest_of, copy, turned, record.outcome)
         self._spent += time.perf_counter() - started
         return Pending(kept, partial(self._complete, kept, rest), rest.done)
 
@@ -97,7 +105,7 @@ class Measuring:
         record = Record(step, math.nan, math.nan, math.nan, values, outcome)
         return Pending(record, lambda: record, lambda: True)
 
-    def _rest_of(self, network: Network, turned: State, outcome: str) -> tuple[Values, Array, Any]:
+    def _rest_of(self, network: Network, turned: State, outcome: str) -> Rest:
         """What is not taken in line, the map, and which modes were known before."""
         known = self._start.latest
         matching = known and (list(known.order), sorted(known.named))
@@ -106,7 +114,7 @@ class Measuring:
             return self._nothing(self._rest), cells, matching
         return self._guarded(network, self._rest, turned), cells, matching
 
-    def _complete(self, record: Record, rest: Future[tuple[Values, Array, Any]]) -> Record:
+    def _complete(self, record: Record, rest: Future[Rest]) -> Record:
         """The record with all measurements, and with what training has lost to them so far."""
         started = time.perf_counter()
         more, cells, matching = rest.result()

@@ -5,11 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+import pytest
+import torch
 
 from dynamics import registry
 from dynamics.compare import prepare
 from dynamics.config import Config
 from dynamics.engines import fastest
+from dynamics.kernels import library
 from dynamics.lanes import Lanes, singular_value_count
 from dynamics.measuring import measurer
 
@@ -56,6 +59,9 @@ class Side(ThreadPoolExecutor):
         return super().submit(*work, **more)
 
 
+@pytest.mark.skipif(
+    library(20, torch.float64) is None, reason="no compiler: training waits for measuring"
+)
 def test_training_goes_on_while_a_record_is_measured() -> None:
     """The second record is there to be measured although the first one's measurements hang."""
     comparison = prepare(Config.from_dict(SETTINGS | {"networks": ["original"]}))
@@ -71,6 +77,17 @@ def test_training_goes_on_while_a_record_is_measured() -> None:
         side.released.set()
         consumer.join(60)
     assert steps == [0, 20, 40, 60]
+
+
+def test_steps_that_need_python_s_lock_wait_for_their_measurements() -> None:
+    """Beside measuring they would be slowed, and that would be counted as training."""
+    settings = SETTINGS | {"networks": ["original"], "optimizer": "momentum", "learning_rate": 0.1}
+    comparison = prepare(Config.from_dict(settings))
+    with Side() as side:
+        parts = (comparison.config, comparison.problem, comparison.networks)
+        rows = [row for row in Lanes(*parts, comparison.learning_rate, side, {}) if row]
+        assert [row["original"].step for row in rows] == [0, 20, 40, 60] and not side.given
+        side.released.set()
 
 
 def test_what_measuring_costs_is_counted_apart_from_training() -> None:
