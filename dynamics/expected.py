@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from dynamics import escape, simulation, theory
+from dynamics import escape, theory
 from dynamics.config import Config
 from dynamics.cost import widths
 from dynamics.crossings import followed
@@ -119,7 +119,9 @@ def _followed(known: Known, made: Forecast, name: str, steps: Array) -> Array | 
                 turns,
             )
             return np.abs(theory.end_to_end(outer, inner, config.depth))
-        return _simulated(known, name, rate, whole, momentum, turns)
+        if broken_by_start(config):
+            return None
+        return known.simulated(alpha(config, name), rate, whole, MOST_WORK, momentum, turns)
 
 
 def _turns(config: Config, name: str, unit: float) -> Turns:
@@ -129,32 +131,6 @@ def _turns(config: Config, name: str, unit: float) -> Turns:
         step: (alpha(each, name), each.learning_rate * pace(each, name) * unit)
         for step, each in later.items()
     }
-
-
-def _simulated(
-    known: Known, name: str, rate: float, steps: list[int], momentum: float, turns: Turns
-) -> Array | None:
-    config, rank = known.config, len(known.goals)
-    if known.overlap is None or broken_by_start(config):
-        return None
-    if steps[-1] * 6.0 * config.depth * (2 * rank) ** 3 > MOST_WORK:
-        return None
-    try:
-        course = simulation.simulate(
-            known.goals,
-            known.overlap,
-            config.cols,
-            config.depth,
-            config.init_scale,
-            rate,
-            steps,
-            alpha(config, name),
-            momentum,
-            turns,
-        )
-    except np.linalg.LinAlgError:  # beyond all numbers
-        return None
-    return course.core_values[:, :rank]
 
 
 def _lengthened(known: Known, steps: Array, curves: Array) -> tuple[Array, Array]:

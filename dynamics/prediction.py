@@ -14,6 +14,7 @@ import numpy as np
 from dynamics import cost, escape, kinds, registry, simulation, theory
 from dynamics.config import Config
 from dynamics.spectrum import certain, curvature, estimate, seen
+from dynamics.theory import NO_TURNS, Turns
 from dynamics.trajectory import Array
 
 EXACT, FLOW, HEURISTIC, UNKNOWN = "exact", "gradient-flow", "heuristic", "unknown"
@@ -77,6 +78,30 @@ class Known:
             None if overlap is None else np.asarray(overlap, float),
             drawn or certain(config),
         )
+
+    def simulated(
+        self,
+        alpha: float,
+        rate: float,
+        steps: Sequence[int],
+        most_work: float,
+        momentum: float = 0.0,
+        turns: Turns = NO_TURNS,
+    ) -> Array | None:
+        """The original network's exact singular values, T × r, at ascending ``steps``.
+
+        None without an overlap, beyond ``most_work`` multiplications, or out of all numbers; the
+        other arguments are those of ``simulation.simulate``.
+        """
+        config, rank = self.config, len(self.goals)
+        if self.overlap is None or steps[-1] * 6.0 * config.depth * (2 * rank) ** 3 > most_work:
+            return None
+        start = (self.goals, self.overlap, config.cols, config.depth, config.init_scale)
+        try:
+            course = simulation.simulate(*start, rate, steps, alpha, momentum, turns)
+        except np.linalg.LinAlgError:
+            return None
+        return course.core_values[:, :rank]
 
     def timed(self, rate: float | None, network: str) -> bool:
         """Whether anything is known of times."""
@@ -172,30 +197,14 @@ def escapes(known: Known, network: str, rate: float | None) -> Prediction:
     steps = np.where(steps > 0, steps + escape.delay(config.depth, alpha) * plateau, 0)
     broken = [*broken_by_start(config), *turning(config, network, steps)]
     if known.overlap is not None and not broken and not broken_by(config):
-        exact = _simulated(known, alpha, rate * curvature(config), float(steps.max()))
-        if exact is not None:
-            return known.judged(tuple(exact.tolist()), EXACT)
+        last = math.ceil(1.3 * float(steps.max()))
+        records = np.unique(np.linspace(0, last, RECORDS).astype(int)).tolist()
+        course = known.simulated(alpha, rate * curvature(config), records, MOST_WORK)
+        if course is not None:
+            exact = escape.measured_escapes(np.array(records, float), course, known.goals)
+            if not np.isnan(exact).any():
+                return known.judged(tuple(exact.tolist()), EXACT)
     return known.judged(tuple(steps.tolist()), HEURISTIC, *broken, TURNED)
-
-
-def _simulated(known: Known, alpha: float, rate: float, expected: float) -> Array | None:
-    """The original network's escapes from its exact simulation; None if that took too long."""
-    config, last = known.config, math.ceil(1.3 * expected)
-    if last * 6.0 * config.depth * (2 * len(known.goals)) ** 3 > MOST_WORK:
-        return None
-    assert known.overlap is not None
-    course = simulation.simulate(
-        known.goals,
-        known.overlap,
-        config.cols,
-        config.depth,
-        config.init_scale,
-        rate,
-        np.unique(np.linspace(0, last, RECORDS).astype(int)).tolist(),
-        alpha,
-    )
-    found = escape.measured_escapes(course.steps, course.core_values, known.goals)
-    return None if np.isnan(found).any() else found
 
 
 def rises(known: Known, network: str, rate: float | None) -> Prediction:
