@@ -309,6 +309,10 @@ def test_forecast_follows_the_sliders_and_mends_what_would_go_wrong(
         page.get_by_text("escapes of the compressed network hold until step 100")
     ).to_be_visible()
     expect(page.get_by_text("escapes of the original network hold")).to_have_count(0)
+    visit(page, server, "problem=factorization&networks=original,narrow_random_alpha")
+    expect(page.locator(".expect tbody tr")).to_have_count(2)
+    inside = "t => t.getBoundingClientRect().right < t.closest('.st-key-expectation')"
+    assert page.locator(".expect").evaluate(f"{inside}.getBoundingClientRect().right")
 
 
 THEORY = """[...document.querySelectorAll(".js-plotly-plot")].flatMap(({ data }) =>
