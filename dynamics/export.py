@@ -72,7 +72,7 @@ def as_json(run: Run) -> bytes:
 
 def html(run: Run) -> bytes:
     """One page that needs no network: every figure that the run has numbers for."""
-    import plotly.io
+    from dynamics import standalone
 
     trajectories = beside(run.config, run.trajectories)
     parts: list[str] = []
@@ -80,9 +80,7 @@ def html(run: Run) -> bytes:
         needs = registry.constant("figures", name, "NEEDS")
         shown = [each for each in trajectories if all(need in each.series for need in needs)]
         if shown:
-            figure = marked(name, shown)
-            # The library goes in once, with the first figure.
-            parts.append(plotly.io.to_html(figure, full_html=False, include_plotlyjs=not parts))
+            parts.append(standalone.chart(marked(name, shown)))
     settings = "".join(
         f"<tr><td>{name}</td><td>{value}</td></tr>" for name, value in run.config.to_dict().items()
     )
@@ -90,7 +88,7 @@ def html(run: Run) -> bytes:
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>Run {run.key}</title>"
         f"<style>{style}</style><h1>Run {run.key}</h1>{''.join(parts)}"
-        f"<h2>Settings</h2><table>{settings}</table></html>"
+        f"<h2>Settings</h2><table>{settings}</table>{standalone.library()}</html>"
     ).encode()
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from dynamics import chrome, film, scenes, tikz
+from dynamics import chrome, film, scenes, standalone, tikz
 from dynamics.caption import About
 from dynamics.chrome import PictureError
 from dynamics.dress import Print, dressed
@@ -94,14 +94,11 @@ def _png(drawn: bytes, how: Print, about: About) -> bytes:
 
 def _html(figure: dict[str, Any], about: About) -> bytes:
     """One page that needs no network."""
-    import plotly.io
-
-    chart = plotly.io.to_html(figure, full_html=False, include_plotlyjs=True)
     title, caption, bibtex = map(escape, (about.title, about.caption, about.bibtex))
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
         "<style>body{font-family:sans-serif;max-width:60rem;margin:2rem auto}</style>"
-        f"{chart}<p>{caption}</p><pre>{bibtex}</pre></html>"
+        f"{standalone.chart(figure)}<p>{caption}</p><pre>{bibtex}</pre>{standalone.library()}</html>"
     ).encode()
 
 

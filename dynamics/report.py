@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from dynamics import registry, reproduce
+from dynamics import registry, reproduce, standalone
 from dynamics.caption import settings
 from dynamics.judge import Judged, command
 from dynamics.paper import said
@@ -56,8 +56,6 @@ def table(judged: Sequence[Judged], missing: dict[str, str]) -> list[str]:
 
 
 def _page(judged: Sequence[Judged], missing: dict[str, str]) -> str:
-    import plotly.io
-
     summary = "".join(
         f"<tr><td>{reproduce.about(each.name)[0]}</td><td class={each.verdict.split()[0]}>"
         f"{each.verdict}</td><td>{html.escape(each.why)}</td><td>{each.seconds:,.0f} s</td></tr>"
@@ -69,19 +67,14 @@ def _page(judged: Sequence[Judged], missing: dict[str, str]) -> str:
     )
     parts: list[str] = []
     for each in judged:
-        chart = plotly.io.to_html(
-            each.figure,
-            full_html=False,
-            include_plotlyjs=not parts,
-            default_width="860px",
-            default_height="400px",
-            config={"displayModeBar": False},
-        )
+        size = "width:860px;height:400px"
+        chart = standalone.chart(each.figure, size, displayModeBar=False)
         parts.append(_section(each, chart))
     return (
         "<!doctype html><html lang=en><meta charset=utf-8><title>Reproduction report</title>"
         f"<style>{STYLE}</style><h1>Figures of Kwon et al. (2024), reproduced</h1>"
-        f"<p>{date.today()}. arXiv 2311.05061.</p><table>{summary}</table>{''.join(parts)}</html>"
+        f"<p>{date.today()}. arXiv 2311.05061.</p><table>{summary}</table>{''.join(parts)}"
+        f"{standalone.library()}</html>"
     )
 
 

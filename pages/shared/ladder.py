@@ -6,7 +6,7 @@ import json
 
 import streamlit as st
 
-from dynamics import attribution, queue, runs, waterfall
+from dynamics import attribution, queue, runs, standalone, waterfall
 from dynamics.attribution import LEVELS, MOST_SEEDS, Attribution
 from dynamics.config import Config
 from pages.shared import controls, exporting
@@ -208,7 +208,8 @@ def _downloads(made: Attribution, head: list[str], rows: list[list[str]]) -> Non
         return text.getvalue().encode()
 
     def as_html() -> bytes:
-        return waterfall.draw(made).to_html(include_plotlyjs=True).encode()
+        chart = standalone.chart(waterfall.draw(made))
+        return f"<!doctype html><meta charset=utf-8>{chart}{standalone.library()}".encode()
 
     def as_json() -> bytes:
         return json.dumps(attribution.to_dict(made), indent=1, ensure_ascii=False).encode()

@@ -10,7 +10,7 @@ import pytest
 from conftest import Server, until
 from playwright.sync_api import Locator, Page, expect
 
-from dynamics import runs
+from dynamics import export, runs
 from tests.support import small
 
 pytestmark = pytest.mark.xdist_group("visit")
@@ -91,6 +91,20 @@ def test_heat_maps_are_exported_as_they_are_seen(
     dialog.get_by_text("SVG", exact=True).click()
     name, content = saved(page, dialog, "Save SVG")
     assert name == f"heat_maps_{run.key}.svg" and b"at step 20" in content
+
+
+def test_a_page_stands_alone(page_at: Open, run: runs.Run, tmp_path: Path) -> None:
+    """Opened from a disk without a network, all charts are drawn with their lines; 2 MB at most."""
+    content = export.export(run, "html")
+    assert len(content) < 2.2e6
+    (tmp_path / "run.html").write_bytes(content)
+    page = page_at(1024)
+    page.context.set_offline(True)
+    page.goto((tmp_path / "run.html").as_uri())
+    page.wait_for_selector(".js-plotly-plot .scatterlayer .trace path >> nth=3", state="attached")
+    expect(page.locator(".js-plotly-plot .main-svg >> nth=0")).to_be_visible(timeout=WAIT)
+    assert page.locator(".js-plotly-plot").count() == content.count(b"<div class")
+    page.context.set_offline(False)
 
 
 @pytest.mark.parametrize("width", [390])
