@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 GREYS = ((0.0, "#000000"), (1.0, "#ffffff"))  # from the lowest to the highest, zero half-way
 NEAR = 1.42  # times the page's distance for a square; letters in print are larger beside the chart
-NEAREST, FURTHEST = 0.8, 1.5  # whatever the part's shape
+NEAREST, FURTHEST = 0.8, 2.2  # whatever the part's shape
 MOST = 22  # pixels of letters in space: larger ones meet, as they keep their places
 TILES = 0.85  # of the usual type, over each of several maps
 FLAT = ("scatter", "scattergl", "bar")
@@ -54,12 +54,14 @@ def lay_out_maps(figure: go.Figure, type_: float, grey: bool) -> None:
 
 def lay_out_space(figure: go.Figure, type_: float, ink: str, grid: str) -> None:
     """Charts in three dimensions, seen as on the page but from where all fits into their part."""
-    type_ = min(type_, MOST)
     for scene in figure.select_scenes():
+        left, right = scene.domain.x or (0, 1)
+        width = figure.layout.width * (right - left)
+        letters = min(type_, MOST, width / 18)
         for axis, powers in ((scene.xaxis, "SI"), (scene.yaxis, "SI"), (scene.zaxis, "power")):
             axis.update(
-                tickfont={"size": (12 * 0.85 * type_) ** 0.5},  # Plotly draws size s as s²/12
-                title={"font": {"size": type_}},
+                tickfont={"size": (12 * 0.85 * letters) ** 0.5},  # Plotly draws size s as s²/12
+                title={"font": {"size": letters}},
                 gridcolor=grid,
                 linecolor=ink,
                 zerolinecolor=grid,
@@ -67,8 +69,7 @@ def lay_out_space(figure: go.Figure, type_: float, ink: str, grid: str) -> None:
                 nticks=5,
                 exponentformat=powers,
             )
-        left, right = scene.domain.x or (0, 1)
-        back = NEAR * figure.layout.height / (figure.layout.width * (right - left))
+        back = NEAR * figure.layout.height / width
         eye = scene.camera.eye
         scene.camera.eye = {
             side: min(max(back, NEAREST), FURTHEST) * (eye[side] or 1.25) for side in "xyz"

@@ -4,13 +4,12 @@ The address keeps figure, target, seed and seeds; the runs are ordinary ones, wh
 """
 
 import contextlib
-from pathlib import Path
 
 import streamlit as st
 
 from dynamics import registry, reproduce, runs
 from dynamics.config import Config
-from dynamics.judge import FORMS, Judged, command, content, judge
+from dynamics.judge import Judged, command, content, judge
 from dynamics.paper import AGREES, DIFFERS, UNPUBLISHED, Check, said
 from dynamics.reproduce import TARGETS, THEIRS, Draw, Progress
 from pages.shared import exporting
@@ -24,7 +23,6 @@ BADGES = {
     UNPUBLISHED: ("drawn; no number published", "check_circle", "gray"),
     UNJUDGED: ("trained; cannot be compared here", "error", "gray"),
 }
-MIME = {"html": "text/html", "pdf": "application/pdf", "svg": "image/svg+xml", "png": "image/png"}
 
 
 def turn_to(name: str = "") -> None:
@@ -124,7 +122,7 @@ def show(name: str, draw: Draw) -> None:
         _draws(name, draw)
         judged = _judged(name, draw) if state.complete else None
         if isinstance(judged, Judged):
-            _downloads(judged)
+            _download(judged)
     if isinstance(judged, Judged):
         _finished(judged)
         return
@@ -264,16 +262,13 @@ def _runs(judged: Judged) -> None:
             )
 
 
-def _downloads(judged: Judged) -> None:
-    """The figure as files; each is made when it is asked for."""
-    with st.popover("Export", icon=":material/download:", help="The figure, or its verdict"):
-        for form, ending in FORMS.items():
-            st.download_button(
-                "Verdict and settings (JSON)" if form == "json" else form.upper(),
-                data=lambda form=form: content(judged, form),
-                file_name=str(Path(judged.name).with_suffix(f".{ending}")),
-                mime=MIME.get(form, "text/plain"),
-                on_click="ignore",
-                width="stretch",
-                key=f"download {form}",
-            )
+def _download(judged: Judged) -> None:
+    """The verdict as a file; the figure has the dialog of all charts."""
+    st.download_button(
+        "Verdict and settings (JSON)",
+        data=lambda: content(judged, "json"),
+        file_name=f"{judged.name}.json",
+        mime="application/json",
+        icon=":material/download:",
+        on_click="ignore",
+    )
