@@ -325,7 +325,9 @@ def _box(name: str, key: str, value: Any, **options: Any) -> Any:
 
 def _copy(source: str, goal: str) -> None:
     """Keep the slider and the box of one number equal."""
-    st.session_state[goal] = st.session_state[source]
+    # A slider that was replaced by one of other steps may still be heard, and has no value then.
+    if source in st.session_state:
+        st.session_state[goal] = st.session_state[source]
 
 
 def _seeded(key: str, value: Any, most: float = math.inf) -> str:
