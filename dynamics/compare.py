@@ -20,7 +20,7 @@ from dynamics.problem import Problem
 from dynamics.trajectory import Record
 
 SWITCH = 1e-4  # seconds
-WIDE, MANY = 300, 2**24  # width and numbers in the measurements that are worth two threads
+WIDE, MANY = 600, 2**24  # width and numbers in the measurements that are worth two threads
 LOOK, SPARE = 0.2, 0.3  # seconds to look at the cores; how much of two may be in use
 
 

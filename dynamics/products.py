@@ -13,7 +13,7 @@ from torch import Tensor
 
 from dynamics.kernels import products
 
-THIN, WORTH_TWO = 48, 300  # smallest side; rows that are worth a second thread
+THIN, WORTH_TWO = 48, 600  # smallest side; rows that are worth a second thread
 
 
 def multiply(left: Tensor, right: Tensor, out: Tensor) -> Tensor:

@@ -52,7 +52,7 @@ def test_a_busy_machine_gives_no_second_thread(
     threads: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Even a wide network loses when both threads share a core with other work."""
-    wide = Config(rows=400, cols=400)
+    wide = Config(rows=700, cols=700)
     for busy, count in ((95.0, 1), (0.0, 2)):
         monkeypatch.setattr(compare.psutil, "cpu_percent", lambda _, busy=busy: busy)
         monkeypatch.setattr(compare.psutil, "cpu_count", lambda: 2)
