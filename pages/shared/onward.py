@@ -48,8 +48,9 @@ def _rate(config: Config, run: runs.Run, name: str, symbol: str, step: int) -> N
     key, about = f"onward {run.key} {name}", SETTINGS[name].metadata
     chosen = float(controls.settings()[name])
     force = schedule.in_force(config.schedule, config.rates, step)[name]
-    if key not in st.session_state:
-        st.session_state[key] = force if chosen == getattr(config, name) else chosen
+    usual = force if chosen == getattr(config, name) else chosen
+    # Said anew each time: a closed popover has no widgets in the browser that could remember it.
+    st.session_state[key] = st.session_state.get(key, usual)
     st.number_input(
         f"{about['title']} {symbol}",
         min_value=float(about["low"]),

@@ -107,6 +107,22 @@ def test_a_live_run_is_changed_now(
     until(lambda: not child.status.live, 20)
 
 
+def test_boxes_hold_the_rates_in_force_however_often_the_page_has_run(
+    page_at: Callable[[int], Page], server: Server, started: Callable[..., Run]
+) -> None:
+    """The menu is closed while the page runs again, and its boxes are in no browser yet."""
+    page, run = page_at(1400), started(alpha=3.0, learning_rate=0.7)
+    until(lambda: not run.status.live, 60)
+    page.goto(f"{server.address}/?run={run.key}&at=600")
+    expect(page.locator(".dln-card").first).to_be_attached(timeout=60_000)
+    for axis in ("Log steps", "Seconds"):
+        page.get_by_role("radio", name=axis).click()
+        page.wait_for_url(f"**over={axis.lower().replace(' ', '+')}**")
+    page.get_by_test_id("stMain").get_by_role("button", name="Change").first.click()
+    for label, value in (("Discrepant rate α", "3"), ("Learning rate η", "0.7")):
+        expect(page.get_by_label(label, exact=True).last).to_have_value(value)
+
+
 @pytest.mark.parametrize("width", [1400, 390])
 def test_a_run_is_forked_at_the_cursor_and_stays_beside_its_fork(
     width: int, page_at: Callable[[int], Page], server: Server, started: Callable[..., Run]
