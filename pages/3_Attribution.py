@@ -15,7 +15,7 @@ st.caption(
     "are made one at a time, on the same matrices, and what each of them saves is measured."
 )
 ladder.chosen(config)
-with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     ladder.switches(config)
     seeds = st.slider(
         "Seeds",
