@@ -152,7 +152,10 @@ def _measured(
     dtype = comparisons[0].config.dtype
     for name in runs:
         speed = case.chunk * len(comparisons) / statistics.median(seconds[name])
-        yield Row(case.name, network, name, dtype, round(speed, 3), repeats), first[name]
+        # Without a compiler this program is still no other engine: it has a case of its own.
+        own = name == "uncompiled"
+        case_name, engine = (f"{case.name}_uncompiled", "dynamics") if own else (case.name, name)
+        yield Row(case_name, network, engine, dtype, round(speed, 3), repeats), first[name]
 
 
 def _time(runs: list[Run], chunk: int, chunks: int) -> float:
@@ -215,13 +218,13 @@ def run(*, quick: bool, as_json: bool, only: str) -> int:
     about, rows = machine(), []
     if not as_json:
         print(", ".join(f"{name} {value}" for name, value in about.items()))
-        print(f"{'case':28}{'network':12}{'engine':12}{'dtype':9}{'steps/s':>11}{'first s':>9}")
+        print(f"{'case':34}{'network':12}{'engine':12}{'dtype':9}{'steps/s':>11}{'first s':>9}")
     for row, first in bench(quick=quick, only=only):
         rows.append(asdict(row))
         if not as_json:
             speed = f"{row.steps_per_second:,.1f}"
             print(
-                f"{row.case:28}{row.network:12}{row.engine:12}{row.dtype:9}{speed:>11}{first:9.2f}"
+                f"{row.case:34}{row.network:12}{row.engine:12}{row.dtype:9}{speed:>11}{first:9.2f}"
             )
     if as_json:
         print(json.dumps({"machine": about, "rows": rows}, indent=1))

@@ -93,4 +93,7 @@ def test_json_has_the_published_fields() -> None:
     content = json.loads(done.stdout)
     assert set(content) == {"machine", "rows"}
     assert {tuple(row) for row in content["rows"]} == {tuple(Row.__dataclass_fields__)}
-    assert {row["case"] for row in content["rows"]} == {"completion_d60_r4_L2"}
+    cases, case = {row["case"] for row in content["rows"]}, "completion_d60_r4_L2"
+    assert case in cases <= {case, f"{case}_uncompiled"}
+    engines = {row["engine"] for row in content["rows"]}
+    assert {"dynamics", "torch", "floor"} <= engines <= {"dynamics", "jax", "torch", "floor"}
