@@ -1,6 +1,7 @@
 """The command line: ``python -m dynamics COMMAND``; ``--help`` lists the commands."""
 
 import argparse
+import contextlib
 import json
 import math
 import os
@@ -150,7 +151,7 @@ def _add_export(commands: Any) -> None:
     out.add_argument("--over", default="steps", choices=list(VERSUS), help="its horizontal axis")
     out.add_argument(
         "--at",
-        type=float,
+        type=_step,
         default=math.inf,
         metavar="STEP",
         help="of heat maps: the moment; default: the last. As csv they are their cells",
@@ -179,6 +180,13 @@ def _add_bench(commands: Any) -> None:
     bench.add_argument("--json", action="store_true", help="print JSON")
     bench.add_argument("--only", metavar="TEXT", default="", help="cases with TEXT in their names")
     bench.set_defaults(command=_bench)
+
+
+def _step(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if (step := float(text)) >= 0:
+            return step
+    raise argparse.ArgumentTypeError(f"a step is a number from 0 on; {text} was given")
 
 
 def _tolerance(text: str) -> float:

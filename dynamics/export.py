@@ -163,32 +163,45 @@ def chart(
             raise RunError(f"Run {run.key} has no records yet.")
     measured = any(panel in shapes for run in runs for shapes in run.layout.shapes.values())
     if len(runs) > 1 or (measured and panel not in registry.options("figures")):
-        named = labels([run.config for run in runs])
-        drawn = [
-            (label, beside(run.config, run.trajectories))
-            for label, run in zip(named, runs, strict=True)
-        ]
-        figure = compared(drawn, panel, versus)
-        if not figure.data:
-            raise RunError(f"None of these runs has a {panel.replace('_', ' ')[:40]}.")
-        return figure
+        return _series(runs, panel, versus)
+    return _panel(runs[0], panel, versus, theory=theory or versus == "normalised", at=at)
+
+
+def _series(runs: Sequence[Run], name: str, versus: str) -> Any:
+    named = labels([run.config for run in runs])
+    drawn = [
+        (label, beside(run.config, run.trajectories))
+        for label, run in zip(named, runs, strict=True)
+    ]
+    figure = compared(drawn, name, versus)
+    if not figure.data:
+        raise RunError(f"None of these runs has a {name.replace('_', ' ')[:40]}.")
+    return figure
+
+
+def _panel(run: Run, panel: str, versus: str, *, theory: bool, at: float) -> Any:
     stem, _, network = panel.partition("/")
     if stem not in registry.options("figures"):
         known = ", ".join(registry.options("figures"))
         raise RunError(f"There is no figure {stem[:40]!r}; take one of {known}.")
+    told, names = run.trajectories, [""]
+    names += [each.network for each in told]
+    if network not in names:
+        raise RunError(
+            f"Run {run.key} has no network {network[:40]!r}; it has {', '.join(names[1:])}."
+        )
+    if theory:
+        told = beside(run.config, told)
+    if registry.constant("figures", stem, "KIND") == "map":  # all networks' maps are one chart
+        told, network = maps.shown(run, told, at), ""
     needs = registry.constant("figures", stem, "NEEDS", ())
-    told = runs[0].trajectories
-    if theory or versus == "normalised":
-        told = beside(runs[0].config, told)
-    if registry.constant("figures", stem, "KIND") == "map":
-        told, network = maps.shown(runs[0], told, at), ""
     trajectories = [
         each
         for each in told
         if network in ("", each.network) and all(need in each.series for need in needs)
     ]
     if not trajectories:
-        raise RunError(f"Run {runs[0].key} has nothing recorded for {panel[:40]}.")
+        raise RunError(f"Run {run.key} has nothing recorded for {panel[:40]}.")
     return marked(stem, trajectories, versus)
 
 

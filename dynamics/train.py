@@ -28,9 +28,8 @@ def train(
     """Train and record, lazily: whoever loses interest stops asking.
 
     Yields a Record at step 0, at every multiple of ``record_every``, at each turn and at ``steps``;
-    between
-    records that are long apart it yields None about ten times a second, which is the place to
-    pause or to give up. It ends after ``steps``, at a training loss at or below a positive
+    between records that are long apart it yields None about ten times a second, which is the place
+    to pause or to give up. It ends after ``steps``, at a training loss at or below a positive
     ``tolerance`` (outcome ``done``) or at one that is not finite (``diverged``).
 
     Args:

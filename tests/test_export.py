@@ -194,3 +194,18 @@ def test_page_names_every_format() -> None:
     from pages.shared.transport import MIME
 
     assert set(MIME) == set(export.FORMATS)
+
+
+@pytest.mark.parametrize("panel", ["heat_maps/zzz", "singular_values/narrow_random", "nothing"])
+def test_a_panel_that_a_run_has_not_is_refused(finished: Run, panel: str) -> None:
+    """A name that was mistyped must not draw something else."""
+    with pytest.raises(RunError) as refused:
+        export.chart([finished], panel)
+    assert is_sentence(str(refused.value))
+
+
+@pytest.mark.parametrize("step", ["nan", "-5", "soon"])
+def test_a_moment_is_a_number_from_0_on(step: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["export", "key", "--figure", "heat_maps", "--at", step])
+    assert f"a step is a number from 0 on; {step} was given" in capsys.readouterr().err

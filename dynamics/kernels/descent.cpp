@@ -132,9 +132,10 @@ static Row visit(const Row u, int64_t from, int64_t to, const int32_t *places, c
 static void gather(int count, const void *weights, int stride, int width, const Row *rows,
                    Row *sums, int skip = 0) {
     for (int a = 0; a < width; a += 4) {
+        const int from = a >= 8 * W ? a + skip : a;
         Row part[4] = {};
         for (int i = 0; i < count; i++) {
-            const T *weight = (const T *)weights + (int64_t)i * stride + a + (a >= 8 * W ? skip : 0);
+            const T *weight = (const T *)weights + (int64_t)i * stride + from;
             for (int k = 0; k < 4; k++) add(part[k], weight[k], rows[i]);
         }
         for (int k = 0; k < 4; k++) sums[a + k] = part[k];
