@@ -23,6 +23,7 @@ def onward(run: runs.Run, at: int | None) -> None:
         "Change",
         icon=":material/call_split:",
         key=f"onward {run.key}",
+        on_change="rerun",  # a live run may have come to other rates since the page has run
         help="Go on from here with another α or η, or compress the original here",
     ):
         if not status.live and step >= last:
@@ -48,7 +49,9 @@ def _rate(config: Config, run: runs.Run, name: str, symbol: str, step: int) -> N
     key, about = f"onward {run.key} {name}", SETTINGS[name].metadata
     chosen = float(controls.settings()[name])
     force = schedule.in_force(config.schedule, config.rates, step)[name]
-    usual = force if chosen == getattr(config, name) else chosen
+    usual, shown = force if chosen == getattr(config, name) else chosen, f"{key} usual"
+    if st.session_state.get(shown) != usual:  # the run has come to another rate meanwhile
+        st.session_state[key] = st.session_state[shown] = usual
     # Said anew each time: a closed popover has no widgets in the browser that could remember it.
     st.session_state[key] = st.session_state.get(key, usual)
     st.number_input(

@@ -123,6 +123,19 @@ def test_boxes_hold_the_rates_in_force_however_often_the_page_has_run(
         expect(page.get_by_label(label, exact=True).last).to_have_value(value)
 
 
+def test_boxes_hold_the_rates_to_which_a_live_run_has_come(
+    page_at: Callable[[int], Page], server: Server, started: Callable[..., Run]
+) -> None:
+    """The page has not run again since it was opened, before the change."""
+    page = page_at(1400)
+    run = started(steps=100_000_000, record_every=1000, changes="40000:alpha=2")
+    page.goto(f"{server.address}/?run={run.key}")
+    expect(page.locator(".dln-card").first).to_be_attached(timeout=60_000)
+    until(lambda: run.status.step > 50_000, 60)
+    page.get_by_test_id("stMain").get_by_role("button", name="Change").first.click()
+    expect(page.get_by_label("Discrepant rate α", exact=True).last).to_have_value("2")
+
+
 @pytest.mark.parametrize("width", [1400, 390])
 def test_a_run_is_forked_at_the_cursor_and_stays_beside_its_fork(
     width: int, page_at: Callable[[int], Page], server: Server, started: Callable[..., Run]
