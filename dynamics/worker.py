@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import traceback
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,11 +31,34 @@ if TYPE_CHECKING:
     from dynamics.compare import Comparison
 
 TELL_EVERY = 0.1  # seconds between two status files
+PACE_OVER = 3.0  # seconds of training over which the steps a second are told
 NICENESS = 5  # the page must stay quick while this trains
 
 
 class CancelledError(Exception):
     """The user has asked for the end."""
+
+
+class Pace:
+    """Steps a second over the last seconds, from one record to another.
+
+    Between two records of a slow run many seconds pass in which nothing has been recorded.
+    """
+
+    def __init__(self, now: float, step: int) -> None:
+        self._noted = deque([(now, step)])
+
+    def note(self, now: float, step: int) -> None:
+        """A record has come."""
+        self._noted.append((now, step))
+        while now - self._noted[1][0] > PACE_OVER:
+            self._noted.popleft()
+
+    @property
+    def rate(self) -> float:
+        """Steps a second; 0 before the first record."""
+        (began, first), (ended, last) = self._noted[0], self._noted[-1]
+        return (last - first) / (ended - began) if ended > began else 0.0
 
 
 class Worker:
@@ -44,7 +68,8 @@ class Worker:
         self.run = run
         self.status = dataclasses.replace(run.status, pid=os.getpid())
         self._telling = threading.Lock()
-        self._told, self._since = 0.0, (0.0, 0)  # last status written; clock and step of the rate
+        self._told = 0.0  # when the last status was written
+        self._pace = Pace(0.0, 0)
         self._records: Iterator[dict[str, Record] | None] | None = None
         self._layout: Layout | None = None
         self._checkpoints: Checkpoints | None = None
@@ -92,13 +117,14 @@ class Worker:
         if self._records is None:
             self._records = self._prepared()
         self.tell(message="")
-        self._since = (time.monotonic(), self.status.step)
+        self._pace = Pace(time.monotonic(), self.status.step)
         with open(self.run.folder / "records.f8", "ab", buffering=0) as file:
             for records in self._records:
                 if records:
                     file.write(self._row(records))
                     self._map(records)
                     self._note(records)
+                    self._pace.note(time.monotonic(), self.status.step)
                     self._offer(records)
                 self._heartbeat()
                 if self.run.asked() == PAUSE:
@@ -252,14 +278,8 @@ class Worker:
     def _heartbeat(self) -> None:
         if self.run.asked() == CANCEL:
             raise CancelledError
-        now = time.monotonic()
-        if now - self._told < TELL_EVERY:
-            return
-        began, step = self._since
-        rate = (self.status.step - step) / (now - began) if now > began else 0.0
-        if now - began > 3:
-            self._since = (now, self.status.step)
-        self.tell(rate=rate or self.status.rate)
+        if time.monotonic() - self._told >= TELL_EVERY:
+            self.tell(rate=self._pace.rate or self.status.rate)
 
     def _finish(self) -> None:
         outcomes = self.status.outcomes

@@ -13,7 +13,7 @@ import numpy as np
 import psutil
 import pytest
 
-from dynamics import queue, runs
+from dynamics import queue, runs, worker
 from dynamics.compare import prepare
 from dynamics.runs import CANCEL, PAUSE, RUN, Run
 from tests.support import endless, is_sentence, small, started, until
@@ -272,3 +272,17 @@ def test_a_failed_run_is_tried_again(folder: Path, monkeypatch: pytest.MonkeyPat
     runs.start(config, folder)
     until(lambda: run.status.phase == "failed" and run.status.pid not in (0, first.pid))
     assert run.status.created > first.created
+
+
+@pytest.mark.parametrize("every", [0.002, 0.7, 5.0])
+def test_the_pace_is_that_of_training_however_seldom_a_record_comes(every: float) -> None:
+    """Fifty steps a record; twice as fast from the hundredth on."""
+    pace, now = worker.Pace(7.0, 100), 7.0
+    assert pace.rate == 0
+    for record in range(1, 101):
+        now += every
+        pace.note(now, 100 + 50 * record)
+        assert pace.rate == pytest.approx(50 / every)
+    for record in range(1, 2 + int(worker.PACE_OVER / (every / 2))):
+        pace.note(now + record * every / 2, 5100 + 50 * record)
+    assert pace.rate == pytest.approx(100 / every, rel=0.01)
