@@ -46,13 +46,14 @@ def csv(run: Run) -> bytes:
 
 
 def npz(run: Run) -> bytes:
-    """Arrays ``<network>_<series>``, records first, and ``config`` as a JSON text."""
+    """Arrays ``<network>_<series>``, records first, the maps, and ``config`` as a JSON text."""
     arrays = {"config": np.array(json.dumps(run.config.to_dict()))}
     for trajectory in run.trajectories:
         counters = {counter: getattr(trajectory, counter) for counter in ("steps", *COUNTERS)}
         for name, values in {**counters, **trajectory.series}.items():
             arrays[f"{trajectory.network}_{name}"] = values
     arrays |= {name: np.array(values) for name, values in run.layout.facts.items()}
+    arrays |= maps.arrays(run)
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
@@ -137,6 +138,7 @@ def readme(run: Run) -> str:
         "the same as arrays named `network_column`. `config.json` has all settings; the run is "
         f"trained again by\n\n    {command(run.config)}\n\n"
         f"| column | what it is | unit |\n| --- | --- | --- |\n{table}\n"
+        f"\n{maps.described(run)}\n"
     )
 
 

@@ -12,7 +12,7 @@ import dataclasses
 import math
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -55,11 +55,12 @@ def halves(cells: Array) -> bytes:
 
 
 def goal(run: "Run") -> bytes:
-    """The cells of M* as they are kept; nothing for a run of before there were maps."""
+    """The cells of M* as they are kept, whole; nothing for a run of before there were maps."""
     try:
-        return (run.folder / "goal.f2").read_bytes()
+        content = (run.folder / "goal.f2").read_bytes()
     except FileNotFoundError:
         return b""
+    return content if len(content) == 2 * math.prod(shape(run.config)) else b""
 
 
 def carried_over(origin: "Run", run: "Run", upto: float, networks: int) -> list[Array]:
@@ -67,16 +68,57 @@ def carried_over(origin: "Run", run: "Run", upto: float, networks: int) -> list[
 
     A run of before there were maps has none to give.
     """
-    cells = ("cells", "<f2", (networks, *shape(run.config)))
-    kind = np.dtype([("step", "<f8"), cells])
-    try:
-        content = (origin.folder / "maps.f2").read_bytes()
-    except FileNotFoundError:
+    rows = kept(origin, networks)
+    if rows is None:
         return []
-    rows = np.frombuffer(content, kind, len(content) // kind.itemsize)
     rows = rows[rows["step"] <= upto]
     (run.folder / "maps.f2").write_bytes(rows.tobytes())
     return list(rows["cells"][-1].astype(float)) if len(rows) else []
+
+
+def kept(run: "Run", networks: int) -> Any:
+    """All of a run's maps: ``step``, T numbers, and ``cells``, T × networks × rows × cols.
+
+    None for a run of before there were maps.
+    """
+    cells = ("cells", "<f2", (networks, *shape(run.config)))
+    kind = np.dtype([("step", "<f8"), cells])
+    try:
+        content = (run.folder / "maps.f2").read_bytes()
+    except FileNotFoundError:
+        return None
+    return np.frombuffer(content, kind, len(content) // kind.itemsize)
+
+
+def arrays(run: "Run") -> dict[str, Any]:
+    """The run's maps for a file: ``map_steps``, ``<network>_map`` and ``goal_map``, float16.
+
+    Nothing for a run without maps.
+    """
+    networks = list(run.layout.shapes)
+    rows, target = kept(run, len(networks)), goal(run)
+    if rows is None or not target:
+        return {}
+    found = {"map_steps": rows["step"]}
+    found |= {f"{name}_map": rows["cells"][:, place] for place, name in enumerate(networks)}
+    return found | {"goal_map": np.frombuffer(target, "<f2").reshape(shape(run.config))}
+
+
+def described(run: "Run") -> str:
+    """What ``arrays`` has of the run, in words; nothing if that is nothing."""
+    found = arrays(run)
+    if not found:
+        return ""
+    (rows, cols), (height, width) = found["goal_map"].shape, map(block, run.config.shape)
+    known = registry.constant("problems", run.config.problem, "KNOWN") is not False
+    each = "an entry" if height == width == 1 else f"the mean of {height} × {width} entries at most"
+    return (
+        f"`records.npz` also has the heat maps, {len(found['map_steps'])} moments of them: "
+        f"`map_steps` are their steps, `NETWORK_map` (moments × {rows} × {cols}) the cells of each "
+        f"network's W, `goal_map` ({rows} × {cols}) those of "
+        f"{'M*' if known else 'the entries that are observed, NaN where none is'}. A cell is "
+        f"{each}, in the unit of M*'s entries, rounded to float16."
+    )
 
 
 def at(run: "Run", step: float, networks: int) -> bytes:

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import shutil
 import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
@@ -170,6 +171,32 @@ def test_heat_maps_are_cells_on_the_command_line(
     off = tables["compressed W"] - tables["target M*"]
     assert tables["compressed W − M*"] == pytest.approx(off, abs=1e-3)
     assert main(["export", finished.key, "--figure", "losses", *place]) == 2
+
+
+def test_zip_has_the_cells_of_every_heat_map_and_says_what_they_are(finished: Run) -> None:
+    """One entry a cell here: their distance to the goal is each record's own recovery error."""
+    archive = zipfile.ZipFile(io.BytesIO(export.export(finished, "zip")))
+    stored = np.load(io.BytesIO(archive.read("records.npz")), allow_pickle=False)
+    goal = stored["goal_map"].astype(float)
+    for each in finished.trajectories:
+        assert stored["map_steps"].tolist() == each.steps.tolist()
+        cells = stored[f"{each.network}_map"].astype(float)
+        assert cells.shape == (7, 10, 14) and goal.shape == (10, 14)
+        found = np.linalg.norm(cells - goal, axis=(1, 2)) / np.linalg.norm(goal)
+        assert found == pytest.approx(each.series["recovery_error"], abs=1.2e-3)
+    (line,) = (each for each in archive.read("README.md").decode().splitlines() if "map_st" in each)
+    said = ("7 moments", "`NETWORK_map` (moments × 10 × 14)", "`goal_map` (10 × 14)", "float16")
+    assert all(words in line for words in said)
+
+
+def test_what_is_kept_of_no_map_or_half_a_goal_is_left_out(finished: Run, tmp_path: Path) -> None:
+    """A run of before there were maps is exported like any other; so is one with a cut file."""
+    run = Run(shutil.copytree(finished.folder, tmp_path / finished.key))
+    (run.folder / "goal.f2").write_bytes(b"123")
+    assert not any("map" in name for name in np.load(io.BytesIO(export.export(run, "npz"))))
+    (run.folder / "maps.f2").unlink()
+    readme = zipfile.ZipFile(io.BytesIO(export.export(run, "zip"))).read("README.md").decode()
+    assert "map_steps" not in readme
 
 
 def test_formats_are_named_when_there_is_no_such_one(finished: Run) -> None:
