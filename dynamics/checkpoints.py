@@ -81,7 +81,7 @@ def resume(origin: Run, config: Config) -> tuple[dict[str, Record], Array]:
     layout, rows, upto = origin.layout, origin.rows(), shared(config, origin.config)
     for file in reversed(steps(_folder(origin))):
         step = int(file.stem)
-        if 0 < step <= upto and _recorded(config, step):
+        if 0 < step <= upto and _recorded(config, step, upto):
             before = rows[rows[:, 0] < step]
             found = _loaded(file, step)
             if found and _fits(config, origin.config, layout, found, before):
@@ -89,9 +89,14 @@ def resume(origin: Run, config: Config) -> tuple[dict[str, Record], Array]:
     return {}, rows[:0]
 
 
-def _recorded(config: Config, step: int) -> bool:
+def _recorded(config: Config, step: int, upto: int) -> bool:
+    """Whether the config has a record at this step, as its origin has; both agree up to ``upto``.
+
+    What follows from the losses agrees before that; the origin may have a record there of its own.
+    """
     turns = {change.step for change in config.canonical().schedule}
-    return step % config.record_every == 0 or step in turns or step == config.steps
+    regular = step < upto if config.recording == "escapes" else step % config.record_every == 0
+    return regular or step in turns or step == config.steps
 
 
 def _loaded(file: Path, step: int) -> dict[str, Record]:
@@ -108,6 +113,8 @@ def _fits(
     """Whether no network had ended that would go on, and none had gone on that would end."""
     late = {"compressed"} if config.compress_at else set()
     gone = set(config.networks) - set(found) - late
+    if config.recording == "escapes" and not all(each.state.get("gaps") for each in found.values()):
+        return False  # kept when nobody went on from such records
     if config.compress_at and "original" in gone:
         return False
     if config.tolerance == origin.tolerance:

@@ -36,7 +36,8 @@ def forked(config: Config, step: int, *, compress: bool = False, **rates: float)
 def shared(config: Config, origin: Config) -> int:
     """The step up to which both runs are one and the same; 0 if they never are."""
     ours, theirs = config.canonical(), origin.canonical()
-    if ours.recording != "even" or _fixed(ours) != _fixed(theirs):
+    sparse, late = ours.recording == "escapes", ours.compress_at and not theirs.compress_at
+    if _fixed(ours) != _fixed(theirs) or (sparse and late):  # whose losses say where records are
         return 0
     steps = min(ours.steps, theirs.steps)
     turns = [[each for each in run.schedule if each.rates] for run in (ours, theirs)]

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from functools import partial
+from typing import Any
 
 from dynamics import kinds, registry
 from dynamics.config import Config
@@ -50,7 +51,10 @@ class Lanes:
         self._unit = learning_rate / config.learning_rate
         self._side, self._since = side, since
         self._row: dict[str, Pending] = {}  # the newest
-        self._escapes = Escapes(config.record_every)
+        self._escapes = Escapes(config.record_every) if config.recording == "escapes" else None
+        if self._escapes and since:  # the last network's are whole: others' losses were yet to come
+            *_, last = since.values()
+            self._escapes.restore(last.state["gaps"])
 
     def __iter__(self) -> Iterator[Row | None]:
         """One record of every lane after the other, until each has ended; None at times between.
@@ -99,7 +103,7 @@ class Lanes:
             config.record_every,
             tolerance=config.tolerance,
             operations=descent.operations,
-            after=partial(self._escapes.after, name) if config.recording == "escapes" else None,
+            after=partial(self._escapes.after, name) if self._escapes else None,
             turns={
                 change.step: partial(self._turn, descent, measuring, name, change.step)
                 for change in config.schedule
@@ -107,8 +111,12 @@ class Lanes:
             since=since,
         )
         side = self._side if descent.compiled or network.factors[0].is_cuda else None
+
+        def kept() -> dict[str, Any]:
+            return {"memory": descent.memory, "gaps": self._escapes and self._escapes.state}
+
         for record in records:
-            yield record and measuring.begin(record, side, lambda: descent.memory)
+            yield record and measuring.begin(record, side, kept)
 
     def _measuring(self, name: str) -> Measuring:
         return Measuring(self._networks[name], self._problem, singular_value_count(self._config))

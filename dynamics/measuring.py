@@ -77,27 +77,27 @@ class Measuring:
             self._start.latest = Matching(tuple(order), frozenset(named))
 
     def begin(
-        self, record: Record, side: Executor | None, memory: Callable[[], Any] = list
+        self, record: Record, side: Executor | None, kept: Callable[[], Mapping[str, Any]]
     ) -> "Pending":
         """Begin to measure what belongs to a record of the training loss; training may go on.
 
-        Without ``side`` all of it is measured at once. ``memory`` gives what the steps keep beside
-        the factors. Both are in the record's ``state``, with what ``restore`` wants: the factors
-        when α last changed, and which modes were known before this record.
+        Without ``side`` all of it is measured at once. ``kept`` gives what training goes on
+        from beside the factors. Both are in the record's ``state``, with what ``restore`` wants:
+        the factors when α last changed, and which modes were known before this record.
         """
         started = time.perf_counter()
         turned = self._turned
         copy = _frozen(self._network, turned.alpha)
-        state = {"factors": copy.factors, "memory": memory()}
+        state = {"factors": copy.factors, **kept()}
         state["turned"] = None if turned is self._start else turned.factors
-        kept = dataclasses.replace(record, state=state)
+        begun = dataclasses.replace(record, state=state)
         rest = Future[Rest]()
         if side is None:
             rest.set_result(self._rest_of(copy, turned, record.outcome))
         else:
             rest = side.submit(self._rest_of, copy, turned, record.outcome)
         self._spent += time.perf_counter() - started
-        return Pending(kept, partial(self._complete, kept, rest), rest.done)
+        return Pending(begun, partial(self._complete, begun, rest), rest.done)
 
     def nothing(self, step: int, outcome: str = "") -> "Pending":
         """A record of a network that is not there yet."""

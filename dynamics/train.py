@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -99,6 +100,16 @@ class Escapes:
             self._gap = min(2 * self._gap, WIDEST * self._every) if quiet else self._every
             self._next[step] = step // self._every * self._every + self._gap
         return self._next[step]
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What the next gap follows from; whole once all networks have come to a record."""
+        return {"gap": self._gap, "losses": dict(self._losses), "moves": dict(self._moves)}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a ``state``."""
+        self._gap = state["gap"]
+        self._losses, self._moves = dict(state["losses"]), dict(state["moves"])
 
 
 def missing(values: dict[str, Array]) -> dict[str, Array]:

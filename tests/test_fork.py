@@ -17,6 +17,10 @@ from tests.support import endless, small, until
 from tests.test_crossings import crossing_run
 
 FULL = {"problem": "factorization", "learning_rate": 0.2, "rate_unit": "limit", "init_scale": 0.3}
+SPARSE = {
+    "recording": "escapes", "learning_rate": 0.5, "rate_unit": "limit", "steps": 120,
+    "record_every": 1,
+}  # fmt: skip
 REDUCED = {**FULL, "networks": "original_reduced,compressed_reduced"}
 
 
@@ -66,6 +70,9 @@ def timeless(layout: Layout, rows: Array) -> Array:
         (FULL, {"changes": "40:compress"}),
         ({"changes": "20:compress"}, {"changes": "40:compress"}),
         ({"changes": "20:alpha=3"}, {"changes": "20:alpha=3;41:compress;50:alpha=1"}),
+        ({**SPARSE, "steps": 50}, {"steps": 120}),
+        (SPARSE, {"changes": "75:alpha=3"}),
+        ({**SPARSE, "changes": "70:compress"}, {"changes": "80:compress"}),
     ],
     ids=str,
 )

@@ -183,16 +183,33 @@ def test_a_cancelled_run_goes_on_from_its_last_moment(folder: Path) -> None:
     assert mapped == list(range(0, int(rows[-1, 0]) + 1, 10_000))
 
 
-@pytest.mark.parametrize("harm", ["layout", "recording"])
-def test_what_cannot_be_gone_on_with_is_trained_from_the_start(folder: Path, harm: str) -> None:
-    """A damaged folder, or records whose places depend on all that came before."""
-    config = small(recording="escapes" if harm == "recording" else "even")
+def test_where_records_follow_from_the_losses_they_do_so_past_a_cancel(folder: Path) -> None:
+    """The places of records depend on all that came before: they are an unbroken run's."""
+    plateau = {"init_scale": 1e-6, "steps": 200_000, "record_every": 200}
+    config = small(recording="escapes", **plateau)
+    run = runs.start(config, folder)
+    until(lambda: len(run.rows()) > 6)
+    run.ask(CANCEL)
+    until(lambda: dead(run))
+    assert run.status.phase == "cancelled", "it ended before it could be cancelled"
+    before = clock(run)
+    runs.start(config, folder)
+    until(lambda: run.status.phase == "done" and dead(run))
+    records = [each["original"] for each in prepare(config) if each]
+    assert run.rows()[:, 0].tolist() == [each.step for each in records]
+    losses = run.trajectories[0].series["train_loss"]
+    assert losses.tolist() == [float(each.values["train_loss"]) for each in records]
+    assert np.array_equal(clock(run)[: len(before) - 1], before[:-1])
+
+
+def test_what_cannot_be_gone_on_with_is_trained_from_the_start(folder: Path) -> None:
+    """A damaged folder."""
+    config = small()
     run = runs.start(config, folder)
     until(lambda: run.status.phase == "done" and dead(run))
     before, told = run.rows(), json.loads((run.folder / "status.json").read_text())
     run.write("status.json", told | {"phase": "cancelled"})
-    if harm == "layout":
-        (run.folder / "layout.json").write_text("{")
+    (run.folder / "layout.json").write_text("{")
     runs.start(config, folder)
     until(lambda: run.status.phase == "done" and dead(run))
     losses = run.layout.slices["original", "train_loss"]
