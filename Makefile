@@ -6,7 +6,7 @@ ADDRESS ?= 127.0.0.1
 STREAMLIT := $(BIN)/python -m streamlit run app.py --server.port $(PORT) --server.address $(ADDRESS)
 
 .DEFAULT_GOAL := help
-.PHONY: help app test slow check fix bench clean chromium
+.PHONY: help app test slow check fix bench plotlyjs clean chromium
 
 help: ## What can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -35,6 +35,12 @@ fix: $(BIN)/.test ## Mend what check can mend by itself
 bench: $(BIN)/.test chromium ## Measure measuring, and the stream to the browser, against their bars
 	$(BIN)/python tests/benchmarks/measuring.py
 	$(BIN)/python tests/benchmarks/stream.py
+
+plotlyjs: $(BIN)/.app ## Take the parts of plotly.js that go with the installed Plotly
+	version=$$($(BIN)/python -c "import plotly.offline as it; print(it.get_plotlyjs_version())"); \
+	for part in basic cartesian gl3d; do name=plotly.js-$$part-dist-min; \
+	  curl -sSf https://registry.npmjs.org/$$name/-/$$name-$$version.tgz | \
+	  tar -xzO package/plotly-$$part.min.js | gzip -9n > dynamics/plotlyjs/$$part.js.gz; done
 
 clean: ## Remove the virtual environment and all caches; runs stay
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache

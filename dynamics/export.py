@@ -85,12 +85,8 @@ def html(run: Run) -> bytes:
     settings = "".join(
         f"<tr><td>{name}</td><td>{value}</td></tr>" for name, value in run.config.to_dict().items()
     )
-    style = "body{font-family:sans-serif;max-width:60rem;margin:2rem auto}td{padding-right:2rem}"
-    return (
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>Run {run.key}</title>"
-        f"<style>{style}</style><h1>Run {run.key}</h1>{''.join(parts)}"
-        f"<h2>Settings</h2><table>{settings}</table>{standalone.library()}</html>"
-    ).encode()
+    body = f"<h1>Run {run.key}</h1>{''.join(parts)}<h2>Settings</h2><table>{settings}</table>"
+    return standalone.page(f"Run {run.key}", body, "td{padding-right:2rem}").encode()
 
 
 def bundle(run: Run) -> bytes:

@@ -94,12 +94,8 @@ def _png(drawn: bytes, how: Print, about: About) -> bytes:
 
 def _html(figure: dict[str, Any], about: About) -> bytes:
     """One page that needs no network."""
-    title, caption, bibtex = map(escape, (about.title, about.caption, about.bibtex))
-    return (
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
-        "<style>body{font-family:sans-serif;max-width:60rem;margin:2rem auto}</style>"
-        f"{standalone.chart(figure)}<p>{caption}</p><pre>{bibtex}</pre>{standalone.library()}</html>"
-    ).encode()
+    words = f"<p>{escape(about.caption)}</p><pre>{escape(about.bibtex)}</pre>"
+    return standalone.page(about.title, standalone.chart(figure) + words).encode()
 
 
 def look(pdf: bytes) -> bytes:

@@ -15,7 +15,7 @@ from dynamics.runs import RunError
 
 PATIENCE = 180  # seconds for the browser to print
 STYLE = """
-body { font: 15px/1.5 sans-serif; max-width: 56rem; margin: 2rem auto; color: #1f2430 }
+body { font: 15px/1.5 sans-serif; color: #1f2430 }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
 td, th { text-align: left; padding: 3px 12px 3px 0; border-bottom: 1px solid #e3e5ea }
 section { break-before: page } .differs { color: #d1453b } .agrees { color: #2f9e5f }
@@ -70,12 +70,11 @@ def _page(judged: Sequence[Judged], missing: dict[str, str]) -> str:
         size = "width:860px;height:400px"
         chart = standalone.chart(each.figure, size, displayModeBar=False)
         parts.append(_section(each, chart))
-    return (
-        "<!doctype html><html lang=en><meta charset=utf-8><title>Reproduction report</title>"
-        f"<style>{STYLE}</style><h1>Figures of Kwon et al. (2024), reproduced</h1>"
-        f"<p>{date.today()}. arXiv 2311.05061.</p><table>{summary}</table>{''.join(parts)}"
-        f"{standalone.library()}</html>"
+    body = (
+        f"<h1>Figures of Kwon et al. (2024), reproduced</h1><p>{date.today()}. arXiv 2311.05061."
+        f"</p><table>{summary}</table>{''.join(parts)}"
     )
+    return standalone.page("Reproduction report", body, STYLE)
 
 
 def _section(judged: Judged, chart: str) -> str:

@@ -129,7 +129,7 @@ def test_html_stands_alone(finished: Run) -> None:
     page = Page(text)
     shown = [name for name in export.FIGURES if registry.constant("figures", name, "NEEDS")]
     assert page.sources == [] and page.charts == len(shown) >= 4
-    assert finished.key in text and text.count('id="library"') == 1
+    assert finished.key in text and text.count('<script type="text/plain" data-part=') == 1
     assert "rank_bound" in text
 
 

@@ -208,8 +208,7 @@ def _downloads(made: Attribution, head: list[str], rows: list[list[str]]) -> Non
         return text.getvalue().encode()
 
     def as_html() -> bytes:
-        chart = standalone.chart(waterfall.draw(made))
-        return f"<!doctype html><meta charset=utf-8>{chart}{standalone.library()}".encode()
+        return standalone.page("Attribution", standalone.chart(waterfall.draw(made))).encode()
 
     def as_json() -> bytes:
         return json.dumps(attribution.to_dict(made), indent=1, ensure_ascii=False).encode()

@@ -34,7 +34,7 @@ export default function (component) {
 
 def _loader() -> str:
     modules = " ".join(name for name in CHARTS if name.endswith(".js"))
-    filled = _LOADER.replace("LIBRARY", address("plotly.js")).replace("MODULES", modules)
+    filled = _LOADER.replace("LIBRARY", address("basic.js")).replace("MODULES", modules)
     return filled.replace("FOLDER", address("live.js").removesuffix("live.js"))
 
 
@@ -85,7 +85,7 @@ def live(
             "theory": theory,
             "beside": beside,
             "kinds": tuple((name, registry.constant("figures", name, "KIND")) for name in stems),
-            "plotly": address("plotly.js"),
+            "plotly": tuple((part, address(f"{part}.js")) for part in ("basic", "gl3d")),
         },
         default={"at": None},
         on_phase_change=_nothing,

@@ -9,19 +9,17 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-import plotly
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from dynamics import maps, runs
+from dynamics import maps, plotlyjs, runs
 from dynamics.runs import Run, RunError
 from pages.shared.panels import Panel, Sent, panels
 from pages.shared.stream import read, stream
 
 CHARTS = {file.name: file for file in sorted(Path(__file__).with_name("live").iterdir())}
-# The wheel's own: charts on the page and files made in Python come from one version.
-LIBRARY = {"plotly.js": Path(plotly.__file__).parent / "package_data" / "plotly.min.js"}
+LIBRARY = {f"{part}.js": plotlyjs.FILES[part] for part in ("basic", "gl3d")}
 ROWS_AT_ONCE = 1000
 
 
@@ -37,13 +35,14 @@ MEDIA = {".js": "text/javascript", ".css": "text/css"}
 
 
 def address(name: str) -> str:
-    """Where a browser fetches a file of the live charts, or the library that they draw with."""
+    """Where a browser fetches a file of the live charts, or a part of plotly.js (``gl3d.js``)."""
     return f"/api/assets/{ADDRESSES[name]}"
 
 
 @functools.cache
 def _packed(path: str) -> bytes:
-    return gzip.compress(FILES[path].read_bytes(), 6)
+    file = FILES[path]
+    return file.read_bytes() if file.suffix == ".gz" else gzip.compress(file.read_bytes(), 6)
 
 
 def _failure(error: Exception, status: int = 404) -> JSONResponse:
@@ -69,7 +68,7 @@ async def asset(request: Request) -> Response:
     if "gzip" not in request.headers.get("accept-encoding", ""):
         del headers["Content-Encoding"]
         body = await asyncio.to_thread(gzip.decompress, body)
-    return Response(body, media_type=MEDIA[FILES[path].suffix], headers=headers)
+    return Response(body, media_type=MEDIA[Path(path).suffix], headers=headers)
 
 
 async def figures(request: Request) -> Response:

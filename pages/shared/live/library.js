@@ -2,9 +2,9 @@
 
 import { make } from "./dom.js";
 
-const loaded = (element) =>
+const loaded = (element, found = () => {}) =>
   new Promise((done, fail) => {
-    [element.onload, element.onerror] = [done, fail];
+    [element.onload, element.onerror] = [() => done(found()), fail];
     document.head.append(element);
   });
 
@@ -13,15 +13,16 @@ export function loadStyle() {
   return loaded(make("link", "", { rel: "stylesheet", href }));
 }
 
-let loading = null;
+const parts = new Map(); // of plotly.js, by address
 
+/** Each part is a Plotly of its own, which its charts keep. */
 export async function loadPlotly(address) {
-  loading ??= loaded(make("script", "", { src: address }));
+  const script = make("script", "", { src: address });
+  if (!parts.has(address)) parts.set(address, loaded(script, () => window.Plotly));
   try {
-    await loading;
+    return await parts.get(address);
   } catch {
-    loading = null; // so that it may be tried again
+    parts.delete(address); // so that it may be tried again
     throw new Error("The chart library could not be loaded; reload the page.");
   }
-  return window.Plotly;
 }

@@ -38,6 +38,7 @@ class View {
     this.grid = make("div", "dln-grid");
     const parts = [this.strip.element, this.transport.element, this.grid, keys.help];
     this.root = make("div", "dln", {}, ...parts);
+    this.libraries = {}; // parts of plotly.js
     this.stats = this.root.dlnStats = { frames: 0, busyMs: 0, bytes: 0, records: 0 }; // for tests
     parent.append(this.root);
     this.watch();
@@ -78,7 +79,7 @@ class View {
     else if (differs("versus") || differs("theory")) this.run.describeAs(data);
     if (differs("run") || differs("panels") || differs("beside")) this.stand(data);
     if (differs("run")) this.cursor.adopt(data.at);
-    if (!this.Plotly) this.load();
+    this.load("basic");
   }
 
   /** The run that stands beside the shown one, if any. */
@@ -91,9 +92,11 @@ class View {
     this.beside.follow({ run, panels, versus, theory }, true);
   }
 
-  async load() {
+  /** Fetch a part of plotly.js, if it is not there yet. */
+  async load(part) {
+    if (this.libraries[part]) return;
     try {
-      this.Plotly = await loadPlotly(this.data.plotly);
+      this.libraries[part] = await loadPlotly(new Map(this.data.plotly).get(part));
       this.schedule();
     } catch (error) {
       this.run.fail(error.message);

@@ -49,7 +49,7 @@ export class Menu {
 
   async savePicture(format, scale) {
     const [figure, size] = this.panel.forFile();
-    const picture = await this.panel.view.Plotly.toImage(figure, { format, scale, ...size });
+    const picture = await this.panel.Plotly.toImage(figure, { format, scale, ...size });
     download(picture, `${this.name}.${format}`);
   }
 

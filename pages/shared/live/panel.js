@@ -20,6 +20,7 @@ export class Panel {
     this.view = view;
     this.run = view.run;
     this.name = name;
+    this.part = "basic"; // of plotly.js, that draws it
     this.lines = [];
     this.crossings = new Crossings([]);
     this.visible = false; // whether it is in sight
@@ -75,7 +76,7 @@ export class Panel {
 
   /** Say why the run has no such chart. */
   lacks(sentence = "") {
-    if (this.ready) this.view.Plotly.purge(this.plot);
+    if (this.ready) this.Plotly.purge(this.plot);
     this.figure = null;
     this.ready = false;
     this.lines = [];
@@ -180,8 +181,12 @@ export class Panel {
     this.view.schedule();
   }
 
+  get Plotly() {
+    return this.view.libraries[this.part];
+  }
+
   get drawable() {
-    const { Plotly } = this.view;
+    const { Plotly } = this;
     return Plotly && this.figure && this.visible && (this.run.store?.count || this.ready);
   }
 
@@ -201,7 +206,7 @@ export class Panel {
     const first = !this.ready;
     if (first) this.plot.replaceChildren();
     this.ready = true;
-    const { newPlot, react } = this.view.Plotly;
+    const { newPlot, react } = this.Plotly;
     const drawing = (first ? newPlot : react)(this.plot, ...onPage(this), CONFIG);
     if (first) this.listen();
     await drawing;
@@ -245,7 +250,7 @@ export class Panel {
     if (this.logX) change["xaxis.dtick"] = decades(x);
     this.growing = true; // Plotly tells of this change, too
     try {
-      await this.view.Plotly.relayout(this.plot, change);
+      await this.Plotly.relayout(this.plot, change);
     } finally {
       this.growing = false;
     }
@@ -285,6 +290,6 @@ export class Panel {
   }
 
   leave() {
-    if (this.ready) this.view.Plotly.purge(this.plot);
+    if (this.ready) this.Plotly.purge(this.plot);
   }
 }

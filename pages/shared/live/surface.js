@@ -17,6 +17,7 @@ const NO_WEBGL =
 export class Surface extends Panel {
   constructor(view, name) {
     super(view, name);
+    this.part = "gl3d";
     this.plot.classList.add("dln-deep");
     this.card.log.hidden = true;
   }
@@ -27,6 +28,7 @@ export class Surface extends Panel {
       return this.card.lack(NO_WEBGL);
     }
     this.figure = figure;
+    this.view.load(this.part);
     this.card.name(figure.layout.title.text);
     this.card.explain(figure.layout.meta?.note);
     this.forget();
@@ -51,7 +53,7 @@ export class Surface extends Panel {
     this.laid = performance.now();
     if (first) this.plot.replaceChildren();
     this.ready = true;
-    const { newPlot, react } = this.view.Plotly;
+    const { newPlot, react } = this.Plotly;
     const { theme } = this.view;
     const margin = { l: 0, r: 0, t: 0, b: 0 };
     const more = { margin, showlegend: false, title: undefined, paper_bgcolor: "rgba(0,0,0,0)" };
@@ -147,7 +149,7 @@ export class Surface extends Panel {
     const places = found.map((_, place) => count + place);
     this.moving = true;
     try {
-      await this.view.Plotly.restyle(this.plot, Object.fromEntries(axes), places);
+      await this.Plotly.restyle(this.plot, Object.fromEntries(axes), places);
     } finally {
       this.moving = false;
     }
