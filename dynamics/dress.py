@@ -4,7 +4,6 @@ All is set in inches and points before the file is drawn, so that nothing is sca
 column of 3.25 inches has type of 8 points in it. Lines are told apart by dash as well as colour.
 """
 
-import base64
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from dynamics import scenes
+from dynamics import scenes, space
+from dynamics.scenes import numbers
 
 POINT = 96 / 72  # Plotly counts in 1/96 inch
 INK, GRID, PAPER = "#1f2430", "#e3e5ea", "#ffffff"
@@ -92,9 +92,9 @@ def dressed(figure: dict[str, Any], how: Print, most: int = MOST_POINTS) -> dict
     made = go.Figure(thinned(figure, most))
     _told_apart(made)
     _scale_lines(made, how.line * POINT / NORMAL)
-    _lay_out(made, how)
+    rows = _lay_out(made, how)
     scenes.lay_out_maps(made, how.font * POINT, how.grey)
-    scenes.lay_out_space(made, how.font * POINT, INK, GRID)
+    space.lay_out_space(made, how.font * POINT, rows, INK, GRID)
     plain: dict[str, Any] = made.to_plotly_json()
     return _greyed(plain) if how.grey else plain
 
@@ -112,13 +112,6 @@ def thinned(figure: dict[str, Any], most: int = MOST_POINTS) -> dict[str, Any]:
             trace |= {"x": _short(x[rows]), "y": _short(y[rows])}
         data.append(trace)
     return {"data": data, "layout": layout}
-
-
-def numbers(values: Any) -> Any:
-    """An array, whether it is a list or as Plotly packs one: base64 of little-endian bytes."""
-    if isinstance(values, dict):
-        values = np.frombuffer(base64.b64decode(values["bdata"]), np.dtype(values["dtype"]))
-    return np.array([] if values is None else values, float)
 
 
 def _rows(x: Any, y: Any, most: int) -> Any:
@@ -178,7 +171,9 @@ def _pattern(dash: str, width: float) -> str:
 def _scale_lines(figure: go.Figure, factor: float) -> None:
     many = len(figure.data) > FEW
     for trace in figure.data:
-        if trace.type == "scatter" and "line" in trace:
+        if trace.type == "scatter3d" and trace.line.width:
+            trace.line.width *= factor
+        elif trace.type == "scatter" and "line" in trace:
             width = (trace.line.width or NORMAL) * factor
             dash = (trace.meta or {}).get("dash") or trace.line.dash or "solid"
             trace.line.width = width
@@ -192,7 +187,8 @@ def _scale_lines(figure: go.Figure, factor: float) -> None:
         shape.line.dash = _pattern(shape.line.dash or "solid", shape.line.width)
 
 
-def _lay_out(figure: go.Figure, how: Print) -> None:
+def _lay_out(figure: go.Figure, how: Print) -> int:
+    """Its size, type and axes; gives the rows of its legend."""
     size, type_ = how.inches, how.font * POINT
     listed = [trace for trace in figure.data if scenes.listed(trace)]
     title = {"text": figure.layout.title.text or "", "font": {"size": 1.05 * type_, "weight": 600}}
@@ -207,7 +203,8 @@ def _lay_out(figure: go.Figure, how: Print) -> None:
         plot_bgcolor=PAPER,
         showlegend=bool(listed),
     )
-    figure.layout.height += _more_rows(figure, listed, type_) * 1.4 * type_
+    rows = _rows_of(figure, listed, type_)
+    figure.layout.height += max(0, rows - 1) * 1.4 * type_
     if listed:  # the title stands in the legend's box: by itself it would be covered by many names
         figure.update_layout(
             title=None,
@@ -235,14 +232,15 @@ def _lay_out(figure: go.Figure, how: Print) -> None:
         if each.type == "log":
             each.update(dtick=_decades(figure, each.plotly_name[0]), nticks=None)
         each.update(title={"font": {"size": type_}, "standoff": type_ / 2})
+    return rows
 
 
-def _more_rows(figure: go.Figure, listed: list[Any], type_: float) -> float:
-    """How many rows the legend has above one, by the usual width of letters."""
+def _rows_of(figure: go.Figure, listed: list[Any], type_: float) -> int:
+    """How many rows the legend has, by the usual width of letters."""
     longest = max((len(re.sub("<[^>]*>", "", trace.name)) for trace in listed), default=0)
     room = figure.layout.width - 7 * type_
     columns = max(1, room // (max(30, 3 * type_) + (0.55 * longest + 1) * type_))
-    return max(0, -(-len(listed) // columns) - 1)
+    return int(-(-len(listed) // columns))
 
 
 def _decades(figure: go.Figure, letter: str) -> float | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from dynamics import chrome, film, scenes, standalone, tikz
+from dynamics import chrome, film, scenes, space, standalone, tikz
 from dynamics.caption import About
 from dynamics.chrome import PictureError
 from dynamics.dress import Print, dressed
@@ -39,7 +39,7 @@ def picture(figure: dict[str, Any], form: str, how: Print, about: About) -> byte
         return film.film(dressed(figure, how), form, how)
     dots = how.inches.dots
     scale = dots / 96 if form == "png" else 1.0
-    (drawn,) = chrome.draw([(dressed(figure, how), form, scale)])
+    (drawn,) = chrome.draw([(space.lettered(dressed(figure, how)), form, scale)])
     return {"pdf": _pdf, "svg": _svg, "png": _png}[form](drawn, how, about)
 
 

@@ -1,14 +1,13 @@
-"""Scenes: heat maps and charts in three dimensions, as ``dress`` prepares them for print."""
+"""Scenes: what a chart that is more than lines may be saved as, and heat maps in print."""
 
+import base64
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 GREYS = ((0.0, "#000000"), (1.0, "#ffffff"))  # from the lowest to the highest, zero half-way
-NEAR = 1.42  # times the page's distance for a square; letters in print are larger beside the chart
-NEAREST, FURTHEST = 0.8, 2.2  # whatever the part's shape
-MOST = 22  # pixels of letters in space: larger ones meet, as they keep their places
 TILES = 0.85  # of the usual type, over each of several maps
 FLAT = ("scatter", "scattergl", "bar")
 
@@ -26,6 +25,13 @@ def listed(trace: Any) -> bool:
     """Whether a trace stands in the legend: lines and bars unless told not to, others if told."""
     shown = trace.showlegend is not False if trace.type in FLAT else trace.showlegend
     return bool(trace.name and shown)
+
+
+def numbers(values: Any) -> Any:
+    """An array, whether it is a list or as Plotly packs one: base64 of little-endian bytes."""
+    if isinstance(values, dict):
+        values = np.frombuffer(base64.b64decode(values["bdata"]), np.dtype(values["dtype"]))
+    return np.array([] if values is None else values, float)
 
 
 def lay_out_maps(figure: go.Figure, type_: float, grey: bool) -> None:
@@ -50,27 +56,3 @@ def lay_out_maps(figure: go.Figure, type_: float, grey: bool) -> None:
     room = len(down) * (wide * min(tall, 2) + 3 * type_) + 2 * type_
     figure.layout.height = round(max(room, min(figure.layout.height, room)), 2)
     figure.layout.margin.t = 4.5 * type_
-
-
-def lay_out_space(figure: go.Figure, type_: float, ink: str, grid: str) -> None:
-    """Charts in three dimensions, seen as on the page but from where all fits into their part."""
-    for scene in figure.select_scenes():
-        left, right = scene.domain.x or (0, 1)
-        width = figure.layout.width * (right - left)
-        letters = min(type_, MOST, width / 18)
-        for axis, powers in ((scene.xaxis, "SI"), (scene.yaxis, "SI"), (scene.zaxis, "power")):
-            axis.update(
-                tickfont={"size": (12 * 0.85 * letters) ** 0.5},  # Plotly draws size s as s²/12
-                title={"font": {"size": letters}},
-                gridcolor=grid,
-                linecolor=ink,
-                zerolinecolor=grid,
-                showbackground=False,
-                nticks=5,
-                exponentformat=powers,
-            )
-        back = NEAR * figure.layout.height / width
-        eye = scene.camera.eye
-        scene.camera.eye = {
-            side: min(max(back, NEAREST), FURTHEST) * (eye[side] or 1.25) for side in "xyz"
-        }

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from dynamics.dress import DASHES, INK, POINT, Print, numbers
+from dynamics.dress import DASHES, INK, POINT, Print
+from dynamics.scenes import numbers
 
 MOST_POINTS = 400  # of a line: TeX's memory is small; for ``dressed``
 SIGNS = {

@@ -106,6 +106,7 @@ def test_plotly_is_known_to_figures_exports_and_pages_alone(path: str) -> None:
     drawing += [
         "dynamics/dress.py",
         "dynamics/scenes.py",
+        "dynamics/space.py",
         "dynamics/standalone.py",
         "dynamics/picture.py",
         "dynamics/chrome.py",

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -19,16 +19,19 @@ import plotly.graph_objects as go
 import psutil
 import pytest
 from PIL import Image
+from plotly.subplots import make_subplots
 from pypdf import PdfReader
 
-from dynamics import chrome, export, registry
+from dynamics import chrome, export, registry, space
 from dynamics.caption import About, about
 from dynamics.chrome import PictureError
 from dynamics.config import Config
-from dynamics.dress import SIZES, Print, dressed, numbers
+from dynamics.dress import SIZES, Print, dressed
 from dynamics.figure import compared
+from dynamics.perspective import View, Word
 from dynamics.picture import picture
 from dynamics.runs import Run
+from dynamics.scenes import numbers
 from dynamics.trajectory import Trajectory
 from tests.support import is_sentence, until
 
@@ -83,6 +86,13 @@ def test_pdf_is_of_exact_width_with_text_as_text_in_fonts_of_its_own(
     assert float(page.mediabox.width) == pytest.approx(3.25 * 72, abs=0.01)
     said = page.extract_text()
     assert all(label in said for label in LABELS)
+    sizes: dict[str, float] = {}
+
+    def note(text: str, by: list[float], at: list[float], _: object, size: float) -> None:
+        sizes[text.strip()] = abs(size * at[3] * by[3])
+
+    page.extract_text(visitor_text=note)
+    assert sizes["Gradient steps"] == pytest.approx(7, rel=0.01)
     fonts = [font.get_object() for font in page["/Resources"]["/Font"].values()]
     assert fonts
     for font in fonts:
@@ -305,26 +315,90 @@ def test_heat_maps_are_printed_with_their_words_and_in_grey_keep_their_signs(
     assert not made["layout"]["showlegend"]
 
 
-def test_a_chart_in_space_has_room_in_every_size(finished: Run) -> None:
-    """The narrower its part, the further away the eye; the page's direction stays."""
+def test_a_chart_in_space_is_seen_as_on_the_page(finished: Run) -> None:
+    """Whatever the size, the eye keeps the direction that was turned to."""
     from pages.shared import exporting
 
     eye = {"x": 2.0, "y": 0.5, "z": 0.25}
-    view = {"held": {"camera": {"eye": eye}}}
+    view = {"held": {"camera": {"eye": eye, "center": {"x": 0, "y": 0, "z": 0}}}}
     folder = finished.folder.parent
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DLN_RUNS", str(folder))
         seen = exporting.of_runs([finished.key], "spectrum_over_time/original", "steps", view)
     assert len(seen.figure["data"]) == 1
-    eyes = [
-        dressed(dict(seen.figure), Print(size))["layout"]["scene"]["camera"]["eye"]
-        for size in ("column", "slide")
-    ]
-    for found in eyes:
-        assert found["x"] / found["y"] == pytest.approx(4) and found["y"] / found["z"] == 2
-    assert eyes[0]["x"] > eyes[1]["x"] > 1
+    for size in SIZES:
+        camera = dressed(dict(seen.figure), Print(size))["layout"]["scene"]["camera"]
+        away = {side: camera["eye"][side] - camera["center"][side] for side in "xyz"}
+        assert away["x"] / away["y"] == pytest.approx(4) and away["y"] / away["z"] == pytest.approx(
+            2
+        )
     both = dressed(export.chart([finished], "spectrum_over_time").to_plotly_json(), Print())
     assert both["layout"]["showlegend"]
+
+
+def pair_in_space() -> dict[str, Any]:
+    """Two charts in space with headings, and marks in the corners of what they show."""
+    figure = make_subplots(
+        1, 2, specs=[[{"type": "scene"}] * 2], subplot_titles=["original", "compressed"]
+    )
+    corners = np.array(list(product((0.0, 2000.0), (1.0, 9.0), (0.0, 30.0)))).T
+    for column in (1, 2):
+        marks = {"size": 4, "color": "#ff0000" if column == 1 else "#0000ff"}
+        x, y, z = corners
+        figure.add_scatter3d(x=x, y=y, z=z, mode="markers", marker=marks, row=1, col=column)
+    for letter, words in zip("xyz", ("gradient steps", "mode i", "σ of mode i"), strict=True):
+        figure.update_scenes({f"{letter}axis": {"title": {"text": words}}})
+    return dict(figure.update_scenes(aspectmode="cube").to_plotly_json())
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_words_at_axes_in_space_are_whole_and_apart(size: str) -> None:
+    """Two charts stand below each other in a column, else in a row; every word is on the page."""
+    made = space.lettered(dressed(pair_in_space(), Print(size)))
+    layout = made["layout"]
+    first, second = (layout[name]["domain"] for name in ("scene", "scene2"))
+    assert (first["x"] == second["x"]) == (size == "column")
+    margin = layout["margin"]
+    wide = layout["width"] - margin["l"] - margin["r"]
+    tall = layout["height"] - margin["t"] - margin["b"]
+    found = [
+        Word(
+            each["text"],
+            np.array([each["x"] * wide, (1 - each["y"]) * tall]),
+            each["font"]["size"],
+            each["textangle"],
+        )
+        for each in layout["annotations"][2:]
+    ]
+    assert {"gradient steps", "mode i", "σ of mode i", "0", "20", "2k"} <= {w.text for w in found}
+    assert min(word.size for word in found) >= 0.8 * Print(size).font * 96 / 72
+    for word in found:
+        assert (word.at - word.half > -2).all()
+        assert (word.at + word.half < [wide + 2, tall + 2]).all()
+    level = [word for word in found if not word.angle]
+    assert not any(one.meets(other) for one, other in combinations(level, 2))
+
+
+def test_axes_on_the_page_meet_the_box_that_is_drawn_in_space() -> None:
+    """The corners that Plotly draws are where we say that they are, and so are our axes."""
+    made = space.lettered(dressed(pair_in_space(), Print("page")))
+    (drawn,) = chrome.draw([(made, "png", 2.0)])
+    pixels = np.asarray(Image.open(io.BytesIO(drawn)).convert("RGB")).astype(int)
+    red = (pixels[..., 0] > 200) & (pixels[..., 1:].max(-1) < 60)
+    layout, scene = made["layout"], made["layout"]["scene"]
+    margin, (left, right), (bottom, top) = layout["margin"], *map(scene["domain"].get, "xy")
+    wide = layout["width"] - margin["l"] - margin["r"]
+    tall = layout["height"] - margin["t"] - margin["b"]
+    eye, center = (
+        np.array([scene["camera"][of][side] for side in "xyz"]) for of in ("eye", "center")
+    )
+    view = View(eye, center, np.ones(3), wide * (right - left), tall * (top - bottom))
+    inner = 0.5 / (1 + 2 * space.ROOM)
+    corners = np.array(list(product((-inner, inner), repeat=3)))
+    start = np.array([margin["l"] + wide * left, margin["t"] + tall * (1 - top)])
+    for x, y in (start + view.onto(corners)) * 2:
+        rows, columns = np.nonzero(red[int(y) - 12 : int(y) + 13, int(x) - 12 : int(x) + 13])
+        assert len(rows) and abs(rows.mean() - 12) < 2.5 and abs(columns.mean() - 12) < 2.5
 
 
 def test_a_picture_is_drawn_where_a_loop_already_runs(words: About) -> None:
