@@ -153,6 +153,8 @@ def _letter(figure: go.Figure, scene: Any, type_: float) -> None:
             textangle=word.angle,
             font={"size": word.size},
             showarrow=False,
+            xanchor="center",  # else it would hang on the nearest side of the page
+            yanchor="middle",
             borderpad=0,
             **paper,
         )

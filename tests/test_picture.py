@@ -379,6 +379,25 @@ def test_words_at_axes_in_space_are_whole_and_apart(size: str) -> None:
     assert not any(one.meets(other) for one, other in combinations(level, 2))
 
 
+def test_words_at_axes_in_space_are_drawn_where_they_are_meant() -> None:
+    """By their middles, which Plotly turns them about."""
+    made = space.lettered(dressed(pair_in_space(), Print("page")))
+    (drawn,) = chrome.draw([(made, "svg", 1.0)])
+    turned = r'class="annotation-text-g" transform="rotate\(([^)]*)\)"'
+    middles = [
+        tuple(map(float, each.split(",")))[1:] for each in re.findall(turned, drawn.decode())
+    ]
+    layout = made["layout"]
+    margin = layout["margin"]
+    wide = layout["width"] - margin["l"] - margin["r"]
+    tall = layout["height"] - margin["t"] - margin["b"]
+    meant = [
+        (margin["l"] + each["x"] * wide, margin["t"] + (1 - each["y"]) * tall)
+        for each in layout["annotations"][2:]
+    ]
+    assert len(meant) > 20 and np.allclose(middles[2:], meant, atol=1)
+
+
 def test_axes_on_the_page_meet_the_box_that_is_drawn_in_space() -> None:
     """The corners that Plotly draws are where we say that they are, and so are our axes."""
     made = space.lettered(dressed(pair_in_space(), Print("page")))
