@@ -17,6 +17,9 @@ from dynamics.judge import FORMS, Judged, content, judge
 from dynamics.paper import DIFFERS, said
 from dynamics.reproduce import Draw, Progress
 
+# Without tqdm's own rate, which would count what was cached as made in this moment.
+PROGRESS = "{l_bar}{bar}| {n_fmt}/{total_fmt} steps{postfix}"
+
 
 def run(options: argparse.Namespace) -> int:
     """One figure, all of them, or their list; 1 where a number differs."""
@@ -71,7 +74,9 @@ def follow(wanted: Sequence[Config], folder: Path, words: str) -> Progress:
     """Train what is not cached, as many at once as there are cores; Ctrl-C ends what is in hand."""
     todo = [each for each in wanted if not reproduce.progress([each], folder).complete]
     begun: list[Config] = []
-    with tqdm(unit="step", unit_scale=True, file=sys.stderr, desc=words, mininterval=0.5) as bar:
+    with tqdm(
+        unit_scale=True, file=sys.stderr, desc=words, mininterval=0.5, bar_format=PROGRESS
+    ) as bar:
         try:
             while True:
                 state, mine = (reproduce.progress(each, folder) for each in (wanted, begun))
@@ -91,7 +96,7 @@ def follow(wanted: Sequence[Config], folder: Path, words: str) -> Progress:
 
 
 def _show(bar: Any, state: Progress) -> None:
-    left = "" if state.seconds is None else f", at most {state.seconds:,.0f} s left"
+    left = "" if state.seconds is None else f", at most {bar.format_interval(state.seconds)} left"
     bar.total = state.steps
     bar.set_postfix_str(f"run {state.ended}/{state.runs}{left}", refresh=False)
     bar.update(state.step - bar.n)
