@@ -19,6 +19,9 @@ INK, GRID, PAPER = "#1f2430", "#e3e5ea", "#ffffff"
 FAMILY = "Arial, Liberation Sans, Helvetica, sans-serif"
 MOST_POINTS = 1200  # of a line: more than a column has dots to show
 FEW = 12  # lines that are drawn in all their points
+LINE, LETTER = 1.3, 0.52  # height of a line and usual width of a letter, in sizes of type
+BIG = 20  # pixels of type
+COMMA = 8  # letters that a break after one may be further from the middle
 NORMAL = 2.0  # pixels of a line on the page; others are as much wider or narrower in print
 POINTS = {"font": (4.0, 72.0), "line": (0.25, 10.0)}
 # In line widths: stroke, gap, …; in this order, as the networks have the first ones.
@@ -82,6 +85,11 @@ class Print:
             object.__setattr__(self, name, float(points or suits))
 
     @property
+    def framed(self) -> bool:
+        """Whether its height is given, too: a slide stays 16:9 whatever it holds."""
+        return self.size == "slide"
+
+    @property
     def inches(self) -> Size:
         """Its size."""
         return SIZES[self.size]
@@ -93,7 +101,7 @@ def dressed(figure: dict[str, Any], how: Print, most: int = MOST_POINTS) -> dict
     _told_apart(made)
     _scale_lines(made, how.line * POINT / NORMAL)
     rows = _lay_out(made, how)
-    scenes.lay_out_maps(made, how.font * POINT, how.grey)
+    scenes.lay_out_maps(made, how.font * POINT, how.grey, how.framed)
     space.lay_out_space(made, how.font * POINT, rows, INK, GRID)
     plain: dict[str, Any] = made.to_plotly_json()
     return _greyed(plain) if how.grey else plain
@@ -182,6 +190,7 @@ def _scale_lines(figure: go.Figure, factor: float) -> None:
         drawn = trace.type.startswith("scatter") and "marker" in trace
         if drawn and isinstance(trace.marker.size, int | float):
             trace.marker.size *= factor
+            trace.marker.line.width = (trace.marker.line.width or 0) * factor
     for shape in figure.layout.shapes:
         shape.line.width = (shape.line.width or NORMAL) * factor
         shape.line.dash = _pattern(shape.line.dash or "solid", shape.line.width)
@@ -204,14 +213,17 @@ def _lay_out(figure: go.Figure, how: Print) -> int:
         showlegend=bool(listed),
     )
     rows = _rows_of(figure, listed, type_)
-    figure.layout.height += max(0, rows - 1) * 1.4 * type_
+    row = max(LINE * type_, 16) + 3  # pixels that Plotly gives to each
+    if not how.framed:
+        figure.layout.height += max(0, rows - 1) * row
+    plot = figure.layout.height - rows * row - 7 * type_
     if listed:  # the title stands in the legend's box: by itself it would be covered by many names
         figure.update_layout(
             title=None,
             legend=LEGEND | {"title": title | {"side": "top"}, "itemwidth": max(30, 3 * type_)},
         )
     else:
-        figure.update_layout(title=title | TITLE | {"pad": {"t": type_ / 2}})
+        figure.update_layout(title=title | TITLE | {"pad": {"t": 0.9 * type_}})
     axis = {
         "showline": True,
         "linecolor": INK,
@@ -232,12 +244,37 @@ def _lay_out(figure: go.Figure, how: Print) -> int:
         if each.type == "log":
             each.update(dtick=_decades(figure, each.plotly_name[0]), nticks=None)
         each.update(title={"font": {"size": type_}, "standoff": type_ / 2})
+    for each in figure.select_yaxes():
+        each.title.text = _folded(each.title.text or "", (plot + 4 * type_) / (LETTER * type_))
+    if type_ > BIG:
+        _loosen(figure, listed)
     return rows
+
+
+def _loosen(figure: go.Figure, listed: list[Any]) -> None:
+    """Room that Plotly counts in pixels, whatever the type: in the legend, left of the y axis."""
+    for each in (*listed, *(shape for shape in figure.layout.shapes if shape.showlegend)):
+        each.name = f"\u2002{each.name}\u2002"
+    for axis in figure.select_yaxes():
+        axis.title.text = f"<br>{axis.title.text}"
+
+
+def _folded(text: str, most: float) -> str:
+    """In two lines if it is longer than ``most`` letters, best where a comma is."""
+    if len(_bare(text)) <= most or " " not in text:
+        return text
+    gaps = [place for place, sign in enumerate(text) if sign == " "]
+    gap = min(gaps, key=lambda place: abs(place - len(text) / 2) - COMMA * (text[place - 1] == ","))
+    return f"{text[:gap]}<br>{text[gap + 1 :]}"
+
+
+def _bare(text: str) -> str:
+    return re.sub("<[^>]*>", "", text)
 
 
 def _rows_of(figure: go.Figure, listed: list[Any], type_: float) -> int:
     """How many rows the legend has, by the usual width of letters."""
-    longest = max((len(re.sub("<[^>]*>", "", trace.name)) for trace in listed), default=0)
+    longest = max((len(_bare(trace.name)) for trace in listed), default=0)
     room = figure.layout.width - 7 * type_
     columns = max(1, room // (max(30, 3 * type_) + (0.55 * longest + 1) * type_))
     return int(-(-len(listed) // columns))

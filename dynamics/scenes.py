@@ -34,10 +34,10 @@ def numbers(values: Any) -> Any:
     return np.array([] if values is None else values, float)
 
 
-def lay_out_maps(figure: go.Figure, type_: float, grey: bool) -> None:
+def lay_out_maps(figure: go.Figure, type_: float, grey: bool, framed: bool) -> None:
     """Heat maps as large as the width allows, each framed and under its own words.
 
-    ``type_`` is the size of letters in pixels.
+    ``type_`` is the size of letters in pixels; ``framed`` says that the height stays.
     """
     maps = [trace for trace in figure.data if trace.type == "heatmap"]
     if not maps or not figure.layout.coloraxis.colorscale:
@@ -54,5 +54,5 @@ def lay_out_maps(figure: go.Figure, type_: float, grey: bool) -> None:
     wide = (figure.layout.width - 9 * type_) / len(across)
     tall = len(maps[0].z) / len(maps[0].z[0])
     room = len(down) * (wide * min(tall, 2) + 3 * type_) + 2 * type_
-    figure.layout.height = round(max(room, min(figure.layout.height, room)), 2)
-    figure.layout.margin.t = 4.5 * type_
+    figure.layout.height = figure.layout.height if framed else round(room, 2)
+    figure.layout.margin.t = 4.9 * type_

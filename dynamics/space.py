@@ -16,6 +16,9 @@ from dynamics.scenes import numbers
 ABREAST = 18  # sizes of type that a chart in space takes beside another
 ROOM = 0.015  # beyond both ends of an axis, to its length
 TALL = 0.72  # height of one below another, to its width
+PHONE = (350, 400)  # pixels of a chart on a page, which may be wider
+LARGE = 15  # pixels of letters there: Plotly keeps them further from the axes than print does
+MIDDLE = "#a3a8b2"  # grey that is seen on white and on black
 SPATIAL = ("scatter3d", "surface")
 
 
@@ -28,7 +31,7 @@ def lay_out_space(figure: go.Figure, type_: float, rows: int, ink: str, grid: st
     scenes, layout = _scenes(figure), figure.layout
     if not scenes:
         return
-    head = (2.4 + 1.5 * rows) * type_
+    head = (2.8 + 1.5 * rows) * type_
     layout.margin = {"l": type_, "r": type_, "t": head, "b": type_ / 2, "autoexpand": False}
     layout.title.update(automargin=False, y=1, yanchor="top")
     across = len(scenes) if layout.width >= ABREAST * type_ * len(scenes) else 1
@@ -50,6 +53,28 @@ def lay_out_space(figure: go.Figure, type_: float, rows: int, ink: str, grid: st
         _lay_out_scene(figure, scene, type_, ink, grid)
 
 
+def apart(figure: go.Figure) -> list[tuple[str, go.Figure]]:
+    """Each chart in space as a figure of its own, beside its heading; what has one stays whole."""
+    scenes = _scenes(figure)
+    if len(scenes) < 2:
+        return [("", figure)]
+    parts = []
+    for scene, heading in zip(scenes, figure.layout.annotations, strict=True):
+        traces = [go.Figure([each]).data[0] for each in _seen(figure, scene)]
+        part = go.Figure([trace.update(scene="scene") for trace in traces])
+        looks = scene.to_plotly_json() | {"domain": {"x": (0, 1), "y": (0, 1)}}
+        part.update_layout(scene=looks, margin={"l": 0, "r": 0, "t": 0, "b": 0})
+        part.update_layout(width=PHONE[0], height=PHONE[1], paper_bgcolor="rgba(0,0,0,0)")
+        _lay_out_scene(part, part.layout.scene, LARGE, MIDDLE, MIDDLE)
+        part.update_layout(width=None, height=None)
+        parts.append((heading.text, part))
+    return parts
+
+
+def _seen(figure: go.Figure, scene: Any) -> list[Any]:
+    return [each for each in _in_space(figure) if (each.scene or "scene") == scene.plotly_name]
+
+
 def _in_space(figure: go.Figure) -> list[Any]:
     return [trace for trace in figure.data if trace.type in SPATIAL]
 
@@ -60,7 +85,7 @@ def _scenes(figure: go.Figure) -> list[Any]:
 
 def _lay_out_scene(figure: go.Figure, scene: Any, type_: float, ink: str, grid: str) -> None:
     """Its axes, from end to end of what it shows, and its eye."""
-    shown = [trace for trace in _in_space(figure) if (trace.scene or "scene") == scene.plotly_name]
+    shown = _seen(figure, scene)
     for letter in "xyz":
         axis = scene[f"{letter}axis"]
         ends = _ends([trace[letter] for trace in shown], letter, axis.type == "log")

@@ -18,6 +18,7 @@ SIGNS = {
     "⟩": r"\rangle ", "½": r"{\textstyle\frac12}", "√": r"\surd ", "°": r"^\circ ", "→": r"\to ",
     "\ue000": r"\hat r ", "ᵀ": r"^{\mathsf{T}}", "²": "^2", "*": "^*", "|": r"\vert ",
 }  # fmt: skip
+BREAK = r"\\"
 MARKS = {"triangle-up": "triangle*", "x": "x", "circle": "*", "square": "square*"}
 
 
@@ -69,7 +70,10 @@ def _escaped(sign: str) -> str:
 
 
 def _axis(axis: dict[str, Any], letter: str) -> str:
-    said = [f"{letter}label={{{text(axis['title']['text'])}}}"]
+    words = axis["title"]["text"].removeprefix("<br>").split("<br>")
+    said = [f"{letter}label={{{BREAK.join(map(text, words))}}}"]
+    if len(words) > 1:
+        said.append(f"{letter}label style={{align=center}}")
     log = axis.get("type") == "log"
     if log:
         said.append(f"{letter}mode=log")
@@ -110,7 +114,7 @@ def _plot(style: str, x: Any, y: Any, name: str | None) -> str:
     )
     if not name:
         return f"\\addplot[{style}, forget plot] coordinates {{{points}}};"
-    return f"\\addplot[{style}] coordinates {{{points}}};\n\\addlegendentry{{{text(name)}}}"
+    return f"\\addplot[{style}] coordinates {{{points}}};\n\\addlegendentry{{{text(name.strip())}}}"
 
 
 def _trace(trace: dict[str, Any]) -> str:

@@ -160,6 +160,32 @@ def test_lines_that_the_legend_names_differ_in_dash() -> None:
     assert all(one != other for one, other in combinations(lines, 2))
 
 
+def test_a_slide_is_16_to_9_whatever_it_holds(finished: Run) -> None:
+    """Many names above a chart, five maps; elsewhere the file grows instead."""
+    runs = [(f"run {number}", trajectories(20)) for number in range(4)]
+    many = compared(runs, "recovery_error").to_plotly_json()
+    maps = export.chart([finished], "heat_maps").to_plotly_json()
+    for figure in (many, maps):
+        layout = dressed(figure, Print("slide"))["layout"]
+        assert (layout["width"], layout["height"]) == (1280, 720)
+    column = SIZES["column"].height * 96
+    assert dressed(many, Print())["layout"]["height"] > column + 50
+
+
+def test_a_long_title_of_a_value_axis_is_in_two_lines_where_it_would_be_cut_off() -> None:
+    """In LaTeX, too."""
+    figure = chart(20)
+    words = "½ mean square, held-out ratings (RMSE in stars)"
+    figure["layout"]["yaxis"]["title"]["text"] = words
+    titles = {
+        size: dressed(figure, Print(size))["layout"]["yaxis"]["title"]["text"] for size in SIZES
+    }
+    assert "<br>" in titles["column"] and titles["column"].replace("<br>", " ") == words
+    assert titles["page"] == words
+    code = picture(figure, "tikz", Print(), about([Config()], "recovery_error"))
+    assert b"ratings (RMSE in stars)}, ylabel style={align=center}" in code
+
+
 def test_every_line_has_a_name_in_the_legend_of_a_single_network() -> None:
     """On the page the card's title names it; a file stands alone."""
     one = trajectories(20)[:1]
@@ -396,6 +422,20 @@ def test_words_at_axes_in_space_are_drawn_where_they_are_meant() -> None:
         for each in layout["annotations"][2:]
     ]
     assert len(meant) > 20 and np.allclose(middles[2:], meant, atol=1)
+
+
+def test_charts_in_space_come_apart_for_a_page_that_may_be_narrow() -> None:
+    """Each with its own marks and heading, and seen from where its words fit on a phone."""
+    pair = go.Figure(pair_in_space())
+    parts = space.apart(pair)
+    assert [heading for heading, _ in parts] == ["original", "compressed"]
+    for number, (_, part) in enumerate(parts):
+        (trace,) = part.data
+        assert trace.marker.color == pair.data[number].marker.color
+        assert part.layout.width is None and not part.layout.annotations
+        assert part.layout.scene.zaxis.title.text == "σ of mode i"
+    ((heading, whole),) = space.apart(go.Figure(chart(10)))
+    assert not heading and len(whole.data) == 2
 
 
 def test_axes_on_the_page_meet_the_box_that_is_drawn_in_space() -> None:
