@@ -76,16 +76,16 @@ def modes(found: Found, run: str, title: str) -> go.Figure:
                 col=column,
             )
     axis: dict[str, Any] = {
-        "tickfont": {"size": 9},
+        "tickfont": {"size": 12},
         "nticks": 5,
         "backgroundcolor": "rgba(0,0,0,0)",
     }
     axis |= {"gridcolor": GREY}
     figure.update_annotations(font_size=12, y=0.94)
     figure.update_scenes(
-        xaxis=axis | {"title": {"text": "gradient steps", "font": {"size": 11}}},
-        yaxis=axis | {"title": {"text": "mode i", "font": {"size": 11}}},
-        zaxis=axis | {"title": {"text": "σ of mode i", "font": {"size": 11}}},
+        xaxis=axis | {"title": {"text": "gradient steps", "font": {"size": 13}}},
+        yaxis=axis | {"title": {"text": "mode i", "font": {"size": 13}}},
+        zaxis=axis | {"title": {"text": "σ of mode i", "font": {"size": 13}}},
         camera={"eye": {"x": -1.8, "y": -2.0, "z": 1.0}, "center": {"x": 0, "y": 0, "z": -0.2}},
         aspectmode="cube",
     )

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from dynamics.lesson import plain
 from dynamics.trajectory import Array, Trajectory
 
 AGREES, DIFFERS, UNPUBLISHED = "agrees", "differs", "no number published"
@@ -203,8 +204,7 @@ def growth(found: Found, run: str) -> Iterator[Check]:
 
 
 def said(value: float) -> str:
-    """A count in full, ``never`` for what is not reached, anything else to three digits."""
+    """As a table writes it; ``never`` for what is not reached."""
     if math.isnan(value):
         return "never"
-    whole = math.isfinite(value) and value == round(value) and abs(value) < 1e15
-    return f"{value:,.0f}" if whole else f"{value:.3g}"
+    return plain(value) if math.isfinite(value) else "∞"

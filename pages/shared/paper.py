@@ -9,20 +9,12 @@ import streamlit as st
 
 from dynamics import registry, reproduce, runs
 from dynamics.config import Config
-from dynamics.judge import Judged, command, content, judge
-from dynamics.paper import AGREES, DIFFERS, UNPUBLISHED, Check, said
+from dynamics.judge import Judged, judge
 from dynamics.reproduce import TARGETS, THEIRS, Draw, Progress
-from pages.shared import exporting
 from pages.shared.live import live
-from pages.shared.table import table
+from pages.shared.verdict import BADGES, download, finished, long
 
-UNJUDGED = "not judged"
-BADGES = {
-    AGREES: ("agrees", "check_circle", "green"),
-    DIFFERS: ("differs", "error", "red"),
-    UNPUBLISHED: ("drawn; no number published", "check_circle", "gray"),
-    UNJUDGED: ("trained; cannot be compared here", "error", "gray"),
-}
+UNJUDGED = ("trained; cannot be compared here", "error", "gray")
 
 
 def turn_to(name: str = "") -> None:
@@ -49,30 +41,29 @@ def card(name: str) -> None:
                 args=(name,),
                 key=f"open {name}",
             )
-            st.caption(str(registry.constant("papers", name, "SOURCE")), width="content")
+            st.caption(
+                str(registry.constant("papers", name, "SOURCE")),
+                width="content",
+                help="Where the authors show it",
+            )
 
 
 def _badge(name: str, wanted: list[Config], state: Progress) -> None:
     if state.complete:
         judged = _judged(name)
-        words, icon, color = BADGES[judged.verdict if isinstance(judged, Judged) else UNJUDGED]
+        words, icon, color = BADGES[judged.verdict] if isinstance(judged, Judged) else UNJUDGED
         st.badge(words, icon=f":material/{icon}:", color=color)  # type: ignore[arg-type]
     elif state.live:
         st.badge(f"running, {_done(state)}", icon=":material/hourglass_top:", color="blue")
     else:
         seconds = reproduce.seconds_at_most(wanted)
-        st.badge(f"not run; {_long(seconds)} at most", icon=":material/schedule:", color="gray")
+        st.badge(f"not run; {long(seconds)} at most", icon=":material/schedule:", color="gray")
 
 
 def _done(state: Progress) -> str:
-    left = "" if state.seconds is None else f", {_long(state.seconds)} left at most"
-    return f"{state.ended} of {state.runs} runs done, {state.step / state.steps:.0%}{left}"
-
-
-def _long(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(seconds, 1):.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    several = f"{state.ended} of {state.runs} runs done, " if state.runs > 1 else ""
+    left = "" if state.seconds is None else f", {long(state.seconds)} left at most"
+    return f"{several}{state.step / state.steps:.0%} of all steps{left}"
 
 
 def chosen_draw() -> Draw | None:
@@ -122,26 +113,36 @@ def show(name: str, draw: Draw) -> None:
         _draws(name, draw)
         judged = _judged(name, draw) if state.complete else None
         if isinstance(judged, Judged):
-            _download(judged)
+            download(judged)
     if isinstance(judged, Judged):
-        _finished(judged)
+        finished(judged)
         return
     if judged:
         st.error(judged, icon=":material/error:")
         return
-    if state.message and not state.live:
-        st.caption(state.message)
     if state.live:
         shown = _in_training(wanted)
         _wait(wanted, shown)
         if shown:
             live(shown, ("losses", "singular_values"), key="paper charts")
-    elif not state.ended:
+        return
+    if not state.ended:
         seconds = reproduce.seconds_at_most(wanted)
         st.caption(
-            f"{len(wanted)} run{'s' if len(wanted) > 1 else ''}, about {_long(seconds)} at most on "
+            f"{len(wanted)} run{'s' if len(wanted) > 1 else ''}, about {long(seconds)} at most on "
             "one core; everything is kept, and another visit goes on from there."
         )
+    if state.step:
+        _broken_off(wanted, state)
+
+
+def _broken_off(wanted: list[Config], state: Progress) -> None:
+    """How far it came, and the charts of the run in which it ended, which say why."""
+    begun = _of_phase(wanted, "cancelled", "lost", "failed")
+    if not begun or state.runs > 1:
+        st.caption(f"{_done(state)}.")
+    if begun:
+        live(begun[0], ("losses", "singular_values"), key="paper charts")
 
 
 def _judged(name: str, draw: Draw = THEIRS) -> Judged | str:
@@ -166,7 +167,7 @@ def _cancel(wanted: list[Config]) -> None:
 
 def _draws(name: str, draw: Draw) -> None:
     """Which random draws: the authors' own, other seeds, many seeds, the other target."""
-    words = "the authors' draws" if draw == THEIRS else _words(draw)
+    words = "the authors' own" if draw == THEIRS else _words(draw)
     with st.popover(f"Draws: {words}", icon=":material/casino:"), st.form(f"draws {name}"):
         spread = "spread: that of the authors' published code, not of their figures"
         labels = {"top": "top: as in the saved figures", "spread": spread}
@@ -206,69 +207,15 @@ def _wait(wanted: list[Config], shown: str) -> None:
 
 def _in_training(wanted: list[Config], shown: str = "") -> str:
     """The key of the run in training, the one ``shown`` if that still is; empty for none."""
-    phases = {}
-    for config in wanted:
-        with contextlib.suppress(runs.RunError):
-            phases[config.key] = runs.Run(runs.root() / config.key).status.phase
-    going = [key for key, phase in phases.items() if phase == "running"]
+    going = _of_phase(wanted, "running")
     return shown if shown in going or not going else going[0]
 
 
-def _finished(judged: Judged) -> None:
-    box = {AGREES: st.success, DIFFERS: st.error, UNPUBLISHED: st.info}[judged.verdict]
-    box(f"**{judged.verdict.capitalize()}.** {judged.why}", icon=f":material/{_icon(judged)}:")
-    st.plotly_chart(judged.figure, key="paper figure", config={"displaylogo": False}, height=480)
-    exporting.button(judged.figure, reproduce.distinct(judged.name, judged.draw), judged.name)
-    st.subheader("Every number", anchor=False)
-    seeds = judged.draw.seeds
-    header = "Found here" if seeds == 1 else f"Median (quartiles), N = {seeds} seeds"
-    table([_row(check, header) for check in judged.checks], "Numbers found here and published")
-    st.caption(
-        f"{_long(judged.seconds)} of training on {judged.machine}. A deviation is "
-        "|x − y| / max(|y|, 10⁻⁶ max|y|), the largest over all records; records are counted "
-        f"from 0. The same in a shell: `{command(judged.name, judged.draw)}`"
-    )
-    if borrowed := registry.constant("papers", judged.name, "BORROWED"):
-        st.caption(borrowed)
-    if len(judged.found.runs) <= 4:
-        _runs(judged)
-
-
-def _icon(judged: Judged) -> str:
-    return BADGES[judged.verdict][1]
-
-
-def _row(check: Check, header: str) -> dict[str, str]:
-    published = "–" if check.published is None else said(check.published)
-    if check.published == 0 and check.allowed:
-        published = f"at most {check.allowed:.0e}"
-    return {
-        "What": f"{check.what[0].upper()}{check.what[1:]}",
-        "Published": published,
-        header: check.told,
-        "Verdict": check.verdict,
-    }
-
-
-def _runs(judged: Judged) -> None:
-    """Links to the runs themselves, where all their charts are."""
-    with st.container(horizontal=True):
-        for label, of in reproduce.configs(judged.name, judged.draw).items():
-            st.page_link(
-                "pages/1_Side_by_side.py",
-                label="All charts of its run" if len(judged.found.runs) == 1 else f"Run: {label}",
-                icon=":material/open_in_new:",
-                query_params={"run": of[0].key},
-            )
-
-
-def _download(judged: Judged) -> None:
-    """The verdict as a file; the figure has the dialog of all charts."""
-    st.download_button(
-        "Verdict and settings (JSON)",
-        data=lambda: content(judged, "json"),
-        file_name=f"{judged.name}.json",
-        mime="application/json",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+def _of_phase(wanted: list[Config], *phases: str) -> list[str]:
+    """The keys of the runs that are in one of these phases."""
+    found = []
+    for config in wanted:
+        with contextlib.suppress(runs.RunError):
+            if runs.Run(runs.root() / config.key).status.phase in phases:
+                found.append(config.key)
+    return found

@@ -20,7 +20,9 @@ def test_figure_is_opened_trained_and_judged(server: Server, page_at: Open) -> N
     page.locator(".st-key-card-burer_monteiro").get_by_role("button", name="Open").click()
     button(page, "Run").click()
     expect(page.get_by_text("Every number")).to_be_visible(timeout=60_000)
-    expect(page.get_by_role("cell", name="no number published")).to_have_count(3)
+    expect(page.get_by_text("The authors gave no number for this figure.")).to_be_visible()
+    expect(page.locator(".figures tbody tr")).to_have_count(3)
+    expect(page.locator(".figures thead th")).to_have_count(2)  # what, and what was found
     page.wait_for_selector(".js-plotly-plot .scatterlayer .trace >> nth=2", state="attached")
     assert query_of(page) == {"figure": "burer_monteiro"}
     button(page, "All figures").click()
