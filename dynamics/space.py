@@ -16,7 +16,7 @@ from dynamics.scenes import numbers
 ABREAST = 18  # sizes of type that a chart in space takes beside another
 ROOM = 0.015  # beyond both ends of an axis, to its length
 TALL = 0.72  # height of one below another, to its width
-PHONE = (350, 400)  # pixels of a chart on a page, which may be wider
+NARROW = (310, 400)  # pixels of a chart on a page, which may be wider, but not higher
 LARGE = 15  # pixels of letters there: Plotly keeps them further from the axes than print does
 MIDDLE = "#a3a8b2"  # grey that is seen on white and on black
 SPATIAL = ("scatter3d", "surface")
@@ -64,7 +64,7 @@ def apart(figure: go.Figure) -> list[tuple[str, go.Figure]]:
         part = go.Figure([trace.update(scene="scene") for trace in traces])
         looks = scene.to_plotly_json() | {"domain": {"x": (0, 1), "y": (0, 1)}}
         part.update_layout(scene=looks, margin={"l": 0, "r": 0, "t": 0, "b": 0})
-        part.update_layout(width=PHONE[0], height=PHONE[1], paper_bgcolor="rgba(0,0,0,0)")
+        part.update_layout(width=NARROW[0], height=NARROW[1], paper_bgcolor="rgba(0,0,0,0)")
         _lay_out_scene(part, part.layout.scene, LARGE, MIDDLE, MIDDLE)
         part.update_layout(width=None, height=None)
         parts.append((heading.text, part))

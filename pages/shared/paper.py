@@ -168,10 +168,15 @@ def _cancel(wanted: list[Config]) -> None:
 def _draws(name: str, draw: Draw) -> None:
     """Which random draws: the authors' own, other seeds, many seeds, the other target."""
     words = "the authors' own" if draw == THEIRS else _words(draw)
-    with st.popover(f"Draws: {words}", icon=":material/casino:"), st.form(f"draws {name}"):
+    with (
+        st.popover(f"Draws: {words}", icon=":material/casino:"),
+        st.form(f"draws {name}", border=False),
+    ):
         spread = "spread: that of the authors' published code, not of their figures"
         labels = {"top": "top: as in the saved figures", "spread": spread}
-        target = st.radio("Target", TARGETS, TARGETS.index(draw.target), labels.__getitem__)
+        target = st.radio(
+            "Spectrum of the target", TARGETS, TARGETS.index(draw.target), labels.__getitem__
+        )
         own = st.toggle(
             "Other seeds than the authors'",
             draw.seed is not None or draw.seeds > 1,
@@ -185,7 +190,7 @@ def _draws(name: str, draw: Draw) -> None:
             draw.seeds,
             help="More than one: median and interquartile band.",
         )
-        if st.form_submit_button("Draw it so", type="primary"):
+        if st.form_submit_button("Take these", type="primary"):
             _choose(Draw(target, int(first), int(seeds)) if own else Draw(target))
             st.rerun()
 
@@ -202,7 +207,10 @@ def _wait(wanted: list[Config], shown: str) -> None:
     state = reproduce.progress(wanted, runs.root())
     if not state.live or _in_training(wanted, shown) != shown:
         st.rerun()
-    st.progress(min(1.0, state.step / state.steps), _done(state))
+    if not state.step:
+        st.progress(0.0, "Starting, or waiting in line for a free core")
+    elif state.runs > 1:  # a single run says so itself
+        st.progress(min(1.0, state.step / state.steps), _done(state))
 
 
 def _in_training(wanted: list[Config], shown: str = "") -> str:

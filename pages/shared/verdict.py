@@ -60,7 +60,8 @@ def _picture(figure: Any) -> None:
             place.caption(heading)
         part.update_layout(title_text="", modebar_bgcolor="rgba(0,0,0,0)")
         config = {"displaylogo": False}
-        place.plotly_chart(part, key=f"paper figure {number}", config=config, height=HEIGHT)
+        height = space.NARROW[1] if heading else HEIGHT
+        place.plotly_chart(part, key=f"paper figure {number}", config=config, height=height)
 
 
 def _notes(judged: Judged) -> list[str]:
