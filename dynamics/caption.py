@@ -51,7 +51,8 @@ def about(configs: Sequence[Config], panel: str, link: str = "") -> About:
     networks = (
         [network] if network else sorted({n for each in configs for n in each.networks})[::-1]
     )
-    told = ", ".join(f"{called(each)} ({_dashed(each)})" for each in networks)
+    flat = not known or not registry.constant("figures", figure, "KIND")
+    told = ", ".join(called(each) + (f" ({_dashed(each)})" if flat else "") for each in networks)
     sentences = [shown, f"Networks: {told}.", settings(configs), seeds(configs)]
     source = link or " ; ".join(command(config) for config in configs)
     sentences.append(f"N = {len(configs)} run{'s' if len(configs) > 1 else ''}.")

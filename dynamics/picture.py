@@ -31,7 +31,7 @@ def picture(figure: dict[str, Any], form: str, how: Print, about: About) -> byte
     if form in lacking:
         raise PictureError(why)
     if form == "html":
-        return _html(dressed(figure, how), about)
+        return _html(space.turnable(dressed(figure, how)), about)
     if form == "tikz":
         comments = "".join(f"% {line}\n" for line in _told(about))
         return (comments + tikz.tikz(dressed(figure, how, tikz.MOST_POINTS), how)).encode()

@@ -19,6 +19,7 @@ TALL = 0.72  # height of one below another, to its width
 NARROW = (310, 400)  # pixels of a chart on a page, which may be wider, but not higher
 LARGE = 15  # pixels of letters there: Plotly keeps them further from the axes than print does
 MIDDLE = "#a3a8b2"  # grey that is seen on white and on black
+OWN = 110  # pixels that Plotly's own words need beyond ours
 SPATIAL = ("scatter3d", "surface")
 
 
@@ -142,6 +143,17 @@ def _axes(scene: Any) -> list[Axis]:
         Axis(axis.title.text or "", float(axis.range[0]), float(axis.range[1]), axis.type == "log")
         for axis in each
     ]
+
+
+def turnable(dressed: dict[str, Any]) -> dict[str, Any]:
+    """A dressed figure with room for Plotly's own words, which stay in space when it is turned."""
+    figure = go.Figure(dressed)
+    for scene in _scenes(figure):
+        view = _view(figure, scene)
+        away = (view.eye - view.center) * (1 + OWN / min(view.width, view.height))
+        scene.camera.update(eye=_point(view.center + away))
+    plain: dict[str, Any] = figure.to_plotly_json()
+    return plain
 
 
 def lettered(dressed: dict[str, Any]) -> dict[str, Any]:

@@ -424,6 +424,16 @@ def test_words_at_axes_in_space_are_drawn_where_they_are_meant() -> None:
     assert len(meant) > 20 and np.allclose(middles[2:], meant, atol=1)
 
 
+def test_a_caption_names_dashes_only_where_there_are_lines() -> None:
+    captions = {
+        panel: about([Config()], panel).caption
+        for panel in ("recovery_error", "heat_maps", "spectrum_over_time/original")
+    }
+    dashed = {panel for panel, words in captions.items() if "(solid)" in words}
+    assert dashed == {"recovery_error"}
+    assert all("original network" in words for words in captions.values())
+
+
 def test_charts_in_space_come_apart_for_a_page_that_may_be_narrow() -> None:
     """Each with its own marks and heading, and seen from where its words fit on a phone."""
     pair = go.Figure(pair_in_space())

@@ -1,4 +1,4 @@
-"""Heat maps of both end-to-end matrices, of M*, and of what is still missing, at the cursor."""
+"""Heat maps of both end-to-end matrices, of M*, and of what is still missing, at one step."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Singular values of W_L⋯W_1 in three dimensions: index × time × σ; the cursor lights one slice."""
+"""Singular values of W_L⋯W_1 in three dimensions: index × time × σ."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure
     ``meta["y"]`` names the columns of its modes, from the first on.
     """
     named = ", ".join(said(each.network) for each in trajectories)
-    plain = {"gridcolor": GREY, "zerolinecolor": GREY, "showbackground": False}
+    plain = {"gridcolor": GREY, "zerolinecolor": GREY, "showbackground": False, "nticks": 5}
     kind = "log" if versus in LEAST else "linear"
     figure = go.Figure().update_layout(
         title={"text": f"Spectrum over time: {named}", "x": 0, "xref": "paper", "xanchor": "left"},
