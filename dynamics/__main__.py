@@ -23,11 +23,14 @@ from dynamics.config import (
 from dynamics.dress import SIZES, Print
 from dynamics.figure import VERSUS
 
-WRONG, UNREADABLE = 1, 2
+WRONG, UNREADABLE, ENDED = 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; gives the exit status: 0, 1 for a negative result, 2 for bad input."""
+    """Run one command; gives the exit status.
+
+    0; 1 for a negative result, 2 for bad input, 130 if Ctrl-C ended it.
+    """
     options = parser().parse_args(arguments)
     try:
         status = int(options.command(options))
@@ -39,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         print(f"dynamics: {error.filename}: {error.strerror}.", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        print(f"\ndynamics: {str(error) or 'Ctrl-C has ended it.'}", file=sys.stderr)
+        return ENDED
     return UNREADABLE
 
 
@@ -266,9 +272,9 @@ def _run(options: argparse.Namespace) -> int:
     status = terminal.follow(run, config)
     if status.phase in ("failed", "lost"):
         raise runs.RunError(status.message)
-    print(f"{status.phase}: {status.message}")
+    print(f"{status.phase}: {status.message.removeprefix(f'{status.phase}; ')}")
     print(terminal.summary(run.trajectories))
-    return WRONG if status.phase == "diverged" else 0
+    return {"diverged": WRONG, "cancelled": ENDED}.get(status.phase, 0)
 
 
 def _attribution(options: argparse.Namespace) -> int:
@@ -362,7 +368,8 @@ def _figure(options: argparse.Namespace) -> int:
 
 def _export(options: argparse.Namespace) -> int:
     form, ending = _form(options)
-    found = [runs.find(key, runs.root(options.runs)) for key in options.keys]
+    keys = list(dict.fromkeys(options.keys))
+    found = [runs.find(key, runs.root(options.runs)) for key in keys]
     if (form, options.figure) == ("csv", "heat_maps") and len(found) == 1:
         content = export.cells(found[0], options.at)
     elif form in export.PICTURES or options.figure or len(found) > 1:
@@ -377,7 +384,7 @@ def _export(options: argparse.Namespace) -> int:
     if str(options.out) == "-":
         sys.stdout.buffer.write(content)
         return 0
-    file = options.out or Path(f"{'-'.join(options.keys)}.{ending}")
+    file = options.out or Path(f"{'-'.join(keys)}.{ending}")
     file.write_bytes(content)
     print(f"{file}: {len(content):,} bytes")
     return 0
@@ -387,8 +394,10 @@ def _form(options: argparse.Namespace) -> tuple[str, str]:
     """The format and what its files end in."""
     endings = {form: form for form in export.FORMATS} | export.ENDINGS | export.PICTURES
     given = options.out.suffix.removeprefix(".") if options.out else ""
-    named = next((form for form, ending in endings.items() if ending == given), "csv")
-    form = options.format or named
+    forms = {ending: form for form, ending in endings.items()} | {"": "csv"}
+    if not options.format and given not in forms:
+        raise ValueError(f"{options.out} must end in .{', .'.join(endings.values())}.")
+    form = options.format or forms[given]
     return form, endings[form]
 
 

@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,12 +26,16 @@ def run(options: argparse.Namespace) -> int:
     """One figure, all of them, or their list; 1 where a number differs."""
     folder = runs.root(options.runs)
     if options.name is None:
+        if options.json or options.out:
+            raise ValueError("--json and --out need the NAME of a figure, or all; none lists them.")
         for name in reproduce.names():
             print(f"{name:26} {': '.join(reproduce.about(name))}")
         return 0
     draw = Draw(options.target, options.seed, options.seeds)
     if options.name == "all":
-        return everything(folder, draw, options.out or Path("reproduction"))
+        return everything(folder, draw, options.out or Path("reproduction"), options.json)
+    if options.out:
+        _form(options.out)
     judged = reproduced(options.name, folder, draw)
     if options.out:
         write(judged, options.out)
@@ -41,18 +46,22 @@ def run(options: argparse.Namespace) -> int:
     return int(judged.verdict == DIFFERS)
 
 
-def everything(folder: Path, draw: Draw, out: Path) -> int:
+def everything(folder: Path, draw: Draw, out: Path, as_json: bool) -> int:
     """All figures, one after the other, and a report; one that cannot be had is left out of it."""
     judged, missing = [], {}
+    out.mkdir(parents=True, exist_ok=True)
+    _try(out / "report.pdf")
     for name in reproduce.names():
         try:
             judged.append(reproduced(name, folder, draw))
-            print(lines(judged[-1])[-1])
+            print(lines(judged[-1])[-1], file=sys.stderr if as_json else sys.stdout)
         except runs.RunError as error:
             missing[name] = str(error)
             print(error, file=sys.stderr)
     for file in report.write(judged, missing, out):
-        print(f"{file}: {file.stat().st_size:,} bytes")
+        print(f"{file}: {file.stat().st_size:,} bytes", file=sys.stderr)
+    if as_json:
+        print((out / "verdicts.json").read_text())
     return int(any(each.verdict == DIFFERS for each in judged))
 
 
@@ -61,7 +70,8 @@ def reproduced(name: str, folder: Path, draw: Draw) -> Judged:
 
     Raises:
         ValueError: if there is no such figure.
-        RunError: if one of its runs failed or was cancelled.
+        RunError: if one of its runs failed, was cancelled by somebody else or is damaged.
+        KeyboardInterrupt: with one sentence, after Ctrl-C.
     """
     wanted = reproduce.distinct(name, draw)
     state = follow(wanted, folder, name)
@@ -90,7 +100,7 @@ def follow(wanted: Sequence[Config], folder: Path, words: str) -> Progress:
                     time.sleep(0.1)
         except KeyboardInterrupt:
             reproduce.cancel(wanted, folder)
-            raise runs.RunError(
+            raise KeyboardInterrupt(
                 f"Figure {words} was cancelled; what was made is kept, the same command goes on."
             ) from None
 
@@ -120,9 +130,26 @@ def write(judged: Judged, file: Path) -> None:
     Raises:
         ValueError: if the ending is not one that can be written.
     """
+    file.write_bytes(content(judged, _form(file)))
+    print(f"{file}: {file.stat().st_size:,} bytes", file=sys.stderr)
+
+
+def _form(file: Path) -> str:
+    """What to write into a file, which can be written: this is asked before anything is trained."""
     forms = {ending: form for form, ending in FORMS.items()}
     ending = file.suffix.removeprefix(".")
     if ending not in forms:
         raise ValueError(f"{file} must end in one of .{', .'.join(forms)}.")
-    file.write_bytes(content(judged, forms[ending]))
-    print(f"{file}: {file.stat().st_size:,} bytes", file=sys.stderr)
+    _try(file)
+    return forms[ending]
+
+
+def _try(file: Path) -> None:
+    """Raises OSError, which names the file, if nothing can be written there."""
+    try:
+        with tempfile.TemporaryFile(dir=file.parent):
+            pass
+        if file.exists():
+            file.open("ab").close()
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(file)) from None

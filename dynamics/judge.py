@@ -23,10 +23,14 @@ FORMS = {"html": "html", "pdf": "pdf", "svg": "svg", "png": "png", "tikz": "tex"
 
 
 def found(name: str, folder: Path, draw: Draw = THEIRS) -> Found:
-    """What the finished runs of a figure have given, with other methods for the first seed."""
+    """What the finished runs of a figure have given, with other methods for the first seed.
+
+    Raises:
+        RunError: if one of them is damaged.
+    """
     given = {
         label: [
-            {each.network: each for each in runs.Run(folder / config.key).trajectories}
+            {each.network: each for each in _whole(runs.Run(folder / config.key)).trajectories}
             for config in of
         ]
         for label, of in configs(name, draw).items()
@@ -36,6 +40,22 @@ def found(name: str, folder: Path, draw: Draw = THEIRS) -> Found:
     first = runs.Run(folder / configs(name, draw)[label][0].key) if label else None
     other = baselines.beside(first) if first else {}
     return Found(given, published.arrays(name) if theirs else {}, other)
+
+
+def _whole(run: runs.Run) -> runs.Run:
+    """The finished run, all of whose records are there.
+
+    Raises:
+        RunError: if they are not, with what to do.
+    """
+    try:
+        rows, last = run.rows(), run.status.step
+        if len(rows) and rows[-1, 0] == last:
+            return run
+        raise RunError(f"Run {run.key} is damaged: its last record is missing.")
+    except RunError as error:
+        again = f"Delete it (runs delete {run.key}), and the figure trains it again."
+        raise RunError(f"{error} {again}") from None
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ def arrays(run: "Run") -> dict[str, Any]:
     """
     networks = list(run.layout.shapes)
     rows, target = kept(run, len(networks)), goal(run)
-    if rows is None or not target:
+    if rows is None or not len(rows) or not target:
         return {}
     found = {"map_steps": rows["step"]}
     found |= {f"{name}_map": rows["cells"][:, place] for place, name in enumerate(networks)}

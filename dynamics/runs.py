@@ -103,9 +103,9 @@ class Run:
         """What the columns of the records are; a Layout of no network before the first record.
 
         Raises:
-            RunError: if ``layout.json`` is damaged.
+            RunError: if ``layout.json`` is damaged, or missing beside records.
         """
-        if not (self.folder / "layout.json").exists():
+        if not (self.folder / "layout.json").exists() and not self._has_records():
             return Layout({})
         try:
             return Layout.from_dict(self._json("layout.json"))
@@ -203,6 +203,11 @@ class Run:
         if status.phase not in PHASES:
             raise RunError(f"Run {self.key}: status.json names no known phase.")
         return status
+
+    def _has_records(self) -> bool:
+        with contextlib.suppress(FileNotFoundError):
+            return (self.folder / "records.f8").stat().st_size > 0
+        return False
 
     def _worker_lives(self) -> bool:
         return queue.locked(self.folder / "alive")

@@ -48,6 +48,8 @@ def summary(trajectories: list[Trajectory]) -> str:
 
     Where the full matrix is unknown there is no recovery error: the best held-out loss instead.
     """
+    if not any(len(trajectory.steps) for trajectory in trajectories):
+        return "There are no records yet."
     trajectories = timed(trajectories)
     if not trajectories:
         return "Exact reductions take no part in comparisons of time."

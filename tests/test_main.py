@@ -152,6 +152,7 @@ def test_settings_that_cannot_be_run_are_refused_by_flag(
         (["verify", "--tolerance", "x", "file"], "'x'"),
         (["export", "0" * 16, "--format", "xlsx"], "xlsx"),
         (["export", "0" * 16], "no run 000"),
+        (["export", "0" * 16, "--out", "run.parquet"], "run.parquet"),
         (["export", "../../etc"], "no run"),
         (["runs", "show"], "key"),
         (["runs", "delete", "nonsense"], "nonsense"),
@@ -222,6 +223,7 @@ def test_the_summary_compares_steps_and_seconds_to_each_decade() -> None:
         ["1e-02", "–", "–", "200", "0.5", "–", "–"],
     ]
     assert "No network" in summary([falling("original", [1.0])])
+    assert "no records" in summary([]) and "no records" in summary([falling("original", [])])
 
 
 def test_the_summary_of_ratings_is_their_best_held_out_error() -> None:

@@ -1,17 +1,21 @@
 """Reproduce: a figure's runs are ordinary runs; its verdict is computed from their records."""
 
 import json
+import os
+import shutil
+import signal
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from dynamics import registry, report, reproduce, runs
+from dynamics import queue, registry, report, reproduce, runs
 from dynamics.__main__ import main
 from dynamics.judge import judge
 from dynamics.paper import Check, over_seeds
 from dynamics.reproduce import Draw
-from tests.support import is_sentence
+from tests.support import is_sentence, until
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +51,7 @@ def test_a_wrong_trajectory_flips_the_verdict(trained: Path, harm: str) -> None:
     run = runs.Run(trained / config.key)
     file, rows = run.folder / "records.f8", run.rows()
     place = run.layout.slices["compressed", "test_loss"]
-    harmed = rows.copy() if harm == "one number" else rows[:-1]
+    harmed = rows.copy() if harm == "one number" else np.delete(rows, 20, axis=0)
     harmed[20, place] *= 1 + 1e-6 * (harm == "one number")
     try:
         file.write_bytes(harmed.astype("<f8").tobytes())
@@ -56,6 +60,39 @@ def test_a_wrong_trajectory_flips_the_verdict(trained: Path, harm: str) -> None:
     finally:
         file.write_bytes(rows.astype("<f8").tobytes())
     assert judge("completion", trained).verdict == "agrees"
+
+
+@pytest.mark.parametrize("name", ["records.f8", "layout.json"])
+def test_a_damaged_run_is_told_and_how_to_have_it_trained_again(
+    trained: Path, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A disk that was full, a folder that was copied in part."""
+    (config,) = reproduce.distinct("completion")
+    run = runs.Run(shutil.copytree(trained / config.key, tmp_path / config.key))
+    (run.folder / name).unlink()
+    assert main(["figure", "completion", "--runs", str(tmp_path)]) == 2
+    last = capsys.readouterr().err.strip().splitlines()[-1]
+    assert f"runs delete {config.key}" in last and is_sentence(last)
+
+
+def test_ctrl_c_ends_all_figures_and_not_one_after_the_other(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def press() -> None:
+        until(lambda: runs.listing(folder))
+        os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        threading.Thread(target=press).start()
+        status = main(["figure", "all", "--runs", str(folder), "--out", str(tmp_path / "report")])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    last = capsys.readouterr().err.strip().splitlines()[-1]
+    assert status == 130 and "the same command goes on" in last and is_sentence(last)
+    begun = [run for run, *_ in runs.listing(folder)]
+    assert 1 <= len(begun) <= queue.capacity()
+    until(lambda: not any(run.status.live for run in begun))
 
 
 def test_other_draws_have_no_published_numbers(trained: Path) -> None:
@@ -118,11 +155,16 @@ def test_every_figure_names_its_runs_and_its_source(name: str) -> None:
         ["completion", "--seeds", "0"],
         ["completion", "--target", "flat"],
         ["completion", "--seed", "-1"],
+        ["completion", "--out", "figure.xlsx"],
+        ["completion", "--out", "/dev/null/figure.pdf"],
+        ["all", "--out", "/dev/null/report"],
+        ["--json"],
     ],
 )
 def test_what_cannot_be_drawn_is_said_in_a_sentence(
     flags: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Before anything is trained."""
     assert main(["figure", *flags, "--runs", str(tmp_path)]) == 2
     assert is_sentence(capsys.readouterr().err.strip()) and not list(tmp_path.iterdir())
 

@@ -120,11 +120,12 @@ def test_a_damaged_file_is_named_in_one_sentence_and_the_list_goes_on(
     assert entries[bad.key][1].phase == "unreadable"
 
 
-@pytest.mark.parametrize("name", ["status.json", "config.json"])
+@pytest.mark.parametrize("name", ["status.json", "config.json", "layout.json"])
 def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
+    """Also what says which columns the records have, where there are records."""
     run = written(tmp_path)
     (run.folder / name).unlink()
-    assert name in sentence(lambda: (run.config, run.status))
+    assert name in sentence(lambda: (run.config, run.status, run.rows()))
     assert [status.phase for _, _, status in runs.listing(tmp_path)] == ["unreadable"]
 
 
