@@ -9,6 +9,7 @@ from dynamics.config import Config
 from dynamics.figure import compared
 from dynamics.lesson import Done, Lesson, load, plain
 from pages.shared import controls, exporting, hiding
+from pages.shared.plotted import plotted
 
 
 def explain(lesson: Lesson, guess: int) -> None:
@@ -26,7 +27,7 @@ def explain(lesson: Lesson, guess: int) -> None:
     if lesson.compared:
         drawn = [(label, list(each.networks.values())) for label, each in ended.items()]
         figure = compared(drawn, lesson.compared)
-        st.plotly_chart(figure, config={"displaylogo": False}, key="comparison")
+        plotted(figure, "comparison", lesson.compared)
         exporting.button(figure, list(lesson.configs.values()), lesson.compared)
     st.markdown(lesson.explained(numbers))
     st.caption(f"**Beyond this page.** {lesson.beyond}")

@@ -10,6 +10,7 @@ from dynamics import attribution, queue, runs, standalone, waterfall
 from dynamics.attribution import LEVELS, MOST_SEEDS, Attribution
 from dynamics.config import Config
 from pages.shared import controls, exporting
+from pages.shared.plotted import plotted
 from pages.shared.table import table
 
 LOOK = 1.0  # seconds between two looks at runs that train
@@ -185,11 +186,7 @@ def _results(config: Config, ended: list[runs.Run], level: str) -> None:
     with st.container(border=True, key="story"):
         st.markdown(f"**{first}**")
         st.markdown("\n".join(f"- {sentence}" for sentence in others))
-    st.plotly_chart(
-        waterfall.draw(made),
-        key="waterfall",
-        config={"displaylogo": False, "toImageButtonOptions": {"format": "svg"}},
-    )
+    plotted(waterfall.draw(made), "waterfall")
     st.caption(
         "Each bar begins where the one above ends, and its length is the logarithm of its factor: "
         "together they make the whole lead. Error bars are quartiles over seeds; diamonds are "

@@ -12,6 +12,7 @@ from dynamics.expected import beside
 from dynamics.figure import compared
 from dynamics.trajectory import Trajectory
 from pages.shared import exporting
+from pages.shared.plotted import plotted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,11 +55,7 @@ def comparison(chosen: list[tuple[runs.Run, Config]], series: str, versus: str) 
         st.info(f"None of these runs has a {series.replace('_', ' ')}.")
         return
     name = f"{series}_{'_'.join(run.key for run, _ in chosen)}"[:120]
-    st.plotly_chart(
-        figure,
-        config={"displaylogo": False, "toImageButtonOptions": {"format": "svg", "filename": name}},
-        key="comparison",
-    )
+    plotted(figure, "comparison", name)
     st.caption("A colour for each run; solid the original network, dashed the compressed one.")
     with st.container(horizontal=True):
         if st.button("For a paper or talk …", icon=":material/image:"):

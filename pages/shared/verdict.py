@@ -8,6 +8,7 @@ from dynamics import registry, reproduce, space
 from dynamics.judge import Judged, command, content
 from dynamics.paper import AGREES, DIFFERS, UNPUBLISHED, Check, said
 from pages.shared import exporting
+from pages.shared.plotted import plotted
 from pages.shared.table import table
 
 BADGES = {
@@ -51,17 +52,17 @@ def _why(judged: Judged) -> str:
 
 def _picture(figure: Any) -> None:
     """The chart below its title, which wraps on a phone; those in space below each other there."""
-    st.markdown(f"**{figure.layout.title.text}**")
     parts = space.apart(figure)
+    if len(parts) > 1:
+        st.markdown(f"**{figure.layout.title.text}**")
     for number, (place, (heading, part)) in enumerate(
         zip(st.columns(len(parts)), parts, strict=True)
     ):
-        if heading:
-            place.caption(heading)
-        part.update_layout(title_text="", modebar_bgcolor="rgba(0,0,0,0)")
-        config = {"displaylogo": False}
-        height = space.NARROW[1] if heading else HEIGHT
-        place.plotly_chart(part, key=f"paper figure {number}", config=config, height=height)
+        with place:
+            if heading:
+                st.caption(heading)
+            height = space.NARROW[1] if heading else HEIGHT
+            plotted(part, f"paper figure {number}", height=height)
 
 
 def _notes(judged: Judged) -> list[str]:
