@@ -14,7 +14,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ from dynamics.trajectory import Array, Layout, Record
 if TYPE_CHECKING:
     from dynamics.checkpoints import Checkpoints
     from dynamics.compare import Comparison
+    from dynamics.config import Config
 
 TELL_EVERY = 0.1  # seconds between two status files
 PACE_OVER = 3.0  # seconds of training over which the steps a second are told
