@@ -1,6 +1,7 @@
 """Picture: files of charts as other programs find them: size, text, fonts, words, grey, films."""
 
 import asyncio
+import contextlib
 import io
 import os
 import re
@@ -211,8 +212,12 @@ def test_a_browser_that_is_killed_is_started_once_more(words: About) -> None:
 
     def kill() -> None:
         def browsers() -> list[psutil.Process]:
-            found = [p for p in mine.children(recursive=True) if "chrom" in p.name()]
-            return [p for p in found if "--type=" not in " ".join(p.cmdline())]
+            found = []
+            for each in mine.children(recursive=True):
+                with contextlib.suppress(psutil.Error):  # one of before, that is ending
+                    if "chrom" in each.name() and "--type=" not in " ".join(each.cmdline()):
+                        found.append(each)
+            return found
 
         (browser, *_) = until(browsers)
         killed.append(browser.pid)
