@@ -12,6 +12,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dynamics import scenes, space
+from dynamics.perspective import bare
 from dynamics.scenes import numbers
 
 POINT = 96 / 72  # Plotly counts in 1/96 inch
@@ -224,16 +225,24 @@ def _lay_out(figure: go.Figure, how: Print) -> int:
         )
     else:
         figure.update_layout(title=title | TITLE | {"pad": {"t": 0.9 * type_}})
+    _lay_out_axes(figure, type_, (plot + 4 * type_) / (LETTER * type_))
+    if type_ > BIG:
+        _loosen(figure, listed)
+    return rows
+
+
+def _lay_out_axes(figure: go.Figure, type_: float, most: float) -> None:
+    """Ticks and grid in proportion to the type; titles of y fold beyond ``most`` letters."""
     axis = {
         "showline": True,
         "linecolor": INK,
-        "linewidth": 0.75 * POINT * how.font / 8,
+        "linewidth": 0.75 * type_ / 8,
         "ticks": "outside",
         "ticklen": type_ / 3,
-        "tickwidth": 0.5 * POINT * how.font / 8,
+        "tickwidth": 0.5 * type_ / 8,
         "tickcolor": INK,
         "gridcolor": GRID,
-        "gridwidth": 0.5 * POINT * how.font / 8,
+        "gridwidth": 0.5 * type_ / 8,
         "zeroline": False,
         "automargin": True,
         "nticks": 6,
@@ -245,10 +254,7 @@ def _lay_out(figure: go.Figure, how: Print) -> int:
             each.update(dtick=_decades(figure, each.plotly_name[0]), nticks=None)
         each.update(title={"font": {"size": type_}, "standoff": type_ / 2})
     for each in figure.select_yaxes():
-        each.title.text = _folded(each.title.text or "", (plot + 4 * type_) / (LETTER * type_))
-    if type_ > BIG:
-        _loosen(figure, listed)
-    return rows
+        each.title.text = _folded(each.title.text or "", most)
 
 
 def _loosen(figure: go.Figure, listed: list[Any]) -> None:
@@ -261,20 +267,16 @@ def _loosen(figure: go.Figure, listed: list[Any]) -> None:
 
 def _folded(text: str, most: float) -> str:
     """In two lines if it is longer than ``most`` letters, best where a comma is."""
-    if len(_bare(text)) <= most or " " not in text:
+    if len(bare(text)) <= most or " " not in text:
         return text
     gaps = [place for place, sign in enumerate(text) if sign == " "]
     gap = min(gaps, key=lambda place: abs(place - len(text) / 2) - COMMA * (text[place - 1] == ","))
     return f"{text[:gap]}<br>{text[gap + 1 :]}"
 
 
-def _bare(text: str) -> str:
-    return re.sub("<[^>]*>", "", text)
-
-
 def _rows_of(figure: go.Figure, listed: list[Any], type_: float) -> int:
     """How many rows the legend has, by the usual width of letters."""
-    longest = max((len(_bare(trace.name)) for trace in listed), default=0)
+    longest = max((len(bare(trace.name)) for trace in listed), default=0)
     room = figure.layout.width - 7 * type_
     columns = max(1, room // (max(30, 3 * type_) + (0.55 * longest + 1) * type_))
     return int(-(-len(listed) // columns))

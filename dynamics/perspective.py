@@ -4,6 +4,7 @@ Coordinates of the page are pixels from the upper left corner of the chart's par
 are Plotly's: the box of the axes stands about the origin, its sides as long as the aspect ratio.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import atan2, ceil, degrees, floor, log10
@@ -65,7 +66,7 @@ class Word:
 
     def reach(self, away: Array) -> float:
         """How far it goes from its middle in a direction, by the usual width of letters."""
-        wide, tall = GLYPH * len(_bare(self.text)) * self.size, LINE * self.size
+        wide, tall = GLYPH * len(bare(self.text)) * self.size, LINE * self.size
         turn = np.radians(self.angle)
         along, across = (
             np.array([np.cos(turn), np.sin(turn)]),
@@ -212,8 +213,9 @@ def _upright(along: Array, text: str) -> float:
     """The angle at which a title follows its axis; one of a letter or two stays level."""
     angle = degrees(atan2(along[1], along[0]))
     angle -= 180 * round(angle / 180)
-    return 0.0 if len(_bare(text)) < 3 else -90.0 if angle > 89 else angle
+    return 0.0 if len(bare(text)) < 3 else -90.0 if angle > 89 else angle
 
 
-def _bare(text: str) -> str:
-    return text.replace("<sub>", "").replace("</sub>", "")
+def bare(text: str) -> str:
+    """The letters of a text, without Plotly's tags."""
+    return re.sub("<[^>]*>", "", text)

@@ -29,7 +29,12 @@ def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure
         scene={
             "xaxis": {"title": {"text": VERSUS[versus]}, "type": kind, **plain},
             "yaxis": {"title": {"text": "mode i"}, **plain},
-            "zaxis": {"title": {"text": "σ<sub>i</sub>"}, "rangemode": "tozero", **plain},
+            "zaxis": {
+                "title": {"text": "σ<sub>i</sub>"},
+                "rangemode": "tozero",
+                "exponentformat": "power",  # not 80p for 8 · 10⁻¹¹
+                **plain,
+            },
             "camera": CAMERA,
             "aspectratio": {"x": 1.4, "y": 1, "z": 0.8},
         },
