@@ -75,7 +75,8 @@ def _nearest(values: Mapping[str, Any]) -> tuple[Config, dict[str, str]]:
 
 
 def _instead(config: Config, name: str) -> str:
-    return f"{getattr(config, name)} is shown instead." if name in SETTINGS else "It is left out."
+    shown = getattr(config, name, "")  # no changes are an empty text
+    return "It is left out." if shown == "" else f"{shown} is shown instead."
 
 
 def read_address() -> runs.Run | None:

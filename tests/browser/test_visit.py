@@ -176,6 +176,7 @@ def test_number_box_and_slider_are_one(server: Server, page_at: Open) -> None:
         ("observed=0", r"p \(observed\) must be a number above 0"),
         ("depth=two", r"L \(depth\) must be a whole number"),
         ("problem=nothing", r"problem must be one of"),
+        ("changes=5:foo=1", r"changes can set .*; 'foo=1' was given. It is left out"),
         ("widht=3", r"widht is not a setting; did you mean width"),
         ("hide=forecast,slider", r"hide can name settings, .*; there is no block slider to hide"),
         ("run=../../etc", r"is no run: a run's key is sixteen digits"),
