@@ -36,11 +36,15 @@ bench: $(BIN)/.test chromium ## Measure measuring, and the stream to the browser
 	$(BIN)/python tests/benchmarks/measuring.py
 	$(BIN)/python tests/benchmarks/stream.py
 
+# Zopfli's gzip is 4 % smaller than gzip's own.
 plotlyjs: $(BIN)/.app ## Take the parts of plotly.js that go with the installed Plotly
+	$(BIN)/python -m pip install --quiet zopfli==0.4.3
 	version=$$($(BIN)/python -c "import plotly.offline as it; print(it.get_plotlyjs_version())"); \
 	for part in basic cartesian gl3d; do name=plotly.js-$$part-dist-min; \
 	  curl -sSf https://registry.npmjs.org/$$name/-/$$name-$$version.tgz | \
-	  tar -xzO package/plotly-$$part.min.js | gzip -9n > dynamics/plotlyjs/$$part.js.gz; done
+	  tar -xzO package/plotly-$$part.min.js | $(BIN)/python -c "import sys, zopfli.gzip; \
+	    sys.stdout.buffer.write(zopfli.gzip.compress(sys.stdin.buffer.read()))" \
+	  > dynamics/plotlyjs/$$part.js.gz; done
 
 clean: ## Remove the virtual environment and all caches; runs stay
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dynamics import export, maps, registry
+from dynamics import export, maps, registry, standalone
 from dynamics.__main__ import main
 from dynamics.config import Config
 from dynamics.runs import Run, RunError
@@ -131,6 +131,14 @@ def test_html_stands_alone(finished: Run) -> None:
     assert page.sources == [] and page.charts == len(shown) >= 4
     assert finished.key in text and text.count('<script type="text/plain" data-part=') == 1
     assert "rank_bound" in text
+
+
+def test_a_page_of_a_thousand_records_takes_half_a_megabyte() -> None:
+    """Digits of noise, which nothing packs, so that no chart of two such lines takes more."""
+    noise = np.random.default_rng(0).random((2, 1001)).round(5).tolist()
+    lines = [{"x": list(range(1001)), "y": line, "type": "scatter"} for line in noise]
+    page = standalone.page("Two lines", standalone.chart({"data": lines}))
+    assert len(page.encode()) < 500_000
 
 
 def test_zip_has_everything_and_opens_in_pandas_in_one_line(
