@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 from dynamics import scenes, space
 from dynamics.perspective import bare
 from dynamics.scenes import numbers
+from dynamics.subplots import lay_out_subplots
 
 POINT = 96 / 72  # Plotly counts in 1/96 inch
 INK, GRID, PAPER = "#1f2430", "#e3e5ea", "#ffffff"
@@ -22,6 +23,7 @@ MOST_POINTS = 1200  # of a line: more than a column has dots to show
 FEW = 12  # lines that are drawn in all their points
 LINE, LETTER = 1.3, 0.52  # height of a line and usual width of a letter, in sizes of type
 BIG = 20  # pixels of type
+TICKS = 6  # of an axis, at most
 COMMA = 8  # letters that a break after one may be further from the middle
 NORMAL = 2.0  # pixels of a line on the page; others are as much wider or narrower in print
 POINTS = {"font": (4.0, 72.0), "line": (0.25, 10.0)}
@@ -217,7 +219,9 @@ def _lay_out(figure: go.Figure, how: Print) -> int:
     row = max(LINE * type_, 16) + 3  # pixels that Plotly gives to each
     if not how.framed:
         figure.layout.height += max(0, rows - 1) * row
-    plot = figure.layout.height - rows * row - 7 * type_
+    room = rows * row + 7 * type_  # above and below what is drawn
+    usual = figure.layout.height - room
+    lay_out_subplots(figure, type_, (figure.layout.width - 7 * type_, usual))
     if listed:  # the title stands in the legend's box: by itself it would be covered by many names
         figure.update_layout(
             title=None,
@@ -225,14 +229,17 @@ def _lay_out(figure: go.Figure, how: Print) -> int:
         )
     else:
         figure.update_layout(title=title | TITLE | {"pad": {"t": 0.9 * type_}})
-    _lay_out_axes(figure, type_, (plot + 4 * type_) / (LETTER * type_))
+    _lay_out_axes(figure, type_, figure.layout.height - room, usual)
     if type_ > BIG:
         _loosen(figure, listed)
     return rows
 
 
-def _lay_out_axes(figure: go.Figure, type_: float, most: float) -> None:
-    """Ticks and grid in proportion to the type; titles of y fold beyond ``most`` letters."""
+def _lay_out_axes(figure: go.Figure, type_: float, plot: float, usual: float) -> None:
+    """Ticks and grid in proportion to the type; titles of y fold where they are too long.
+
+    ``plot`` is how high all that is drawn stands, in pixels; ``usual``, one alone.
+    """
     axis = {
         "showline": True,
         "linecolor": INK,
@@ -245,16 +252,25 @@ def _lay_out_axes(figure: go.Figure, type_: float, most: float) -> None:
         "gridwidth": 0.5 * type_ / 8,
         "zeroline": False,
         "automargin": True,
-        "nticks": 6,
     }
     for each in (*figure.select_xaxes(), *figure.select_yaxes()):
+        length = _share(each) * (1 if each.plotly_name.startswith("x") else plot / usual)
+        most = min(TICKS, max(2, round(1.5 * TICKS * length)))
         # Plotly enlarges powers of ten by a quarter.
         each.update(axis, tickfont={"size": type_ * (0.8 if each.type == "log" else 0.9)})
         if each.type == "log":
-            each.update(dtick=_decades(figure, each.plotly_name[0]), nticks=None)
+            each.update(dtick=_decades(figure, each, most), nticks=None)
+        else:
+            each.nticks = most
         each.update(title={"font": {"size": type_}, "standoff": type_ / 2})
     for each in figure.select_yaxes():
-        each.title.text = _folded(each.title.text or "", most)
+        letters = (_share(each) * plot + 4 * type_) / (LETTER * type_)
+        each.title.text = _folded(each.title.text or "", letters)
+
+
+def _share(axis: Any) -> float:
+    """An axis's part of the whole length."""
+    return float(axis.domain[1] - axis.domain[0]) if axis.domain else 1.0
 
 
 def _loosen(figure: go.Figure, listed: list[Any]) -> None:
@@ -282,13 +298,18 @@ def _rows_of(figure: go.Figure, listed: list[Any], type_: float) -> int:
     return int(-(-len(listed) // columns))
 
 
-def _decades(figure: go.Figure, letter: str) -> float | None:
-    """Decades between two ticks of a logarithmic axis; Plotly's own choice for less than two."""
-    lines = [numbers(trace[letter]) for trace in figure.data if trace[letter] is not None]
+def _decades(figure: go.Figure, axis: Any, most: int) -> float | None:
+    """Decades between two of at most so many ticks; Plotly's own choice for less than two."""
+    letter, number = axis.plotly_name[0], axis.plotly_name[5:]
+    lines = [
+        numbers(trace[letter])
+        for trace in figure.data
+        if trace[letter] is not None and (trace[f"{letter}axis"] or letter) == letter + number
+    ]
     values = np.concatenate([[], *lines])
     values = values[np.isfinite(values) & (values > 0)]
     span = np.log10(values.max() / values.min()) if len(values) else 0
-    return float(np.ceil(span / 6)) if span >= 2 else None
+    return float(np.ceil(span / most)) if span >= 2 else None
 
 
 LEGEND = {

@@ -14,11 +14,12 @@ import numpy as np
 
 from dynamics import chrome
 from dynamics.dress import Print
+from dynamics.subplots import pairs
 
 FRAMES, RATE = 90, 15  # and per second
 REST = 20  # frames for which the end stands
 WIDEST = {"gif": 960, "mp4": 1920}  # pixels
-PLACE = re.compile(r'<clipPath class="axesclip" id="clip\w+(x|y)"><rect ([^>]*)/>')
+PLACE = re.compile(r'<clipPath class="axesclip" id="clip[0-9a-f]+([xy])(\d*)"><rect ([^>]*)/>')
 
 
 def film(figure: dict[str, Any], form: str, how: Print) -> bytes:
@@ -33,11 +34,13 @@ def film(figure: dict[str, Any], form: str, how: Print) -> bytes:
     sheets = [(figure, "svg", 1.0), (figure, "png", scale), (_bare(figure), "png", scale)]
     svg, png, bare = chrome.draw(sheets)
     whole, empty = (_pixels(Image.open(io.BytesIO(drawn))) for drawn in (png, bare))
-    left, right, top, bottom = (round(edge * scale) for edge in _area(svg.decode()))
+    areas = [[round(edge * scale) for edge in area] for area in _areas(figure, svg.decode())]
     frames = []
-    for end in np.linspace(left, right, FRAMES).astype(int):
+    for share in np.linspace(0, 1, FRAMES):
         frame = whole.copy()
-        frame[top:bottom, end:right] = empty[top:bottom, end:right]
+        for left, right, top, bottom in areas:
+            end = int(left + share * (right - left))
+            frame[top:bottom, end:right] = empty[top:bottom, end:right]
         frames.append(frame)
     return {"gif": _gif, "mp4": _mp4}[form]([*frames, *[whole] * REST])
 
@@ -56,14 +59,14 @@ def _pixels(image: Any) -> Any:
     return pixels[: pixels.shape[0] // 2 * 2, : pixels.shape[1] // 2 * 2]
 
 
-def _area(svg: str) -> tuple[float, float, float, float]:
-    """Left, right, top and bottom of the part of the picture that has the lines."""
+def _areas(figure: dict[str, Any], svg: str) -> list[tuple[float, ...]]:
+    """Left, right, top and bottom of each part of the picture that has lines."""
     edges = {}
-    for letter, attributes in PLACE.findall(svg):
+    for letter, number, attributes in PLACE.findall(svg):
         sides = {name: float(value) for name, value in re.findall(r'(\w+)="([\d.]+)"', attributes)}
         start, length = sides[letter], sides["width" if letter == "x" else "height"]
-        edges[letter] = (start, start + length)
-    return (*edges["x"], *edges["y"])
+        edges[f"{letter}axis{number}"] = (start, start + length)
+    return [(*edges[x], *edges[y]) for x, y in pairs(figure)]
 
 
 def _gif(frames: list[Any]) -> bytes:

@@ -70,10 +70,17 @@ class Judged:
     machine: str
 
     @property
+    def panels(self) -> "list[go.Figure]":
+        """The picture's panels from left to right, the authors' numbers on them."""
+        panels: list[go.Figure] = registry.load("papers", self.name).draw(self.found)
+        return panels
+
+    @property
     def figure(self) -> "go.Figure":
-        """The picture, the authors' numbers on it."""
-        figure: go.Figure = registry.load("papers", self.name).draw(self.found)
-        return figure
+        """The whole picture, for a file."""
+        from dynamics.subplots import abreast
+
+        return abreast(self.panels)
 
     @property
     def verdict(self) -> str:

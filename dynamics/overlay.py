@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dynamics.figure import DASHES, GREY, blank, color
+from dynamics.figure import DASHES, GREY, along, blank, color
 from dynamics.paper import Curve, Found, band
 from dynamics.trajectory import Array
 
@@ -16,37 +16,47 @@ POINTS = 40  # of the authors' on a curve: it stays visible between them
 
 
 def curves(
-    found: Found, drawn: Sequence[Curve], title: str, y: str, *, log: bool = True
+    found: Found,
+    drawn: Sequence[Curve],
+    title: str,
+    y: str,
+    *,
+    versus: str = "steps",
+    log: bool = True,
 ) -> go.Figure:
-    """Every curve over the gradient steps; the authors' numbers as points on it.
+    """Every curve over a time axis; over the gradient steps, with the authors' numbers as points.
 
-    Over several seeds: the median, the interquartile band, and N in the legend.
+    Over several seeds: the median, the interquartile band, and N in the legend. ``versus`` is one
+    of ``figure.VERSUS``.
     """
     over = f": median and quartiles of N = {found.seeds} seeds" if found.seeds > 1 else ""
-    figure = blank(title + over, "steps", y, log=log)
+    figure = blank(title + over, versus, y, log=log)
     for curve in drawn:
         trajectories = found.of(curve.run, curve.network)
         steps, (low, middle, high) = band(trajectories, curve)
+        times = np.median([along(each, versus, steps) for each in trajectories], axis=0)
         strong = color(curve.network, curve.shade)
         name = curve.label
         if found.seeds > 1:
-            _fill(figure, steps, low, high, strong)
+            _fill(figure, times, low, high, strong)
             name += f" (N = {found.seeds})"
         figure.add_scatter(
-            x=steps,
+            x=times,
             y=middle,
             name=name,
             mode="lines",
             line={"color": strong, "dash": DASHES.get(curve.network, "solid"), "width": 2},
             hovertemplate=f"{curve.label}: %{{y:.4g}} at %{{x:.6~g}}<extra></extra>",
         )
-    theirs = [each for each in drawn if each.published in found.published]
-    longest = max((len(found.published[each.published]) for each in theirs), default=0)
-    for curve in theirs:
-        every, pace = max(1, longest // POINTS), found.one(curve.run, curve.network).steps[1]
-        _points(figure, found.published[curve.published], every, pace, curve)
+    if versus == "steps":  # at which of our seconds theirs were is not known
+        _publish(figure, found, drawn)
     legend = {"orientation": "h", "x": 0, "xanchor": "left", "y": -0.2, "yanchor": "top"}
     return figure.update_layout(legend=legend)
+
+
+def both(found: Found, drawn: Sequence[Curve], title: str, y: str) -> list[go.Figure]:
+    """The curves over steps, and over seconds of training on the machine that trained them."""
+    return [curves(found, drawn, title, y, versus=versus) for versus in ("steps", "seconds")]
 
 
 def modes(found: Found, run: str, title: str) -> go.Figure:
@@ -111,17 +121,21 @@ def _fill(figure: go.Figure, steps: Array, low: Array, high: Array, strong: str)
     )
 
 
-def _points(figure: go.Figure, wanted: Array, every: int, pace: float, curve: Curve) -> None:
-    """The authors' numbers at every so many records, each ``pace`` steps, and at the last."""
-    picks = np.unique([*range(0, len(wanted), every), len(wanted) - 1])
-    strong = color(curve.network, curve.shade)
-    figure.add_scatter(
-        x=picks * pace,
-        y=wanted[picks],
-        name="the authors' numbers",
-        legendgroup="published",
-        showlegend="the authors' numbers" not in {trace.name for trace in figure.data},
-        mode="markers",
-        marker={"symbol": "circle-open", "size": 6, "color": strong, "line": {"width": 1.2}},
-        hovertemplate=f"{curve.label}, the authors: %{{y:.4g}} at %{{x:.6~g}}<extra></extra>",
-    )
+def _publish(figure: go.Figure, found: Found, drawn: Sequence[Curve]) -> None:
+    """The authors' numbers at every so many records, and at the last."""
+    theirs = [each for each in drawn if each.published in found.published]
+    longest = max((len(found.published[each.published]) for each in theirs), default=0)
+    for curve in theirs:
+        wanted, every = found.published[curve.published], max(1, longest // POINTS)
+        picks = np.unique([*range(0, len(wanted), every), len(wanted) - 1])
+        strong = color(curve.network, curve.shade)
+        figure.add_scatter(
+            x=picks * found.one(curve.run, curve.network).steps[1],
+            y=wanted[picks],
+            name="the authors' numbers",
+            legendgroup="published",
+            showlegend="the authors' numbers" not in {trace.name for trace in figure.data},
+            mode="markers",
+            marker={"symbol": "circle-open", "size": 6, "color": strong, "line": {"width": 1.2}},
+            hovertemplate=f"{curve.label}, the authors: %{{y:.4g}} at %{{x:.6~g}}<extra></extra>",
+        )

@@ -1,10 +1,11 @@
 """What a paper figure is: the runs behind it, its curves, and its numbers beside the authors'.
 
 A file of ``papers/`` has ``SOURCE`` (the authors' file that shows it), ``CONFIGS`` (the settings of
-each run by label), ``CURVES`` (what is held against the authors' arrays), ``draw(found) -> Figure``
-and, where there are more numbers than curves, ``checks(found)``. ``BORROWED`` says which settings
-were not published with it, ``PUBLISHED`` has numbers that are no arrays, ``BESIDE`` names the run
-whose problem other methods learn too. ``reproduce`` runs and judges.
+each run by label), ``CURVES`` (what is held against the authors' arrays), ``draw(found)`` for its
+panels from left to right and, where there are more numbers than curves, ``checks(found)``.
+``BORROWED`` says which settings were not published with it, ``PUBLISHED`` has numbers that are no
+arrays, ``BESIDE`` names the run whose problem other methods learn too. ``reproduce`` runs,
+``judge`` judges.
 """
 
 import math

@@ -1,6 +1,7 @@
 """TikZ: a chart of lines and markers as pgfplots code, set in the document's own type."""
 
 import re
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from dynamics.dress import DASHES, INK, POINT, Print
 from dynamics.scenes import numbers
+from dynamics.subplots import axes, pairs
 
 MOST_POINTS = 400  # of a line: TeX's memory is small; for ``dressed``
 SIGNS = {
@@ -19,32 +21,98 @@ SIGNS = {
     "\ue000": r"\hat r ", "ᵀ": r"^{\mathsf{T}}", "²": "^2", "*": "^*", "|": r"\vert ",
 }  # fmt: skip
 BREAK = r"\\"
-MARKS = {"triangle-up": "triangle*", "x": "x", "circle": "*", "square": "square*"}
+ROOM = 7  # sizes of type for the words around several subplots
+PLAIN = 1e6  # numbers below it are written without a power
+MARKS = {
+    "circle-open": "o",
+    "triangle-up": "triangle*",
+    "x": "x",
+    "circle": "*",
+    "square": "square*",
+}
 
 
 def tikz(figure: dict[str, Any], how: Print) -> str:
     """The dressed figure, of lines and markers, as a ``tikzpicture``; it needs pgfplots alone."""
-    layout = figure["layout"]
-    title = layout["legend"]["title"]["text"] if layout["showlegend"] else layout["title"]["text"]
-    listed = [trace for trace in figure["data"] if trace.get("showlegend") is not False]
-    listed += [shape for shape in layout.get("shapes", ()) if shape.get("showlegend")]
-    above = 1.4 * how.font * -(-len(listed) // 2)
-    axis = [
-        f"width={how.inches.width:.4g}in, height={layout['height'] / 96:.4g}in",
-        f"title={{{text(title)}}}, title style={{font=\\bfseries}}",
-        *(_axis(layout[f"{letter}axis"], letter) for letter in "xy"),
-        "enlarge x limits=false, grid=major, grid style={black!12}, axis lines*=left",
-        "legend style={draw=none, fill=none, at={(0,1)}, anchor=south west, legend columns=2,"
-        " cells={anchor=west}}",
-        f"title style={{at={{(0,1)}}, anchor=south west, yshift={above:.3g}pt}}",
-    ]
-    drawn = [_trace(trace) for trace in figure["data"]]
     size = f"\\fontsize{{{how.font:g}}}{{{how.font * 1.2:g}}}\\selectfont"
+    parts = pairs(figure)
     return "\n".join(
         ["% Needs \\usepackage{pgfplots} and \\pgfplotsset{compat=1.18} in the preamble.",
-         f"\\begin{{tikzpicture}}[font={size}]", "\\begin{axis}[", ",\n".join(axis), "]",
-         *drawn, *_levels(figure), "\\end{axis}", "\\end{tikzpicture}", ""]
+         f"\\begin{{tikzpicture}}[font={size}]",
+         *(_subplot(figure, number, parts, how) for number in range(len(parts))),
+         "\\end{tikzpicture}", ""]
     )  # fmt: skip
+
+
+def _subplot(
+    figure: dict[str, Any], number: int, parts: Sequence[tuple[str, str]], how: Print
+) -> str:
+    """One pair of axes; the first has title and legend, of what the others draw, too."""
+    layout, (x, y) = figure["layout"], parts[number]
+    here = [trace for trace in figure["data"] if axes(trace) == (x, y)]
+    said = [
+        _place(figure, parts, number, how),
+        *(_axis(layout[name], name[0], _ends(figure, name)) for name in (x, y)),
+        "enlarge x limits=false, grid=major, grid style={black!12}, axis lines*=left",
+    ]
+    if sum(x == each for each, _ in parts) > 1:  # one below the other, over the same values
+        low, high = _ends(figure, x)
+        said.append(f"xmin={low:.6g}, xmax={high:.6g}")
+        if layout[x].get("anchor", "y") != y.replace("axis", ""):
+            said.append("xlabel=, xticklabels=")
+    if number:
+        drawn = [_plot(_style(trace), trace["x"], trace["y"], None) for trace in here]
+    else:
+        said += _head(figure, how)
+        drawn = [_plot(_style(trace), trace["x"], trace["y"], _name(trace)) for trace in here]
+        drawn += _levels(figure)
+        drawn += [_entry(trace) for trace in figure["data"] if trace not in here and _name(trace)]
+    return "\n".join(["\\begin{axis}[", ",\n".join(said), "]", *drawn, "\\end{axis}"])
+
+
+def _head(figure: dict[str, Any], how: Print) -> list[str]:
+    """Title and legend."""
+    layout = figure["layout"]
+    title = layout["legend"]["title"]["text"] if layout["showlegend"] else layout["title"]["text"]
+    return [
+        f"title={{{text(title)}}}, title style={{font=\\bfseries}}",
+        "legend style={draw=none, fill=none, at={(0,1)}, anchor=south west, legend columns=2,"
+        " cells={anchor=west}}",
+        f"title style={{at={{(0,1)}}, anchor=south west, yshift={_above(figure, how):.3g}pt}}",
+    ]
+
+
+def _above(figure: dict[str, Any], how: Print) -> float:
+    """How high the legend is, in points."""
+    listed = [trace for trace in figure["data"] if _name(trace)]
+    listed += [shape for shape in figure["layout"].get("shapes", ()) if shape.get("showlegend")]
+    return 1.4 * how.font * -(-len(listed) // 2)
+
+
+def _place(
+    figure: dict[str, Any], parts: Sequence[tuple[str, str]], number: int, how: Print
+) -> str:
+    """Size of all with its words, or place and size of one of several without them, in inches."""
+    layout = figure["layout"]
+    wide, tall = how.inches.width, layout["height"] / 96
+    if len(parts) == 1:
+        return f"width={wide:.4g}in, height={tall:.4g}in"
+    x, y = parts[number]
+    (left, right), (bottom, top) = (layout[name].get("domain") or (0, 1) for name in (x, y))
+    wide -= ROOM * how.font / 72
+    tall -= (ROOM * how.font + _above(figure, how)) / 72
+    return (
+        f"scale only axis, at={{({left * wide:.4g}in,{bottom * tall:.4g}in)}}, "
+        f"width={(right - left) * wide:.4g}in, height={(top - bottom) * tall:.4g}in"
+    )
+
+
+def _ends(figure: dict[str, Any], name: str) -> tuple[float, float]:
+    """The least and the largest number that is drawn over an axis."""
+    drawn = [trace for trace in figure["data"] if name in axes(trace)]
+    values = np.concatenate([np.zeros(0), *(numbers(trace[name[0]]) for trace in drawn)])
+    values = values[np.isfinite(values)]
+    return (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
 
 
 def text(html: str) -> str:
@@ -69,7 +137,7 @@ def _escaped(sign: str) -> str:
     return {"\\": r"\textbackslash "}.get(sign, "\\" + sign if sign in "&%$#_{}" else sign)
 
 
-def _axis(axis: dict[str, Any], letter: str) -> str:
+def _axis(axis: dict[str, Any], letter: str, ends: tuple[float, float]) -> str:
     words = axis["title"]["text"].removeprefix("<br>").split("<br>")
     said = [f"{letter}label={{{BREAK.join(map(text, words))}}}"]
     if len(words) > 1:
@@ -77,6 +145,8 @@ def _axis(axis: dict[str, Any], letter: str) -> str:
     log = axis.get("type") == "log"
     if log:
         said.append(f"{letter}mode=log")
+    elif max(map(abs, ends)) < PLAIN:
+        said.append(f"scaled {letter} ticks=false")
     if axis.get("range"):
         low, high = (10.0**end if log else end for end in axis["range"])
         said.append(f"{letter}min={low:.6g}, {letter}max={high:.6g}")
@@ -107,34 +177,43 @@ def _lengths(dash: str | None) -> list[str]:
     return dash.split(",") if dash and dash not in DASHES else []
 
 
+def _name(trace: dict[str, Any]) -> str | None:
+    """What the legend calls it, if it does."""
+    return trace.get("name") if trace.get("showlegend") is not False else None
+
+
+def _style(trace: dict[str, Any]) -> str:
+    """Line or marks or both."""
+    mode, marker = trace.get("mode") or "lines", trace.get("marker") or {}
+    line = _pen(trace.get("line") or {})
+    if "markers" not in mode:
+        return f"{line}, mark=none"
+    mark, size = MARKS.get(str(marker.get("symbol")), "*"), (marker.get("size") or 6) / 2 / POINT
+    said = f"mark={mark}, mark size={size:.3g}pt"
+    if "lines" in mode:
+        return f"{line}, {said}, mark options=solid"
+    return f"only marks, color={_color(str(marker.get('color')))}, {said}"
+
+
 def _plot(style: str, x: Any, y: Any, name: str | None) -> str:
     points = " ".join(
         f"({a:.6g},{b:.5g})" if np.isfinite(b) else f"({a:.6g},nan)"
-        for a, b in zip(x, y, strict=True)
+        for a, b in zip(numbers(x), numbers(y), strict=True)
     )
     if not name:
         return f"\\addplot[{style}, forget plot] coordinates {{{points}}};"
     return f"\\addplot[{style}] coordinates {{{points}}};\n\\addlegendentry{{{text(name.strip())}}}"
 
 
-def _trace(trace: dict[str, Any]) -> str:
-    name = trace.get("name") if trace.get("showlegend") is not False else None
-    style = f"{_pen(trace.get('line') or {})}, mark=none"
-    if "lines" not in (trace.get("mode") or "lines"):
-        marker = trace.get("marker") or {}
-        mark, size = (
-            MARKS.get(str(marker.get("symbol")), "*"),
-            (marker.get("size") or 6) / 2 / POINT,
-        )
-        color = _color(str(marker.get("color")))
-        style = f"only marks, mark={mark}, color={color}, mark size={size:.3g}pt"
-    return _plot(style, numbers(trace["x"]), numbers(trace["y"]), name)
+def _entry(trace: dict[str, Any]) -> str:
+    """In the legend, for what is drawn elsewhere."""
+    name = text(str(trace["name"]).strip())
+    return f"\\addlegendimage{{{_style(trace)}}}\n\\addlegendentry{{{name}}}"
 
 
 def _levels(figure: dict[str, Any]) -> list[str]:
     """Lines right across the chart."""
-    every = np.concatenate([numbers(trace["x"]) for trace in figure["data"]] or [np.zeros(1)])
-    ends = [every.min(), every.max()] if len(every) else [0.0, 1.0]
+    ends = _ends(figure, "xaxis")
     return [
         _plot(
             f"{_pen(shape['line'])}, mark=none",

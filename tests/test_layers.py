@@ -108,6 +108,7 @@ def test_plotly_is_known_to_figures_exports_and_pages_alone(path: str) -> None:
         "dynamics/scenes.py",
         "dynamics/space.py",
         "dynamics/standalone.py",
+        "dynamics/subplots.py",
         "dynamics/picture.py",
         "dynamics/chrome.py",
     ]

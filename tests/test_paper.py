@@ -1,5 +1,6 @@
 """Paper: verdicts follow from numbers; bands over seeds are percentiles."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -100,3 +101,15 @@ def test_a_figure_shows_the_authors_numbers_or_the_band_and_how_many_seeds() -> 
     fill, line = over.data
     assert "N = 3" in line.name and list(line.y) == [1.0, 2.0] and isinstance(over, go.Figure)
     assert fill.fill == "toself" and max(fill.y) == 2.5
+
+
+def test_over_seconds_stand_our_own_times_and_not_the_authors() -> None:
+    """At which second of theirs a number came is not known; over seeds it is the median time."""
+    first = dataclasses.replace(trajectory(1.0, 0.5, 0.2), seconds=np.array([0.0, 1.0, 4.0]))
+    other = dataclasses.replace(trajectory(1.0, 0.5, 0.2), seconds=np.array([0.0, 3.0, 5.0]))
+    theirs = {"curve": np.array([1.0, 0.5, 0.25])}
+    steps, seconds = overlay.both(found(first, **theirs), [CURVE], "t", "y")
+    assert len(steps.data) == 2 and len(seconds.data) == 1
+    assert list(seconds.data[0].x) == [0, 1, 4] and list(seconds.data[0].y) == [1.0, 0.5, 0.2]
+    _, over = overlay.both(found(first, other), [CURVE], "t", "y")
+    assert list(over.data[-1].x) == [0, 2, 4.5]

@@ -33,6 +33,7 @@ from dynamics.perspective import View, Word
 from dynamics.picture import picture
 from dynamics.runs import Run
 from dynamics.scenes import numbers
+from dynamics.subplots import abreast
 from dynamics.trajectory import Trajectory
 from tests.support import is_sentence, until
 
@@ -283,19 +284,65 @@ def test_tikz_has_every_line_and_is_understood_by_latex(tmp_path: Path, finished
             assert done.returncode == 0, done.stdout[-800:].decode(errors="replace")
 
 
-def test_films_grow_their_lines_and_end_with_the_whole_chart(words: About) -> None:
-    """The first frame has the axes, the last every line; a slide program can play both."""
+@pytest.fixture(scope="module")
+def panels(finished: Run) -> dict[str, Any]:
+    """Two charts in one figure."""
+    figures = [export.chart([finished], name) for name in ("losses", "principal_angles")]
+    return dict(abreast(figures).to_plotly_json())
+
+
+@pytest.mark.parametrize(("size", "beside"), [("column", False), ("text", True), ("slide", True)])
+def test_panels_stand_beside_each_other_where_there_is_room_and_never_overlap(
+    panels: dict[str, Any], size: str, beside: bool
+) -> None:
+    """Each with its own lines on its own axes; a name stands in the legend once."""
+    layout = dressed(panels, Print(size))["layout"]
+    across, down = (
+        [tuple(layout[f"{letter}axis{i}"].get("domain", (0, 1))) for i in ("", "2")]
+        for letter in "xy"
+    )
+    gap = across[1][0] - across[0][1] if beside else down[0][0] - down[1][1]
+    assert (
+        0.05 < gap < 0.5 and (down[0] == down[1]) == beside and (across[0] == across[1]) != beside
+    )
+    assert layout["yaxis"]["type"] == "log" and layout["yaxis2"]["type"] == "linear"
+    names = [trace["name"] for trace in panels["data"] if trace.get("showlegend")]
+    assert len(names) == len(set(names)) and {"original", "compressed"} <= set(names)
+
+
+def test_tikz_draws_every_line_on_its_own_axes(panels: dict[str, Any], finished: Run) -> None:
+    """Panels, and the strip below the singular values, which shares their time axis."""
+    strip = dict(export.chart([finished], "singular_values").to_plotly_json())
+    strip["data"] = [*strip["data"], strip["data"][0] | {"yaxis": "y2", "y": [1e-9] * 14}]
+    strip["layout"] |= {"yaxis2": {"domain": [0, 0.2], "type": "log", "title": {"text": "strip"}}}
+    for figure, logarithmic in ((panels, [True, False]), (strip, [False, True])):
+        print_ = Print("column")
+        code = picture(figure, "tikz", print_, about([finished.config], "losses")).decode()
+        axes = code.split("\\begin{axis}")[1:]
+        drawn = [
+            sum((trace.get("yaxis") or "y") == y for trace in figure["data"]) for y in ("y", "y2")
+        ]
+        assert [each.count("\\addplot") for each in axes][1] == drawn[1]
+        assert axes[0].count("\\addplot") >= drawn[0]
+        assert ["ymode=log" in each for each in axes] == logarithmic
+
+
+def test_films_grow_their_lines_and_end_with_the_whole_chart(
+    panels: dict[str, Any], words: About
+) -> None:
+    """The first frame has the axes, the last every line of every panel; slide programs play it."""
     import av
 
-    gif: Any = Image.open(io.BytesIO(picture(chart(100), "gif", Print(), words)))
+    gif: Any = Image.open(io.BytesIO(picture(panels, "gif", Print("text"), words)))
 
-    def ink(frame: int) -> int:
+    def ink(frame: int) -> list[int]:
         gif.seek(frame)
-        pixels = np.asarray(gif.convert("RGB")).astype(int)
-        return int((np.ptp(pixels, axis=2) > 60).sum())
+        pixels = np.asarray(gif.convert("RGB")).astype(int)[gif.height // 3 :]  # below the legend
+        return [int((np.ptp(half, axis=2) > 60).sum()) for half in np.array_split(pixels, 2, 1)]
 
     inks = [ink(frame) for frame in (0, gif.n_frames // 2, gif.n_frames - 1)]
-    assert inks[0] < inks[1] < inks[2] and gif.n_frames > 60
+    assert all(start < middle < end for start, middle, end in zip(*inks, strict=True))
+    assert gif.n_frames > 60
     with av.open(io.BytesIO(picture(chart(100), "mp4", Print(), words))) as container:
         frames = list(container.decode(video=0))
     assert (frames[0].width, frames[0].height) == (974, 720) and len(frames) > 60

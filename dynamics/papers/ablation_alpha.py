@@ -31,38 +31,44 @@ CONFIGS = {"original": COMMON | {"networks": "original"}} | {
 CURVES = losses("original", "original", "original", "original")
 
 
-def draw(found: Found) -> go.Figure:
-    """Steps until the train loss is at 10⁻¹⁰, over α; the original network has none."""
-    figure = blank("Ablation of α", "steps", "Gradient steps to train loss 10<sup>−10</sup>")
+def draw(found: Found) -> list[go.Figure]:
+    """Steps, and seconds, until the train loss is at 10⁻¹⁰, over α; the original has none."""
+    end = " to train loss 10<sup>−10</sup>"
+    steps = _panel(found, "steps", f"Gradient steps{end}")
+    stops = found.published.get("compressed_stop_records")
+    if stops is not None:
+        steps.add_scatter(
+            x=ALPHAS,
+            y=stops * EVERY,
+            name="the authors' numbers",
+            mode="markers",
+            marker={"symbol": "circle-open", "size": 12, "color": color("compressed")},
+        )
+    return [steps, _panel(found, "seconds", f"Training time (s){end}")]
+
+
+def _panel(found: Found, clock: str, y: str) -> go.Figure:
+    figure = blank("Ablation of α", "steps", y)
     figure.update_xaxes(title_text="Discrepant learning rate α")
-    low, middle, high = np.array([_percentiles(found, f"α = {alpha:g}") for alpha in ALPHAS]).T
+    low, middle, high = np.array([_last(found, f"α = {alpha:g}", clock) for alpha in ALPHAS]).T
     over = f" (median and quartiles, N = {found.seeds})" if found.seeds > 1 else ""
-    strong, level = color("compressed"), _percentiles(found, "original")
     figure.add_scatter(
         x=ALPHAS,
         y=middle,
         name=f"compressed{over}",
         mode="lines+markers",
-        line={"color": strong, "width": 2, "dash": "dash"},
+        line={"color": color("compressed"), "width": 2, "dash": "dash"},
+        marker={"size": 6},
         error_y={"array": high - middle, "arrayminus": middle - low, "visible": found.seeds > 1},
     )
     figure.add_scatter(
         x=[ALPHAS[0], ALPHAS[-1]],
-        y=[level[1]] * 2,
+        y=[_last(found, "original", clock)[1]] * 2,
         name=f"original{over}",
         mode="lines",
         line={"color": color("original"), "width": 2},
     )
-    stops = found.published.get("compressed_stop_records")
-    if stops is not None:
-        figure.add_scatter(
-            x=ALPHAS,
-            y=stops * EVERY,
-            name="the authors' numbers",
-            mode="markers",
-            marker={"symbol": "circle-open", "size": 12, "color": strong},
-        )
-    return figure.update_yaxes(rangemode="tozero")
+    return figure.update_yaxes(rangemode="tozero", separatethousands=True)
 
 
 def checks(found: Found) -> Iterator[Check]:
@@ -80,8 +86,7 @@ def checks(found: Found) -> Iterator[Check]:
         yield Check("largest deviation of the last train losses", worst, 0.0, TOLERANCE)
 
 
-def _percentiles(found: Found, run: str) -> Array:
-    """Quartiles and median over the seeds of the last step."""
-    return np.percentile(
-        [each.steps[-1] for network in found.runs[run] for each in network.values()], BAND
-    )
+def _last(found: Found, run: str, clock: str) -> Array:
+    """Quartiles and median over the seeds of the last ``steps`` or ``seconds``."""
+    last = [getattr(each, clock)[-1] for network in found.runs[run] for each in network.values()]
+    return np.percentile(last, BAND)

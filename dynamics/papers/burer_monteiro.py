@@ -37,6 +37,6 @@ CURVES = (
 )
 
 
-def draw(found: Found) -> go.Figure:
+def draw(found: Found) -> list[go.Figure]:
     """½ mean square over all entries; each at 0.3 of its own stability limit."""
-    return curves(found, CURVES, "Burer–Monteiro comparison", "½ mean square, all entries")
+    return [curves(found, CURVES, "Burer–Monteiro comparison", "½ mean square, all entries")]

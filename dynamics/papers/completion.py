@@ -2,7 +2,7 @@
 
 import plotly.graph_objects as go
 
-from dynamics.overlay import curves
+from dynamics.overlay import both
 from dynamics.paper import Found, losses
 
 SOURCE = "fig_traj_mc.ipynb"
@@ -28,6 +28,6 @@ CURVES = (
 )
 
 
-def draw(found: Found) -> go.Figure:
+def draw(found: Found) -> list[go.Figure]:
     """½ mean square over the unobserved entries, which the authors call recovery error."""
-    return curves(found, CURVES[::2], "Matrix completion", "½ mean square, unobserved entries")
+    return both(found, CURVES[::2], "Matrix completion", "½ mean square, unobserved entries")

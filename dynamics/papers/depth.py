@@ -1,4 +1,4 @@
-"""Depth: two factors stall where three complete the matrix, and the compressed one is faster"""
+"""Depth: two factors stall where three complete the matrix, the compressed network sooner"""
 
 import plotly.graph_objects as go
 
@@ -34,6 +34,9 @@ CURVES = (
 )
 
 
-def draw(found: Found) -> go.Figure:
-    """½ mean square over the unobserved entries; depth 2 is drawn faint."""
-    return curves(found, CURVES[::2], "Effect of depth", "½ mean square, unobserved entries")
+def draw(found: Found) -> list[go.Figure]:
+    """½ mean square over the observed and over the other entries; depth 2 is drawn faint."""
+    return [
+        curves(found, CURVES[start::2], "Effect of depth", f"½ mean square, {entries} entries")
+        for start, entries in ((1, "observed"), (0, "unobserved"))
+    ]

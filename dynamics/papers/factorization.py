@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import plotly.graph_objects as go
 
-from dynamics.overlay import curves
+from dynamics.overlay import both
 from dynamics.paper import Check, Found, losses, reached
 
 SOURCE = "fig_traj_mf.ipynb"
@@ -35,9 +35,9 @@ LANDMARKS = {  # of the saved figure: end of the plateau, solved, floor and half
 }
 
 
-def draw(found: Found) -> go.Figure:
+def draw(found: Found) -> list[go.Figure]:
     """½ mean square over all entries, which the authors call recovery error."""
-    return curves(found, CURVES[::2], "Matrix factorization", "½ mean square, all entries")
+    return both(found, CURVES[::2], "Matrix factorization", "½ mean square, all entries")
 
 
 def checks(found: Found) -> Iterator[Check]:

@@ -1,6 +1,7 @@
 """First singular vectors: each outer factor turns towards the target's first vector"""
 
 import math
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -28,7 +29,6 @@ COMMON = {
 }
 PROBLEMS = ("factorization", "completion")
 CONFIGS = {problem: COMMON | {"problem": problem, "observed": 0.3} for problem in PROBLEMS}
-SHADES = {"factorization": 0.0, "completion": 0.6}
 CURVES = tuple(
     curve for problem in PROBLEMS for curve in losses(problem, problem, "original", problem)
 )
@@ -40,17 +40,24 @@ OVERLAPS = tuple(
         "first_vectors",
         (side,),
         f"{problem}_{name}_overlap",
-        SHADES[problem],
+        0.6 * side,
     )
     for problem in PROBLEMS
     for side, (name, what) in enumerate({"left": "last factor", "right": "first factor"}.items())
 )
+SAID = re.compile(f"^({'|'.join(PROBLEMS)}), ")  # by the panel itself
 GAP = 1e-3  # of σ_1 between σ_1 and σ_2 of a factor: below it its first vector is any
 
 
-def draw(found: Found) -> go.Figure:
+def draw(found: Found) -> list[go.Figure]:
     """Overlap of the outer factors' first vectors with the target's; in completion it dips."""
-    return curves(found, OVERLAPS, "First singular vectors", "overlap with the target's", log=False)
+    panels = []
+    for i, problem in enumerate(PROBLEMS):
+        pair, y = OVERLAPS[2 * i : 2 * i + 2], f"overlap with the target's, {problem}"
+        panel = curves(found, pair, "First singular vectors", y, log=False)
+        panel.for_each_trace(lambda each: each.update(name=SAID.sub("", each.name or "")))
+        panels.append(panel)
+    return panels
 
 
 def checks(found: Found) -> Iterator[Check]:
@@ -61,7 +68,7 @@ def checks(found: Found) -> Iterator[Check]:
         if wanted is not None:
             same = wanted.shape == got.shape
             worst = deviation(got[defined], wanted[defined]) if same else math.inf
-            what = f"largest deviation of the overlap, {curve.label}"
+            what = f"largest deviation of the overlap where σ₁ stands out, {curve.label}"
             yield Check(what, worst, 0.0, TOLERANCE)
         if curve.run == "completion":
             dip = found.published.get(curve.published)

@@ -16,9 +16,9 @@ CONFIGS = {"both": PLOTTED["L = 3"]}
 CURVES: tuple[Curve, ...] = ()
 
 
-def draw(found: Found) -> go.Figure:
+def draw(found: Found) -> list[go.Figure]:
     """σ_i of both end-to-end matrices over the steps, a line for each."""
-    return modes(found, "both", "Incremental learning: completion")
+    return [modes(found, "both", "Incremental learning: completion")]
 
 
 def checks(found: Found) -> Iterator[Check]:

@@ -28,9 +28,9 @@ CONFIGS = {
 CURVES: tuple[Curve, ...] = ()
 
 
-def draw(found: Found) -> go.Figure:
+def draw(found: Found) -> list[go.Figure]:
     """σ_i of both end-to-end matrices over the steps, a line for each."""
-    return modes(found, "both", "Incremental learning: sensing")
+    return [modes(found, "both", "Incremental learning: sensing")]
 
 
 def checks(found: Found) -> Iterator[Check]:

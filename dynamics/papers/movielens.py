@@ -39,7 +39,7 @@ TICKS = (0.5, 1, 2, 5, 10, 100, 1000)
 BIASES, ALTMIN = "#808080", color("altmin")
 
 
-def draw(found: Found) -> go.Figure:
+def draw(found: Found) -> list[go.Figure]:
     """½ mean square over the held-out ratings, RMSE beside it; AltMin, and means as a level."""
     what = "½ mean square, held-out ratings (RMSE in stars)"
     figure = curves(found, (COURSE,), "MovieLens 100K, a fifth of the ratings", what)
@@ -65,7 +65,7 @@ def draw(found: Found) -> go.Figure:
         hovertemplate=f"means: {level:.4g} (RMSE {_rmse(level):.3f})<extra></extra>",
     )
     words = [f"{tick:g} ({_rmse(tick):.3g})" for tick in TICKS]
-    return figure.update_yaxes(tickvals=TICKS, ticktext=words)
+    return [figure.update_yaxes(tickvals=TICKS, ticktext=words)]
 
 
 def checks(found: Found) -> Iterator[Check]:

@@ -2,7 +2,7 @@
 
 import plotly.graph_objects as go
 
-from dynamics.overlay import curves
+from dynamics.overlay import both
 from dynamics.paper import Found, losses
 
 SOURCE = "fig_traj_ms.ipynb"
@@ -27,6 +27,6 @@ CURVES = (
 )
 
 
-def draw(found: Found) -> go.Figure:
+def draw(found: Found) -> list[go.Figure]:
     """Relative Frobenius error, which the authors call recovery error; 1.28 GB of measurements."""
-    return curves(found, CURVES[::2], "Matrix sensing", "‖W − M*‖<sub>F</sub> / ‖M*‖<sub>F</sub>")
+    return both(found, CURVES[::2], "Matrix sensing", "‖W − M*‖<sub>F</sub> / ‖M*‖<sub>F</sub>")

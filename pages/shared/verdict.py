@@ -30,7 +30,7 @@ def finished(judged: Judged) -> None:
     """All of it, from the verdict to the runs behind it."""
     box = {AGREES: st.success, DIFFERS: st.error, UNPUBLISHED: st.info}[judged.verdict]
     box(f"**{judged.verdict.capitalize()}.** {_why(judged)}", icon=f":material/{_icon(judged)}:")
-    _picture(judged.figure)
+    _picture(judged.panels)
     exporting.button(judged.figure, reproduce.distinct(judged.name, judged.draw), judged.name)
     st.subheader("Every number", anchor=False)
     table(_rows(judged), "Numbers found here and published")
@@ -50,11 +50,11 @@ def _why(judged: Judged) -> str:
     return f"In {len(differing)} of {count} published numbers:\n\n{items}"
 
 
-def _picture(figure: Any) -> None:
-    """The chart below its title, which wraps on a phone; those in space below each other there."""
-    parts = space.apart(figure)
+def _picture(panels: list[Any]) -> None:
+    """The charts side by side under their title; on a phone they are below each other."""
+    parts = [part for panel in panels for part in space.apart(panel)]
     if len(parts) > 1:
-        st.markdown(f"**{figure.layout.title.text}**")
+        st.markdown(f"**{panels[0].layout.title.text}**")
     for number, (place, (heading, part)) in enumerate(
         zip(st.columns(len(parts)), parts, strict=True)
     ):
@@ -62,6 +62,8 @@ def _picture(figure: Any) -> None:
             if heading:
                 st.caption(heading)
             height = space.NARROW[1] if heading else HEIGHT
+            if len(parts) > 1:
+                part.update_layout(title_text="")
             plotted(part, f"paper figure {number}", height=height)
 
 

@@ -1,0 +1,68 @@
+"""Subplots: several pairs of axes in one figure, as the published ones have, under one legend."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+ROOMY = 480  # pixels of a file's width from which they stand beside each other, else below
+GAPS = {"x": 7.0, "y": 4.6}  # sizes of type: ticks and title of a y axis, of an x axis
+LOWER = 0.7  # of the usual height, for each of those below each other
+
+
+def abreast(figures: Sequence[go.Figure]) -> go.Figure:
+    """One figure of several that have a pair of axes each, with the title of the first.
+
+    What has the same name stands in the legend once.
+    """
+    if len(figures) == 1:
+        return figures[0]
+    whole, listed = go.Figure(layout=figures[0].layout), set[str]()
+    for number, figure in enumerate(figures):
+        own = str(number + 1) if number else ""
+        for letter, other in ("xy", "yx"):
+            looks = figure.layout[f"{letter}axis"].to_plotly_json() | {"anchor": f"{other}{own}"}
+            whole.update_layout({f"{letter}axis{own}": looks})
+        for trace in figure.data:
+            shown = trace.showlegend is not False and trace.name not in listed
+            listed |= {trace.name} if shown else set()
+            trace.update(xaxis=f"x{own}", yaxis=f"y{own}", showlegend=shown)
+            whole.add_trace(trace.update(legendgroup=trace.name))
+    _share(whole.select_xaxes(), len(figures), 0.1)
+    return whole
+
+
+def axes(trace: dict[str, Any]) -> tuple[str, str]:
+    """The x and the y axis of a trace, as ``layout`` has them."""
+    x, y = trace.get("xaxis") or "x", trace.get("yaxis") or "y"
+    return f"xaxis{x[1:]}", f"yaxis{y[1:]}"
+
+
+def pairs(figure: dict[str, Any]) -> list[tuple[str, str]]:
+    """Each pair of axes on which something is drawn, the first one first."""
+    return sorted({axes(trace) for trace in figure["data"]}) or [("xaxis", "yaxis")]
+
+
+def lay_out_subplots(figure: go.Figure, type_: float, plot: tuple[float, float]) -> None:
+    """Beside each other where a file is wide enough, else below each other in a taller one.
+
+    ``plot`` is how wide and high all of them are, in pixels; what has one x axis stays as it is.
+    """
+    across, down = list(figure.select_xaxes()), list(figure.select_yaxes())
+    if len(across) < 2 or figure.layout.coloraxis.colorscale:
+        return
+    if figure.layout.width >= ROOMY:
+        _share(across, len(across), GAPS["x"] * type_ / plot[0])
+        return
+    gap = GAPS["y"] * type_
+    height = len(down) * LOWER * plot[1] + (len(down) - 1) * gap
+    figure.layout.height = round(figure.layout.height - plot[1] + height, 2)
+    figure.update_xaxes(domain=(0, 1))
+    _share(reversed(down), len(down), gap / height)
+
+
+def _share(axes: Any, count: int, gap: float) -> None:
+    """The whole length, in equal parts with gaps between."""
+    part = (1 - (count - 1) * gap) / count
+    for number, axis in enumerate(axes):
+        axis.domain = (number * (part + gap), number * (part + gap) + part)
