@@ -7,6 +7,7 @@ from typing import Any
 
 from dynamics import registry, theory
 from dynamics.config import MOST_RECORDS, SETTINGS, Config
+from dynamics.digits import raised
 from dynamics.kinds import called
 from dynamics.prediction import EXACT, Prediction
 
@@ -60,8 +61,10 @@ def step_size(
         verb = "will diverge" if theory.zone(ratio) == "diverges" else "will not settle"
         mended = float(f"{config.learning_rate * GOOD_STEP / ratio:.2g}")
         yield Advice(
-            f"η is {ratio:.3g} times the {'' if exact else 'estimated '}stability limit of the "
-            f"{called(name)}, which {verb}.",
+            raised(
+                f"η is {ratio:.3g} times the {'' if exact else 'estimated '}stability limit of the "
+                f"{called(name)}, which {verb}."
+            ),
             {"learning_rate": mended},
         )
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from dynamics import kinds
 from dynamics.config import SETTINGS, Config
+from dynamics.digits import raised
 from dynamics.trajectory import DECADES, Array, Trajectory
 
 COUNTERS = ("steps", "operations", "seconds")
@@ -294,7 +295,7 @@ def _missing(made: Attribution, rung: Rung) -> str:
 
 
 def _aim(level: str) -> str:
-    return "the train loss at which it stops" if level == STOP else f"an error of {level}"
+    return "the train loss at which it stops" if level == STOP else raised(f"an error of {level}")
 
 
 def _times(ratio: float, more: str, less: str) -> str:

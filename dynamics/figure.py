@@ -14,6 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dynamics import registry
+from dynamics.digits import raised
 from dynamics.kinds import called, said
 from dynamics.trajectory import Array, Trajectory
 
@@ -210,7 +211,7 @@ def line(
             "dash": dash or DASHES.get(network, "dot"),
             "width": 2,
         },
-        hovertemplate=f"{label or said(network)}: %{{y:.4g}} at %{{x:.6~g}}<extra></extra>",
+        hovertemplate=f"{label or said(network)}: %{{y}} at %{{x}}<extra></extra>",
         meta={
             "network": network,
             **axis(trajectory, versus),
@@ -230,7 +231,8 @@ def compared(
     normalised time, are left out.
     """
     figure = blank(name.replace("_", " ").capitalize(), versus, UNITS.get(name, "loss"), log=True)
-    for number, (label, trajectories) in enumerate(runs):
+    for number, (named, trajectories) in enumerate(runs):
+        label = raised(named)
         for trajectory in trajectories:
             timed = versus != "normalised" or (trajectory.expected and trajectory.expected.first)
             if name in trajectory.series and timed:

@@ -13,6 +13,7 @@ from typing import Any
 
 from dynamics import registry
 from dynamics.config import Config
+from dynamics.digits import formula
 from dynamics.modes import modes
 from dynamics.trajectory import Trajectory
 
@@ -139,26 +140,3 @@ def load(name: str) -> Lesson:
     """
     lesson: Lesson = registry.load("lessons", name).LESSON
     return lesson
-
-
-def formula(value: float) -> str:
-    """A number as a formula writes it: ``4{,}081``, ``0.178`` or ``6.8 \\cdot 10^{-12}``."""
-    text = plain(value).replace(",", "{,}")
-    digits, _, power = text.partition(" × 10")
-    return f"{digits} \\cdot 10^{{{power.translate(_UNRAISED)}}}" if power else text
-
-
-def plain(value: float) -> str:
-    """A number as a table writes it: ``4,081``, ``0.178`` or ``6.8 × 10⁻¹²``."""
-    if not math.isfinite(value):
-        return "never" if value == math.inf else "not reached"
-    if abs(value) >= 100:
-        return f"{value:,.0f}"
-    if value == 0 or abs(value) >= 1e-3:
-        return f"{value:{'.4g' if abs(value) >= 10 else '.3g'}}"
-    digits, power = f"{value:.1e}".split("e")
-    return f"{digits} × 10{str(int(power)).translate(_RAISED)}"
-
-
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_UNRAISED = {raised: plain_ for plain_, raised in _RAISED.items()}

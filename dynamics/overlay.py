@@ -46,7 +46,7 @@ def curves(
             name=name,
             mode="lines",
             line={"color": strong, "dash": DASHES.get(curve.network, "solid"), "width": 2},
-            hovertemplate=f"{curve.label}: %{{y:.4g}} at %{{x:.6~g}}<extra></extra>",
+            hovertemplate=f"{curve.label}: %{{y}} at %{{x}}<extra></extra>",
         )
     if versus == "steps":  # at which of our seconds theirs were is not known
         _publish(figure, found, drawn)
@@ -80,7 +80,7 @@ def modes(found: Found, run: str, title: str) -> go.Figure:
                 z=middle,
                 mode="lines",
                 line={"color": color(network, mode / (len(count) + 1)), "width": 5},
-                hovertemplate=f"σ<sub>{mode + 1}</sub>: %{{z:.4g}} at %{{x:.6~g}}<extra></extra>",
+                hovertemplate=f"σ<sub>{mode + 1}</sub>: %{{z}} at %{{x}}<extra></extra>",
                 showlegend=False,
                 row=1,
                 col=column,
@@ -95,7 +95,8 @@ def modes(found: Found, run: str, title: str) -> go.Figure:
     figure.update_scenes(
         xaxis=axis | {"title": {"text": "gradient steps", "font": {"size": 13}}},
         yaxis=axis | {"title": {"text": "mode i", "font": {"size": 13}}},
-        zaxis=axis | {"title": {"text": "σ of mode i", "font": {"size": 13}}},
+        zaxis=axis
+        | {"title": {"text": "σ of mode i", "font": {"size": 13}}, "exponentformat": "power"},
         camera={"eye": {"x": -1.8, "y": -2.0, "z": 1.0}, "center": {"x": 0, "y": 0, "z": -0.2}},
         aspectmode="cube",
     )
@@ -137,5 +138,5 @@ def _publish(figure: go.Figure, found: Found, drawn: Sequence[Curve]) -> None:
             showlegend="the authors' numbers" not in {trace.name for trace in figure.data},
             mode="markers",
             marker={"symbol": "circle-open", "size": 6, "color": strong, "line": {"width": 1.2}},
-            hovertemplate=f"{curve.label}, the authors: %{{y:.4g}} at %{{x:.6~g}}<extra></extra>",
+            hovertemplate=f"{curve.label}, the authors: %{{y}} at %{{x}}<extra></extra>",
         )

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from dynamics.lesson import plain
+from dynamics.digits import plain, raised
 from dynamics.trajectory import Array, Trajectory
 
 AGREES, DIFFERS, UNPUBLISHED = "agrees", "differs", "no number published"
@@ -101,9 +101,10 @@ class Check:
         if self.verdict != DIFFERS:
             return ""
         if not self.published and self.allowed:
-            return f"{self.what} is {self.found:.2g}, more than {self.allowed:.0e}"
+            return f"{self.what} is {said(self.found)}, more than {raised(f'{self.allowed:.0e}')}"
         known = f" ({self.reason})" if self.reason else ""
-        return f"{self.what} is {self.found:.6g}, published is {self.published:.6g}{known}"
+        found, published = (raised(f"{each:.6g}") for each in (self.found, self.published))
+        return f"{self.what} is {found}, published is {published}{known}"
 
 
 def verdict(checks: Iterable[Check]) -> str:

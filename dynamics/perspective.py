@@ -11,6 +11,7 @@ from math import atan2, ceil, degrees, floor, log10
 
 import numpy as np
 
+from dynamics.digits import raised
 from dynamics.trajectory import Array
 
 FOCUS = 1 / np.tan(np.pi / 8)  # Plotly's lens sees 45 degrees from top to bottom
@@ -20,7 +21,6 @@ CLOSEST = 1.1  # times the box's half diagonal
 GLYPH, LINE = 0.56, 1.15  # width of a letter and height of a line, in sizes of type
 TICK, GAP = 0.35, 0.3  # a tick, and the room beyond it, in sizes of type
 SMALLER = 0.85  # numbers at ticks, beside titles
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 MOST = 5  # ticks of an axis, about
 
 
@@ -44,14 +44,14 @@ class Axis:
         return [step * each for each in range(first, last + 1)]
 
     def said(self, tick: float) -> str:
-        """A tick in words: 20k for 20,000, 5·10⁻⁶ for 0.000005."""
+        """A tick in words, as Plotly has them: 20k for 20,000, 5×10⁻⁶ for 0.000005."""
         value = 10**tick if self.log else tick
         for power, letter in ((12, "T"), (9, "G"), (6, "M"), (3, "k")):
             if abs(value) >= 10**power:
                 return f"{value / 10**power:g}{letter}"
         if 0 < abs(value) < 1e-3:
             digits, exponent = f"{value:.2e}".split("e")
-            return f"{float(digits):g}·10{str(int(exponent)).translate(RAISED)}"
+            return raised(f"{float(digits):g}e{exponent}").replace("\u00a0", "")
         return f"{value:g}".replace("-", "−")
 
 

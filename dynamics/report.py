@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dynamics import registry, reproduce, standalone
 from dynamics.caption import settings
+from dynamics.digits import raised
 from dynamics.judge import Judged, command
 from dynamics.paper import said
 from dynamics.runs import RunError
@@ -46,7 +47,7 @@ def table(judged: Sequence[Judged], missing: dict[str, str]) -> list[str]:
     rows += ["|---|---|---|---|---|---|"]
     for each in judged:
         deviations = [check.found for check in each.checks if "deviation" in check.what]
-        worst = f"{max(deviations):.1e}" if deviations else "–"
+        worst = raised(f"{max(deviations):.1e}") if deviations else "–"
         source = registry.constant("papers", each.name, "SOURCE")
         rows.append(
             f"| `{each.name}` | `{source}` | **{each.verdict}** | {each.why} | {worst} | "

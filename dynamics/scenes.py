@@ -1,11 +1,14 @@
 """Scenes: what a chart that is more than lines may be saved as, and heat maps in print."""
 
 import base64
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+
+from dynamics.digits import raised
 
 GREYS = ((0.0, "#000000"), (1.0, "#ffffff"))  # from the lowest to the highest, zero half-way
 TILES = 0.85  # of the usual type, over each of several maps
@@ -30,8 +33,22 @@ def listed(trace: Any) -> bool:
 def numbers(values: Any) -> Any:
     """An array, whether it is a list or as Plotly packs one: base64 of little-endian bytes."""
     if isinstance(values, dict):
+        shape = [int(side) for side in str(values.get("shape", -1)).split(",")]
         values = np.frombuffer(base64.b64decode(values["bdata"]), np.dtype(values["dtype"]))
+        values = values.reshape(shape)
     return np.array([] if values is None else values, float)
+
+
+def tell(trace: Any) -> None:
+    """Have hovering show z whole: Plotly writes no powers of ten here, or a near tick's words."""
+    said = trace.hovertemplate or ""
+    if trace.type == "surface":  # at whose points it shows no text
+        trace.hovertemplate = said.replace("%{z}", "%{z:.4g}")
+        return
+    values = numbers(trace.z)
+    words = [raised(f"{value:.4g}") for value in values.flat]
+    trace.text = np.reshape(words, values.shape).tolist()
+    trace.hovertemplate = re.sub(r"%\{z.*?\}", "%{text}", said)
 
 
 def lay_out_maps(figure: go.Figure, type_: float, grey: bool, framed: bool) -> None:
@@ -42,6 +59,8 @@ def lay_out_maps(figure: go.Figure, type_: float, grey: bool, framed: bool) -> N
     maps = [trace for trace in figure.data if trace.type == "heatmap"]
     if not maps or not figure.layout.coloraxis.colorscale:
         return
+    for each in maps:
+        tell(each)
     figure.update_annotations(font={"size": TILES * type_}, yshift=0.2 * type_)
     bar = {"thickness": type_, "outlinewidth": 0, "len": 1, "title": {"side": "top"}}
     figure.update_layout(coloraxis={"colorbar": bar | {"tickfont": {"size": 0.9 * type_}}})

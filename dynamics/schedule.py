@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from dynamics.digits import raised
+
 SYMBOLS = {"alpha": "α", "alpha_original": "α₀", "learning_rate": "η"}  # what may change
 COMPRESS = "compress"
 EXAMPLE = "5000:alpha=2,learning_rate=5;8000:compress"
@@ -99,7 +101,9 @@ def told(changes: Iterable[Change], start: Mapping[str, float]) -> list[tuple[in
     """Each change as a label on a time axis: (5000, "α 5 → 2")."""
     rates, labels = dict(start), []
     for change in changes:
-        words = [f"{SYMBOLS[name]} {rates[name]:g} → {to:g}" for name, to in change.rates.items()]
+        words = [
+            raised(f"{SYMBOLS[name]} {rates[name]:g} → {to:g}") for name, to in change.rates.items()
+        ]
         labels.append((change.step, ", ".join(words + ["compressed"] * change.compress)))
         rates |= change.rates
     return labels

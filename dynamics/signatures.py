@@ -13,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from dynamics.config import Config
+from dynamics.digits import raised
 from dynamics.forecast import Forecast, forecast
 from dynamics.kinds import called, narrow
 from dynamics.prediction import Known
@@ -123,7 +124,7 @@ class Signatures:
             for name, check in CHECKS.items():
                 if ("diverging", network) in self.found:
                     break  # what follows, follows from it
-                sentence = "" if (name, network) in self.found else check(self, network)
+                sentence = "" if (name, network) in self.found else raised(check(self, network))
                 if sentence:
                     step = self.courses[network].steps[-1]
                     new.append(Signature(name, network, step, sentence))

@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dynamics.perspective import SMALLER, Axis, View, lines, words
-from dynamics.scenes import numbers
+from dynamics.scenes import numbers, tell
 
 ABREAST = 18  # sizes of type that a chart in space takes beside another
 ROOM = 0.015  # beyond both ends of an axis, to its length
@@ -87,6 +87,8 @@ def _scenes(figure: go.Figure) -> list[Any]:
 def _lay_out_scene(figure: go.Figure, scene: Any, type_: float, ink: str, grid: str) -> None:
     """Its axes, from end to end of what it shows, and its eye."""
     shown = _seen(figure, scene)
+    for trace in shown:
+        tell(trace)
     for letter in "xyz":
         axis = scene[f"{letter}axis"]
         ends = _ends([trace[letter] for trace in shown], letter, axis.type == "log")

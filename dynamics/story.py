@@ -7,6 +7,7 @@ import numpy as np
 
 from dynamics import registry, schedule
 from dynamics.config import Config
+from dynamics.digits import raised
 from dynamics.forecast import Forecast, forecast
 from dynamics.kinds import called, narrow
 from dynamics.modes import Mode, by_network, incrementality
@@ -29,7 +30,7 @@ def story(config: Config, trajectories: Sequence[Trajectory]) -> list[str]:
     made = forecast(config, {name: facts[name] for name in facts if name != "overlap"})
     found = by_network(config, told)
     sound = [each for each in told if not _broken(each)]
-    return [
+    sentences = [
         *_changed(config),
         *_reached(sound),
         *_diverged(told, made),
@@ -40,6 +41,7 @@ def story(config: Config, trajectories: Sequence[Trajectory]) -> list[str]:
         *_unseen(config, sound),
         *_overfitted(sound),
     ]
+    return [raised(sentence) for sentence in sentences]
 
 
 def _changed(config: Config) -> Iterator[str]:
@@ -190,9 +192,7 @@ def _times(ratio: float, more: str, less: str, same: str) -> str:
 
 
 def _small(value: float) -> str:
-    return (
-        f"{value:.2g}" if value >= 1e-3 else f"{value:.1e}".replace(".0e", "e").replace("e-0", "e-")
-    )
+    return f"{value:.2g}" if value >= 1e-3 else f"{value:.1e}".replace(".0e", "e")
 
 
 def _seconds(value: float) -> str:

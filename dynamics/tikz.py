@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from dynamics.digits import RAISED, lowered
 from dynamics.dress import DASHES, INK, POINT, Print
 from dynamics.scenes import numbers
 from dynamics.subplots import axes, pairs
@@ -18,7 +19,7 @@ SIGNS = {
     "‖": r"\|", "−": "-", "⋯": r"\cdots ", "…": r"\ldots ", "·": r"\cdot ", "×": r"\times ",
     "≤": r"\le ", "≥": r"\ge ", "≈": r"\approx ", "∞": r"\infty ", "⟨": r"\langle ",
     "⟩": r"\rangle ", "½": r"{\textstyle\frac12}", "√": r"\surd ", "°": r"^\circ ", "→": r"\to ",
-    "\ue000": r"\hat r ", "ᵀ": r"^{\mathsf{T}}", "²": "^2", "*": "^*", "|": r"\vert ",
+    "\ue000": r"\hat r ", "ᵀ": r"^{\mathsf{T}}", "\u00a0": "~", "*": "^*", "|": r"\vert ",
 }  # fmt: skip
 BREAK = r"\\"
 ROOM = 7  # sizes of type for the words around several subplots
@@ -117,6 +118,7 @@ def _ends(figure: dict[str, Any], name: str) -> tuple[float, float]:
 
 def text(html: str) -> str:
     """Plotly's text, with its signs and its ``<sub>``, as LaTeX."""
+    html = re.sub(RAISED, lambda found: f"<sup>{lowered(found[0])}</sup>", html)
     parts = re.split(r"(<sub>.*?</sub>|<sup>.*?</sup>)", html.replace("r̂", "\ue000"))
     pieces: list[tuple[bool, str]] = []  # whether mathematics, and what
     for part in parts:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dynamics import data
+from dynamics.digits import raised
 from dynamics.kinds import said
 from dynamics.queue import turn
 from dynamics.runs import CANCEL, PAUSE, PHASES, Run, RunError
@@ -267,8 +268,8 @@ class Worker:
             elif record.outcome and not math.isfinite(record.seconds):
                 outcomes[name] = "never started, as the original had ended before"
             elif record.outcome:
-                loss = float(record.values["train_loss"])
-                outcomes[name] = f"ended at step {record.step:,} with train loss {loss:.2g}"
+                loss = raised(f"{float(record.values['train_loss']):.2g}")
+                outcomes[name] = f"ended at step {record.step:,} with train loss {loss}"
         step = max(record.step for record in records.values())
         there = {name: each for name, each in records.items() if math.isfinite(each.seconds)}
         seen = [{"step": each.step, "sentence": each.sentence} for each in self._watch.see(there)]

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dynamics import attribution
+from dynamics.digits import raised
 from pages.shared import ladder
 
 ladder.read_address()
@@ -31,7 +32,9 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         key="ladder level",
         width=200,
         format_func=lambda each: (
-            "the stop at train loss" if each == attribution.STOP else f"‖W − M*‖/‖M*‖ ≤ {each}"
+            "the stop at train loss"
+            if each == attribution.STOP
+            else raised(f"‖W − M*‖/‖M*‖ ≤ {each}")
         ),
         help="What a network has spent until it first came to this, to within one record.",
     )

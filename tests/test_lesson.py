@@ -1,7 +1,6 @@
 """Lessons: every claim that one makes holds in the runs that it trains."""
 
 import functools
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -12,8 +11,9 @@ import pytest
 from dynamics import lesson
 from dynamics.config import Config
 from dynamics.cost import operations
+from dynamics.digits import plain
 from dynamics.forecast import forecast
-from dynamics.lesson import Done, formula, plain
+from dynamics.lesson import Done
 from dynamics.theory import stability_limit
 from pages.shared.hiding import BLOCKS
 from tests.support import is_sentence, recorded
@@ -191,17 +191,6 @@ def test_spare_width_learns_the_noise_late() -> None:
     assert errors.min() == pytest.approx(0.087, abs=0.001)
     assert half.steps[errors.argmin()] == pytest.approx(14_500, abs=100)
     assert found["when"] == 7500
-
-
-def test_numbers_are_written_as_one_reads_them() -> None:
-    """Thousands apart, small ones with a power, in tables and in formulas."""
-    values = (4080.6, 10.954, 0.1777, 6.8e-12, math.nan)
-    assert [plain(each) for each in values] == [
-        "4,081", "10.95", "0.178", "6.8 × 10⁻¹²", "not reached",
-    ]  # fmt: skip
-    assert [formula(each) for each in values[:4]] == [
-        "4{,}081", "10.95", "0.178", r"6.8 \cdot 10^{-12}",
-    ]  # fmt: skip
 
 
 def test_unknown_lesson_is_refused() -> None:

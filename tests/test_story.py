@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from dynamics.config import Config
+from dynamics.digits import RAISED, lowered
 from dynamics.story import story
 from dynamics.trajectory import Trajectory
 from tests.support import is_sentence, recorded, small
@@ -27,9 +28,9 @@ def one(sentences: list[str], word: str) -> str:
 
 def number(sentence: str, before: str) -> float:
     """The number that follows these words."""
-    match = re.search(re.escape(before) + r" ([\d,.e-]+)", sentence)
-    assert match, sentence
-    return float(match[1].rstrip(".,").replace(",", ""))
+    found = re.search(rf"{re.escape(before)} ([\d,.]+)(?:\s×\s10({RAISED}))?", sentence)
+    assert found, sentence
+    return float(found[1].rstrip(".,").replace(",", "")) * 10 ** int(lowered(found[2] or "0"))
 
 
 @pytest.mark.parametrize("problem", ["factorization", "completion", "sensing", "photograph"])

@@ -136,7 +136,7 @@ def _expect(figure: go.Figure, trajectory: Trajectory, versus: str) -> None:
             line=THEORY,
             zorder=1,
             meta=axis(trajectory, versus) | {"mode": i + 1},
-            hovertemplate=f"{label}: %{{y:.4g}} at %{{x:.6~g}}<extra></extra>",
+            hovertemplate=f"{label}: %{{y}} at %{{x}}<extra></extra>",
         )
 
 

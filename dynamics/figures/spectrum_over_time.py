@@ -57,6 +57,6 @@ def _add(figure: go.Figure, trajectory: Trajectory, versus: str) -> None:
         name=said(network),
         colorscale=[[0, color(network, 1.0)], [1, color(network)]],
         showscale=False,
-        hovertemplate="σ<sub>%{y}</sub>: %{z:.4g} at %{x:.6~g}<extra></extra>",
+        hovertemplate="σ<sub>%{y}</sub>: %{z} at %{x}<extra></extra>",
         meta={"network": network, "y": columns, **axis(trajectory, versus)},
     )

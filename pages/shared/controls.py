@@ -21,6 +21,7 @@ from dynamics.config import (
     ConfigError,
     choices,
 )
+from dynamics.digits import raised
 from dynamics.figure import VERSUS
 from pages.shared import charts, hiding
 from pages.shared.hiding import hidden
@@ -299,7 +300,7 @@ def _decades(name: str, value: float) -> float:
         _label(name),
         sorted(steps),
         key=_seeded(name, value),
-        format_func=_text,
+        format_func=lambda value: raised(_text(value)),
         help=_help(name),
         on_change=_copy,
         args=(name, number),
@@ -354,4 +355,4 @@ def _help(name: str) -> str:
         return f"{about['meaning']}."
     unit = f", in {about['unit']}" if about["unit"] else ""
     above = "above" if about["above"] else "from"
-    return f"{about['meaning']}{unit}; {above} {about['low']:g} to {about['high']:,.10g}."
+    return raised(f"{about['meaning']}{unit}; {above} {about['low']:g} to {about['high']:,.10g}.")

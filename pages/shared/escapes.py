@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dynamics.config import Config
+from dynamics.digits import raised
 from dynamics.expected import expected
 from dynamics.kinds import called, said
 from dynamics.modes import Mode, by_network
@@ -31,7 +32,7 @@ def _named(entry: tuple[str, list[Mode]]) -> list[tuple[str, Mode]]:
 
 def _row(modes: tuple[tuple[str, Mode], ...]) -> dict[str, str]:
     first = modes[0][1]
-    cells = {"Mode": f"σ{first.number} → {first.goal:.4g}"}
+    cells = {"Mode": raised(f"σ{first.number} → {first.goal:.4g}")}
     for name, mode in modes:
         late = "not reached" if mode.measured is None else f"{mode.measured:,.0f}"
         cells[f"{said(name)}, expected"] = _expected(mode.expected)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from dynamics import runs, theory
 from dynamics.config import SETTINGS, Config
+from dynamics.digits import raised
 from dynamics.expected import expected
 from dynamics.figure import color
 from dynamics.forecast import Forecast, NetworkForecast, forecast
@@ -56,7 +57,7 @@ def normalised(run: runs.Run) -> bool:
 def _changes(config: Config, mend: Mapping[str, Any]) -> str:
     names = {name: SETTINGS[name].metadata for name in mend if mend[name] != getattr(config, name)}
     return ", ".join(
-        f"{about['title'].lower()} {about['symbol']} to {mend[name]:,.10g}"
+        f"{about['title'].lower()} {about['symbol']} to {raised(f'{mend[name]:,.10g}')}"
         for name, about in names.items()
     )
 
@@ -89,7 +90,7 @@ def _row(config: Config, predicted: Forecast, name: str, each: NetworkForecast, 
     zone = theory.zone(ratio) if ratio is not None else "unknown"
     cells = (
         f'<td class="{zone}" title="{_why(each.eta_star)}">{_mark(each.eta_star)}'
-        f"{'unknown' if ratio is None else f'{ratio:.2g}, {zone}'}</td>",
+        f"{'unknown' if ratio is None else raised(f'{ratio:.2g}, {zone}')}</td>",
         f'<td title="{_why(each.floor)}">{_mark(each.floor)}{_number(each.floor.value)}</td>',
         f"<td>{_number(total)}</td>",
         f"<td>{_bytes(each.memory.value)}</td>",
@@ -130,7 +131,7 @@ def _why(prediction: Prediction) -> str:
 def _number(value: float | None) -> str:
     if value is None:
         return "unknown"
-    return f"{value:.1e}".replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
+    return raised(f"{value:.1e}") if value else "0"
 
 
 def _bytes(value: float) -> str:

@@ -6,8 +6,9 @@ import streamlit as st
 
 from dynamics import runs
 from dynamics.config import Config
+from dynamics.digits import plain
 from dynamics.figure import compared
-from dynamics.lesson import Done, Lesson, load, plain
+from dynamics.lesson import Done, Lesson, load
 from pages.shared import controls, exporting, hiding
 from pages.shared.plotted import plotted
 

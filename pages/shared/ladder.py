@@ -9,6 +9,7 @@ import streamlit as st
 from dynamics import attribution, queue, runs, standalone, waterfall
 from dynamics.attribution import LEVELS, MOST_SEEDS, Attribution
 from dynamics.config import Config
+from dynamics.digits import raised
 from pages.shared import controls, exporting
 from pages.shared.plotted import plotted
 from pages.shared.table import table
@@ -69,7 +70,7 @@ def chosen(config: Config) -> None:
         f"η = {config.learning_rate:g}",
     ]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(" · ".join(parts), width="content")
+        st.markdown(raised(" · ".join(parts)), width="content")
         st.page_link(
             "pages/1_Side_by_side.py",
             label="Change settings",
@@ -193,7 +194,7 @@ def _results(config: Config, ended: list[runs.Run], level: str) -> None:
         "other networks against the original. Seconds are training time on this machine."
     )
     head, *rows = attribution.table(made)
-    table([dict(zip(head, row, strict=True)) for row in rows], "Costs of each network")
+    table([dict(zip(head, map(raised, row), strict=True)) for row in rows], "Costs of each network")
     exporting.button(waterfall.draw(made), [run.config for run in ended], "attribution")
     _downloads(made, head, rows)
 

@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from dynamics import runs
+from dynamics.digits import raised
 from dynamics.kinds import said
 from dynamics.story import story
 from dynamics.trajectory import Trajectory, milestones, timed
@@ -44,7 +45,7 @@ def _milestones(trajectories: list[Trajectory]) -> None:
     rows = milestones(trajectories)
     if not rows:
         best = (
-            f"{said(each.network)} {np.nanmin(each.series['recovery_error']):.2g}"
+            raised(f"{said(each.network)} {np.nanmin(each.series['recovery_error']):.2g}")
             for each in trajectories
         )
         st.caption(f"No recovery error has come down to 0.1; at best: {', '.join(best)}.")
@@ -63,7 +64,7 @@ def _milestones(trajectories: list[Trajectory]) -> None:
 
 
 def _row(row: dict[str, float | None], trajectories: list[Trajectory]) -> dict[str, str]:
-    cells = {"Recovery error at most": f"{row['level']:.0e}".replace("e-0", "e-")}
+    cells = {"Recovery error at most": raised(f"{row['level']:.0e}")}
     for trajectory in trajectories:
         name = trajectory.network
         cells[f"{said(name)}, steps"] = _text(row[f"{name}.steps"], ",.0f")
@@ -78,7 +79,7 @@ def _row(row: dict[str, float | None], trajectories: list[Trajectory]) -> dict[s
 
 
 def _text(value: float | None, form: str, unit: str = "") -> str:
-    return "not reached" if value is None else format(value, form) + unit
+    return "not reached" if value is None else raised(format(value, form)) + unit
 
 
 def _held_out(trajectories: list[Trajectory]) -> None:

@@ -7,6 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dynamics import export, runs, script
 from dynamics.config import Config
+from dynamics.digits import raised
 from pages.shared import checking, controls, hiding
 from pages.shared.hiding import hidden
 
@@ -143,7 +144,11 @@ def _tell_differences(config: Config, run: runs.Run) -> None:
     named = controls.differences(config, run.config)
     words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in named.items())
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"The charts show a run with other settings than those chosen now: {words}.")
+        st.caption(
+            "The charts show a run with other settings than those chosen now: "
+            + raised(words)
+            + "."
+        )
         st.button(
             "Back to the run's settings",
             type="tertiary",

@@ -91,7 +91,7 @@ def _rows(judged: Judged) -> list[dict[str, str]]:
     bare = all(check.published is None for check in judged.checks)
     rows = []
     for check in judged.checks:
-        what, told = f"{check.what[0].upper()}{check.what[1:]}", _whole_number(check.told)
+        what, told = f"{check.what[0].upper()}{check.what[1:]}", check.told
         theirs = {} if bare else {"Published": _published(check)}
         verdict = {} if bare else {"Verdict": "–" if check.published is None else check.verdict}
         rows.append({"What": what, **theirs, header: told, **verdict})
@@ -102,13 +102,8 @@ def _published(check: Check) -> str:
     if check.published is None:
         return "–"
     if check.published == 0 and check.allowed:
-        return f"at most {_whole_number(said(check.allowed))}"
+        return f"at most {said(check.allowed)}"
     return said(check.published)
-
-
-def _whole_number(text: str) -> str:
-    """Not to be broken within a power of ten."""
-    return text.replace(" × ", "\u00a0×\u00a0")
 
 
 def _runs(judged: Judged) -> None:

@@ -14,12 +14,19 @@ export const capital = (text) => text.replace(/^./, (letter) => letter.toUpperCa
 /** A whole number: 12,345. */
 export const whole = (value) => Math.round(value).toLocaleString("en");
 
+/** 9.61e-13 as 9.61 × 10⁻¹³, with spaces at which no line breaks. */
+const raised = (text) =>
+  text.replace(/e\+?(-?)(\d+)/, (_, minus, power) => {
+    const digits = [...power].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]);
+    return `\u00a0×\u00a010${minus && "⁻"}${digits.join("")}`;
+  });
+
 /** A number in three digits. */
 export function brief(value) {
   if (Number.isNaN(value)) return "–";
   const size = Math.abs(value);
   const far = size && (size < 1e-3 || size >= 1e5);
-  return far ? value.toExponential(2) : String(+value.toPrecision(3));
+  return far ? raised(value.toExponential(2)) : String(+value.toPrecision(3));
 }
 
 export function duration(seconds) {

@@ -1,0 +1,30 @@
+"""Numbers as people read them: in tables, in sentences and in formulas."""
+
+import math
+
+from dynamics.digits import formula, plain, raised
+from dynamics.tikz import text
+
+
+def test_numbers_are_written_as_one_reads_them() -> None:
+    """Thousands apart, small ones with a power, in tables and in formulas."""
+    values = (4080.6, 10.954, 0.1777, 6.8e-12, math.nan)
+    assert [plain(each).replace("\u00a0", " ") for each in values] == [
+        "4,081", "10.95", "0.178", "6.8 × 10⁻¹²", "not reached",
+    ]  # fmt: skip
+    assert [formula(each) for each in values[:4]] == [
+        "4{,}081", "10.95", "0.178", r"6.8 \cdot 10^{-12}",
+    ]  # fmt: skip
+
+
+def test_numbers_in_a_sentence_have_their_powers_raised() -> None:
+    """Whatever the form, large or small; what only looks like a number stays."""
+    said = raised("From 9.6e-13 to -1e-04 and 9.42e10, η = 1e+05, at 3 GHz in run 2e5a, v1.2e3")
+    assert said.replace("\u00a0", " ") == (
+        "From 9.6 × 10⁻¹³ to -10⁻⁴ and 9.42 × 10¹⁰, η = 10⁵, at 3 GHz in run 2e5a, v1.2e3"
+    )
+
+
+def test_a_power_is_one_exponent_in_latex() -> None:
+    """No ``^-^4``, which TeX refuses."""
+    assert text(raised("ε = 2.5e-14 m²")) == r"$\varepsilon $ = 2.5$~\times ~$10$^{-14}$ m$^{2}$"
