@@ -152,14 +152,16 @@ def _told_apart(figure: go.Figure) -> None:
     groups: dict[str, list[Any]] = {}
     listed: set[str] = set()
     for trace in figure.data:
+        if not trace.name:  # a band around a line that has one
+            continue
         if trace.name in listed:  # once is enough, whoever else has the name
             trace.showlegend = False
         elif trace.showlegend is not False:
             listed.add(trace.name)
         if trace.type in ("scatter", "scattergl") and "lines" in (trace.mode or ""):
-            groups.setdefault(trace.name or "", []).append(trace)
+            groups.setdefault(trace.name, []).append(trace)
     for traces in groups.values():
-        if not any(trace.showlegend is not False and trace.name for trace in traces):
+        if not any(trace.showlegend is not False for trace in traces):
             traces[0].showlegend = True
     taken: set[str] = set()
     for traces in sorted(groups.values(), key=lambda traces: traces[0].legendrank or 1000):
@@ -185,7 +187,7 @@ def _scale_lines(figure: go.Figure, factor: float) -> None:
         if trace.type == "scatter3d" and trace.line.width:
             trace.line.width *= factor
         elif trace.type == "scatter" and "line" in trace:
-            width = (trace.line.width or NORMAL) * factor
+            width = (NORMAL if trace.line.width is None else trace.line.width) * factor
             dash = (trace.meta or {}).get("dash") or trace.line.dash or "solid"
             trace.line.width = width
             trace.line.simplify = many  # as Plotly does for the screen; print shows its corners
@@ -318,6 +320,7 @@ LEGEND = {
 }  # fmt: skip
 TITLE = {"x": 0, "xref": "paper", "xanchor": "left", "automargin": True, "yref": "container"}
 COLOR = re.compile(r"#[0-9a-f]{6}", re.IGNORECASE)
+CLEAR = re.compile(r"rgba\((\d+), ?(\d+), ?(\d+), ?([\d.]+)\)")
 
 
 def _greyed(plain: Any) -> Any:
@@ -327,7 +330,13 @@ def _greyed(plain: Any) -> Any:
     if isinstance(plain, list | tuple):
         return [_greyed(value) for value in plain]
     if isinstance(plain, str) and COLOR.fullmatch(plain):
-        red, green, blue = (int(plain[i : i + 2], 16) for i in (1, 3, 5))
-        level = round(0.2126 * red + 0.7152 * green + 0.0722 * blue)
+        level = _level(*(int(plain[i : i + 2], 16) for i in (1, 3, 5)))
         return f"#{level:02x}{level:02x}{level:02x}"
+    if isinstance(plain, str) and (found := CLEAR.fullmatch(plain)):
+        level = _level(*map(int, found.groups()[:3]))
+        return f"rgba({level},{level},{level},{found[4]})"
     return plain
+
+
+def _level(red: int, green: int, blue: int) -> int:
+    return round(0.2126 * red + 0.7152 * green + 0.0722 * blue)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dynamics.digits import RAISED, lowered
-from dynamics.dress import DASHES, INK, POINT, Print
+from dynamics.dress import CLEAR, DASHES, INK, POINT, Print
 from dynamics.scenes import numbers
 from dynamics.subplots import axes, pairs
 
@@ -185,7 +185,11 @@ def _name(trace: dict[str, Any]) -> str | None:
 
 
 def _style(trace: dict[str, Any]) -> str:
-    """Line or marks or both."""
+    """Line or marks or both, or an area without a rim."""
+    if found := CLEAR.fullmatch(trace.get("fillcolor") or ""):
+        red, green, blue, opacity = found.groups()
+        color = f"{{rgb,255:red,{red};green,{green};blue,{blue}}}"
+        return f"draw=none, fill={color}, fill opacity={opacity}, mark=none"
     mode, marker = trace.get("mode") or "lines", trace.get("marker") or {}
     line = _pen(trace.get("line") or {})
     if "markers" not in mode:

@@ -29,11 +29,14 @@ from dynamics.chrome import PictureError
 from dynamics.config import Config
 from dynamics.dress import SIZES, Print, dressed
 from dynamics.figure import compared
+from dynamics.overlay import curves
+from dynamics.paper import Curve, Found
 from dynamics.perspective import View, Word
 from dynamics.picture import picture
 from dynamics.runs import Run
 from dynamics.scenes import numbers
 from dynamics.subplots import abreast
+from dynamics.tikz import tikz
 from dynamics.trajectory import Trajectory
 from tests.support import is_sentence, until
 
@@ -530,3 +533,17 @@ def test_a_picture_is_drawn_where_a_loop_already_runs(words: About) -> None:
 
     with ThreadPoolExecutor(1) as thread:  # the browser tests' loop may run in this one
         assert thread.submit(asyncio.run, cell()).result().startswith(b"<svg")
+
+
+def test_a_band_over_seeds_is_a_tint_without_rim_or_name_and_grey_in_grey() -> None:
+    seeds = [{each.network: each for each in trajectories(9)} for _ in range(3)]
+    found = Found({"all": seeds})
+    drawn = [Curve(name, "all", name, "recovery_error") for name in ("original", "compressed")]
+    figure = curves(found, drawn, "Over seeds", "error").to_plotly_json()
+    bands = [trace for trace in dressed(figure, Print(grey=True))["data"] if trace.get("fill")]
+    for band in bands:
+        levels = {int(level) for level in re.findall(r"\d+", band["fillcolor"])[:3]}
+        assert not band["showlegend"] and band["line"]["width"] == 0 and len(levels) == 1
+    assert len(bands) == 2
+    code = tikz(dressed(figure, Print()), Print())
+    assert code.count("draw=none, fill={rgb") == 2 and code.count("\\addlegendentry") == 2

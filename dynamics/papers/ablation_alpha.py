@@ -59,7 +59,12 @@ def _panel(found: Found, clock: str, y: str) -> go.Figure:
         mode="lines+markers",
         line={"color": color("compressed"), "width": 2, "dash": "dash"},
         marker={"size": 6},
-        error_y={"array": high - middle, "arrayminus": middle - low, "visible": found.seeds > 1},
+        error_y={
+            "array": high - middle,
+            "arrayminus": middle - low,
+            "visible": found.seeds > 1,
+            "width": 0,
+        },
     )
     figure.add_scatter(
         x=[ALPHAS[0], ALPHAS[-1]],
