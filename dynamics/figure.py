@@ -47,8 +47,8 @@ DASHES = {
     "narrow_random_alpha": "12px,4px,2px,4px,2px,4px",
 }
 SPARE_COLORS = ("#7b5ea7", "#2a9d8f", "#b23a6f", "#6b7280")
-RUN_COLORS = (
-    "#4c6ef5", "#e8590c", "#2b8a3e", "#9c36b5", "#0c8599", "#e03131", "#846358", "#868e96"
+RUN_COLORS = (  # neither blue nor orange, which mean a network
+    "#2f9e44", "#ae3ec9", "#846358", "#0c8599", "#e03131", "#74840f", "#e64980", "#868e96"
 )  # fmt: skip
 INK = "#1f2430"  # of theory on white; the page has its own
 UNITS = {"recovery_error": "‖W − M*‖<sub>F</sub> / ‖M*‖<sub>F</sub>"}
@@ -77,7 +77,7 @@ def blank(title: str, versus: str, y: str, *, log: bool = False, note: str = "")
         figure.update_layout(meta={"note": note})
     figure.update_layout(
         title={"text": title, "x": 0, "xref": "paper", "xanchor": "left", "font": {"size": 15}},
-        margin={"l": 64, "r": 16, "t": 44, "b": 48},
+        margin={"l": 64, "r": 24, "t": 44, "b": 48},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom"},
@@ -86,6 +86,7 @@ def blank(title: str, versus: str, y: str, *, log: bool = False, note: str = "")
     axis: dict[str, Any] = {
         "gridcolor": GREY,
         "zerolinecolor": GREY,
+        "showgrid": True,
         "automargin": True,
         "minexponent": 5,
     }

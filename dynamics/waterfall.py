@@ -1,5 +1,7 @@
 """Waterfall: an attribution as a chart, the lead cut into its causes on a logarithmic axis."""
 
+from itertools import pairwise
+
 import plotly.graph_objects as go
 
 from dynamics.attribution import COUNTERS, Attribution, Rung, band
@@ -7,6 +9,7 @@ from dynamics.figure import COLORS, GREY
 from dynamics.kinds import said
 
 TOTAL = "#8a8f98"
+TICKS = [digit * 10.0**power for power in range(-4, 5) for digit in (1, 2, 5)]
 HEIGHT, TOP = 24, 110  # pixels of a row and around all
 
 
@@ -38,7 +41,15 @@ def draw(made: Attribution) -> go.Figure:
         showlegend=False,
         bargap=0.25,
     )
-    names = list(dict.fromkeys(trace.y[0] for trace in figure.data))
+    return _axes(figure, list(dict.fromkeys(trace.y[0] for trace in figure.data)))
+
+
+def _axes(figure: go.Figure, names: list[str]) -> go.Figure:
+    """Rows by name, a line between two counters, and plain numbers at the factors."""
+    groups = [name.partition(",")[0] for name in names]
+    for row, (before, after) in enumerate(pairwise(groups), 1):
+        if before != after:
+            figure.add_hline(row - 0.5, line={"color": GREY, "width": 1})
     figure.update_yaxes(
         autorange="reversed",
         automargin=True,
@@ -50,7 +61,9 @@ def draw(made: Attribution) -> go.Figure:
         type="log",
         title_text="Times less than the original (log)",
         gridcolor=GREY,
-        dtick="D2",
+        showgrid=True,
+        tickvals=TICKS,
+        ticktext=[f"{tick:,g}" for tick in TICKS],
         automargin=True,
     )
 

@@ -23,14 +23,14 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         1,
         attribution.MOST_SEEDS,
         key="ladder seeds",
-        width=220,
+        width=150,
         help="Everything is drawn anew for each; bars are medians, error bars quartiles.",
     )
     level = st.selectbox(
         "Measured until the error is",
         attribution.LEVELS,
         key="ladder level",
-        width=200,
+        width=195,
         format_func=lambda each: (
             "the stop at train loss"
             if each == attribution.STOP

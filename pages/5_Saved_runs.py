@@ -31,14 +31,18 @@ if told := st.session_state.pop("told", None):
 entries = runs.listing(runs.root())
 if not entries:
     st.info("Nothing has been trained yet. Start a run on the first page; it is kept here.")
-    st.page_link(
-        "pages/1_Side_by_side.py", label="Train two networks", icon=":material/play_arrow:"
-    )
+    with st.container(key="go"):
+        st.page_link(
+            "pages/1_Side_by_side.py",
+            label="Train two networks",
+            icon=":material/play_arrow:",
+            width="content",
+        )
     st.stop()
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    problem = st.selectbox("Problem", ["all", *choices("problem")], width=200)
-    phase = st.selectbox("State", ["all", *runs.PHASES], width=200)
+    problem = st.selectbox("Problem", ["all", *choices("problem")], width=170)
+    phase = st.selectbox("State", ["all", *runs.PHASES], width=170)
 entries = [
     (run, config, status)
     for run, config, status in entries
@@ -66,7 +70,7 @@ if not picked:
     st.stop()
 
 sound: list[tuple[runs.Run, Config]] = [(run, config) for run, config, _ in picked if config]
-with st.container(horizontal=True):
+with st.container(horizontal=True, vertical_alignment="center"):
     if len(sound) == 1:
         run, config = sound[0]
         st.page_link(

@@ -11,6 +11,7 @@ from dynamics.attribution import LEVELS, MOST_SEEDS, Attribution
 from dynamics.config import Config
 from dynamics.digits import raised
 from pages.shared import controls, exporting
+from pages.shared.overview import overview
 from pages.shared.plotted import plotted
 from pages.shared.table import table
 
@@ -60,7 +61,7 @@ def chosen(config: Config) -> None:
     """The settings in a line, and the way to others."""
     rows, cols = config.shape
     parts = [
-        f"{config.problem}, {rows} × {cols}",
+        f"{config.problem.capitalize()}, {rows} × {cols}",
         f"L = {config.depth}",
         f"r̂ = {config.rank_bound}",
     ]
@@ -69,8 +70,9 @@ def chosen(config: Config) -> None:
         f"ε = {config.init_scale:g}",
         f"η = {config.learning_rate:g}",
     ]
+    words = " · ".join(part.replace(" ", "\u00a0") for part in parts)  # a line ends between two
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(raised(" · ".join(parts)), width="content")
+        st.markdown(raised(words), width="content")
         st.page_link(
             "pages/1_Side_by_side.py",
             label="Change settings",
@@ -109,7 +111,7 @@ def _switch() -> None:
 
 
 def climb(config: Config, configs: list[Config], level: str) -> None:
-    """The button, the progress of the runs and what those that have ended say."""
+    """The button, the progress of the runs and what those that have ended say; before, pictures."""
     found = [_status(each) for each in configs]
     live = any(status and status.live for _, status in found)
     st.fragment(_watch, run_every=LOOK if live else None)(config, configs, level, live)
@@ -146,6 +148,8 @@ def _watch(config: Config, configs: list[Config], level: str, watched: bool) -> 
             st.error(f"{run.key}: {status.message}")
     if ended:
         _results(config, ended, level)
+    else:
+        overview(config, attribution.PATH)
 
 
 def _start(configs: list[Config]) -> None:
@@ -191,12 +195,22 @@ def _results(config: Config, ended: list[runs.Run], level: str) -> None:
     st.caption(
         "Each bar begins where the one above ends, and its length is the logarithm of its factor: "
         "together they make the whole lead. Error bars are quartiles over seeds; diamonds are "
-        "other networks against the original. Seconds are training time on this machine."
+        "other networks against the original. Seconds are training time on this machine. In the "
+        "table, quartiles stand below the medians."
     )
     head, *rows = attribution.table(made)
-    table([dict(zip(head, map(raised, row), strict=True)) for row in rows], "Costs of each network")
-    exporting.button(waterfall.draw(made), [run.config for run in ended], "attribution")
-    _downloads(made, head, rows)
+    cells = [dict(zip(head, map(raised, row), strict=True)) for row in rows]
+    table([_folded(row) for row in cells], "Costs of each network")
+    with st.container(horizontal=True):
+        exporting.button(waterfall.draw(made), [run.config for run in ended], "attribution")
+        _downloads(made, head, rows)
+
+
+def _folded(cells: dict[str, str]) -> dict[str, str]:
+    """Quartiles in the cell of their median, so that a row fits the page."""
+    for counter in attribution.COUNTERS:
+        cells[counter] += "\n" + cells.pop(f"{counter} quartiles")
+    return cells
 
 
 def _downloads(made: Attribution, head: list[str], rows: list[list[str]]) -> None:
@@ -211,17 +225,16 @@ def _downloads(made: Attribution, head: list[str], rows: list[list[str]]) -> Non
     def as_json() -> bytes:
         return json.dumps(attribution.to_dict(made), indent=1, ensure_ascii=False).encode()
 
-    with st.container(horizontal=True):
-        for form, data, kind in (
-            ("CSV", as_csv, "text/csv"),
-            ("JSON", as_json, "application/json"),
-            ("HTML", as_html, "text/html"),
-        ):
-            st.download_button(
-                form,
-                data=data,
-                file_name=f"attribution.{form.lower()}",
-                mime=kind,
-                icon=":material/download:",
-                on_click="ignore",
-            )
+    for form, data, kind in (
+        ("CSV", as_csv, "text/csv"),
+        ("JSON", as_json, "application/json"),
+        ("HTML", as_html, "text/html"),
+    ):
+        st.download_button(
+            form,
+            data=data,
+            file_name=f"attribution.{form.lower()}",
+            mime=kind,
+            icon=":material/download:",
+            on_click="ignore",
+        )

@@ -1,5 +1,6 @@
 """Overview: a picture of both networks, every factor drawn to scale."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import streamlit as st
@@ -20,9 +21,9 @@ def parameters(config: Config, network: str) -> int:
     return sum(rows * cols for cols, rows in pairwise(sizes))
 
 
-def overview(config: Config) -> None:
-    """Draw the networks of the config beside each other, with their sizes in words."""
-    pictures = "".join(_picture(config, network) for network in config.networks)
+def overview(config: Config, networks: Sequence[str] = ()) -> None:
+    """Draw networks, usually those of the config, beside each other, with their sizes in words."""
+    pictures = "".join(_picture(config, network) for network in networks or config.networks)
     st.html(f'<div class="networks">{pictures}</div>')
 
 

@@ -4,6 +4,9 @@ from typing import Any, Literal
 
 import streamlit as st
 
+SHORT, LONGEST = 4, 16  # lines of a legend: those that leave the chart enough room, and at most
+LINE = 18  # pixels of a line, which may stand alone in its row on a phone
+
 
 def plotted(
     figure: Any, key: str, name: str = "", height: int | Literal["content"] = "content"
@@ -16,5 +19,8 @@ def plotted(
         st.markdown(f"**{title}**")
     shown = type(figure)(figure).update_layout(title_text="", modebar_bgcolor="rgba(0,0,0,0)")
     saved = {"format": "svg", "filename": name or key}
+    legend = sum(trace.showlegend is not False for trace in figure.data)
+    if height == "content" and not figure.layout.height and legend > SHORT:
+        height = 450 + LINE * (min(legend, LONGEST) - SHORT)
     config = {"displaylogo": False, "toImageButtonOptions": saved}
     st.plotly_chart(shown, key=key, config=config, height=height)

@@ -90,6 +90,9 @@ def test_copied_link_opens_the_same_charts_axes_and_step(
     press(page, "Train")
     phase(page, "Done")
     page.get_by_role("radio", name="Log steps").click()
+    for axis in page.get_by_role("radiogroup", name="Horizontal axis").get_by_role("radio").all():
+        box = axis.bounding_box()
+        assert box and box["x"] + box["width"] <= width  # none needs a scroll sideways
     press(page, "Charts")
     page.get_by_test_id("stPopoverBody").get_by_role("button", name="Losses").click()
     page.keyboard.press("Escape")
@@ -110,6 +113,12 @@ def test_copied_link_opens_the_same_charts_axes_and_step(
     expect(other.locator(".dln-where")).to_have_text(f"step {int(shown['at']):,}")
     until(lambda: query_of(other) == shown)
     assert {"run", "over", "at", "charts"} <= set(shown)
+
+
+FILLED = """[...document.querySelectorAll(".dln-plot")].every(
+  (plot) => plot._fullLayout.height === plot.clientHeight)"""
+CUT = """(all) => all.filter((each) => each.scrollWidth > each.clientWidth)
+  .map((each) => each.innerText)"""
 
 
 def begin(page: Page, server: Server, query: str) -> Page:
@@ -140,6 +149,8 @@ def test_lesson_is_walked_through(server: Server, page_at: Open, width: int) -> 
     expect(page.locator(".katex-html", has_text="your run")).to_contain_text(measured[0])
     page.locator(".dln-plot").first.scroll_into_view_if_needed()
     page.wait_for_function(f"{THEORY}.length >= 3")
+    page.wait_for_function(FILLED)  # also the one that got a strip of residuals when it was done
+    assert page.locator(".katex-display").evaluate_all(CUT) == []
 
     page.reload()
     expect(page.get_by_text("You predicted: About four times as late.")).to_be_visible()

@@ -65,8 +65,9 @@ export class Panel {
     this.logIsDefault = layout.yaxis?.type === "log";
     this.logX = layout.xaxis?.type === "log";
     this.crossings = new Crossings(this.lines, layout.meta?.crossings);
-    this.striped = Boolean(layout.yaxis2);
-    this.plot.classList.toggle("dln-striped", this.striped);
+    const striped = Boolean(layout.yaxis2);
+    if (this.ready && striped !== this.striped) this.clear(); // the plot's height is another one
+    this.plot.classList.toggle("dln-striped", (this.striped = striped));
     this.card.name(layout.title?.text ?? this.name);
     this.card.explain(layout.meta?.note);
     this.card.showLog(this.isLog);
@@ -76,12 +77,17 @@ export class Panel {
 
   /** Say why the run has no such chart. */
   lacks(sentence = "") {
-    if (this.ready) this.Plotly.purge(this.plot);
+    this.clear();
     this.figure = null;
-    this.ready = false;
     this.lines = [];
     this.needle.show();
     this.card.lack(sentence);
+  }
+
+  /** Take away what Plotly has drawn; it begins anew. */
+  clear() {
+    if (this.ready) this.Plotly.purge(this.plot);
+    this.ready = false;
   }
 
   /** Start observing and painting from the first record again. */
@@ -290,6 +296,6 @@ export class Panel {
   }
 
   leave() {
-    if (this.ready) this.Plotly.purge(this.plot);
+    this.clear();
   }
 }
