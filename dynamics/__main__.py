@@ -1,29 +1,50 @@
 """The command line: ``python -m dynamics COMMAND``; ``--help`` lists the commands."""
 
-import argparse
-import contextlib
-import json
-import math
 import os
 import sys
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, NoReturn
-
-from tqdm import tqdm
-
-from dynamics import attribution, export, registry, runs, schedule, terminal
-from dynamics.config import (
-    SETTINGS,
-    Config,
-    ConfigError,
-    choices,
-    suggested,
-)
-from dynamics.dress import SIZES, Print
-from dynamics.figure import VERSUS
 
 WRONG, UNREADABLE, ENDED = 1, 2, 130
+INTERRUPTED = "\ndynamics: Ctrl-C has ended it."
+
+
+def _leave() -> None:
+    print(INTERRUPTED, file=sys.stderr, flush=True)
+    os._exit(ENDED)
+
+
+def _hear(lost: "sys.UnraisableHookArgs") -> None:
+    """End where Ctrl-C fell into a callback, as imports have them: Python would forget it."""
+    if lost.exc_type is KeyboardInterrupt:
+        _leave()
+    sys.__unraisablehook__(lost)
+
+
+if __name__ == "__main__":
+    sys.unraisablehook = _hear
+
+try:
+    import argparse
+    import contextlib
+    import json
+    import math
+    from collections.abc import Sequence
+    from pathlib import Path
+    from typing import Any, NoReturn
+
+    from tqdm import tqdm
+
+    from dynamics import attribution, export, registry, runs, schedule, terminal
+    from dynamics.config import (
+        SETTINGS,
+        Config,
+        ConfigError,
+        choices,
+        suggested,
+    )
+    from dynamics.dress import SIZES, Print
+    from dynamics.figure import VERSUS
+except KeyboardInterrupt:  # while they are loaded
+    _leave()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,8 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0; 1 for a negative result, 2 for bad input, 130 if Ctrl-C ended it.
     """
-    options = parser().parse_args(arguments)
     try:
+        options = parser().parse_args(arguments)
         status = int(options.command(options))
         sys.stdout.flush()
         return status
@@ -43,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"dynamics: {error.filename}: {error.strerror}.", file=sys.stderr)
     except KeyboardInterrupt as error:
-        print(f"\ndynamics: {str(error) or 'Ctrl-C has ended it.'}", file=sys.stderr)
+        print(f"\ndynamics: {error}" if str(error) else INTERRUPTED, file=sys.stderr)
         return ENDED
     return UNREADABLE
 
@@ -269,7 +290,11 @@ def _run(options: argparse.Namespace) -> int:
     config = _config(options)
     run = runs.start(config, runs.root(options.runs))
     print(f"Run {run.key}")
-    status = terminal.follow(run, config)
+    try:
+        status = terminal.follow(run, config)
+    except KeyboardInterrupt:
+        print(terminal.summary(run.trajectories))
+        raise
     if status.phase in ("failed", "lost"):
         raise runs.RunError(status.message)
     print(f"{status.phase}: {status.message.removeprefix(f'{status.phase}; ')}")
@@ -281,13 +306,18 @@ def _attribution(options: argparse.Namespace) -> int:
     config, folder = _config(options), runs.root(options.runs)
     attribution.goal(options.level)  # a wrong one is told before anything is trained
     configs = attribution.ladder(config, options.seeds)
-    started = [runs.start(each, folder) for each in configs]
-    for run, each in zip(started, configs, strict=True):
-        status = terminal.follow(run, each)
-        if status.phase in ("failed", "lost", "cancelled"):
-            for other in started:
-                other.ask(runs.CANCEL)
-            raise runs.RunError(status.message)
+    started: list[runs.Run] = []
+    try:
+        for each in configs:
+            started.append(runs.start(each, folder))
+        for run, each in zip(started, configs, strict=True):
+            status = terminal.follow(run, each)
+            if status.phase in ("failed", "lost", "cancelled"):
+                raise runs.RunError(status.message)
+    except (KeyboardInterrupt, runs.RunError):
+        for run in filter(runs.began, started):
+            run.ask(runs.CANCEL)
+        raise
     made = attribution.attribute(config, [run.trajectories for run in started], options.level)
     if options.json:
         print(json.dumps(attribution.to_dict(made), indent=1, ensure_ascii=False))
@@ -370,6 +400,9 @@ def _export(options: argparse.Namespace) -> int:
     form, ending = _form(options)
     keys = list(dict.fromkeys(options.keys))
     found = [runs.find(key, runs.root(options.runs)) for key in keys]
+    file = options.out or Path(f"{'-'.join(keys)}.{ending}")
+    if str(file) != "-":
+        export.ready(file)
     if (form, options.figure) == ("csv", "heat_maps") and len(found) == 1:
         content = export.cells(found[0], options.at)
     elif form in export.PICTURES or options.figure or len(found) > 1:
@@ -381,10 +414,9 @@ def _export(options: argparse.Namespace) -> int:
         content = _pictured(found, form, how, options)
     else:
         content = export.export(found[0], form)
-    if str(options.out) == "-":
+    if str(file) == "-":
         sys.stdout.buffer.write(content)
         return 0
-    file = options.out or Path(f"{'-'.join(keys)}.{ending}")
     file.write_bytes(content)
     print(f"{file}: {len(content):,} bytes")
     return 0

@@ -3,8 +3,10 @@
 import io
 import json
 import math
+import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -265,6 +267,17 @@ def export(run: Run, form: str) -> bytes:
     if not len(run.rows()):
         raise RunError(f"Run {run.key} has no records yet.")
     return FORMATS[form](run)
+
+
+def ready(file: Path) -> None:
+    """Asked before anything is computed: raises OSError, which names the file, if it cannot be."""
+    try:
+        with tempfile.TemporaryFile(dir=file.parent):
+            pass
+        if file.exists():
+            file.open("ab").close()
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(file)) from None
 
 
 def _plain(values: Any) -> list[Any]:

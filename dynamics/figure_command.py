@@ -4,7 +4,6 @@ import argparse
 import dataclasses
 import json
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from dynamics import queue, report, reproduce, runs
+from dynamics import export, queue, report, reproduce, runs
 from dynamics.config import Config
 from dynamics.judge import FORMS, Judged, content, judge
 from dynamics.paper import DIFFERS, said
@@ -50,7 +49,7 @@ def everything(folder: Path, draw: Draw, out: Path, as_json: bool) -> int:
     """All figures, one after the other, and a report; one that cannot be had is left out of it."""
     judged, missing = [], {}
     out.mkdir(parents=True, exist_ok=True)
-    _try(out / "report.pdf")
+    export.ready(out / "report.pdf")
     for name in reproduce.names():
         try:
             judged.append(reproduced(name, folder, draw))
@@ -81,28 +80,36 @@ def reproduced(name: str, folder: Path, draw: Draw) -> Judged:
 
 
 def follow(wanted: Sequence[Config], folder: Path, words: str) -> Progress:
-    """Train what is not cached, as many at once as there are cores; Ctrl-C ends what is in hand."""
+    """Train what is not cached, as many at once as there are cores; Ctrl-C ends what it began."""
+    try:
+        return _train(wanted, folder, words)
+    except KeyboardInterrupt:
+        ours = [each for each in wanted if runs.began(runs.Run(folder / each.key))]
+        reproduce.cancel(ours, folder)
+        others = [each for each in wanted if each not in ours]
+        more = " Runs that another command started go on."
+        raise KeyboardInterrupt(
+            f"Figure {words} was cancelled; what was made is kept, the same command goes on."
+            + more * reproduce.progress(others, folder).live
+        ) from None
+
+
+def _train(wanted: Sequence[Config], folder: Path, words: str) -> Progress:
     todo = [each for each in wanted if not reproduce.progress([each], folder).complete]
     begun: list[Config] = []
     with tqdm(
         unit_scale=True, file=sys.stderr, desc=words, mininterval=0.5, bar_format=PROGRESS
     ) as bar:
-        try:
-            while True:
-                state, mine = (reproduce.progress(each, folder) for each in (wanted, begun))
-                _show(bar, state)
-                if mine.message or (not todo and not state.live):
-                    return dataclasses.replace(state, message=mine.message)
-                if todo and len(begun) - mine.ended < queue.capacity():
-                    begun.append(todo.pop(0))
-                    reproduce.start(begun[-1:], folder)
-                else:
-                    time.sleep(0.1)
-        except KeyboardInterrupt:
-            reproduce.cancel(wanted, folder)
-            raise KeyboardInterrupt(
-                f"Figure {words} was cancelled; what was made is kept, the same command goes on."
-            ) from None
+        while True:
+            state, mine = (reproduce.progress(each, folder) for each in (wanted, begun))
+            _show(bar, state)
+            if mine.message or (not todo and not state.live):
+                return dataclasses.replace(state, message=mine.message)
+            if todo and len(begun) - mine.ended < queue.capacity():
+                begun.append(todo.pop(0))
+                reproduce.start(begun[-1:], folder)
+            else:
+                time.sleep(0.1)
 
 
 def _show(bar: Any, state: Progress) -> None:
@@ -140,16 +147,5 @@ def _form(file: Path) -> str:
     ending = file.suffix.removeprefix(".")
     if ending not in forms:
         raise ValueError(f"{file} must end in one of .{', .'.join(forms)}.")
-    _try(file)
+    export.ready(file)
     return forms[ending]
-
-
-def _try(file: Path) -> None:
-    """Raises OSError, which names the file, if nothing can be written there."""
-    try:
-        with tempfile.TemporaryFile(dir=file.parent):
-            pass
-        if file.exists():
-            file.open("ab").close()
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(file)) from None

@@ -291,6 +291,12 @@ def start(config: Config, folder: Path, *, anew: bool = False, origin: Run | Non
     return run
 
 
+def began(run: Run) -> bool:
+    """Whether this process started the worker that has the run in hand."""
+    worker = _CHILDREN.get(run.folder)
+    return worker is not None and worker.poll() is None
+
+
 def _anew(run: Run, config: Config) -> Run:
     """A folder beside the run's, as nobody is to see half of one."""
     aside = Run(run.folder.with_name(f".new-{run.key}"))
@@ -326,8 +332,9 @@ def _spawn(run: Run, place: Run, step: int, origin: Run | None) -> None:
             pass_fds=[alive.fileno()],
             start_new_session=True,
         )
-    _CHILDREN.append(worker)
-    _CHILDREN[:] = [child for child in _CHILDREN if child.poll() is None]
+    _CHILDREN[run.folder] = worker
+    for folder in [each for each, child in _CHILDREN.items() if child.poll() is not None]:
+        del _CHILDREN[folder]
 
 
 def _replace(folder: Path, other: Path) -> None:
@@ -340,4 +347,5 @@ def _replace(folder: Path, other: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-_CHILDREN: list[subprocess.Popen[bytes]] = []  # polled at each start, so that none stays a zombie
+# By folder; polled at each start, so that none stays a zombie.
+_CHILDREN: dict[Path, subprocess.Popen[bytes]] = {}

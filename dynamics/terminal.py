@@ -18,19 +18,35 @@ if TYPE_CHECKING:
 
 
 def follow(run: runs.Run, config: Config) -> runs.Status:
-    """A progress bar, and failures as they show, until the run has ended; Ctrl-C cancels it."""
+    """A progress bar, and failures as they show, until the run has ended.
+
+    Raises:
+        KeyboardInterrupt: with one sentence, after Ctrl-C, which cancels a run that this process
+            began; another's goes on.
+    """
+    try:
+        return _watch(run, config)
+    except KeyboardInterrupt:
+        if not runs.began(run):
+            words = f"Run {run.key} goes on, as another command started it."
+            raise KeyboardInterrupt(words) from None
+        run.ask(runs.CANCEL)
+        while run.status.live:
+            time.sleep(0.1)
+        words = f"Run {run.key} was cancelled; what was made is kept, the same command goes on."
+        raise KeyboardInterrupt(words if run.status.phase == "cancelled" else "") from None
+
+
+def _watch(run: runs.Run, config: Config) -> runs.Status:
     named = 0
     with tqdm(total=config.steps, unit="step", unit_scale=True, file=sys.stderr) as bar:
         while (status := run.status).live:
-            try:
-                named = _name_failures(status, named)
-                position = run.position
-                waiting = f"waiting, {position} before it" if position else status.phase
-                bar.set_description_str(status.message or waiting, refresh=False)
-                bar.update(status.step - bar.n)
-                time.sleep(0.1)
-            except KeyboardInterrupt:
-                run.ask(runs.CANCEL)
+            named = _name_failures(status, named)
+            position = run.position
+            waiting = f"waiting, {position} before it" if position else status.phase
+            bar.set_description_str(status.message or waiting, refresh=False)
+            bar.update(status.step - bar.n)
+            time.sleep(0.1)
         bar.update(status.step - bar.n)
     _name_failures(status, named)
     return status

@@ -170,13 +170,14 @@ def test_commands_that_make_no_sense_are_refused_with_their_word(
     assert word in refused(capsys, *arguments)
 
 
+@pytest.mark.parametrize("more", [[], ["--figure", "nonsense"]])
 def test_a_file_that_cannot_be_written_is_named(
-    capsys: pytest.CaptureFixture[str], finished: runs.Run
+    capsys: pytest.CaptureFixture[str], finished: runs.Run, more: list[str]
 ) -> None:
-    out = "/dev/null/out.csv"
-    sentence = refused(
-        capsys, "export", finished.key, "--out", out, "--runs", finished.folder.parent
-    )
+    """Before anything is drawn: else the figure that does not exist would be named."""
+    out = f"/dev/null/out.{'pdf' if more else 'csv'}"
+    arguments = [finished.key, "--out", out, "--runs", finished.folder.parent, *more]
+    sentence = refused(capsys, "export", *arguments)
     assert out in sentence and is_sentence(sentence)
 
 
