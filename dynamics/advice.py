@@ -31,9 +31,10 @@ def widths(config: Config) -> Iterator[Advice]:
     side, rank, bound = min(config.shape), config.rank, config.rank_bound
     mend = {"rank_bound": max(rank, min(2 * rank, side - rank))}
     if bound < rank:
+        lost = "mode" if bound + 1 == rank else f"{rank - bound} modes"
         yield Advice(
             f"r̂ = {bound} is below the rank {rank}: the compressed network never learns the last "
-            f"{rank - bound} of the modes.",
+            f"{lost}.",
             mend,
         )
     if "original" in config.networks and side - rank < bound > mend["rank_bound"]:

@@ -57,7 +57,7 @@ def charts(config: Config) -> list[str]:
             label_visibility="collapsed",
         )
         for name in picked:
-            st.caption(options[name])
+            st.caption(options[name].replace("‖_F", "‖"))
     return list(picked)
 
 
