@@ -51,7 +51,7 @@ class Axis:
                 return f"{value / 10**power:g}{letter}"
         if 0 < abs(value) < 1e-3:
             digits, exponent = f"{value:.2e}".split("e")
-            return raised(f"{float(digits):g}e{exponent}").replace("\u00a0", "")
+            return raised(f"{float(digits):g}e{exponent}").replace("\u00a0", "").replace("-", "−")
         return f"{value:g}".replace("-", "−")
 
 

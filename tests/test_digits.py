@@ -2,7 +2,12 @@
 
 import math
 
+import plotly.graph_objects as go
+import pytest
+
 from dynamics.digits import formula, plain, raised
+from dynamics.perspective import Axis
+from dynamics.scenes import tell
 from dynamics.tikz import text
 
 
@@ -28,3 +33,17 @@ def test_numbers_in_a_sentence_have_their_powers_raised() -> None:
 def test_a_power_is_one_exponent_in_latex() -> None:
     """No ``^-^4``, which TeX refuses."""
     assert text(raised("ε = 2.5e-14 m²")) == r"$\varepsilon $ = 2.5$~\times ~$10$^{-14}$ m$^{2}$"
+
+
+@pytest.mark.parametrize(("tick", "words"), [(4e-5, "4×10⁻⁵"), (-1e-6, "−10⁻⁶"), (0.02, "0.02")])
+def test_ticks_in_space_are_as_plotly_writes_them(tick: float, words: str) -> None:
+    """Beside axes in the plane, in the same file."""
+    assert Axis("", 0.0, 1.0).said(tick) == words
+
+
+def test_a_cell_of_a_heat_map_is_told_whole() -> None:
+    """Plotly would have 80p for 8 · 10⁻¹¹, or its own e."""
+    trace = go.Heatmap(z=[[8e-11, 0.25]], hovertemplate="row %{y}: %{z:.3g}")
+    tell(trace)
+    said = [cell.replace("\u00a0", " ") for cell in trace.text[0]]
+    assert said == ["8 × 10⁻¹¹", "0.25"] and trace.hovertemplate == "row %{y}: %{text}"

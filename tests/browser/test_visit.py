@@ -95,13 +95,15 @@ def test_whole_visit(server: Server, page_at: Open) -> None:
 
 
 def test_preset_trains_in_ten_seconds_and_ends_in_a_table(server: Server, page_at: Open) -> None:
-    """The first preset and one press: both networks done, milestones told."""
+    """The first preset and one press: both networks done, milestones told, and no 9.6e-13."""
     page = visit(page_at(1024), server)
     page.get_by_text("Fill in a matrix", exact=True).click()
     page.get_by_text("70 % of a matrix is missing").wait_for()
     press(page, "Train")
     phase(page, "Done", 120)
     expect(page.get_by_role("heading", name="Steps and seconds to each error")).to_be_visible()
+    text = page.locator("body").inner_text()
+    assert "\u00a0×\u00a010⁻" in text and not re.findall(r"\d(?:\.\d+)?e[+-]?\d+\b", text)
     run = runs.find(query_of(page)["run"], server.runs)
     assert run.config == Config()
     original, compressed = run.trajectories
