@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from dynamics import scenes, space
 from dynamics.perspective import bare
-from dynamics.scenes import numbers
+from dynamics.scenes import LETTER, numbers
 from dynamics.subplots import lay_out_subplots
 
 POINT = 96 / 72  # Plotly counts in 1/96 inch
@@ -21,7 +21,7 @@ INK, GRID, PAPER = "#1f2430", "#e3e5ea", "#ffffff"
 FAMILY = "Arial, Liberation Sans, Helvetica, sans-serif"
 MOST_POINTS = 1200  # of a line: more than a column has dots to show
 FEW = 12  # lines that are drawn in all their points
-LINE, LETTER = 1.3, 0.52  # height of a line and usual width of a letter, in sizes of type
+LINE = 1.3  # height of a line, in sizes of type
 BIG = 20  # pixels of type
 TICKS = 6  # of an axis, at most
 COMMA = 8  # letters that a break after one may be further from the middle
@@ -232,9 +232,19 @@ def _lay_out(figure: go.Figure, how: Print) -> int:
     else:
         figure.update_layout(title=title | TITLE | {"pad": {"t": 0.9 * type_}})
     _lay_out_axes(figure, type_, figure.layout.height - room, usual)
+    _lay_out_marks(figure, type_, figure.layout.height - room)
     if type_ > BIG:
         _loosen(figure, listed)
     return rows
+
+
+def _lay_out_marks(figure: go.Figure, type_: float, plot: float) -> None:
+    """What changed on the way, in words over its mark: between the lines it would hide some."""
+    marks = [each for each in figure.layout.annotations if each.xref != "paper"]
+    for each in marks:
+        each.update(font={"size": 0.85 * type_}, yanchor="bottom", borderpad=0)
+    if marks:
+        figure.layout.legend.y += 1.4 * type_ / plot
 
 
 def _lay_out_axes(figure: go.Figure, type_: float, plot: float, usual: float) -> None:

@@ -98,6 +98,11 @@ def blank(title: str, versus: str, y: str, *, log: bool = False, note: str = "")
     return figure.update_yaxes(title_text=y, type=kind, exponentformat="power", **axis)
 
 
+def titled(title: str, trajectories: Sequence[Trajectory]) -> str:
+    """With the name of the only network; the legend has those of several."""
+    return f"{title}: {said(trajectories[0].network)}" if len(trajectories) == 1 else title
+
+
 def unit(trajectory: Trajectory) -> float:
     """t₁: the steps of one unit of normalised time, those to the first escape that is expected.
 
@@ -158,8 +163,10 @@ def marked(name: str, trajectories: Sequence[Trajectory], versus: str = "steps")
         for each in trajectories
         if step in each.steps
     }
+    last = {label: value for value, label in sorted(places)}
     for value, label in sorted(places):
-        _mark(figure, value, label, logarithmic=versus in LEAST)
+        own = label if value == last[label] else ""  # once: on other axes networks have their own
+        _mark(figure, value, own, logarithmic=versus in LEAST)
     return figure
 
 

@@ -14,6 +14,7 @@ from dynamics.perspective import SMALLER, Axis, View, lines, words
 from dynamics.scenes import numbers, tell
 
 ABREAST = 18  # sizes of type that a chart in space takes beside another
+ROW = 19  # pixels of the legend that Plotly gives to one, at least
 ROOM = 0.015  # beyond both ends of an axis, to its length
 TALL = 0.72  # height of one below another, to its width
 NARROW = (310, 400)  # pixels of a chart on a page, which may be wider, but not higher
@@ -32,7 +33,7 @@ def lay_out_space(figure: go.Figure, type_: float, rows: int, ink: str, grid: st
     scenes, layout = _scenes(figure), figure.layout
     if not scenes:
         return
-    head = (2.8 + 1.5 * rows) * type_
+    head = 2.8 * type_ + rows * max(1.5 * type_, ROW)
     layout.margin = {"l": type_, "r": type_, "t": head, "b": type_ / 2, "autoexpand": False}
     layout.title.update(automargin=False, y=1, yanchor="top")
     across = len(scenes) if layout.width >= ABREAST * type_ * len(scenes) else 1

@@ -9,7 +9,8 @@ import numpy as np
 
 from dynamics.digits import RAISED, lowered
 from dynamics.dress import CLEAR, DASHES, INK, POINT, Print
-from dynamics.scenes import numbers
+from dynamics.perspective import bare
+from dynamics.scenes import LETTER, numbers
 from dynamics.subplots import axes, pairs
 
 MOST_POINTS = 400  # of a line: TeX's memory is small; for ``dressed``
@@ -22,6 +23,7 @@ SIGNS = {
     "\ue000": r"\hat r ", "ᵀ": r"^{\mathsf{T}}", "\u00a0": "~", "*": "^*", "|": r"\vert ",
 }  # fmt: skip
 BREAK = r"\\"
+SAMPLE = 4  # sizes of type that a line takes in the legend
 ROOM = 7  # sizes of type for the words around several subplots
 PLAIN = 1e6  # numbers below it are written without a power
 MARKS = {
@@ -55,6 +57,7 @@ def _subplot(
         _place(figure, parts, number, how),
         *(_axis(layout[name], name[0], _ends(figure, name)) for name in (x, y)),
         "enlarge x limits=false, grid=major, grid style={black!12}, axis lines*=left",
+        "clip mode=individual",
     ]
     if sum(x == each for each, _ in parts) > 1:  # one below the other, over the same values
         low, high = _ends(figure, x)
@@ -66,7 +69,7 @@ def _subplot(
     else:
         said += _head(figure, how)
         drawn = [_plot(_style(trace), trace["x"], trace["y"], _name(trace)) for trace in here]
-        drawn += _levels(figure)
+        drawn += [*_levels(figure), *_changes(figure)]
         drawn += [_entry(trace) for trace in figure["data"] if trace not in here and _name(trace)]
     return "\n".join(["\\begin{axis}[", ",\n".join(said), "]", *drawn, "\\end{axis}"])
 
@@ -77,17 +80,37 @@ def _head(figure: dict[str, Any], how: Print) -> list[str]:
     title = layout["legend"]["title"]["text"] if layout["showlegend"] else layout["title"]["text"]
     return [
         f"title={{{text(title)}}}, title style={{font=\\bfseries}}",
-        "legend style={draw=none, fill=none, at={(0,1)}, anchor=south west, legend columns=2,"
-        " cells={anchor=west}}",
+        "legend style={draw=none, fill=none, at={(0,1)}, anchor=south west,"
+        f" legend columns={_columns(_listed(figure), how)},"
+        f" cells={{anchor=west}}, yshift={_row(layout, how):.3g}pt}}",
         f"title style={{at={{(0,1)}}, anchor=south west, yshift={_above(figure, how):.3g}pt}}",
     ]
 
 
 def _above(figure: dict[str, Any], how: Print) -> float:
-    """How high the legend is, in points."""
-    listed = [trace for trace in figure["data"] if _name(trace)]
-    listed += [shape for shape in figure["layout"].get("shapes", ()) if shape.get("showlegend")]
-    return 1.4 * how.font * -(-len(listed) // 2)
+    """How high the legend reaches, in points."""
+    listed = _listed(figure)
+    rows = -(-len(listed) // _columns(listed, how))
+    return 1.4 * how.font * rows + _row(figure["layout"], how)
+
+
+def _listed(figure: dict[str, Any]) -> list[str]:
+    """The names in the legend."""
+    shapes = figure["layout"].get("shapes") or ()
+    names = [_name(each) for each in figure["data"]]
+    names += [each["name"] for each in shapes if each.get("showlegend")]
+    return [bare(name) for name in names if name]
+
+
+def _columns(listed: Sequence[str], how: Print) -> int:
+    """Two, if the longest name fits into half the width beside its line."""
+    longest = (LETTER * max(map(len, listed), default=0) + SAMPLE) * how.font
+    return 2 if 2 * longest <= (how.inches.width * 72 - ROOM * how.font) else 1
+
+
+def _row(layout: dict[str, Any], how: Print) -> float:
+    """How high the words over marks stand, in points."""
+    return 1.4 * how.font if _words(layout) else 0.0
 
 
 def _place(
@@ -230,3 +253,23 @@ def _levels(figure: dict[str, Any]) -> list[str]:
         for shape in figure["layout"].get("shapes") or ()
         if shape.get("type") == "line" and shape.get("y0") == shape.get("y1")
     ]
+
+
+def _changes(figure: dict[str, Any]) -> list[str]:
+    """Lines right up the chart where something changed, and what in words over them."""
+    upright = [
+        each for each in figure["layout"].get("shapes") or () if each.get("x0") == each.get("x1")
+    ]
+    drawn, (_, high) = [], _ends(figure, "yaxis")
+    for shape, word in zip(upright, _words(figure["layout"]), strict=True):
+        foot, head = (
+            f"({{axis cs:{shape['x0']:.6g},{high:.6g}}}|-{{rel axis cs:0,{end}}})" for end in (0, 1)
+        )
+        node = f"node[anchor=south west, inner xsep=0pt] {{{text(word)}}}" if word else ""
+        drawn.append(f"\\draw[{_pen(shape['line'])}] {foot} -- {head} {node};")
+    return drawn
+
+
+def _words(layout: dict[str, Any]) -> list[str]:
+    """What stands over the marks of changes."""
+    return [each["text"] for each in layout.get("annotations") or () if each.get("xref") != "paper"]

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import io
+import math
 import os
 import re
 import shutil
@@ -23,12 +25,12 @@ from PIL import Image
 from plotly.subplots import make_subplots
 from pypdf import PdfReader
 
-from dynamics import chrome, export, registry, space
+from dynamics import chrome, export, maps, registry, space
 from dynamics.caption import About, about
 from dynamics.chrome import PictureError
 from dynamics.config import Config
 from dynamics.dress import SIZES, Print, dressed
-from dynamics.figure import compared
+from dynamics.figure import compared, marked
 from dynamics.overlay import curves
 from dynamics.paper import Curve, Found
 from dynamics.perspective import View, Word
@@ -38,7 +40,7 @@ from dynamics.scenes import numbers
 from dynamics.subplots import abreast
 from dynamics.tikz import tikz
 from dynamics.trajectory import Trajectory
-from tests.support import is_sentence, until
+from tests.support import is_sentence, recorded, small, until
 
 ROOT = Path(__file__).parents[1]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -268,12 +270,16 @@ def test_without_a_browser_one_sentence_says_what_to_install(finished: Run, tmp_
 
 
 def test_tikz_has_every_line_and_is_understood_by_latex(tmp_path: Path, finished: Run) -> None:
-    """All the signs of our labels, in the fonts that every TeX has."""
-    for figure in ("singular_values", "principal_angles", "losses", "factor_singular_values"):
-        drawn = export.chart([finished], figure).to_plotly_json()
+    """All the signs of our labels, in the fonts that every TeX has, and what changed on the way."""
+    changed = marked("losses", recorded(small(changes="25:alpha=3")), "log steps")
+    names = ("singular_values", "principal_angles", "losses", "factor_singular_values")
+    charts = {name: export.chart([finished], name) for name in names} | {"changed": changed}
+    for figure, chart in charts.items():
+        drawn = chart.to_plotly_json()
         code = picture(drawn, "tikz", Print(), about([finished.config], figure)).decode()
         lines = [trace for trace in drawn["data"] if len(numbers(trace["x"]))]
         assert code.count("\\addplot") >= len(lines)
+        assert code.count("\\draw[") == len(chart.layout.annotations)
         document = (
             "\\documentclass{article}\\usepackage{pgfplots}\\pgfplotsset{compat=1.18}"
             f"\\begin{{document}}\n{code}\\end{{document}}"
@@ -394,6 +400,41 @@ def test_heat_maps_are_printed_with_their_words_and_in_grey_keep_their_signs(
     _, colors = zip(*made["layout"]["coloraxis"]["colorscale"], strict=True)
     assert [int(color[1:3], 16) for color in colors] == [0, 255]
     assert not made["layout"]["showlegend"]
+
+
+@pytest.mark.parametrize("size", ["column", "text", "slide"])
+def test_words_over_many_heat_maps_are_no_wider_than_the_maps(finished: Run, size: str) -> None:
+    """Four networks with long names: they fold, and the rows make room for their lines."""
+    names = ["compressed without α", "narrow with random start"]
+    trajectories = maps.shown(finished, finished.trajectories, math.inf)
+    long = [
+        dataclasses.replace(each, network=network)
+        for each, network in zip(
+            [*trajectories] * 2,
+            ("original", "compressed", "compressed_even", "narrow_random"),
+            strict=True,
+        )
+    ]
+    figure = registry.load("figures", "heat_maps").draw(long)
+    made = go.Figure(dressed(figure.to_plotly_json(), Print(size)))
+    headings = [each for each in made.layout.annotations if each.text]
+    words = [line for each in headings for line in each.text.split("<br>")]
+    assert not set(names) & set(words) and "without α" in " ".join(words)
+    height = made.layout.height - made.layout.margin.t - made.layout.margin.b
+    rows = sorted({axis.domain for axis in made.select_yaxes()})
+    tall = max(each.text.count("<br>") + 1 for each in headings) * headings[0].font.size
+    assert (rows[1][0] - rows[0][1]) * height > 1.2 * tall
+    wide = (made.layout.width - made.layout.margin.l - made.layout.margin.r) / 5
+    whole = [line for line in words if " " in line]  # a single word is never broken
+    assert all(len(line) * 0.5 * headings[0].font.size < wide for line in whole)
+
+
+def test_words_of_a_change_stand_over_the_chart_and_hide_no_line() -> None:
+    figure = marked("losses", recorded(small(changes="25:alpha=3"))).to_plotly_json()
+    layout = dressed(figure, Print("slide"))["layout"]
+    (note,) = layout["annotations"]
+    assert note["yanchor"] == "bottom" and note["y"] == 1 and layout["legend"]["y"] > 1.05
+    assert note["font"]["size"] > 0.8 * 24 * 96 / 72
 
 
 def test_a_chart_in_space_is_seen_as_on_the_page(finished: Run) -> None:

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from dynamics.figure import blank, line
-from dynamics.kinds import said
+from dynamics.figure import blank, line, titled
 from dynamics.trajectory import Trajectory
 
 NEEDS = ("factor_singular_values",)
@@ -13,9 +12,7 @@ NEEDS = ("factor_singular_values",)
 
 def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure:
     """A line for each singular value of each factor, darkest for the largest."""
-    title = "Singular values of the factors: " + ", ".join(
-        said(each.network) for each in trajectories
-    )
+    title = titled("Singular values of the factors", trajectories)
     figure = blank(title, versus, "σ<sub>i</sub>(W<sub>l</sub>)", log=True)
     dash = "solid" if len(trajectories) == 1 else None
     for trajectory in trajectories:

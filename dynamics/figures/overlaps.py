@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from dynamics.figure import blank, line
-from dynamics.kinds import said
+from dynamics.figure import blank, line, titled
 from dynamics.trajectory import Trajectory
 
 NEEDS = ("left_overlaps", "right_overlaps")
@@ -13,9 +12,7 @@ NEEDS = ("left_overlaps", "right_overlaps")
 
 def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure:
     """|⟨u_i, u_i*⟩| for each mode i, darkest for the first; the right ones lie close by."""
-    title = "Overlap with the target's modes: " + ", ".join(
-        said(each.network) for each in trajectories
-    )
+    title = titled("Overlap with the target's modes", trajectories)
     figure = blank(title, versus, "|⟨u<sub>i</sub>, u<sub>i</sub>*⟩|")
     dash = "solid" if len(trajectories) == 1 else None
     for trajectory in trajectories:

@@ -6,8 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dynamics.crossings import crossings, followed, least
-from dynamics.figure import GREY, INK, along, axis, blank, color, line
-from dynamics.kinds import said
+from dynamics.figure import GREY, INK, along, axis, blank, color, line, titled
 from dynamics.trajectory import Trajectory
 
 NEEDS = ("singular_values",)
@@ -28,7 +27,7 @@ def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure
     from it; where theory has none, triangles where it expects each mode to be half grown. All lines
     of the run are watched: the page's replay jumps from one's escape to the next.
     """
-    title = "Singular values: " + ", ".join(said(each.network) for each in trajectories)
+    title = titled("Singular values", trajectories)
     figure = blank(title, versus, "σ<sub>i</sub> of W<sub>L</sub>⋯W<sub>1</sub>")
     dash = "solid" if len(trajectories) == 1 else None
     for trajectory in trajectories:

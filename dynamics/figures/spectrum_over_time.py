@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from dynamics.figure import GREY, LEAST, VERSUS, along, axis, color
+from dynamics.figure import GREY, LEAST, VERSUS, along, axis, color, titled
 from dynamics.kinds import said
 from dynamics.trajectory import Trajectory
 
@@ -20,11 +20,11 @@ def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure
 
     ``meta["y"]`` names the columns of its modes, from the first on.
     """
-    named = ", ".join(said(each.network) for each in trajectories)
+    title = titled("Spectrum over time", trajectories)
     plain = {"gridcolor": GREY, "zerolinecolor": GREY, "showbackground": False, "nticks": 5}
     kind = "log" if versus in LEAST else "linear"
     figure = go.Figure().update_layout(
-        title={"text": f"Spectrum over time: {named}", "x": 0, "xref": "paper", "xanchor": "left"},
+        title={"text": title, "x": 0, "xref": "paper", "xanchor": "left"},
         paper_bgcolor="rgba(0,0,0,0)",
         scene={
             "xaxis": {"title": {"text": VERSUS[versus]}, "type": kind, **plain},
