@@ -101,20 +101,24 @@ def seeds(configs: Sequence[Config]) -> str:
 
 
 def labels(configs: list[Config]) -> list[str]:
-    """What tells each run from the others: the settings in which they differ, the first few."""
+    """What tells each run from the others: the few settings in which they differ, else its key.
+
+    Which networks it has is not said: every line has the name of its own.
+    """
     values = [config.canonical().to_dict() for config in configs]
     names = [name for name in SETTINGS if len({each[name] for each in values}) > 1]
-    if "problem" in names:  # then nearly all else differs, too
+    names = [name for name in names if name != "networks"]
+    if "problem" in names or len(names) > MOST_NAMED:  # then nearly all else differs, too
         return [f"{config.problem} {config.key[:6]}" for config in configs]
-    more = ", …" if len(names) > MOST_NAMED else ""
-    return (
-        [
-            ", ".join(f"{_symbol(name)} = {each[name]}" for name in names[:MOST_NAMED]) + more
-            for each in values
-        ]
-        if names
-        else [config.key[:6] for config in configs]
-    )
+    told = [
+        ", ".join(f"{_symbol(name)} = {_value(each[name])}" for name in names) for each in values
+    ]
+    unique = names and len(set(told)) == len(told)
+    return told if unique else [config.key[:6] for config in configs]
+
+
+def _value(value: object) -> object:
+    return "none" if value == "" else value
 
 
 def _symbol(name: str) -> str:

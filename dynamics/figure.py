@@ -240,7 +240,7 @@ def compared(
     """
     figure = blank(name.replace("_", " ").capitalize(), versus, UNITS.get(name, "loss"), log=True)
     for number, (named, trajectories) in enumerate(runs):
-        label = raised(named)
+        label = raised(named) if "=" in named else named  # a run's key 3e1925 is no number
         for trajectory in trajectories:
             timed = versus != "normalised" or (trajectory.expected and trajectory.expected.first)
             if name in trajectory.series and timed:

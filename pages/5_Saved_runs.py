@@ -41,8 +41,8 @@ if not entries:
     st.stop()
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    problem = st.selectbox("Problem", ["all", *choices("problem")], width=170)
-    phase = st.selectbox("State", ["all", *runs.PHASES], width=170)
+    problem = st.selectbox("Problem", ["all", *choices("problem")], width=200)
+    phase = st.selectbox("State", ["all", *runs.PHASES], width=200)
 entries = [
     (run, config, status)
     for run, config, status in entries

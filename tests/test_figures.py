@@ -161,12 +161,12 @@ def test_a_network_of_a_new_name_has_a_colour_of_its_own() -> None:
 
 
 def test_several_runs_are_compared_with_a_colour_for_each(finished: Run) -> None:
-    runs = [("first", finished.trajectories), ("second", finished.trajectories[:1])]
+    runs = [("first", finished.trajectories), ("problem 3e1925", finished.trajectories[:1])]
     figure = compared(runs, "recovery_error")
     assert [trace.name for trace in figure.data] == [
         "first · original",
         "first · compressed",
-        "second · original",
+        "problem 3e1925 · original",
     ]
     colours = [trace.line.color for trace in figure.data]
     assert colours[0] == colours[1] != colours[2]

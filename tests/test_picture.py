@@ -26,7 +26,7 @@ from plotly.subplots import make_subplots
 from pypdf import PdfReader
 
 from dynamics import chrome, export, maps, registry, space
-from dynamics.caption import About, about
+from dynamics.caption import About, about, labels
 from dynamics.chrome import PictureError
 from dynamics.config import Config
 from dynamics.dress import SIZES, Print, dressed
@@ -518,6 +518,18 @@ def test_words_at_axes_in_space_are_drawn_where_they_are_meant() -> None:
         for each in layout["annotations"][2:]
     ]
     assert len(meant) > 20 and np.allclose(middles[2:], meant, atol=1)
+
+
+def test_each_compared_run_has_a_label_of_its_own() -> None:
+    """By the few settings that tell them apart; by its key where those are many, or none at all."""
+    first = small(alpha=2.0)
+    other = {"depth": 4, "rank_bound": 3, "learning_rate": 0.5, "init_scale": 0.2, "seed_data": 7}
+    alone = {"networks": ("original",)}
+    assert labels([first, small(alpha=3.0, **alone)]) == ["α = 2.0", "α = 3.0"]
+    for each in (small(alpha=3.0, **other), small(alpha=2.0, **alone), small(problem="sensing")):
+        told = labels([first, each])
+        keys = [config.key[:6] for config in (first, each)]
+        assert [label.split()[-1] for label in told] == keys
 
 
 def test_a_caption_names_dashes_only_where_there_are_lines() -> None:
