@@ -23,6 +23,7 @@ MOST_POINTS = 1200  # of a line: more than a column has dots to show
 FEW = 12  # lines that are drawn in all their points
 LINE = 1.3  # height of a line, in sizes of type
 BIG = 20  # pixels of type
+WORD = 5.5  # sizes of type that a number beside a bar takes
 TICKS = 6  # of an axis, at most
 COMMA = 8  # letters that a break after one may be further from the middle
 NORMAL = 2.0  # pixels of a line on the page; others are as much wider or narrower in print
@@ -232,10 +233,25 @@ def _lay_out(figure: go.Figure, how: Print) -> int:
     else:
         figure.update_layout(title=title | TITLE | {"pad": {"t": 0.9 * type_}})
     _lay_out_axes(figure, type_, figure.layout.height - room, usual)
+    _lay_out_rows(figure, how, type_, room)
     _lay_out_marks(figure, type_, figure.layout.height - room)
     if type_ > BIG:
         _loosen(figure, listed)
     return rows
+
+
+def _lay_out_rows(figure: go.Figure, how: Print, type_: float, room: float) -> None:
+    """A chart of named rows is as high as they are many; on a slide its letters are as small."""
+    names = figure.layout.yaxis.tickvals
+    if not names or not isinstance(names[0], str):
+        return
+    high = LINE * type_ * len(names)
+    if not how.framed:
+        figure.layout.height = round(max(figure.layout.height, room + high), 2)
+    small = min(1, (figure.layout.height - room) / high) * type_
+    figure.layout.margin.r = WORD * type_
+    figure.layout.yaxis.tickfont.size = 0.9 * small
+    figure.update_traces(textfont={"size": small}, selector={"mode": "text"})
 
 
 def _lay_out_marks(figure: go.Figure, type_: float, plot: float) -> None:

@@ -3,12 +3,14 @@
 import dataclasses
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
 from dynamics import attribution, theory
 from dynamics.attribution import Attribution, attribute, ladder
 from dynamics.compare import prepare
 from dynamics.config import Config, ConfigError
+from dynamics.dress import Print, dressed
 from dynamics.trajectory import Trajectory
 from dynamics.waterfall import draw
 from tests.support import is_sentence, recorded, small
@@ -118,6 +120,15 @@ def test_a_level_that_is_none_is_refused_in_one_sentence(level: str) -> None:
     with pytest.raises(ValueError, match="stop or an error between 0 and 1") as caught:
         attribute(small(), [], level)
     assert is_sentence(str(caught.value)) and not isinstance(caught.value, ConfigError)
+
+
+@pytest.mark.parametrize("size", ["column", "slide"])
+def test_rows_are_printed_as_high_as_their_letters(full: Climbed, size: str) -> None:
+    made = go.Figure(dressed(draw(attribute(*full)).to_plotly_json(), Print(size)))
+    rows, letters = len(made.layout.yaxis.tickvals), made.layout.yaxis.tickfont.size
+    words = {each.textfont.size for each in made.select_traces({"mode": "text"})}
+    assert made.layout.height * 0.95 > rows * 1.2 * letters and letters > 5
+    assert made.layout.margin.r > 8 * 0.5 * max(words)
 
 
 def test_the_chart_draws_the_factors_it_is_given(full: Climbed) -> None:
