@@ -38,7 +38,7 @@ def _row(modes: tuple[tuple[str, Mode], ...]) -> dict[str, str]:
         cells[f"{said(name)}, expected"] = _expected(mode.expected)
         cells[f"{said(name)}, measured"] = late
         cells[f"{said(name)}, deviation"] = (
-            "" if mode.deviation is None else f"{mode.deviation:+.2%}"
+            "" if mode.deviation is None else f"{mode.deviation:+.2%}".replace("-", "−")
         )
     return cells
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 from dynamics.runs import CANCEL, listing
 
@@ -28,6 +28,8 @@ FLAGS = [
     "--disable-sync",
 ]
 HEIGHTS = {1400: 950, 1024: 900, 390: 844}
+PATIENCE = 30_000  # ms until what is expected must be seen: a page may share its core with training
+expect.set_options(timeout=PATIENCE)
 sys.path.insert(0, str(Path(__file__).parent))
 
 
