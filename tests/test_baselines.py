@@ -48,7 +48,8 @@ def test_baselines_are_kept_beside_the_run_and_judged(run: Run, ratings: Path) -
         rmse = checks["RMSE in stars at its lowest, compressed"].found
         assert rmse == pytest.approx(np.sqrt(1.082))
         assert checks["numerical rank of W there (σᵢ ≥ σ₁/100)"].found == 1
-    _, halves, level = movielens.draw(found).data
+    (panel,) = movielens.draw(found)
+    _, halves, level = panel.data
     assert list(halves.y) == list(beside["altmin_test_loss"]) and halves.x[-1] == 2
     assert set(level.y) == set(beside["biases_test_loss"])
 

@@ -74,7 +74,13 @@ def away(page: Page, panel: str, unit: float = 1) -> float:
 def values(page: Page, panel: str) -> dict[str, float]:
     """What a chart lists at the cursor."""
     items = page.locator(f"[data-panel='{panel}'] .dln-value").all_inner_texts()
-    return {label: float(number) for label, number in (item.rsplit(" ", 1) for item in items)}
+    return {label: _number(words) for label, words in (item.rsplit(" ", 1) for item in items)}
+
+
+def _number(words: str) -> float:
+    """Of 7.36 × 10⁻⁵, with spaces that do not break."""
+    plain = words.replace("\u00a0×\u00a010", "e")
+    return float(plain.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")))
 
 
 def test_line_and_values_of_all_charts_are_those_of_the_cursor_s_record(

@@ -218,7 +218,7 @@ def test_saved_runs_lists_even_damaged_ones(server: Server, page_at: Open) -> No
     page = page_at(1400)
     page.goto(f"{server.address}/Saved_runs?")
     page.get_by_role("heading", name="Saved runs").wait_for()
-    page.get_by_label("State").click()
+    page.get_by_role("combobox", name="State").click()
     page.get_by_role("option", name="unreadable").click()
     tick_first_row(page)
     expect(page.get_by_test_id("stAlert")).to_contain_text("settings that cannot be run")
