@@ -4,6 +4,7 @@ import os
 import sys
 
 WRONG, UNREADABLE, ENDED = 1, 2, 130
+WATERFALL = {"pdf": "pdf", "svg": "svg", "png": "png", "tikz": "tex", "html": "html"}
 INTERRUPTED = "\ndynamics: Ctrl-C has ended it."
 
 
@@ -127,6 +128,9 @@ def _add_attribution(commands: Any) -> None:
         help="recovery error at which costs are taken, or stop for --tolerance (default: 1e-3)",
     )
     causes.add_argument("--json", action="store_true", help="print JSON")
+    endings = ", ".join(WATERFALL.values())
+    causes.add_argument("--out", metavar="FILE", type=Path, help=f"write the chart: {endings}")
+    _add_print(causes, "text")
     causes.set_defaults(command=_attribution)
 
 
@@ -157,8 +161,9 @@ def _add_figure(commands: Any) -> None:
         "--out",
         metavar="FILE",
         type=Path,
-        help="write the figure: html, pdf, svg, png, tex; or json; all: a folder",
+        help="write the figure: pdf, svg, png, tex, gif, mp4, html; or json; all: a folder",
     )
+    _add_print(paper, "text")
     _add_folder(paper)
     paper.set_defaults(command=_figure)
 
@@ -183,14 +188,20 @@ def _add_export(commands: Any) -> None:
         metavar="STEP",
         help="of heat maps: the moment; default: the last. As csv they are their cells",
     )
-    sizes = ", ".join(f"{name} ({size.title})" for name, size in SIZES.items())
-    out.add_argument("--size", default="column", choices=list(SIZES), help=f"one of {sizes}")
-    out.add_argument("--font", type=float, default=0, metavar="PT", help="points of the type")
-    out.add_argument("--line", type=float, default=0, metavar="PT", help="points of a line")
-    out.add_argument("--grey", action="store_true", help="without colour")
+    _add_print(out, "column")
     out.add_argument("--out", metavar="FILE", type=Path, help="default: KEY.FORMAT; - prints it")
     _add_folder(out)
     out.set_defaults(command=_export)
+
+
+def _add_print(command: argparse.ArgumentParser, size: str) -> None:
+    """How large a chart is written, and in what type and lines."""
+    sizes = ", ".join(f"{name} ({each.title})" for name, each in SIZES.items())
+    told = f"of a chart: one of {sizes} (default: {size})"
+    command.add_argument("--size", default=size, choices=list(SIZES), help=told)
+    command.add_argument("--font", type=float, default=0, metavar="PT", help="points of the type")
+    command.add_argument("--line", type=float, default=0, metavar="PT", help="points of a line")
+    command.add_argument("--grey", action="store_true", help="without colour")
 
 
 def _add_runs(commands: Any) -> None:
@@ -305,6 +316,8 @@ def _run(options: argparse.Namespace) -> int:
 def _attribution(options: argparse.Namespace) -> int:
     config, folder = _config(options), runs.root(options.runs)
     attribution.goal(options.level)  # a wrong one is told before anything is trained
+    how = Print(options.size, options.font, options.line, options.grey)
+    form = export.form_of(options.out, WATERFALL) if options.out else ""
     configs = attribution.ladder(config, options.seeds)
     started: list[runs.Run] = []
     try:
@@ -319,12 +332,24 @@ def _attribution(options: argparse.Namespace) -> int:
             run.ask(runs.CANCEL)
         raise
     made = attribution.attribute(config, [run.trajectories for run in started], options.level)
+    if form:
+        _write_waterfall(made, configs, form, how, options.out)
     if options.json:
         print(json.dumps(attribution.to_dict(made), indent=1, ensure_ascii=False))
     else:
         print(terminal.aligned(attribution.table(made)))
         print("\n".join(attribution.sentences(made)))
     return 0
+
+
+def _write_waterfall(
+    made: attribution.Attribution, configs: Sequence[Config], form: str, how: Print, file: Path
+) -> None:
+    from dynamics import picture, waterfall  # not at the top: they load Plotly
+
+    figure, words = waterfall.draw(made).to_plotly_json(), waterfall.told(made, configs)
+    file.write_bytes(picture.picture(figure, form, how, words))
+    print(f"{file}: {file.stat().st_size:,} bytes", file=sys.stderr)
 
 
 def _forecast(options: argparse.Namespace) -> int:
@@ -403,7 +428,7 @@ def _export(options: argparse.Namespace) -> int:
     file = options.out or Path(f"{'-'.join(keys)}.{ending}")
     if str(file) != "-":
         export.ready(file)
-    if (form, options.figure) == ("csv", "heat_maps") and len(found) == 1:
+    if (form, options.figure) == ("csv", export.MAPS) and len(found) == 1:
         content = export.cells(found[0], options.at)
     elif form in export.PICTURES or options.figure or len(found) > 1:
         if form not in (*export.PICTURES, "html"):
@@ -411,7 +436,7 @@ def _export(options: argparse.Namespace) -> int:
                 f"{form} holds the numbers of one run; it has no charts or comparisons."
             )
         how = Print(options.size, options.font, options.line, options.grey)
-        content = _pictured(found, form, how, options)
+        content = export.picture(found, form, how, options.figure, options.over, options.at)
     else:
         content = export.export(found[0], form)
     if str(file) == "-":
@@ -431,15 +456,6 @@ def _form(options: argparse.Namespace) -> tuple[str, str]:
         raise ValueError(f"{options.out} must end in .{', .'.join(endings.values())}.")
     form = options.format or forms[given]
     return form, endings[form]
-
-
-def _pictured(found: list[runs.Run], form: str, how: Print, options: argparse.Namespace) -> bytes:
-    from dynamics.chrome import PictureError
-
-    try:
-        return export.picture(found, form, how, options.figure, options.over, options.at)
-    except PictureError as error:
-        raise ValueError(str(error)) from None
 
 
 def _runs(options: argparse.Namespace) -> int:

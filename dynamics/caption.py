@@ -10,6 +10,7 @@ from dynamics.figure import DASHES
 from dynamics.kinds import called
 
 MOST_NAMED = 4  # settings in a legend
+MOST_VALUES = 6  # of one setting in a caption
 PAPER = "Kwon et al. (2024)"
 BIBTEX = """@inproceedings{kwon2024efficient,
   title     = {Efficient Compression of Overparameterized Deep Models through Low-Dimensional
@@ -46,19 +47,53 @@ def about(configs: Sequence[Config], panel: str, link: str = "") -> About:
     ``link`` is the address of the page with these settings; without it a command line stands there.
     """
     figure, _, network = panel.partition("/")
-    known = registry.options("figures").get(figure)
+    known = {**registry.options("measurements"), **registry.options("figures")}.get(figure)
     shown = known or f"{figure.replace('_', ' ').capitalize()} of {len(configs)} runs."
     networks = (
         [network] if network else sorted({n for each in configs for n in each.networks})[::-1]
     )
-    flat = not known or not registry.constant("figures", figure, "KIND")
+    flat = not (_is_figure(figure) and registry.constant("figures", figure, "KIND"))
     told = ", ".join(called(each) + (f" ({_dashed(each)})" if flat else "") for each in networks)
-    sentences = [shown, f"Networks: {told}.", settings(configs), seeds(configs)]
-    source = link or " ; ".join(command(config) for config in configs)
-    sentences.append(f"N = {len(configs)} run{'s' if len(configs) > 1 else ''}.")
-    sentences.append(f"DLN Explorer, version {VERSION}; networks and method of {PAPER}. {source}")
+    sentences = [shown, _losses(configs) if "loss" in figure else "", f"Networks: {told}."]
     title = figure.replace("_", " ").capitalize() + (f", {network}" if network else "")
-    return About(title, " ".join(filter(None, sentences)), source)
+    count = f"{len(configs)} run{'s' if len(configs) > 1 else ''}"
+    return signed(title, sentences, configs, count, link)
+
+
+def signed(
+    title: str, sentences: Sequence[str], configs: Sequence[Config], count: str, source: str = ""
+) -> About:
+    """What a figure shows, in sentences, with all that says where it comes from.
+
+    ``count`` says what N counts, and ``source`` what draws it again: an address, or a command line,
+    without which those of the runs stand there.
+    """
+    source = source or " ; ".join(command(config) for config in configs)
+    made = f"DLN Explorer, version {VERSION}; networks and method of {PAPER}. {source}"
+    told = [*sentences, settings(configs), seeds(configs), f"N = {count}.", made]
+    return About(title, " ".join(filter(None, told)), source)
+
+
+def _is_figure(name: str) -> bool:
+    return name in registry.options("figures")
+
+
+# By what a problem shows of its matrix: what gradient descent minimizes, what is held out.
+LOSSES = {
+    "all": ("½ mean square over all entries", "the same"),
+    "entries": ("½ mean square over the observed entries", "that over all others"),
+    "list": ("½ mean square over the ratings that are seen", "that over the others"),
+    "sums": ("½ Σ (⟨A_i, W⟩ − y_i)²", "‖W − M*‖_F / ‖M*‖_F"),
+}
+
+
+def _losses(configs: Sequence[Config]) -> str:
+    """What both losses are, where all runs have the same."""
+    kinds = {registry.constant("problems", each.problem, "SEEN", "entries") for each in configs}
+    if len(kinds) > 1:
+        return ""
+    train, test = LOSSES[kinds.pop()]
+    return f"Train loss: {train}; test loss: {test}."
 
 
 ALWAYS = ("rank", "observed", "measurements", "depth", "rank_bound", "init_scale", "learning_rate",
@@ -84,6 +119,8 @@ def settings(configs: Sequence[Config]) -> str:
         if silent or (values == [field.default] and name not in ALWAYS):
             continue
         texts = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
+        if len(values) > MOST_VALUES and not isinstance(values[0], str):
+            texts = [f"{min(values):g} to {max(values):g} ({len(values)} values)"]
         words = ", ".join(texts).replace("_", " ")
         parts.append(f"{about['symbol'] or about['title'].lower()} = {words}")
     return f"{learned.capitalize()}: {'; '.join(parts)}."

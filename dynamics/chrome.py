@@ -22,7 +22,7 @@ MISSING = (
 )
 
 
-class PictureError(Exception):
+class PictureError(ValueError):
     """A picture that cannot be drawn; the message is one clear sentence."""
 
 

@@ -5,7 +5,7 @@ import json
 import math
 import tempfile
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,8 @@ from dynamics.trajectory import COUNTERS, Trajectory
 if TYPE_CHECKING:
     import pandas as pd
 
+MAPS = "heat_maps"
+MOMENTS = 36  # of a film of heat maps
 FIGURES = ("recovery_error", "losses", "singular_values", "principal_angles")
 
 
@@ -205,6 +207,23 @@ def _panel(run: Run, panel: str, versus: str, *, theory: bool, at: float) -> Any
     return marked(stem, trajectories, versus)
 
 
+def filmed(panel: str, form: str) -> bool:
+    """Whether a file is a film of a run's heat maps."""
+    return form in FILMS and panel.partition("/")[0] == MAPS
+
+
+def moments(run: Run) -> list[dict[str, Any]]:
+    """The run's heat maps from its first to its last moment, evenly over the steps, for a film.
+
+    Raises:
+        RunError: as ``chart``.
+    """
+    kept = maps.kept(run, len(run.layout.shapes))
+    last = float(kept["step"][-1]) if kept is not None and len(kept) else math.inf
+    steps = np.linspace(0, last, MOMENTS) if math.isfinite(last) else [last]
+    return [chart([run], MAPS, at=float(step)).to_plotly_json() for step in steps]
+
+
 def cells(run: Run, at: float = math.inf) -> bytes:
     """The run's heat maps at a step as CSV, a row for each cell, counted from 1.
 
@@ -239,10 +258,13 @@ def picture(
     known = all("recovery_error" in shapes for r in runs for shapes in r.layout.shapes.values())
     panel = panel or ("recovery_error" if known else "losses" if len(runs) == 1 else "test_loss")
     figure = chart(runs, panel, versus, at=at).to_plotly_json()
-    return picture.picture(figure, form, how, about([run.config for run in runs], panel))
+    words = about([run.config for run in runs], panel)
+    film = moments(runs[0]) if filmed(panel, form) else []
+    return picture.picture(figure, form, how, words, film)
 
 
 ENDINGS = {"script": "py", "notebook": "ipynb"}  # of files that are not called as their format
+FILMS = ("gif", "mp4")
 PICTURES = {"pdf": "pdf", "svg": "svg", "png": "png", "tikz": "tex", "gif": "gif", "mp4": "mp4"}
 FORMATS: dict[str, Callable[[Run], bytes]] = {
     "csv": csv,
@@ -267,6 +289,25 @@ def export(run: Run, form: str) -> bytes:
     if not len(run.rows()):
         raise RunError(f"Run {run.key} has no records yet.")
     return FORMATS[form](run)
+
+
+def form_of(file: Path, endings: Mapping[str, str]) -> str:
+    """What to write into a file that can be written, asked before anything is computed.
+
+    Args:
+        file: where to.
+        endings: that of each form.
+
+    Raises:
+        ValueError: if its ending is none of these.
+        OSError: as ``ready``.
+    """
+    forms = {ending: form for form, ending in endings.items()}
+    ending = file.suffix.removeprefix(".")
+    if ending not in forms:
+        raise ValueError(f"{file} must end in one of .{', .'.join(forms)}.")
+    ready(file)
+    return forms[ending]
 
 
 def ready(file: Path) -> None:

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from dynamics import export, queue, report, reproduce, runs
 from dynamics.config import Config
+from dynamics.dress import Print
 from dynamics.judge import FORMS, Judged, content, judge
 from dynamics.paper import DIFFERS, said
 from dynamics.reproduce import Draw, Progress
@@ -33,11 +34,12 @@ def run(options: argparse.Namespace) -> int:
     draw = Draw(options.target, options.seed, options.seeds)
     if options.name == "all":
         return everything(folder, draw, options.out or Path("reproduction"), options.json)
-    if options.out:
-        _form(options.out)
+    how = Print(options.size, options.font, options.line, options.grey)
+    form = export.form_of(options.out, FORMS) if options.out else ""
     judged = reproduced(options.name, folder, draw)
     if options.out:
-        write(judged, options.out)
+        options.out.write_bytes(content(judged, form, how))
+        print(f"{options.out}: {options.out.stat().st_size:,} bytes", file=sys.stderr)
     if options.json:
         print(json.dumps(judged.to_dict(), indent=1, ensure_ascii=False))
     else:
@@ -129,23 +131,3 @@ def lines(judged: Judged) -> list[str]:
     if judged.draw.seeds > 1:
         rows.insert(0, f"Medians and quartiles over N = {judged.draw.seeds} seeds.")
     return [*rows, f"{judged.name} {judged.verdict}: {judged.why}"]
-
-
-def write(judged: Judged, file: Path) -> None:
-    """The figure, or its verdict, as the file's ending says.
-
-    Raises:
-        ValueError: if the ending is not one that can be written.
-    """
-    file.write_bytes(content(judged, _form(file)))
-    print(f"{file}: {file.stat().st_size:,} bytes", file=sys.stderr)
-
-
-def _form(file: Path) -> str:
-    """What to write into a file, which can be written: this is asked before anything is trained."""
-    forms = {ending: form for form, ending in FORMS.items()}
-    ending = file.suffix.removeprefix(".")
-    if ending not in forms:
-        raise ValueError(f"{file} must end in one of .{', .'.join(forms)}.")
-    export.ready(file)
-    return forms[ending]

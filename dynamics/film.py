@@ -1,39 +1,60 @@
-"""Film: a chart's lines growing over time, as a GIF or an MP4 for slides.
+"""Film: a chart as it comes about, as a GIF or an MP4 for slides.
 
-Chrome draws the whole chart and the empty one; each frame is the whole one up to a moment and the
-empty one after it. That is exact where the lines are functions of the horizontal axis.
+Of lines in the plane, Chrome draws the whole chart and the empty one; each frame is the whole one
+up to a moment and the empty one after it. That is exact where the lines are functions of the
+horizontal axis. Of all else it draws every frame: charts in space as they grow along their time
+axis, heat maps at the moments that are given.
 """
 
 import copy
 import io
 import re
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from dynamics import chrome
+from dynamics import chrome, space
+from dynamics.caption import About
 from dynamics.dress import Print
+from dynamics.scenes import numbers
 from dynamics.subplots import pairs
 
-FRAMES, RATE = 90, 15  # and per second
-REST = 20  # frames for which the end stands
+LASTS = 6.0  # seconds, without the end
+FRAMES = 90  # of lines in the plane, which are drawn at once
+SLOW = 24  # of charts in space, each of which takes a second or two
+REST = 1.3  # seconds for which the end stands
+SHADES, PAPER = 128, 255  # of a GIF; each part of the paper's colour
 WIDEST = {"gif": 960, "mp4": 1920}  # pixels
 PLACE = re.compile(r'<clipPath class="axesclip" id="clip[0-9a-f]+([xy])(\d*)"><rect ([^>]*)/>')
 
 
-def film(figure: dict[str, Any], form: str, how: Print) -> bytes:
-    """The dressed figure as ``gif`` or ``mp4``.
+def film(moments: Sequence[dict[str, Any]], form: str, how: Print, about: About) -> bytes:
+    """One dressed figure, or what one looks like at several moments, as ``gif`` or ``mp4``.
 
     Raises:
         PictureError: if it cannot be drawn.
     """
-    from PIL import Image
-
+    figure = moments[-1]
     scale = min(how.inches.dots / 96, WIDEST[form] / figure["layout"]["width"])
+    if len(moments) == 1 and any(trace["type"] in space.SPATIAL for trace in figure["data"]):
+        moments = list(_growing(space.lettered(figure)))
+        scale = min(scale, WIDEST["gif"] / figure["layout"]["width"])
+    if len(moments) == 1:
+        frames = _uncovered(figure, scale)
+    else:
+        frames = list(map(_pixels, chrome.draw([(each, "png", scale) for each in moments])))
+    rate = Fraction(round(len(frames) / LASTS))
+    frames += [frames[-1]] * round(REST * rate)
+    return {"gif": _gif, "mp4": _mp4}[form](frames, rate, about)
+
+
+def _uncovered(figure: dict[str, Any], scale: float) -> list[Any]:
+    """Frames of lines in the plane, from none of each to all."""
     sheets = [(figure, "svg", 1.0), (figure, "png", scale), (_bare(figure), "png", scale)]
-    svg, png, bare = chrome.draw(sheets)
-    whole, empty = (_pixels(Image.open(io.BytesIO(drawn))) for drawn in (png, bare))
+    svg, *drawn = chrome.draw(sheets)
+    whole, empty = map(_pixels, drawn)
     areas = [[round(edge * scale) for edge in area] for area in _areas(figure, svg.decode())]
     frames = []
     for share in np.linspace(0, 1, FRAMES):
@@ -42,7 +63,26 @@ def film(figure: dict[str, Any], form: str, how: Print) -> bytes:
             end = int(left + share * (right - left))
             frame[top:bottom, end:right] = empty[top:bottom, end:right]
         frames.append(frame)
-    return {"gif": _gif, "mp4": _mp4}[form]([*frames, *[whole] * REST])
+    return frames
+
+
+def _growing(figure: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A chart in space up to each moment of its time axis, which is x."""
+    times = [numbers(trace["x"]) for trace in figure["data"]]
+    low, high = min(float(x.min()) for x in times), max(float(x.max()) for x in times)
+    for share in np.linspace(0, 1, SLOW):
+        counts = [int((x <= low + share * (high - low)).sum()) for x in times]
+        cut = [
+            _upto(trace, max(2, count)) for trace, count in zip(figure["data"], counts, strict=True)
+        ]
+        yield figure | {"data": cut}
+
+
+def _upto(trace: dict[str, Any], count: int) -> dict[str, Any]:
+    """The first so many times of a line or a surface, whose heights have a row a mode."""
+    along = ("x",) if trace["type"] == "surface" else ("x", "y", "z")
+    cut = trace | {name: numbers(trace[name])[:count] for name in along}
+    return cut | ({"z": numbers(trace["z"])[:, :count]} if trace["type"] == "surface" else {})
 
 
 def _bare(figure: dict[str, Any]) -> dict[str, Any]:
@@ -53,9 +93,11 @@ def _bare(figure: dict[str, Any]) -> dict[str, Any]:
     return bare
 
 
-def _pixels(image: Any) -> Any:
+def _pixels(png: bytes) -> Any:
     """Height × width × 3 bytes, both sides even, as film wants them."""
-    pixels = np.asarray(image.convert("RGB"))
+    from PIL import Image
+
+    pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
     return pixels[: pixels.shape[0] // 2 * 2, : pixels.shape[1] // 2 * 2]
 
 
@@ -69,28 +111,33 @@ def _areas(figure: dict[str, Any], svg: str) -> list[tuple[float, ...]]:
     return [(*edges[x], *edges[y]) for x, y in pairs(figure)]
 
 
-def _gif(frames: list[Any]) -> bytes:
+def _gif(frames: list[Any], rate: Fraction, about: About) -> bytes:
     from PIL import Image
 
-    # The last frame has all the colours.
-    palette = Image.fromarray(frames[-1]).quantize(64)
+    seen = np.concatenate([frames[i] for i in (0, len(frames) // 2, -1)])  # with all the colours
+    palette = Image.fromarray(seen).quantize(SHADES)
     images = [
         Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE)
         for frame in frames
     ]
+    for image in images:  # on a slide that is white, the paper is to be white
+        shades = np.reshape(image.getpalette() or [], (-1, 3))
+        shades[int(np.asarray(image)[0, 0])] = PAPER
+        image.putpalette(shades.ravel().tolist())
     file = io.BytesIO()
-    step = {"duration": round(1000 / RATE), "loop": 0}
+    step = {"duration": round(1000 / rate), "loop": 0, "comment": about.caption.encode()}
     images[0].save(file, "GIF", save_all=True, append_images=images[1:], optimize=False, **step)
     return file.getvalue()
 
 
-def _mp4(frames: list[Any]) -> bytes:
+def _mp4(frames: list[Any], rate: Fraction, about: About) -> bytes:
     """H.264 in the colours that every player shows."""
     import av
 
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=Fraction(RATE))
+        container.metadata.update(title=about.title, comment=about.caption)
+        stream = container.add_stream("libx264", rate=rate)
         stream.height, stream.width = frames[0].shape[:2]
         stream.pix_fmt, stream.options = "yuv420p", {"crf": "20"}
         for frame in frames:

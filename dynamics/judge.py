@@ -1,17 +1,17 @@
 """Judge: a paper figure from its finished runs, its numbers held against the authors'."""
 
 import dataclasses
+import inspect
 import json
-import subprocess
-import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from dynamics import baselines, published, registry, reproduce, runs
-from dynamics.caption import About, settings
+from dynamics.caption import About, signed
+from dynamics.dress import Print
+from dynamics.export import PICTURES
 from dynamics.paper import Check, Found, curve_checks, over_seeds, verdict
 from dynamics.reproduce import THEIRS, Draw, configs, distinct
 from dynamics.runs import RunError
@@ -19,7 +19,7 @@ from dynamics.runs import RunError
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-FORMS = {"html": "html", "pdf": "pdf", "svg": "svg", "png": "png", "tikz": "tex", "json": "json"}
+FORMS = PICTURES | {"tikz": "tex", "html": "html", "json": "json"}
 
 
 def found(name: str, folder: Path, draw: Draw = THEIRS) -> Found:
@@ -147,48 +147,35 @@ def _checks(module: ModuleType, given: Found) -> list[Check]:
     return [*curve_checks(given, module.CURVES), *own]
 
 
-def content(judged: Judged, form: str, size: str = "text") -> bytes:
+def content(judged: Judged, form: str, how: Print | None = None) -> bytes:
     """The figure as one of ``FORMS``; ``json`` is its verdict and settings.
 
-    It is drawn in a process of its own, so that no browser starts in that of the pages.
-
     Raises:
-        RunError: with one sentence, if it cannot be drawn here.
+        PictureError: with one sentence, if it cannot be drawn here.
         ValueError: if there is no such form.
     """
     if form not in FORMS:
         raise ValueError(f"{form!r} is not one of {', '.join(FORMS)}.")
     if form == "json":
         return json.dumps(judged.to_dict(), indent=1, ensure_ascii=False).encode()
+    from dynamics import picture  # not at the top: the page's own process draws no files
+
     figure = judged.figure.to_plotly_json()
-    job = {"figure": figure, "form": form, "print": {"size": size}, "about": told(judged).to_dict()}
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / f"figure.{FORMS[form]}"
-        _draw(job, file)
-        return file.read_bytes()
+    return picture.picture(figure, form, how or Print("text"), told(judged))
 
 
-def _draw(job: dict[str, Any], file: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "dynamics.picture", str(file)],
-        input=json.dumps(job, default=lambda array: array.tolist()).encode(),
-        capture_output=True,
-        cwd=Path(__file__).parents[1],
-        check=False,
-    )
-    if done.returncode:
-        raise RunError(done.stderr.decode().strip().splitlines()[-1])
-
-
-def told(judged: Judged) -> About:
-    """What a file of the figure says of itself."""
+def told(judged: Judged, link: str = "") -> About:
+    """What a file of the figure says of itself; ``link`` is the address of its page."""
     title, line = reproduce.about(judged.name)
     source = str(registry.constant("papers", judged.name, "SOURCE"))
-    wanted = reproduce.distinct(judged.name, judged.draw)
-    sentences = [f"{line}, as in the authors' {source}.", settings(wanted[:1]), judged.why]
-    if judged.draw.seeds > 1:
-        sentences.append(f"Median and quartiles over N = {judged.draw.seeds} seeds.")
-    return About(title, " ".join(sentences), command(judged.name, judged.draw))
+    drawn = inspect.getdoc(registry.load("papers", judged.name).draw) or ""
+    words = [f"{line}, as in the authors' {source}.", drawn, judged.why]
+    seeds, wanted = judged.draw.seeds, reproduce.distinct(judged.name, judged.draw)
+    if seeds > 1:
+        words.append(f"Median and quartiles over N = {seeds} seeds.")
+    runs = f"{len(wanted)} run{'s' * (len(wanted) > 1)}"
+    count = f"{seeds} seed{'s' * (seeds > 1)}, {runs}"
+    return signed(title, words, wanted, count, link or command(judged.name, judged.draw))
 
 
 def command(name: str, draw: Draw = THEIRS) -> str:

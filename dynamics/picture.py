@@ -1,28 +1,39 @@
 """Picture: one chart as a file; ``python -m dynamics.picture FILE`` draws it in its own process.
 
-It reads ``{"form", "figure", "print", "about"}`` as JSON from its input and writes the file, beside
-a PDF also what it looks like, as FILE.png. Trouble is one sentence on stderr and status 2.
+It reads ``{"form", "figure", "print", "about"}`` as JSON from its input, and for a film of heat
+maps the folder of their ``run``. It writes the file, beside a PDF also what it looks like, as
+FILE.png. Trouble is one sentence on stderr and status 2.
 """
 
 import io
 import json
 import re
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from dynamics import chrome, film, scenes, space, standalone, tikz
+from dynamics import chrome, export, film, scenes, space, standalone, tikz
 from dynamics.caption import About
 from dynamics.chrome import PictureError
 from dynamics.dress import Print, dressed
+from dynamics.runs import Run, RunError
 
 SEEN, SHARP = 600, 2  # points across of a preview, and pixels of each
 
 
-def picture(figure: dict[str, Any], form: str, how: Print, about: About) -> bytes:
+def picture(
+    figure: dict[str, Any],
+    form: str,
+    how: Print,
+    about: About,
+    moments: Sequence[dict[str, Any]] = (),
+) -> bytes:
     """The figure, a Plotly dictionary, as a file of one of ``export.PICTURES`` or as ``html``.
+
+    ``moments`` are what it looks like in the course of a film, if that is more than growing lines.
 
     Raises:
         PictureError: with one sentence, if it cannot be drawn here.
@@ -36,7 +47,8 @@ def picture(figure: dict[str, Any], form: str, how: Print, about: About) -> byte
         comments = "".join(f"% {line}\n" for line in _told(about))
         return (comments + tikz.tikz(dressed(figure, how, tikz.MOST_POINTS), how)).encode()
     if form in ("gif", "mp4"):
-        return film.film(dressed(figure, how), form, how)
+        looks = [dressed(each, how) for each in moments or [figure]]
+        return film.film(looks, form, how, about)
     dots = how.inches.dots
     scale = dots / 96 if form == "png" else 1.0
     (drawn,) = chrome.draw([(space.lettered(dressed(figure, how)), form, scale)])
@@ -113,8 +125,9 @@ def main() -> int:
     job, file = json.load(sys.stdin), Path(sys.argv[1])
     try:
         how, about = Print(**job["print"]), About(**job["about"])
-        content = picture(job["figure"], job["form"], how, about)
-    except (PictureError, ValueError) as error:
+        moments = export.moments(Run(Path(job["run"]))) if "run" in job else []
+        content = picture(job["figure"], job["form"], how, about, moments)
+    except (RunError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
     file.write_bytes(content)

@@ -18,11 +18,12 @@ FLAT = ("scatter", "scattergl", "bar")
 
 
 def unfit(figure: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
-    """The formats that a figure cannot have, and why in one sentence; none for lines."""
-    if all(trace.get("type", "scatter") == "scatter" for trace in figure["data"]):
+    """The formats that a figure cannot have, and why in one sentence; none for most."""
+    if all(trace.get("type") != "bar" for trace in figure["data"]):
         return (), ""
-    return ("tikz", "gif", "mp4"), (
-        "TikZ, GIF and MP4 hold charts of lines; take PDF, SVG, PNG or HTML for this one."
+    return ("gif", "mp4"), (
+        "GIF and MP4 show what happens over time, and this chart has no time; take PDF, SVG, PNG, "
+        "TikZ or HTML."
     )
 
 

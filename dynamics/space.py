@@ -30,7 +30,7 @@ def lay_out_space(figure: go.Figure, type_: float, rows: int, ink: str, grid: st
     They stand in a row, or below each other where that would leave the words at their axes too
     little room. ``rows`` is how many the legend has.
     """
-    scenes, layout = _scenes(figure), figure.layout
+    scenes, layout = scenes_of(figure), figure.layout
     if not scenes:
         return
     head = 2.8 * type_ + rows * max(1.5 * type_, ROW)
@@ -57,12 +57,12 @@ def lay_out_space(figure: go.Figure, type_: float, rows: int, ink: str, grid: st
 
 def apart(figure: go.Figure) -> list[tuple[str, go.Figure]]:
     """Each chart in space as a figure of its own, beside its heading; what has one stays whole."""
-    scenes = _scenes(figure)
+    scenes = scenes_of(figure)
     if len(scenes) < 2:
         return [("", figure)]
     parts = []
     for scene, heading in zip(scenes, figure.layout.annotations, strict=True):
-        traces = [go.Figure([each]).data[0] for each in _seen(figure, scene)]
+        traces = [go.Figure([each]).data[0] for each in shown_in(figure, scene)]
         part = go.Figure([trace.update(scene="scene") for trace in traces])
         looks = scene.to_plotly_json() | {"domain": {"x": (0, 1), "y": (0, 1)}}
         part.update_layout(scene=looks, margin={"l": 0, "r": 0, "t": 0, "b": 0})
@@ -73,7 +73,8 @@ def apart(figure: go.Figure) -> list[tuple[str, go.Figure]]:
     return parts
 
 
-def _seen(figure: go.Figure, scene: Any) -> list[Any]:
+def shown_in(figure: go.Figure, scene: Any) -> list[Any]:
+    """The traces of a scene."""
     return [each for each in _in_space(figure) if (each.scene or "scene") == scene.plotly_name]
 
 
@@ -81,13 +82,14 @@ def _in_space(figure: go.Figure) -> list[Any]:
     return [trace for trace in figure.data if trace.type in SPATIAL]
 
 
-def _scenes(figure: go.Figure) -> list[Any]:
+def scenes_of(figure: go.Figure) -> list[Any]:
+    """The scenes in which something is drawn, the first one first."""
     return list(figure.select_scenes()) if _in_space(figure) else []
 
 
 def _lay_out_scene(figure: go.Figure, scene: Any, type_: float, ink: str, grid: str) -> None:
     """Its axes, from end to end of what it shows, and its eye."""
-    shown = _seen(figure, scene)
+    shown = shown_in(figure, scene)
     for trace in shown:
         tell(trace)
     for letter in "xyz":
@@ -109,7 +111,7 @@ def _lay_out_scene(figure: go.Figure, scene: Any, type_: float, ink: str, grid: 
     sides = scene.aspectratio if scene.aspectmode != "cube" else None
     scene.aspectmode = "manual"
     scene.aspectratio = {side: (sides and sides[side]) or 1 for side in "xyz"}
-    view = _view(figure, scene).fitted(_axes(scene), type_)
+    view = view_of(figure, scene).fitted(_axes(scene), type_)
     scene.camera.update(eye=_point(view.eye), center=_point(view.center))
 
 
@@ -128,7 +130,8 @@ def _point(of: Any) -> dict[str, float]:
     return dict(zip("xyz", map(float, of), strict=True))
 
 
-def _view(figure: go.Figure, scene: Any) -> View:
+def view_of(figure: go.Figure, scene: Any) -> View:
+    """The camera of a scene of a dressed figure, and its part of the page."""
     margin, domain, camera = figure.layout.margin, scene.domain, scene.camera
     wide = figure.layout.width - margin.l - margin.r
     tall = figure.layout.height - margin.t - margin.b
@@ -151,8 +154,8 @@ def _axes(scene: Any) -> list[Axis]:
 def turnable(dressed: dict[str, Any]) -> dict[str, Any]:
     """A dressed figure with room for Plotly's own words, which stay in space when it is turned."""
     figure = go.Figure(dressed)
-    for scene in _scenes(figure):
-        view = _view(figure, scene)
+    for scene in scenes_of(figure):
+        view = view_of(figure, scene)
         away = (view.eye - view.center) * (1 + OWN / min(view.width, view.height))
         scene.camera.update(eye=_point(view.center + away))
     plain: dict[str, Any] = figure.to_plotly_json()
@@ -166,7 +169,7 @@ def lettered(dressed: dict[str, Any]) -> dict[str, Any]:
     in a chart that can be turned they have to be in space, too.
     """
     figure = go.Figure(dressed)
-    for scene in _scenes(figure):
+    for scene in scenes_of(figure):
         _letter(figure, scene, figure.layout.font.size)
         for axis in (scene.xaxis, scene.yaxis, scene.zaxis):
             axis.update(showticklabels=False, showline=False, title={"text": ""})
@@ -175,7 +178,7 @@ def lettered(dressed: dict[str, Any]) -> dict[str, Any]:
 
 
 def _letter(figure: go.Figure, scene: Any, type_: float) -> None:
-    view, axes = _view(figure, scene), _axes(scene)
+    view, axes = view_of(figure, scene), _axes(scene)
     (left, right), (bottom, top) = scene.domain.x, scene.domain.y
     wide, tall = (right - left) / view.width, (top - bottom) / view.height
     path = "".join(

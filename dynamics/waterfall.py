@@ -1,15 +1,24 @@
 """Waterfall: an attribution as a chart, the lead cut into its causes on a logarithmic axis."""
 
+import dataclasses
+from collections.abc import Sequence
 from itertools import pairwise
 
 import plotly.graph_objects as go
 
-from dynamics.attribution import COUNTERS, Attribution, Rung, band
+from dynamics.attribution import COUNTERS, Attribution, Rung, band, sentences
+from dynamics.caption import About, command, signed
+from dynamics.config import Config
 from dynamics.figure import COLORS, GREY
 from dynamics.kinds import said
 
 TOTAL = "#8a8f98"
 TICKS = [digit * 10.0**power for power in range(-4, 5) for digit in (1, 2, 5)]
+READING = (
+    "Each bar begins where the one above ends, and its length is the logarithm of its factor: "
+    "together they make the whole lead. Error bars are quartiles over seeds; diamonds are other "
+    "networks against the original. Seconds are training time on this machine."
+)
 HEIGHT, TOP = 24, 110  # pixels of a row and around all
 
 
@@ -42,6 +51,18 @@ def draw(made: Attribution) -> go.Figure:
         bargap=0.25,
     )
     return _axes(figure, list(dict.fromkeys(trace.y[0] for trace in figure.data)))
+
+
+def told(made: Attribution, configs: Sequence[Config], link: str = "") -> About:
+    """The caption: what the bars are, of which runs; ``link`` is the address of the page."""
+    aim = "the tolerance" if made.level == "stop" else f"a recovery error of {made.level}"
+    shown = f"What the compressed network's lead on the way to {aim} is made of."
+    plain = dataclasses.replace(made.config, networks=Config().networks)
+    again = command(plain).replace("dynamics run", "dynamics attribution")
+    again += f" --seeds {made.seeds} --level {made.level}"
+    count = f"{made.seeds} seed{'s' * (made.seeds > 1)}"
+    words = [shown, READING, sentences(made)[0]]
+    return signed("What makes it cheaper", words, configs, count, link or again)
 
 
 def _axes(figure: go.Figure, names: list[str]) -> go.Figure:

@@ -8,7 +8,7 @@ import pytest
 from dynamics.digits import formula, plain, raised
 from dynamics.perspective import Axis
 from dynamics.scenes import tell
-from dynamics.tikz import text
+from dynamics.tikz.pens import text
 
 
 def test_numbers_are_written_as_one_reads_them() -> None:

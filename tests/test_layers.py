@@ -31,11 +31,11 @@ VIEWERS = [  # what a process that only shows runs may load
     ),
     *(
         f"dynamics/{name}.py"
-        for name in ("caption", "dress", "picture", "chrome", "film", "tikz", "script")
+        for name in ("caption", "dress", "picture", "chrome", "film", "script")
     ),
     *(f"dynamics/{name}.py" for name in ("attribution", "waterfall")),
-    *(f"dynamics/{name}.py" for name in ("caption", "dress", "picture", "chrome", "film", "tikz")),
     "dynamics/maps.py",
+    "dynamics/tikz/",
     "dynamics/figures/",
     "dynamics/lesson.py",
     "dynamics/lessons/",
@@ -111,6 +111,7 @@ def test_plotly_is_known_to_figures_exports_and_pages_alone(path: str) -> None:
         "dynamics/subplots.py",
         "dynamics/picture.py",
         "dynamics/chrome.py",
+        "dynamics/tikz/",
     ]
     drawing += ["dynamics/overlay.py", "dynamics/papers/", "dynamics/report.py"]
     drawing += ["dynamics/waterfall.py"]

@@ -273,5 +273,10 @@ def test_attribution_prints_what_the_runs_of_its_seeds_give(
     assert printed == json.loads(json.dumps(attribution.to_dict(made)))
     assert main(["attribution", *arguments]) == 0  # nothing is trained twice
     assert attribution.sentences(made)[0] in capsys.readouterr().out
-    assert main(["attribution", *arguments, "--level", "soon"]) == 2
-    assert is_sentence(capsys.readouterr().err.strip())
+    for wrong in (["--level", "soon"], ["--out", "causes.gif"]):
+        assert main(["attribution", *arguments, *wrong]) == 2
+        assert is_sentence(capsys.readouterr().err.strip())
+    file = folder / "causes.tex"
+    assert main(["attribution", *arguments, "--out", str(file), "--size", "slide"]) == 0
+    code = file.read_text()
+    assert "\\textbf{Steps in all}" in code and "\\fontsize{24}" in code

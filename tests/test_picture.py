@@ -7,7 +7,6 @@ import io
 import math
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -22,11 +21,10 @@ import plotly.graph_objects as go
 import psutil
 import pytest
 from PIL import Image
-from plotly.subplots import make_subplots
 from pypdf import PdfReader
 
 from dynamics import chrome, export, maps, registry, space
-from dynamics.caption import About, about, labels
+from dynamics.caption import About, about
 from dynamics.chrome import PictureError
 from dynamics.config import Config
 from dynamics.dress import SIZES, Print, dressed
@@ -37,9 +35,7 @@ from dynamics.perspective import View, Word
 from dynamics.picture import picture
 from dynamics.runs import Run
 from dynamics.scenes import numbers
-from dynamics.subplots import abreast
-from dynamics.tikz import tikz
-from dynamics.trajectory import Trajectory
+from tests.drawn import chart, pair_in_space, trajectories, two_panels
 from tests.support import is_sentence, recorded, small, until
 
 ROOT = Path(__file__).parents[1]
@@ -47,31 +43,14 @@ SVG = "{http://www.w3.org/2000/svg}"
 LABELS = ("Gradient steps", "original", "compressed", "Recovery error")
 
 
-def trajectories(records: int) -> list[Trajectory]:
-    """Two networks whose errors fall in wiggles, so that no point is like its neighbours."""
-    steps = np.arange(records, dtype=float)
-    wiggle = np.random.default_rng(0).normal(1, 0.1, (2, records))
-    return [
-        Trajectory(
-            network,
-            steps,
-            steps,
-            steps,
-            steps,
-            {"recovery_error": np.exp(-steps * (2 + i) / records) * wiggle[i]},
-        )
-        for i, network in enumerate(("original", "compressed"))
-    ]
-
-
-def chart(records: int = 1000) -> dict[str, Any]:
-    drawn = registry.load("figures", "recovery_error").draw(trajectories(records))
-    return dict(drawn.to_plotly_json())
-
-
 @pytest.fixture(scope="module")
 def words() -> About:
     return about([Config(seed_noise=17)], "recovery_error", "https://example.org/?depth=3")
+
+
+@pytest.fixture(scope="module")
+def panels(finished: Run) -> dict[str, Any]:
+    return two_panels(finished)
 
 
 @pytest.fixture(scope="module")
@@ -269,37 +248,6 @@ def test_without_a_browser_one_sentence_says_what_to_install(finished: Run, tmp_
     assert done.returncode == 0 and b"\\begin{tikzpicture}" in done.stdout
 
 
-def test_tikz_has_every_line_and_is_understood_by_latex(tmp_path: Path, finished: Run) -> None:
-    """All the signs of our labels, in the fonts that every TeX has, and what changed on the way."""
-    changed = marked("losses", recorded(small(changes="25:alpha=3")), "log steps")
-    names = ("singular_values", "principal_angles", "losses", "factor_singular_values")
-    charts = {name: export.chart([finished], name) for name in names} | {"changed": changed}
-    for figure, chart in charts.items():
-        drawn = chart.to_plotly_json()
-        code = picture(drawn, "tikz", Print(), about([finished.config], figure)).decode()
-        lines = [trace for trace in drawn["data"] if len(numbers(trace["x"]))]
-        assert code.count("\\addplot") >= len(lines)
-        assert code.count("\\draw[") == len(chart.layout.annotations)
-        document = (
-            "\\documentclass{article}\\usepackage{pgfplots}\\pgfplotsset{compat=1.18}"
-            f"\\begin{{document}}\n{code}\\end{{document}}"
-        )
-        (tmp_path / f"{figure}.tex").write_text(document)
-        if shutil.which("pdflatex"):
-            halt = ["-interaction=nonstopmode", "-halt-on-error"]
-            done = subprocess.run(
-                ["pdflatex", *halt, f"{figure}.tex"], cwd=tmp_path, capture_output=True, check=False
-            )
-            assert done.returncode == 0, done.stdout[-800:].decode(errors="replace")
-
-
-@pytest.fixture(scope="module")
-def panels(finished: Run) -> dict[str, Any]:
-    """Two charts in one figure."""
-    figures = [export.chart([finished], name) for name in ("losses", "principal_angles")]
-    return dict(abreast(figures).to_plotly_json())
-
-
 @pytest.mark.parametrize(("size", "beside"), [("column", False), ("text", True), ("slide", True)])
 def test_panels_stand_beside_each_other_where_there_is_room_and_never_overlap(
     panels: dict[str, Any], size: str, beside: bool
@@ -317,46 +265,6 @@ def test_panels_stand_beside_each_other_where_there_is_room_and_never_overlap(
     assert layout["yaxis"]["type"] == "log" and layout["yaxis2"]["type"] == "linear"
     names = [trace["name"] for trace in panels["data"] if trace.get("showlegend")]
     assert len(names) == len(set(names)) and {"original", "compressed"} <= set(names)
-
-
-def test_tikz_draws_every_line_on_its_own_axes(panels: dict[str, Any], finished: Run) -> None:
-    """Panels, and the strip below the singular values, which shares their time axis."""
-    strip = dict(export.chart([finished], "singular_values").to_plotly_json())
-    strip["data"] = [*strip["data"], strip["data"][0] | {"yaxis": "y2", "y": [1e-9] * 14}]
-    strip["layout"] |= {"yaxis2": {"domain": [0, 0.2], "type": "log", "title": {"text": "strip"}}}
-    for figure, logarithmic in ((panels, [True, False]), (strip, [False, True])):
-        print_ = Print("column")
-        code = picture(figure, "tikz", print_, about([finished.config], "losses")).decode()
-        axes = code.split("\\begin{axis}")[1:]
-        drawn = [
-            sum((trace.get("yaxis") or "y") == y for trace in figure["data"]) for y in ("y", "y2")
-        ]
-        assert [each.count("\\addplot") for each in axes][1] == drawn[1]
-        assert axes[0].count("\\addplot") >= drawn[0]
-        assert ["ymode=log" in each for each in axes] == logarithmic
-
-
-def test_films_grow_their_lines_and_end_with_the_whole_chart(
-    panels: dict[str, Any], words: About
-) -> None:
-    """The first frame has the axes, the last every line of every panel; slide programs play it."""
-    import av
-
-    gif: Any = Image.open(io.BytesIO(picture(panels, "gif", Print("text"), words)))
-
-    def ink(frame: int) -> list[int]:
-        gif.seek(frame)
-        pixels = np.asarray(gif.convert("RGB")).astype(int)[gif.height // 3 :]  # below the legend
-        return [int((np.ptp(half, axis=2) > 60).sum()) for half in np.array_split(pixels, 2, 1)]
-
-    inks = [ink(frame) for frame in (0, gif.n_frames // 2, gif.n_frames - 1)]
-    assert all(start < middle < end for start, middle, end in zip(*inks, strict=True))
-    assert gif.n_frames > 60
-    with av.open(io.BytesIO(picture(chart(100), "mp4", Print(), words))) as container:
-        frames = list(container.decode(video=0))
-    assert (frames[0].width, frames[0].height) == (974, 720) and len(frames) > 60
-    first, last = (frames[i].to_ndarray(format="rgb24").astype(int) for i in (0, -1))
-    assert (np.ptp(first, axis=2) > 60).sum() < (np.ptp(last, axis=2) > 60).sum() / 2
 
 
 def test_several_runs_share_a_chart(finished: Run) -> None:
@@ -377,10 +285,10 @@ def test_charts_of_other_kinds_are_dressed_too(words: About) -> None:
     for figure in (bars, curve, heat):
         made = dressed(figure.to_plotly_json(), Print())
         assert made["layout"]["width"] == 312
-        for form in ("tikz", "gif", "mp4"):
-            with pytest.raises(PictureError, match="hold charts of lines") as caught:
-                picture(figure.to_plotly_json(), form, Print(), words)
-            assert is_sentence(str(caught.value))
+    for form in export.FILMS:
+        with pytest.raises(PictureError, match="has no time") as caught:
+            picture(bars.to_plotly_json(), form, Print(), words)
+        assert is_sentence(str(caught.value))
     assert len(numbers(dressed(curve.to_plotly_json(), Print())["data"][0]["z"])) == 2000
 
 
@@ -458,21 +366,6 @@ def test_a_chart_in_space_is_seen_as_on_the_page(finished: Run) -> None:
     assert both["layout"]["showlegend"]
 
 
-def pair_in_space() -> dict[str, Any]:
-    """Two charts in space with headings, and marks in the corners of what they show."""
-    figure = make_subplots(
-        1, 2, specs=[[{"type": "scene"}] * 2], subplot_titles=["original", "compressed"]
-    )
-    corners = np.array(list(product((0.0, 2000.0), (1.0, 9.0), (0.0, 30.0)))).T
-    for column in (1, 2):
-        marks = {"size": 4, "color": "#ff0000" if column == 1 else "#0000ff"}
-        x, y, z = corners
-        figure.add_scatter3d(x=x, y=y, z=z, mode="markers", marker=marks, row=1, col=column)
-    for letter, words in zip("xyz", ("gradient steps", "mode i", "σ of mode i"), strict=True):
-        figure.update_scenes({f"{letter}axis": {"title": {"text": words}}})
-    return dict(figure.update_scenes(aspectmode="cube").to_plotly_json())
-
-
 @pytest.mark.parametrize("size", SIZES)
 def test_words_at_axes_in_space_are_whole_and_apart(size: str) -> None:
     """Two charts stand below each other in a column, else in a row; every word is on the page."""
@@ -518,28 +411,6 @@ def test_words_at_axes_in_space_are_drawn_where_they_are_meant() -> None:
         for each in layout["annotations"][2:]
     ]
     assert len(meant) > 20 and np.allclose(middles[2:], meant, atol=1)
-
-
-def test_each_compared_run_has_a_label_of_its_own() -> None:
-    """By the few settings that tell them apart; by its key where those are many, or none at all."""
-    first = small(alpha=2.0)
-    other = {"depth": 4, "rank_bound": 3, "learning_rate": 0.5, "init_scale": 0.2, "seed_data": 7}
-    alone = {"networks": ("original",)}
-    assert labels([first, small(alpha=3.0, **alone)]) == ["α = 2.0", "α = 3.0"]
-    for each in (small(alpha=3.0, **other), small(alpha=2.0, **alone), small(problem="sensing")):
-        told = labels([first, each])
-        keys = [config.key[:6] for config in (first, each)]
-        assert [label.split()[-1] for label in told] == keys
-
-
-def test_a_caption_names_dashes_only_where_there_are_lines() -> None:
-    captions = {
-        panel: about([Config()], panel).caption
-        for panel in ("recovery_error", "heat_maps", "spectrum_over_time/original")
-    }
-    dashed = {panel for panel, words in captions.items() if "(solid)" in words}
-    assert dashed == {"recovery_error"}
-    assert all("original network" in words for words in captions.values())
 
 
 def test_charts_in_space_come_apart_for_a_page_that_may_be_narrow() -> None:
@@ -598,5 +469,3 @@ def test_a_band_over_seeds_is_a_tint_without_rim_or_name_and_grey_in_grey() -> N
         levels = {int(level) for level in re.findall(r"\d+", band["fillcolor"])[:3]}
         assert not band["showlegend"] and band["line"]["width"] == 0 and len(levels) == 1
     assert len(bands) == 2
-    code = tikz(dressed(figure, Print()), Print())
-    assert code.count("draw=none, fill={rgb") == 2 and code.count("\\addlegendentry") == 2

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pypdf import PdfReader
 
 from dynamics import queue, registry, report, reproduce, runs
 from dynamics.__main__ import main
@@ -42,6 +43,26 @@ def test_the_completion_figure_agrees_with_the_authors(
     assert len(deviations) == 4 and max(deviations) < 1e-10
     assert {place: place.stat().st_mtime_ns for place in trained.glob("*/records.f8")} == before
     assert "plotly" in page.read_text().lower() and 4e5 < page.stat().st_size < 5.5e5
+
+
+def test_a_figure_is_written_in_the_size_that_is_asked_for(trained: Path, tmp_path: Path) -> None:
+    """With what it shows, every setting, N and the paper inside."""
+    file = tmp_path / "figure.pdf"
+    command = ["figure", "completion", "--runs", str(trained), "--out", str(file)]
+    assert main([*command, "--size", "column", "--font", "7"]) == 0
+    document = PdfReader(file)
+    assert float(document.pages[0].mediabox.width) == pytest.approx(3.25 * 72, abs=0.01)
+    told = dict(document.metadata or {})
+    for part in (
+        "½ mean square over the unobserved entries",
+        "fig_traj_mc.ipynb",
+        "All 6 published numbers are met",
+        "α = 5",
+        "N = 1 seed, 1 run.",
+        "DLN Explorer, version 1",
+    ):
+        assert part in told["/Subject"]
+    assert told["/Source"] == "python -m dynamics figure completion" and "kwon" in told["/Keywords"]
 
 
 @pytest.mark.parametrize("harm", ["one number", "one record"])
@@ -156,6 +177,7 @@ def test_every_figure_names_its_runs_and_its_source(name: str) -> None:
         ["completion", "--target", "flat"],
         ["completion", "--seed", "-1"],
         ["completion", "--out", "figure.xlsx"],
+        ["completion", "--font", "100"],
         ["completion", "--out", "/dev/null/figure.pdf"],
         ["all", "--out", "/dev/null/report"],
         ["--json"],

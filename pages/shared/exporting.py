@@ -11,12 +11,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
 from dynamics import export, runs, scenes
 from dynamics.caption import About, about
-from dynamics.config import Config
 from dynamics.dress import SIZES, Print, thinned
 from pages.shared import controls
 from pages.shared.process import PACE, forget_ended, held
@@ -29,16 +29,21 @@ MIME = {
 LABELS = {"tikz": "TikZ"}
 PATIENCE = 180  # seconds for one file
 SECONDS = {"gif": 15, "mp4": 20, "tikz": 2, "html": 2}  # of a file; others take about 8
+LONG = 40  # seconds of a film of what is drawn anew for each frame
 KEPT = 6  # files a visitor may come back to
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart to be saved: its Plotly dictionary, what it says of itself, and its file's name."""
+    """A chart to be saved: its Plotly dictionary, what it says of itself, and its file's name.
+
+    ``run`` is the folder of the run whose moments make a film, where it shows one of them.
+    """
 
     figure: Mapping[str, Any]
     about: About
     name: str
+    run: str = ""
 
 
 class DrawingError(Exception):
@@ -83,29 +88,30 @@ def of_runs(
     configs = [run.config for run in found]
     link = controls.link(configs[0]) if len(configs) == 1 else ""
     name = f"{panel.replace('/', '-')}_{'_'.join(keys)}"[:120]
-    return Chart(thinned(plain), about(configs, panel, link), name)
+    film = str(found[0].folder.resolve()) if export.filmed(panel, "gif") else ""
+    return Chart(thinned(plain), about(configs, panel, link), name, film)
 
 
-def button(figure: Any, configs: Sequence[Config], name: str) -> None:
-    """Opens the dialog for a chart that is no panel of a run: its Plotly figure and its runs."""
+def button(figure: Any, words: About, name: str) -> None:
+    """Opens the dialog for a chart that is no panel of a run: its Plotly figure and its caption."""
     if st.button("For a paper or talk …", icon=":material/image:", key=f"export {name}"):
-        words = about(configs, name)
         dialog(Chart(thinned(figure.to_plotly_json()), words, name.replace("/", "-")))
+
+
+def address() -> str:
+    """The address of the page that is shown, whose query has all of its state."""
+    query = urlencode(st.query_params.to_dict(), safe=",")
+    return f"{str(st.context.url or '').partition('?')[0]}?{query}"
 
 
 @st.dialog("Export this chart", width="large")
 def dialog(chart: Chart) -> None:
     """Choose, see, save."""
     form, how = _choices(chart)
-    job = json.dumps(
-        {
-            "form": form,
-            "figure": chart.figure,
-            "print": asdict(how),
-            "about": chart.about.to_dict(),
-        },
-        default=_plain,
-    )
+    given = {"form": form, "figure": chart.figure, "print": asdict(how)}
+    given |= {"about": chart.about.to_dict()}
+    given |= {"run": chart.run} if chart.run and form in export.FILMS else {}
+    job = json.dumps(given, default=_plain)
     kept = st.session_state.setdefault("export files", {})
     forget_ended("export")
     # It looks again and again until the file is there; what was touched above comes in between.
@@ -117,7 +123,7 @@ def _result(chart: Chart, form: str, job: str) -> None:
     """The progress of the drawing, or the file and its button."""
     place, below = st.container(key="export-preview"), st.container()
     try:
-        found = _drawn(job, form, place, below)
+        found = _drawn(chart, form, job, place, below)
     except DrawingError as error:
         place.error(str(error), icon=":material/error:")
         return
@@ -173,7 +179,7 @@ def _choices(chart: Chart) -> tuple[str, Print]:
     return form, Print(size, font, line, grey)
 
 
-def _drawn(job: str, form: str, place: Any, below: Any) -> tuple[bytes, bytes] | None:
+def _drawn(chart: Chart, form: str, job: str, place: Any, below: Any) -> tuple[bytes, bytes] | None:
     """The file and, of a PDF, what it looks like; None while it is being drawn.
 
     Raises:
@@ -186,7 +192,7 @@ def _drawn(job: str, form: str, place: Any, below: Any) -> tuple[bytes, bytes] |
     process = held("export", job, command, {"given": job})
     seconds = process.look()
     if not process.over and not process.ended:
-        share = min(seconds / SECONDS.get(form, 8), 0.95)
+        share = min(seconds / _seconds(chart, form), 0.95)
         place.progress(share, f"Drawing the file, {seconds:.0f} s")
         if seconds > PATIENCE or below.button("Cancel", icon=":material/stop:"):
             process.end()
@@ -206,6 +212,12 @@ def _drawn(job: str, form: str, place: Any, below: Any) -> tuple[bytes, bytes] |
     for old in list(kept)[:-KEPT]:
         del kept[old]
     return kept[job]
+
+
+def _seconds(chart: Chart, form: str) -> float:
+    """About how long it takes to draw."""
+    flat = all(trace.get("type", "scatter") == "scatter" for trace in chart.figure["data"])
+    return SECONDS.get(form, 8) if flat or form not in export.FILMS else LONG
 
 
 def _show(form: str, content: bytes, look: bytes) -> None:

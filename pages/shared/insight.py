@@ -5,6 +5,7 @@ import html
 import streamlit as st
 
 from dynamics import runs
+from dynamics.caption import about
 from dynamics.config import Config
 from dynamics.digits import plain
 from dynamics.figure import compared
@@ -29,7 +30,8 @@ def explain(lesson: Lesson, guess: int) -> None:
         drawn = [(label, list(each.networks.values())) for label, each in ended.items()]
         figure = compared(drawn, lesson.compared)
         plotted(figure, "comparison", lesson.compared)
-        exporting.button(figure, list(lesson.configs.values()), lesson.compared)
+        words = about(list(lesson.configs.values()), lesson.compared, exporting.address())
+        exporting.button(figure, words, lesson.compared)
     st.markdown(lesson.explained(numbers))
     st.caption(f"**Beyond this page.** {lesson.beyond}")
 

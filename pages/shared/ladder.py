@@ -6,7 +6,7 @@ import json
 
 import streamlit as st
 
-from dynamics import attribution, queue, runs, standalone, waterfall
+from dynamics import attribution, queue, runs, waterfall
 from dynamics.attribution import LEVELS, MOST_SEEDS, Attribution
 from dynamics.config import Config
 from dynamics.digits import raised
@@ -192,17 +192,13 @@ def _results(config: Config, ended: list[runs.Run], level: str) -> None:
         st.markdown(f"**{first}**")
         st.markdown("\n".join(f"- {sentence}" for sentence in others))
     plotted(waterfall.draw(made), "waterfall")
-    st.caption(
-        "Each bar begins where the one above ends, and its length is the logarithm of its factor: "
-        "together they make the whole lead. Error bars are quartiles over seeds; diamonds are "
-        "other networks against the original. Seconds are training time on this machine. In the "
-        "table, quartiles stand below the medians."
-    )
+    st.caption(f"{waterfall.READING} In the table, quartiles stand below the medians.")
     head, *rows = attribution.table(made)
     cells = [dict(zip(head, map(raised, row), strict=True)) for row in rows]
     table([_folded(row) for row in cells], "Costs of each network")
     with st.container(horizontal=True):
-        exporting.button(waterfall.draw(made), [run.config for run in ended], "attribution")
+        words = waterfall.told(made, [run.config for run in ended], exporting.address())
+        exporting.button(waterfall.draw(made), words, "attribution")
         _downloads(made, head, rows)
 
 
@@ -219,16 +215,12 @@ def _downloads(made: Attribution, head: list[str], rows: list[list[str]]) -> Non
         csv.writer(text).writerows([head, *rows])
         return text.getvalue().encode()
 
-    def as_html() -> bytes:
-        return standalone.page("Attribution", standalone.chart(waterfall.draw(made))).encode()
-
     def as_json() -> bytes:
         return json.dumps(attribution.to_dict(made), indent=1, ensure_ascii=False).encode()
 
     for form, data, kind in (
         ("CSV", as_csv, "text/csv"),
         ("JSON", as_json, "application/json"),
-        ("HTML", as_html, "text/html"),
     ):
         st.download_button(
             form,

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from dynamics import registry, reproduce, space
-from dynamics.judge import Judged, command, content
+from dynamics.judge import Judged, command, content, told
 from dynamics.paper import AGREES, DIFFERS, UNPUBLISHED, Check, said
 from pages.shared import exporting
 from pages.shared.plotted import plotted
@@ -31,7 +31,7 @@ def finished(judged: Judged) -> None:
     box = {AGREES: st.success, DIFFERS: st.error, UNPUBLISHED: st.info}[judged.verdict]
     box(f"**{judged.verdict.capitalize()}.** {_why(judged)}", icon=f":material/{_icon(judged)}:")
     _picture(judged.panels)
-    exporting.button(judged.figure, reproduce.distinct(judged.name, judged.draw), judged.name)
+    exporting.button(judged.figure, told(judged, exporting.address()), judged.name)
     st.subheader("Every number", anchor=False)
     table(_rows(judged), "Numbers found here and published")
     st.caption(" ".join(_notes(judged)))

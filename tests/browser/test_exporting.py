@@ -2,12 +2,15 @@
 
 import base64
 import contextlib
+import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from conftest import Server, until
+from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from dynamics import export, runs, standalone
@@ -78,7 +81,7 @@ def test_preview_is_the_file_and_cancel_leaves_nothing_running(
 def test_heat_maps_are_exported_as_they_are_seen(
     server: Server, page_at: Open, run: runs.Run
 ) -> None:
-    """At the cursor's moment; formats that they cannot have are not offered, and it is said why."""
+    """At the cursor's moment, in every form; a film shows all moments of the run."""
     page = page_at(1024)
     page.goto(f"{server.address}/?run={run.key}&charts=heat_maps&at=20")
     card = page.locator("[data-panel='heat_maps']")
@@ -86,11 +89,16 @@ def test_heat_maps_are_exported_as_they_are_seen(
     card.get_by_role("button", name="Export").click(timeout=WAIT)
     card.get_by_role("menuitem", name="For a paper").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_text("TikZ, GIF and MP4 hold charts of lines")).to_be_visible(timeout=WAIT)
-    expect(dialog.get_by_text("TikZ", exact=True)).to_have_count(0)
     dialog.get_by_text("SVG", exact=True).click()
     name, content = saved(page, dialog, "Save SVG")
     assert name == f"heat_maps_{run.key}.svg" and b"at step 20" in content
+    dialog.get_by_text("TikZ", exact=True).click()
+    name, content = saved(page, dialog, "Save TikZ")
+    assert name == f"heat_maps_{run.key}.tex" and b"Heat maps of W at step 20" in content
+    dialog.get_by_text("GIF", exact=True).click()
+    name, content = saved(page, dialog, "Save GIF")
+    film: Any = Image.open(io.BytesIO(content))
+    assert name == f"heat_maps_{run.key}.gif" and film.n_frames > 5
 
 
 def test_a_page_stands_alone(page_at: Open, run: runs.Run, tmp_path: Path) -> None:
