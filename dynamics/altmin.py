@@ -1,8 +1,9 @@
 """AltMin: alternating least squares on observed entries, and the means of rows and columns.
 
 W = X Zᵀ with X of rows × k and Z of cols × k. A half step solves for one factor while the other is
-held: each of its rows is an ordinary least-squares problem of its own, without ridge. Jain,
-Netrapalli and Sanghavi (2013), https://arxiv.org/abs/1212.0467, without their fresh samples.
+held: each of its rows is a least-squares problem of its own, with a ridge or, where that is 0, its
+smallest solution. Jain, Netrapalli and Sanghavi (2013), https://arxiv.org/abs/1212.0467, without
+their fresh samples.
 """
 
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
+LEAST = 1e-12  # of the first singular value: below it there is no direction
 DAMPING = 10.0, 25.0  # entries of rows (users) and columns (items): Koren's λ₃ and λ₂
 
 
@@ -29,10 +31,11 @@ class Entries(NamedTuple):
         return Entries(self.cols, self.rows, self.values)
 
 
-def solved(entries: Entries, fixed: Array, count: int) -> Array:
-    """X, count × k, of least Σ (x_i · z_j − y_ij)² for Z = ``fixed``; of many the smallest.
+def solved(entries: Entries, fixed: Array, count: int, ridge: float = 0.0) -> Array:
+    """X, count × k, of least Σ (x_i · z_j − y_ij)² + λ‖X‖² for Z = ``fixed`` and λ = ``ridge``.
 
-    A row without entries is 0. Rows with equally many entries are solved together.
+    Of several the smallest, so that a row without entries is 0. Rows with equally many entries are
+    solved together.
     """
     found = np.zeros((count, fixed.shape[1]))
     order = np.argsort(entries.rows, kind="stable")
@@ -41,18 +44,23 @@ def solved(entries: Entries, fixed: Array, count: int) -> Array:
     for each in np.unique(number[number > 0]):
         these = np.flatnonzero(number == each)
         places = order[starts[these][:, None] + np.arange(each)]  # rows × their entries
-        inverse = np.linalg.pinv(fixed[entries.cols[places]], rcond=1e-12)
-        found[these] = (inverse @ entries.values[places][..., None])[..., 0]
+        left, sizes, right = np.linalg.svd(fixed[entries.cols[places]], full_matrices=False)
+        kept = sizes > LEAST * sizes[:, :1]
+        gain = np.where(kept, sizes, 0.0) / np.where(kept, sizes**2 + ridge, 1.0)
+        along = (entries.values[places][:, None] @ left)[:, 0] * gain
+        found[these] = (along[:, None] @ right)[:, 0]
     return found
 
 
-def alternate(entries: Entries, start: Array, count: int) -> Iterator[tuple[Array, Array]]:
+def alternate(
+    entries: Entries, start: Array, count: int, ridge: float = 0.0
+) -> Iterator[tuple[Array, Array]]:
     """X and Z after each half step, endlessly: X of ``count`` rows first, for Z = ``start``."""
     right = start
     while True:
-        left = solved(entries, right, count)
+        left = solved(entries, right, count, ridge)
         yield left, right
-        right = solved(entries.turned, left, len(start))
+        right = solved(entries.turned, left, len(start), ridge)
         yield left, right
 
 

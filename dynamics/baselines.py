@@ -1,8 +1,9 @@
 """Baselines: what other methods make of a run's own ratings, computed once and kept beside it.
 
-``<run>/baselines.json`` has, for AltMin from a random start, both losses after each half step, for
-the biases of users and films the held-out one, and how much another split would change. The split
-is drawn by torch, so that all is computed in another process: ``python -m dynamics.baselines RUN``.
+``<run>/baselines.json`` has, for AltMin of rank r̂/2 with a ridge, from a random start, both losses
+after each half step, for the biases of users and films the held-out one, and how much another split
+would change. Without the ridge AltMin learns its ratings by heart and fails on all others. Torch
+draws the split, so that all is computed in another process: ``python -m dynamics.baselines RUN``.
 """
 
 import json
@@ -19,17 +20,18 @@ from dynamics.data import DataError
 from dynamics.runs import Run, RunError
 
 HALVES = 24  # half steps of AltMin
+RIDGE = 1.0  # in squared stars
 FILE = "baselines.json"
 
 
 def beside(run: Run) -> dict[str, Array]:
-    """``altmin_train_loss``, ``altmin_test_loss``, ``biases_test_loss`` and ``split`` of a run.
+    """``altmin_rank``, both losses of AltMin, ``biases_test_loss`` and ``split`` of a run.
 
     Raises:
         RunError: with one sentence, if they cannot be computed here.
     """
     file = run.folder / FILE
-    if not file.exists():
+    if not file.exists() or "altmin_rank" not in json.loads(file.read_text()):
         done = subprocess.run(
             [sys.executable, "-m", "dynamics.baselines", str(run.folder.resolve())],
             capture_output=True,
@@ -53,13 +55,14 @@ def computed(config: Config) -> dict[str, list[float]]:
         Entries(places[0].numpy(), places[1].numpy(), stars.numpy()) for places, stars in parts
     )
     rows, cols = config.shape
-    draw = np.random.default_rng(config.seed_init)
-    start = draw.standard_normal((cols, config.rank_bound))
-    halves = zip(range(HALVES), altmin.alternate(observed, start, rows), strict=False)
+    rank = max(1, config.rank_bound // 2)
+    start = np.random.default_rng(config.seed_init).random((cols, rank))  # as ratings, above 0
+    halves = zip(range(HALVES), altmin.alternate(observed, start, rows, RIDGE), strict=False)
     losses = [[altmin.loss(part, *both) for part in (observed, held_out)] for _, both in halves]
     train, test = map(list, zip(*losses, strict=True))
     least = altmin.loss(held_out, *altmin.biases(observed, (rows, cols)))
     return {
+        "altmin_rank": [float(rank)],
         "altmin_train_loss": train,
         "altmin_test_loss": test,
         "biases_test_loss": [least],

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from dynamics.dress import CLEAR, POINT, Print
-from dynamics.perspective import bare
+from dynamics.perspective import Axis, bare
 from dynamics.scenes import LETTER, numbers
 from dynamics.subplots import axes, pairs
 from dynamics.tikz.pens import BREAK, ink, pen, text
@@ -15,6 +15,8 @@ from dynamics.trajectory import Array
 SAMPLE = 4  # sizes of type that a line takes in the legend
 ROOM = 7  # sizes of type for the words around several subplots
 WORD = 7  # sizes of type for what stands right of bars
+NARROW = 0.6  # of the width: less than this is one of several panels
+LONG = 1e4  # numbers from it on need twice the room
 PLAIN = 1e6  # numbers below it are written without a power
 MARKS = {
     "circle-open": "o",
@@ -180,10 +182,7 @@ def _axis(axis: dict[str, Any], letter: str, ends: tuple[float, float]) -> str:
         said.append(f"{letter}label style={{align=center}}")
     said.append(f"{letter}majorgrids={'false' if axis.get('showgrid') is False else 'true'}")
     log = axis.get("type") == "log"
-    if log:
-        said.append(f"{letter}mode=log")
-    elif max(map(abs, ends)) < PLAIN:
-        said.append(f"scaled {letter} ticks=false")
+    said += [f"{letter}mode=log"] if log else _numbers(axis, letter, ends)
     if axis.get("range"):
         low, high = (10.0**end if log else end for end in axis["range"])
         if low > high:
@@ -192,6 +191,20 @@ def _axis(axis: dict[str, Any], letter: str, ends: tuple[float, float]) -> str:
     if axis.get("tickvals") is not None:
         said.append(_ticks(axis, letter, ends, log))
     return ", ".join(said)
+
+
+def _numbers(axis: dict[str, Any], letter: str, ends: tuple[float, float]) -> Iterator[str]:
+    """How those of an axis without powers are written, and where: a narrow one has few of them."""
+    low, high = ends
+    if max(map(abs, ends)) < PLAIN:
+        yield f"scaled {letter} ticks=false"
+        if max(map(abs, ends)) >= 1000:
+            yield f"{letter}ticklabel style={{/pgf/number format/fixed}}"
+    if axis.get("rangemode") == "tozero" and low >= 0:
+        yield f"{letter}min=0"
+    left, right = axis.get("domain") or (0, 1)
+    if letter == "x" and right - left < NARROW and max(map(abs, ends)) >= LONG:
+        yield f"xtick={{{','.join(f'{tick:g}' for tick in Axis('', low, high).ticks[::2])}}}"
 
 
 def _ticks(axis: dict[str, Any], letter: str, ends: tuple[float, float], log: bool) -> str:

@@ -20,6 +20,7 @@ from dynamics.trajectory import Array
 
 MOST_TILES = 2500  # of a surface
 NEAR = 1.0  # pixels between two points of a line that are told apart
+THIN = 0.5  # Plotly draws lines in space half as wide as it is told to
 FRAME = 12.0  # pixels of a name's square in the legend
 
 Drawn = tuple[float, str]  # how far away, and the command
@@ -133,7 +134,7 @@ def _lines(trace: Any, scene: Any, view: View, corner: Array) -> Iterator[Drawn]
         way = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(page, axis=0), axis=1))])
         kept = np.unique(np.floor(way / NEAR), return_index=True)[1]
         kept = np.unique([*kept, len(page) - 1])
-        line = pen({"color": trace.line.color, "width": trace.line.width})
+        line = pen({"color": trace.line.color, "width": THIN * (trace.line.width or 2)})
         yield _far(view, points), f"\\draw[{line}, line join=round] {_joined(page[kept])};"
 
 
