@@ -34,7 +34,7 @@ try:
 
     from tqdm import tqdm
 
-    from dynamics import attribution, export, registry, runs, schedule, terminal
+    from dynamics import archive, attribution, export, registry, runs, schedule, terminal
     from dynamics.config import (
         SETTINGS,
         Config,
@@ -161,7 +161,8 @@ def _add_figure(commands: Any) -> None:
         "--out",
         metavar="FILE",
         type=Path,
-        help="write the figure: pdf, svg, png, tex, gif, mp4, html; or json; all: a folder",
+        help="write the figure: pdf, svg, png, tex, gif, mp4, html; its verdict: json; all its "
+        "numbers: zip; of all figures: a folder",
     )
     _add_print(paper, "text")
     _add_folder(paper)
@@ -430,10 +431,13 @@ def _export(options: argparse.Namespace) -> int:
         export.ready(file)
     if (form, options.figure) == ("csv", export.MAPS) and len(found) == 1:
         content = export.cells(found[0], options.at)
+    elif form in ("csv", "zip") and len(found) > 1 and not options.figure:
+        content = archive.csv(found) if form == "csv" else archive.bundle(found, file.stem)
     elif form in export.PICTURES or options.figure or len(found) > 1:
         if form not in (*export.PICTURES, "html"):
             raise ValueError(
-                f"{form} holds the numbers of one run; it has no charts or comparisons."
+                f"{form} holds the numbers of one run; it has no charts or comparisons. csv and "
+                "zip hold several."
             )
         how = Print(options.size, options.font, options.line, options.grey)
         content = export.picture(found, form, how, options.figure, options.over, options.at)

@@ -6,20 +6,18 @@ of all engines take turns, the median counts, and first calls, which compile, ar
 
 import importlib.util
 import json
-import platform
 import statistics
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import psutil
 import torch
 
-from dynamics import compare, data
+from dynamics import compare, data, machine
 from dynamics.compare import Comparison
 from dynamics.config import Config
 from dynamics.peers import ENGINES, Run
@@ -137,7 +135,7 @@ def _measured(
     case: Case, network: str, engines: list[str], block: float, repeats: int
 ) -> Iterator[tuple[Row, float]]:
     comparisons = case.comparisons(network)
-    compare.use_threads(comparisons[0].config)
+    machine.use_threads(comparisons[0].config)
     made = {name: [ENGINES[name](each, network) for each in comparisons] for name in engines}
     runs = {name: list(filter(None, each)) for name, each in made.items() if any(each)}
     first, counts = {}, {}
@@ -197,15 +195,10 @@ def _note(words: str) -> None:
     print(f"dynamics: {words}", file=sys.stderr)
 
 
-def machine() -> dict[str, Any]:
+def measured_on() -> dict[str, Any]:
     """What it is measured on."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    named = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
     return {
-        "processor": named[0] if named else platform.processor(),
+        "processor": machine.processor(),
         "cores": psutil.cpu_count(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         "load": round(psutil.getloadavg()[0], 2),
@@ -215,7 +208,7 @@ def machine() -> dict[str, Any]:
 
 def run(*, quick: bool, as_json: bool, only: str) -> int:
     """Print the table as it grows, or JSON at the end; gives the exit status."""
-    about, rows = machine(), []
+    about, rows = measured_on(), []
     if not as_json:
         print(", ".join(f"{name} {value}" for name, value in about.items()))
         print(f"{'case':34}{'network':12}{'engine':12}{'dtype':9}{'steps/s':>11}{'first s':>9}")

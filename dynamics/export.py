@@ -1,66 +1,28 @@
-"""Export: a run's numbers as CSV, NPZ, JSON, zip or an HTML page, and its charts as pictures."""
+"""Export: a run's numbers in every format, and its charts as pages and pictures."""
 
-import io
 import json
 import math
 import tempfile
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dynamics import maps, registry, script
-from dynamics.caption import BIBTEX, about, command, labels
+from dynamics import archive, maps, registry, script
+from dynamics.caption import about, labels
 from dynamics.dress import Print
 from dynamics.expected import beside
 from dynamics.figure import VERSUS, compared, marked
 from dynamics.runs import Run, RunError
-from dynamics.trajectory import COUNTERS, Trajectory
+from dynamics.trajectory import COUNTERS
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 MAPS = "heat_maps"
 MOMENTS = 36  # of a film of heat maps
 FIGURES = ("recovery_error", "losses", "singular_values", "principal_angles")
-
-
-def table(trajectories: list[Trajectory]) -> "pd.DataFrame":
-    """One row for each network and record; vectors spread over columns numbered from 1."""
-    import pandas as pd  # 60 MB, which a page that only offers the download should not hold
-
-    frames = []
-    for trajectory in trajectories:
-        columns: dict[str, Any] = {"network": [trajectory.network] * len(trajectory.steps)}
-        columns |= {"step": trajectory.steps.astype(int)}
-        columns |= {counter: getattr(trajectory, counter) for counter in COUNTERS}
-        for name, values in trajectory.series.items():
-            for index in np.ndindex(values.shape[1:]):
-                label = ".".join([name, *(str(i + 1) for i in index)])
-                columns[label] = values[(slice(None), *index)]
-        frames.append(pd.DataFrame(columns))
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-
-
-def csv(run: Run) -> bytes:
-    """The table, numbers in full precision."""
-    return table(run.trajectories).to_csv(index=False).encode()
-
-
-def npz(run: Run) -> bytes:
-    """Arrays ``<network>_<series>``, records first, the maps, and ``config`` as a JSON text."""
-    arrays = {"config": np.array(json.dumps(run.config.to_dict()))}
-    for trajectory in run.trajectories:
-        counters = {counter: getattr(trajectory, counter) for counter in ("steps", *COUNTERS)}
-        for name, values in {**counters, **trajectory.series}.items():
-            arrays[f"{trajectory.network}_{name}"] = values
-    arrays |= {name: np.array(values) for name, values in run.layout.facts.items()}
-    arrays |= maps.arrays(run)
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    return buffer.getvalue()
 
 
 def as_json(run: Run) -> bytes:
@@ -91,55 +53,6 @@ def html(run: Run) -> bytes:
     )
     body = f"<h1>Run {run.key}</h1>{''.join(parts)}<h2>Settings</h2><table>{settings}</table>"
     return standalone.page(f"Run {run.key}", body, "td{padding-right:2rem}").encode()
-
-
-def bundle(run: Run) -> bytes:
-    """A zip: records as CSV and NPZ, the settings, the paper, and what each column is."""
-    names = {
-        "records.csv": csv(run),
-        "records.npz": npz(run),
-        "config.json": json.dumps(run.config.to_dict(), indent=1, ensure_ascii=False).encode(),
-        "citation.bib": BIBTEX.encode(),
-        "README.md": readme(run).encode(),
-    }
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in names.items():
-            archive.writestr(name, content)
-    return file.getvalue()
-
-
-COLUMNS = {
-    "network": ("which network the row is of", ""),
-    "step": ("gradient steps made", "steps"),
-    "seconds": ("time of the gradient steps alone, from the start", "seconds"),
-    "measuring_seconds": ("time lost to measuring, from the start", "seconds"),
-    "operations": ("multiplications and additions of the steps, from the start", "operations"),
-}
-
-
-def readme(run: Run) -> str:
-    """What is in the zip: how to open it, and a line with the unit of every column."""
-    layout, told = run.layout, dict(COLUMNS)
-    for name in dict.fromkeys(name for each in layout.shapes.values() for name in each):
-        meaning = registry.options("measurements")[name].rstrip(".")
-        if name in layout.facts:
-            meaning += f": {layout.facts[name][0]}"
-        many = any(each.get(name) for each in layout.shapes.values())
-        unit = registry.constant("measurements", name, "UNIT", "no unit")
-        told[f"{name}.i" if many else name] = (meaning, unit)
-    table = "\n".join(f"| {name} | {words} | {unit} |" for name, (words, unit) in told.items())
-    return (
-        f"# Run {run.key}\n\n{about([run.config], 'recovery_error').caption}\n\n"
-        "Open the records in pandas:\n\n"
-        f'    pd.read_csv(zipfile.ZipFile("run-{run.key}.zip").open("records.csv"))\n\n'
-        "`records.csv` has one row for each network and record, numbers in full precision; .i "
-        "counts from 1, the largest first (.l.i: singular value i of factor l). `records.npz` has "
-        "the same as arrays named `network_column`. `config.json` has all settings; the run is "
-        f"trained again by\n\n    {command(run.config)}\n\n"
-        f"| column | what it is | unit |\n| --- | --- | --- |\n{table}\n"
-        f"\n{maps.described(run)}\n"
-    )
 
 
 def chart(
@@ -267,11 +180,11 @@ ENDINGS = {"script": "py", "notebook": "ipynb"}  # of files that are not called 
 FILMS = ("gif", "mp4")
 PICTURES = {"pdf": "pdf", "svg": "svg", "png": "png", "tikz": "tex", "gif": "gif", "mp4": "mp4"}
 FORMATS: dict[str, Callable[[Run], bytes]] = {
-    "csv": csv,
-    "npz": npz,
+    "csv": lambda run: archive.csv([run]),
+    "npz": archive.npz,
     "json": as_json,
     "html": html,
-    "zip": bundle,
+    "zip": lambda run: archive.bundle([run], f"run-{run.key}"),
     "script": lambda run: script.script(run).encode(),
     "notebook": lambda run: script.notebook(run).encode(),
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from dynamics import baselines, published, registry, reproduce, runs
+from dynamics import archive, baselines, published, registry, reproduce, runs
 from dynamics.caption import About, signed
 from dynamics.dress import Print
 from dynamics.export import PICTURES
@@ -19,7 +19,7 @@ from dynamics.runs import RunError
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-FORMS = PICTURES | {"tikz": "tex", "html": "html", "json": "json"}
+FORMS = PICTURES | {"tikz": "tex", "html": "html", "json": "json", "zip": "zip"}
 
 
 def found(name: str, folder: Path, draw: Draw = THEIRS) -> Found:
@@ -64,6 +64,7 @@ class Judged:
 
     name: str
     draw: Draw
+    runs: tuple[runs.Run, ...]
     found: Found
     checks: tuple[Check, ...]
     seconds: float  # of training, over all runs
@@ -131,14 +132,10 @@ def judge(name: str, folder: Path, draw: Draw = THEIRS) -> Judged:
         checks = over_seeds([_checks(module, found(name, folder, each)) for each in seeds])
     if not draw.theirs:
         checks = [dataclasses.replace(check, published=None) for check in checks]
-    wanted = distinct(name, draw)
-    seconds = sum(
-        float(each.seconds[-1])
-        for config in wanted
-        for each in runs.Run(folder / config.key).trajectories
-    )
-    machines = {runs.Run(folder / config.key).status.machine for config in wanted}
-    return Judged(name, draw, given, tuple(checks), seconds, ", ".join(sorted(machines)))
+    ended = tuple(runs.Run(folder / config.key) for config in distinct(name, draw))
+    seconds = sum(float(each.seconds[-1]) for run in ended for each in run.trajectories)
+    machine = ", ".join(sorted({run.status.machine for run in ended}))
+    return Judged(name, draw, ended, given, tuple(checks), seconds, machine)
 
 
 def _checks(module: ModuleType, given: Found) -> list[Check]:
@@ -148,7 +145,7 @@ def _checks(module: ModuleType, given: Found) -> list[Check]:
 
 
 def content(judged: Judged, form: str, how: Print | None = None) -> bytes:
-    """The figure as one of ``FORMS``; ``json`` is its verdict and settings.
+    """The figure as one of ``FORMS``; ``json`` is its verdict, ``zip`` that and all its numbers.
 
     Raises:
         PictureError: with one sentence, if it cannot be drawn here.
@@ -156,8 +153,11 @@ def content(judged: Judged, form: str, how: Print | None = None) -> bytes:
     """
     if form not in FORMS:
         raise ValueError(f"{form!r} is not one of {', '.join(FORMS)}.")
-    if form == "json":
-        return json.dumps(judged.to_dict(), indent=1, ensure_ascii=False).encode()
+    if form in ("json", "zip"):
+        verdict = json.dumps(judged.to_dict(), indent=1, ensure_ascii=False).encode()
+        if form == "json":
+            return verdict
+        return archive.bundle(judged.runs, judged.name, {"verdict.json": verdict})
     from dynamics import picture  # not at the top: the page's own process draws no files
 
     figure = judged.figure.to_plotly_json()

@@ -8,12 +8,15 @@ from datetime import date
 from pathlib import Path
 
 from dynamics import registry, reproduce, standalone
+from dynamics.caption import seeds as drawn
 from dynamics.caption import settings
+from dynamics.config import Config
 from dynamics.digits import raised
 from dynamics.judge import Judged, command
 from dynamics.paper import said
 from dynamics.runs import RunError
 
+FEW = 4  # runs of a figure whose settings are told one by one
 PATIENCE = 180  # seconds for the browser to print
 STYLE = """
 body { font: 15px/1.5 sans-serif; color: #1f2430 }
@@ -59,7 +62,7 @@ def table(judged: Sequence[Judged], missing: dict[str, str]) -> list[str]:
 def _page(judged: Sequence[Judged], missing: dict[str, str]) -> str:
     summary = "".join(
         f"<tr><td>{reproduce.about(each.name)[0]}</td><td class={each.verdict.split()[0]}>"
-        f"{each.verdict}</td><td>{html.escape(each.why)}</td><td>{each.seconds:,.0f} s</td></tr>"
+        f"{each.verdict}</td><td>{html.escape(each.why)}</td><td>{each.seconds:,.0f}&nbsp;s</td></tr>"
         for each in judged
     )
     summary += "".join(
@@ -89,8 +92,8 @@ def _section(judged: Judged, chart: str) -> str:
     seeds = judged.draw.seeds
     found = "found" if seeds == 1 else f"median (quartiles), N = {seeds} seeds"
     runs = "".join(
-        f"<p>{html.escape(label)}: {html.escape(settings(of[:1]))}</p>"
-        for label, of in list(reproduce.configs(judged.name, judged.draw).items())[:4]
+        f"<p>{html.escape(label)}: {html.escape(settings(of))} {html.escape(drawn(of))}</p>"
+        for label, of in _settings(judged).items()
     )
     return (
         f"<section><h2>{title}</h2><p>{line}. <b class={judged.verdict.split()[0]}>"
@@ -99,6 +102,14 @@ def _section(judged: Judged, chart: str) -> str:
         f"<p>{judged.seconds:,.0f} s of training on {judged.machine}; "
         f"<code>{command(judged.name, judged.draw)}</code></p></section>"
     )
+
+
+def _settings(judged: Judged) -> dict[str, list[Config]]:
+    """The runs by label; where they are many, all of them together."""
+    configs = reproduce.configs(judged.name, judged.draw)
+    if 1 < len(configs) <= FEW:
+        return configs
+    return {"Settings": [each for of in configs.values() for each in of]}
 
 
 def _print(page: Path, file: Path) -> None:

@@ -141,15 +141,15 @@ class Worker:
         config = self.run.config
         with self._ends_when_cancelled():
             # Not before: this import takes a second and 200 MB.
-            from dynamics import checkpoints, compare
+            from dynamics import checkpoints, compare, machine
             from dynamics.signatures import Signatures
 
         compare.fetch(config, self._report)  # this hears a cancellation itself, and tidies up
         with self._ends_when_cancelled():
             self.tell(message="preparing")
-            compare.use_threads(config)
+            machine.use_threads(config)
             comparison = compare.prepare(config)
-        self.tell(machine=compare.machine(config))
+        self.tell(machine=machine.told(config))
         self._comparison: Comparison = comparison
         self._watch = Signatures(config, comparison.facts)
         self._checkpoints = checkpoints.Checkpoints(self.run)

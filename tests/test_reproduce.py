@@ -203,6 +203,8 @@ def test_the_report_has_every_figure_with_its_verdict(trained: Path, tmp_path: P
     }
     told = json.loads((tmp_path / "verdicts.json").read_text())
     assert [(each["figure"], each["verdict"]) for each in told] == [("completion", "agrees")]
+    page = (tmp_path / "report.html").read_text()
+    assert "α = 5; optimizer = gradient descent; t = 25000" in page and "Seeds: target 0" in page
     table = (tmp_path / "verdicts.md").read_text()
     assert "**agrees**" in table and "It was cancelled." in table
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")

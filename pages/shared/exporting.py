@@ -30,6 +30,7 @@ LABELS = {"tikz": "TikZ"}
 PATIENCE = 180  # seconds for one file
 SECONDS = {"gif": 15, "mp4": 20, "tikz": 2, "html": 2}  # of a file; others take about 8
 LONG = 40  # seconds of a film of what is drawn anew for each frame
+CODE = 12  # lines of TikZ in sight
 KEPT = 6  # files a visitor may come back to
 
 
@@ -225,8 +226,9 @@ def _show(form: str, content: bytes, look: bytes) -> None:
     if form == "mp4":
         st.video(content, autoplay=True, loop=True, muted=True)
     elif form == "tikz":
-        text = content.decode()
-        st.code(text[text.index("\\begin{tikzpicture}") :][:2000] + "…", language="latex")
+        code = content.decode().partition("\\begin{tikzpicture}")
+        lines = "".join(code[1:]).splitlines()
+        st.code("\n".join([*lines[:CODE], "…"]), language="latex")
     elif form == "html":
         st.info("One page with this chart and its caption: it can be zoomed, without a network.")
     else:

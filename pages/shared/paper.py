@@ -12,7 +12,7 @@ from dynamics.config import Config
 from dynamics.judge import Judged, judge
 from dynamics.reproduce import TARGETS, THEIRS, Draw, Progress
 from pages.shared.live import live
-from pages.shared.verdict import BADGES, download, finished, long
+from pages.shared.verdict import BADGES, downloads, finished, long
 
 UNJUDGED = ("trained; cannot be compared here", "error", "gray")
 
@@ -113,7 +113,7 @@ def show(name: str, draw: Draw) -> None:
         _draws(name, draw)
         judged = _judged(name, draw) if state.complete else None
         if isinstance(judged, Judged):
-            download(judged)
+            downloads(judged)
     if isinstance(judged, Judged):
         finished(judged)
         return

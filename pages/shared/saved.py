@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dynamics import export, runs
+from dynamics import archive, runs
 from dynamics.caption import labels
 from dynamics.config import Config
 from dynamics.expected import beside
@@ -68,6 +68,15 @@ def comparison(chosen: list[tuple[runs.Run, Config]], series: str, versus: str) 
             mime="text/csv",
             on_click="ignore",
         )
+        if len(chosen) > 1:
+            st.download_button(
+                "All numbers (zip)",
+                icon=":material/folder_zip:",
+                data=lambda: archive.bundle([run for run, _ in chosen], name),
+                file_name=f"{name}.zip",
+                mime="application/zip",
+                on_click="ignore",
+            )
 
 
 def _csv(drawn: list[tuple[str, list[Trajectory]]], series: str) -> bytes:
@@ -75,7 +84,7 @@ def _csv(drawn: list[tuple[str, list[Trajectory]]], series: str) -> bytes:
 
     columns = ["network", "step", "seconds", "operations", series]
     frames = [
-        export.table(trajectories).reindex(columns=columns).assign(run=label)
+        archive.table(trajectories).reindex(columns=columns).assign(run=label)
         for label, trajectories in drawn
     ]
     return pd.concat(frames).to_csv(index=False).encode()

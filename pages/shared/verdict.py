@@ -118,13 +118,17 @@ def _runs(judged: Judged) -> None:
             )
 
 
-def download(judged: Judged) -> None:
-    """The verdict as a file; the figure has the dialog of all charts."""
-    st.download_button(
-        "Verdict and settings (JSON)",
-        data=lambda: content(judged, "json"),
-        file_name=f"{judged.name}.json",
-        mime="application/json",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+def downloads(judged: Judged) -> None:
+    """The verdict, and that with all numbers of its runs; the chart itself has its own dialog."""
+    for label, form, kind, icon in (
+        ("Verdict (JSON)", "json", "application/json", "download"),
+        ("All numbers (zip)", "zip", "application/zip", "folder_zip"),
+    ):
+        st.download_button(
+            label,
+            data=lambda form=form: content(judged, form),
+            file_name=f"{judged.name}.{form}",
+            mime=kind,
+            icon=f":material/{icon}:",
+            on_click="ignore",
+        )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from dynamics import compare, registry
+from dynamics import compare, machine, registry
 from dynamics.config import Config
 from dynamics.engines import fastest
 
@@ -47,7 +47,7 @@ def bare(config: Config, steps: dict[str, int]) -> float:
 def main() -> int:
     """Print both figures; 1 if measuring takes more than its bar."""
     config = Config()
-    compare.use_threads(config)
+    machine.use_threads(config)
     shares, ratios = [], []
     for _ in range(REPEATS):
         wall, share, steps = measured(config)
