@@ -71,7 +71,8 @@ def _growing(figure: dict[str, Any]) -> Iterator[dict[str, Any]]:
     times = [numbers(trace["x"]) for trace in figure["data"]]
     low, high = min(float(x.min()) for x in times), max(float(x.max()) for x in times)
     for share in np.linspace(0, 1, SLOW):
-        counts = [int((x <= low + share * (high - low)).sum()) for x in times]
+        until = low + share * (high - low)
+        counts = [int((np.atleast_2d(x)[0] <= until).sum()) for x in times]
         cut = [
             _upto(trace, max(2, count)) for trace, count in zip(figure["data"], counts, strict=True)
         ]
@@ -80,9 +81,10 @@ def _growing(figure: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _upto(trace: dict[str, Any], count: int) -> dict[str, Any]:
     """The first so many times of a line or a surface, whose heights have a row a mode."""
-    along = ("x",) if trace["type"] == "surface" else ("x", "y", "z")
-    cut = trace | {name: numbers(trace[name])[:count] for name in along}
-    return cut | ({"z": numbers(trace["z"])[:, :count]} if trace["type"] == "surface" else {})
+    given = {name: numbers(trace[name]) for name in ("x", "y", "z")}
+    if trace["type"] == "surface" and given["y"].ndim == 1:
+        return trace | {"x": given["x"][:count], "z": given["z"][:, :count]}
+    return trace | {name: values[..., :count] for name, values in given.items()}
 
 
 def _bare(figure: dict[str, Any]) -> dict[str, Any]:

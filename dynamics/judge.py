@@ -23,7 +23,7 @@ FORMS = PICTURES | {"tikz": "tex", "html": "html", "json": "json", "zip": "zip"}
 
 
 def found(name: str, folder: Path, draw: Draw = THEIRS) -> Found:
-    """What the finished runs of a figure have given, with other methods for the first seed.
+    """What the finished runs of a figure have given, and other methods on the same data.
 
     Raises:
         RunError: if one of them is damaged.
@@ -37,9 +37,9 @@ def found(name: str, folder: Path, draw: Draw = THEIRS) -> Found:
     }
     theirs = draw.theirs and name in published.NAMES
     label = registry.constant("papers", name, "BESIDE")
-    first = runs.Run(folder / configs(name, draw)[label][0].key) if label else None
-    other = baselines.beside(first) if first else {}
-    return Found(given, published.arrays(name) if theirs else {}, other)
+    same = configs(name, draw)[label] if label else []
+    beside = [baselines.beside(runs.Run(folder / config.key)) for config in same]
+    return Found(given, published.arrays(name) if theirs else {}, beside)
 
 
 def _whole(run: runs.Run) -> runs.Run:

@@ -12,6 +12,8 @@ from dynamics.paper import Curve, Found, band
 from dynamics.trajectory import Array
 
 NETWORKS = ("original", "compressed")
+THIN = 2e-3  # of the largest value: a thinner band is none
+BEHIND = 0.05  # of a mode: where its band is behind its line, and does not flicker through it
 POINTS = 40  # of the authors' on a curve: it stays visible between them
 
 
@@ -38,7 +40,7 @@ def curves(
         strong = color(curve.network, curve.shade)
         name = curve.label
         if found.seeds > 1:
-            _fill(figure, times, low, high, strong)
+            fill(figure, times, low, high, strong)
             name += f" (N = {found.seeds})"
         figure.add_scatter(
             x=times,
@@ -60,26 +62,34 @@ def both(found: Found, drawn: Sequence[Curve], title: str, y: str) -> list[go.Fi
 
 
 def modes(found: Found, run: str, title: str) -> go.Figure:
-    """Both networks' singular values in space: steps, mode, size; over seeds the median."""
+    """Both networks' singular values in space: steps, mode, size.
+
+    Over several seeds: the median, upright bands between the quartiles, and N over each chart.
+    """
+    count = f", N = {found.seeds} seeds" if found.seeds > 1 else ""
     figure = make_subplots(
         1,
         2,
         specs=[[{"type": "scene"}] * 2],
-        subplot_titles=[f"{network} network" for network in NETWORKS],
+        subplot_titles=[f"{network} network{count}" for network in NETWORKS],
         horizontal_spacing=0.02,
     )
-    over = f", median of N = {found.seeds} seeds" if found.seeds > 1 else ""
+    over = ", median and quartiles" if found.seeds > 1 else ""
     for column, network in enumerate(NETWORKS, 1):
-        count = found.one(run, network).facts["target_singular_values"]
-        for mode in range(len(count) + 1):
+        last = len(found.one(run, network).facts["target_singular_values"])
+        for mode in range(last + 1):
             curve = Curve("", run, network, "singular_values", (mode,))
-            steps, (_, middle, _) = band(found.of(run, network), curve)
+            steps, (low, middle, high) = band(found.of(run, network), curve)
+            strong = color(network, mode / (last + 1))
+            if found.seeds > 1:
+                ribbon = _ribbon(steps, mode + 1, low, high, color(network, 0.8))
+                figure.add_trace(ribbon, row=1, col=column)
             figure.add_scatter3d(
                 x=steps,
                 y=np.full(len(steps), mode + 1),
                 z=middle,
                 mode="lines",
-                line={"color": color(network, mode / (len(count) + 1)), "width": 5},
+                line={"color": strong, "width": 5},
                 hovertemplate=f"σ<sub>{mode + 1}</sub>: %{{z}} at %{{x}}<extra></extra>",
                 showlegend=False,
                 row=1,
@@ -107,8 +117,25 @@ def modes(found: Found, run: str, title: str) -> go.Figure:
     )
 
 
-def _fill(figure: go.Figure, steps: Array, low: Array, high: Array, strong: str) -> None:
-    """The interquartile band: out along the upper quartile, back along the lower."""
+def _ribbon(steps: Array, mode: int, low: Array, high: Array, pale: str) -> go.Surface:
+    """The interquartile band of a mode in space, upright in its own plane.
+
+    Not transparent: WebGL would draw it over lines that are nearer.
+    """
+    return go.Surface(
+        x=np.stack([steps, steps]),
+        y=np.full((2, len(steps)), mode + BEHIND),
+        z=np.where(high - low > THIN * high.max(), [low, high], np.nan),
+        colorscale=[[0, pale], [1, pale]],
+        lighting={"ambient": 1, "diffuse": 0, "specular": 0, "fresnel": 0},
+        showscale=False,
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
+def fill(figure: go.Figure, steps: Array, low: Array, high: Array, strong: str) -> None:
+    """Add an interquartile band: out along the upper quartile, back along the lower."""
     red, green, blue = (int(strong[i : i + 2], 16) for i in (1, 3, 5))
     figure.add_scatter(
         x=np.concatenate([steps, steps[::-1]]),

@@ -45,12 +45,12 @@ class Found:
     Attributes:
         runs: for each label the trajectories by network, once for each seed.
         published: the authors' arrays; empty where the draws are not theirs.
-        beside: what other methods give for the first seed, as of ``baselines``, where it is asked.
+        beside: what other methods give, as of ``baselines``, once for each seed where it is asked.
     """
 
     runs: Mapping[str, Sequence[Mapping[str, Trajectory]]]
     published: Mapping[str, Array] = field(default_factory=dict)
-    beside: Mapping[str, Array] = field(default_factory=dict)
+    beside: Sequence[Mapping[str, Array]] = ()
 
     @property
     def seeds(self) -> int:

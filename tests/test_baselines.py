@@ -43,7 +43,7 @@ def test_baselines_are_kept_beside_the_run_and_judged(run: Run, ratings: Path) -
     for losses, agreed in (([6.88, 0.7, 0.541], True), ([6.90, 0.7, 0.541], False)):
         series = {"test_loss": np.array(losses), "singular_values": sizes}
         trajectory = Trajectory("compressed", steps, steps, steps, steps, series)
-        found = Found({"compressed": [{"compressed": trajectory}]}, beside=beside)
+        found = Found({"compressed": [{"compressed": trajectory}]}, beside=[beside])
         checks = {check.what: check for check in movielens.checks(found)}
         start = checks["½ mean square at the start, compressed"]
         assert start.verdict == (AGREES if agreed else DIFFERS)
@@ -51,6 +51,15 @@ def test_baselines_are_kept_beside_the_run_and_judged(run: Run, ratings: Path) -
         rmse = checks["RMSE in stars at its lowest, compressed"].found
         assert rmse == pytest.approx(np.sqrt(1.082))
         assert checks["numerical rank of W there (σᵢ ≥ σ₁/100)"].found == 1
+    of = {"compressed": [{"compressed": trajectory}] * 3}
+    worse = beside | {"altmin_test_loss": beside["altmin_test_loss"] + 1}
+    (over,) = movielens.draw(Found(of, beside=[beside, worse, worse]))
+    named = [trace.name for trace in over.data if trace.name]
+    assert len(named) == 3 and all(name.endswith("(N = 3)") for name in named)
+    ((shade,),) = (
+        [each] for each in over.data if each.fill and each.fillcolor.startswith("rgba(42")
+    )
+    assert len(shade.y) == 2 * baselines.HALVES
     (panel,) = movielens.draw(found)
     _, halves, level = panel.data
     assert list(halves.y) == list(beside["altmin_test_loss"]) and halves.x[-1] == 2

@@ -18,6 +18,7 @@ from dynamics.paper import (
     reached,
     verdict,
 )
+from dynamics.papers import ablation_alpha
 from dynamics.trajectory import Trajectory
 
 CURVE = Curve("original", "both", "original", published="curve")
@@ -113,3 +114,51 @@ def test_over_seconds_stand_our_own_times_and_not_the_authors() -> None:
     assert list(seconds.data[0].x) == [0, 1, 4] and list(seconds.data[0].y) == [1.0, 0.5, 0.2]
     _, over = overlay.both(found(first, other), [CURVE], "t", "y")
     assert list(over.data[-1].x) == [0, 2, 4.5]
+
+
+def test_modes_in_space_have_bands_between_the_quartiles_and_n_over_each_chart() -> None:
+    """A median line for each mode, before an upright band; with one seed there is no band."""
+    draw, steps = np.random.default_rng(0), np.arange(6.0)
+    of = []
+    for _ in range(3):
+        both = {}
+        for network in overlay.NETWORKS:
+            sizes = draw.uniform(1, 2, (6, 3))
+            facts = {"target_singular_values": [2.0, 1.0]}
+            series = {"singular_values": sizes}
+            both[network] = Trajectory(network, steps, steps, steps, steps, series, facts)
+        of.append(both)
+    figure = overlay.modes(Found({"both": of}), "both", "Modes")
+    bands = [trace for trace in figure.data if trace.type == "surface"]
+    lines = [trace for trace in figure.data if trace.type == "scatter3d"]
+    assert len(bands) == len(lines) == 6
+    for number, (ribbon, line) in enumerate(zip(bands, lines, strict=True)):
+        network, mode = overlay.NETWORKS[number // 3], number % 3
+        sizes = [each[network].series["singular_values"][:, mode] for each in of]
+        assert np.allclose(ribbon.z, np.percentile(sizes, (25, 75), axis=0))
+        assert np.allclose(line.z, np.median(sizes, axis=0))
+        assert (np.asarray(ribbon.y) > line.y[0]).all() and ribbon.scene == line.scene
+    assert [each.text for each in figure.layout.annotations] == [
+        f"{network} network, N = 3 seeds" for network in overlay.NETWORKS
+    ]
+    alone = overlay.modes(Found({"both": of[:1]}), "both", "Modes")
+    assert {trace.type for trace in alone.data} == {"scatter3d"}
+
+
+def test_the_ablation_over_seeds_has_a_band_for_the_original_too() -> None:
+    def run(network: str, last: float) -> dict[str, Trajectory]:
+        steps = np.array([0.0, last])
+        return {network: Trajectory(network, steps, steps, steps, steps, {})}
+
+    of = {"original": [run("original", last) for last in (900.0, 1000.0, 1400.0)]}
+    of |= {
+        f"α = {alpha:g}": [run("compressed", last) for last in (80.0, 100.0, 200.0)]
+        for alpha in ablation_alpha.ALPHAS
+    }
+    steps, _ = ablation_alpha.draw(Found(of))
+    (shade,) = (trace for trace in steps.data if trace.fill)
+    assert sorted(set(shade.y)) == [950, 1200]
+    (line,) = (
+        trace for trace in steps.data if trace.name == "original (median and quartiles, N = 3)"
+    )
+    assert set(line.y) == {1000}

@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dynamics.figure import blank, color
+from dynamics.overlay import fill
 from dynamics.paper import BAND, TOLERANCE, Check, Found, deviation, losses
 from dynamics.trajectory import Array
 
@@ -66,9 +67,13 @@ def _panel(found: Found, clock: str, y: str) -> go.Figure:
             "width": 0,
         },
     )
+    ends, quartiles = np.array([ALPHAS[0], ALPHAS[-1]]), _last(found, "original", clock)
+    if found.seeds > 1:
+        low, high = np.full((2, 2), quartiles[[0, 2]]).T
+        fill(figure, ends, low, high, color("original"))
     figure.add_scatter(
-        x=[ALPHAS[0], ALPHAS[-1]],
-        y=[_last(found, "original", clock)[1]] * 2,
+        x=ends,
+        y=[quartiles[1]] * 2,
         name=f"original{over}",
         mode="lines",
         line={"color": color("original"), "width": 2},

@@ -7,8 +7,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dynamics.figure import color
-from dynamics.overlay import curves
-from dynamics.paper import Check, Curve, Found, values
+from dynamics.overlay import curves, fill
+from dynamics.paper import BAND, Check, Curve, Found, values
 
 SOURCE = "paper, MovieLens figure"
 BORROWED = (
@@ -43,12 +43,16 @@ def draw(found: Found) -> list[go.Figure]:
     """½ mean square over the held-out ratings, RMSE beside it; AltMin, and means as a level."""
     what = "½ mean square, held-out ratings (RMSE in stars)"
     figure = curves(found, (COURSE,), "MovieLens 100K, a fifth of the ratings", what)
-    end, rank = float(figure.data[-1].x[-1]), int(found.beside["altmin_rank"][0])
-    halves, level = found.beside["altmin_test_loss"], float(found.beside["biases_test_loss"][0])
+    end, rank = float(figure.data[-1].x[-1]), int(found.beside[0]["altmin_rank"][0])
+    low, halves, high = np.percentile([each["altmin_test_loss"] for each in found.beside], BAND, 0)
+    level = float(np.median([each["biases_test_loss"] for each in found.beside]))
+    count = f" (N = {found.seeds})" if found.seeds > 1 else ""
+    if count:
+        fill(figure, np.linspace(0, end, len(halves)), low, high, ALTMIN)
     figure.add_scatter(
         x=np.linspace(0, end, len(halves)),
         y=halves,
-        name=f"AltMin, rank {rank}, ridge 1: {len(halves)} half steps over the whole width",
+        name=f"AltMin, rank {rank}, ridge 1: {len(halves)} half steps over the whole width{count}",
         mode="lines+markers",
         line={"color": ALTMIN, "width": 2, "dash": "dot"},
         marker={"size": 5},
@@ -59,7 +63,7 @@ def draw(found: Found) -> list[go.Figure]:
     figure.add_scatter(
         x=[0, end],
         y=[level] * 2,
-        name=f"means of users and films, RMSE {_rmse(level):.3f}",
+        name=f"means of users and films, RMSE {_rmse(level):.3f}{count}",
         mode="lines",
         line={"color": BIASES, "width": 1.5, "dash": "longdash"},
         hovertemplate=f"means: {level:.4g} (RMSE {_rmse(level):.3f})<extra></extra>",
@@ -73,18 +77,19 @@ def checks(found: Found) -> Iterator[Check]:
     trajectory = found.one("compressed", "compressed")
     losses = values(trajectory, COURSE)
     least = int(np.nanargmin(losses))
-    mean, spread = found.beside["split"]
+    (beside, *_) = found.beside
+    mean, spread = beside["split"]
     split = f"all ratings give {mean:.4f}, and a random split scatters by {spread:.4f} about it"
     yield _check("at the start, compressed", losses[0], "start", split)
     yield from _both("at its lowest, compressed", losses[least], "plateau")
     yield Check("step of its lowest, compressed", float(trajectory.steps[least]))
     sizes = trajectory.series["singular_values"][least]
     yield Check("numerical rank of W there (σᵢ ≥ σ₁/100)", float((sizes >= GONE * sizes[0]).sum()))
-    halves = found.beside["altmin_test_loss"]
+    halves = beside["altmin_test_loss"]
     theirs = "its ridge, its start and its number of steps were not published"
     yield from _both("at its lowest, AltMin", halves.min(), "altmin_least", theirs)
     yield from _both(f"after {len(halves)} half steps, AltMin", halves[-1], "altmin_last", theirs)
-    yield from _both("of the means of users and films", found.beside["biases_test_loss"][0])
+    yield from _both("of the means of users and films", beside["biases_test_loss"][0])
 
 
 def _both(what: str, loss: float, published: str = "", reason: str = "") -> Iterator[Check]:

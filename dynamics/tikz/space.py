@@ -18,7 +18,7 @@ from dynamics.scenes import listed, numbers
 from dynamics.tikz.pens import ink, pen, text, type_of
 from dynamics.trajectory import Array
 
-MOST_TILES = 2500  # of a surface
+MOST_TILES = 4000  # of all surfaces of a chart
 NEAR = 1.0  # pixels between two points of a line that are told apart
 THIN = 0.5  # Plotly draws lines in space half as wide as it is told to
 FRAME = 12.0  # pixels of a name's square in the legend
@@ -54,11 +54,14 @@ def _head(figure: go.Figure, how: Print) -> Iterator[str]:
 
 def _scene(figure: go.Figure, scene: Any) -> Iterator[str]:
     view, corner = space.view_of(figure, scene), _corner(figure, scene)
-    things = [
-        thing
-        for trace in space.shown_in(figure, scene)
-        for thing in (_tiles if trace.type == "surface" else _lines)(trace, scene, view, corner)
-    ]
+    shown = space.shown_in(figure, scene)
+    most = MOST_TILES // max(1, sum(trace.type == "surface" for trace in shown))
+    things: list[Drawn] = []
+    for trace in shown:
+        if trace.type == "surface":
+            things += _tiles(trace, scene, view, corner, most)
+        else:
+            things += _lines(trace, scene, view, corner)
     yield from _walls(scene, view, corner)
     yield from (command for _, command in sorted(things, key=lambda each: -each[0]))
 
@@ -93,6 +96,11 @@ def _onto(view: View, corner: Array, points: Array) -> Array:
 
 def _far(view: View, points: Array) -> float:
     return float(np.linalg.norm(points - view.eye, axis=-1).mean())
+
+
+def _plane(view: View, points: Array) -> float:
+    """How far the upright plane is in which all points of a mode are: none is before its band."""
+    return _far(view, np.array([0.0, float(np.mean(points[..., 1])), 0.0]))
 
 
 def _joined(points: Array) -> str:
@@ -135,25 +143,23 @@ def _lines(trace: Any, scene: Any, view: View, corner: Array) -> Iterator[Drawn]
         kept = np.unique(np.floor(way / NEAR), return_index=True)[1]
         kept = np.unique([*kept, len(page) - 1])
         line = pen({"color": trace.line.color, "width": THIN * (trace.line.width or 2)})
-        yield _far(view, points), f"\\draw[{line}, line join=round] {_joined(page[kept])};"
+        yield _plane(view, points), f"\\draw[{line}, line join=round] {_joined(page[kept])};"
 
 
-def _tiles(trace: Any, scene: Any, view: View, corner: Array) -> Iterator[Drawn]:
-    """A surface in four-cornered tiles, each in the colour of its mean height."""
-    z = numbers(trace.z)
-    rows = np.arange(len(z))
-    most = max(2, MOST_TILES // max(1, len(z) - 1))
-    columns = np.unique(np.linspace(0, z.shape[1] - 1, min(most, z.shape[1])).round().astype(int))
-    z = z[:, columns]
-    x, y = np.meshgrid(
-        _boxed(scene, "x", numbers(trace.x)[columns]), _boxed(scene, "y", numbers(trace.y)[rows])
-    )
-    points = np.stack([x, y, _boxed(scene, "z", z)], axis=-1)
+def _tiles(trace: Any, scene: Any, view: View, corner: Array, most: int) -> Iterator[Drawn]:
+    """A surface in at most so many four-cornered tiles, each in the colour of its mean height."""
+    x, y, z = (_boxed(scene, letter, trace[letter]) for letter in "xyz")
+    if x.ndim == 1:
+        x, y = np.meshgrid(x, y)
+    across = max(2, most // max(1, len(z) - 1))
+    columns = np.unique(np.linspace(0, z.shape[1] - 1, min(across, z.shape[1])).round().astype(int))
+    points, z = np.stack([x, y, z], axis=-1)[:, columns], z[:, columns]
+    flat = _plane(view, points) if np.ptp(y) == 0 else 0.0
     places, shades = zip(*trace.colorscale, strict=True)
     parts = np.array([plotly.colors.hex_to_rgb(shade) for shade in shades]).T
     low, high = float(np.nanmin(z)), float(np.nanmax(z))
     for row in range(len(z) - 1):
-        for column in range(len(columns) - 1):
+        for column in range(z.shape[1] - 1):
             place = np.s_[row : row + 2, column : column + 2]
             corners = points[place].reshape(4, 3)[[0, 1, 3, 2]]
             if not np.isfinite(corners).all():
@@ -164,7 +170,7 @@ def _tiles(trace: Any, scene: Any, view: View, corner: Array) -> Iterator[Drawn]
             around = _joined(_onto(view, corner, corners))
             # A thin rim of the same colour, else the paper is seen between two tiles.
             yield (
-                _far(view, corners),
+                flat or _far(view, corners),
                 f"\\filldraw[color={fill}, line width=.2pt] {around} -- cycle;",
             )
 
