@@ -158,7 +158,6 @@ def test_the_ablation_over_seeds_has_a_band_for_the_original_too() -> None:
     steps, _ = ablation_alpha.draw(Found(of))
     (shade,) = (trace for trace in steps.data if trace.fill)
     assert sorted(set(shade.y)) == [950, 1200]
-    (line,) = (
-        trace for trace in steps.data if trace.name == "original (median and quartiles, N = 3)"
-    )
+    name = "original (median and quartiles, N = 3)"
+    (line,) = (trace for trace in steps.data if trace.name == name)
     assert set(line.y) == {1000}
