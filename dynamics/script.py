@@ -26,7 +26,7 @@ ARRAYS = 'ARRAYS = """\n'
 MARKS = re.compile(r"# <settings>\n.*# </settings>\n", re.DOTALL)
 TOLERANCE = {"float64": 1e-8, "float32": 1e-2}
 LOOSER = 100  # times, for Adam and RMSprop, which divide by small numbers
-MOST = 2**24  # numbers in the matrices that it keeps: 128 MiB
+MOST = 2**26, 2**28  # numbers of a matrix, of which it keeps some: 0.5 GiB; of all measurements
 KEPT = (
     "problem", "rank", "spectrum", "observed", "measurements", "sensing", "noise", "depth",
     "initialization", "init_scale", "optimizer", "dtype", "seed_target", "seed_data", "seed_noise",
@@ -123,12 +123,13 @@ def _check(run: Run, config: Config) -> None:
         raise RunError(f"A script cannot repeat a run with {' and '.join(told)} yet.")
     rows, cols = config.shape
     dense = config.problem == "sensing" and config.sensing == "gaussian"
-    size = rows * cols * (config.measurements if dense else 1)
-    if size > MOST:
-        raise RunError(
-            f"A script keeps whole matrices, and those of this run have {size:,} numbers; at most "
-            f"{MOST:,} are repeated by one."
-        )
+    sizes = rows * cols, rows * cols * config.measurements * dense
+    for size, most, what in zip(sizes, MOST, ("matrices", "measurements"), strict=True):
+        if size > most:
+            raise RunError(
+                f"A script keeps whole {what}, and those of this run have {size:,} numbers; at "
+                f"most {most:,} are repeated by one."
+            )
 
 
 def _network(config: Config, name: str, rate: float) -> dict[str, Any]:
