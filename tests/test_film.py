@@ -45,11 +45,14 @@ def test_films_grow_their_lines_and_end_with_the_whole_chart(finished: Run, word
     assert (np.ptp(first, axis=2) > 60).sum() < (np.ptp(last, axis=2) > 60).sum() / 2
 
 
-def test_a_film_of_heat_maps_shows_the_moments_of_the_run(folder: Path) -> None:
+def test_a_film_of_heat_maps_shows_the_moments_of_the_run(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """At first W is empty, in the end it is the target; the paper is as white as a slide."""
+    monkeypatch.setattr(export, "MOMENTS", 7)
     run = runs.start(small(learning_rate=10.0, steps=2000), folder)
     until(lambda: not run.status.live)
-    assert len(export.moments(run)) == export.MOMENTS
+    assert len(export.moments(run)) == 7
     made = export.picture([run], "gif", Print("column"), "heat_maps")
     gif: Any = Image.open(io.BytesIO(made))
 

@@ -162,17 +162,16 @@ def test_notebook_is_one_and_its_cells_are_the_program(tmp_path: Path) -> None:
 
 def test_what_a_program_cannot_repeat_is_said(tmp_path: Path) -> None:
     run = kept(small(problem="sensing", steps=1, record_every=1), tmp_path)
+    plain = run.config.to_dict()
     for more, what in (
         ({"rows": 600, "cols": 600, "measurements": 1000}, "measurements"),
         ({"problem": "completion", "rows": 20_000, "cols": 20_000}, "matrices"),
     ):
-        run.write("config.json", run.config.to_dict() | more)
+        run.write("config.json", plain | more)
         with pytest.raises(RunError, match=f"keeps whole {what}") as caught:
             script(run)
         assert is_sentence(str(caught.value)) and refusal(run) == str(caught.value)
-    run.write(
-        "config.json", run.config.to_dict() | {"rows": 200, "cols": 200, "measurements": 4000}
-    )
+    run.write("config.json", plain | {"rows": 200, "cols": 200, "measurements": 4000})
     assert not refusal(run)  # the paper's own sensing
     (run.folder / "records.f8").write_bytes(b"")
     with pytest.raises(RunError, match="no records yet"):

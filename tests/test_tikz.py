@@ -1,5 +1,6 @@
 """TikZ: every kind of chart as LaTeX reads it, its numbers where all other files have them."""
 
+import functools
 import io
 import math
 import re
@@ -53,9 +54,15 @@ def understood(code: str, folder: Path) -> None:
         assert done.returncode == 0, done.stdout[-800:].decode(errors="replace")
 
 
+@functools.cache
 def causes() -> go.Figure:
     """The bars of an attribution over three seeds."""
-    config = small(problem="factorization", steps=4000, networks=attribution.networks(small()))
+    config = small(
+        problem="factorization",
+        learning_rate=10.0,
+        steps=300,
+        networks=attribution.networks(small()),
+    )
     seeds = [recorded(each) for each in attribution.ladder(config, 3)]
     return waterfall.draw(attribution.attribute(config, seeds, "1e-1"))
 
