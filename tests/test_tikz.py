@@ -59,8 +59,8 @@ def causes() -> go.Figure:
     """The bars of an attribution over three seeds."""
     config = small(
         problem="factorization",
-        learning_rate=10.0,
-        steps=300,
+        learning_rate=3.0,
+        steps=400,
         networks=attribution.networks(small()),
     )
     seeds = [recorded(each) for each in attribution.ladder(config, 3)]
@@ -247,6 +247,25 @@ def test_surfaces_are_painted_from_far_to_near_and_hide_what_is_behind(finished:
     assert np.linalg.norm(first - far) < np.linalg.norm(last - far)
     assert np.linalg.norm(last - near) < np.linalg.norm(first - near)
     assert "Gradient steps" in code and "{mode i}" in code
+
+
+def test_a_mode_s_band_is_behind_its_line_and_before_the_modes_beyond() -> None:
+    """Mode after mode from the farthest on; where a band has no height it is left out."""
+    figure, x = go.Figure(), np.arange(5.0)
+    for mode, shade in ((1, "#111111"), (2, "#222222"), (3, "#333333")):
+        z = np.stack([x, np.where(x == 4, np.nan, x + 1)])
+        wall = {"x": np.stack([x, x]), "y": np.full((2, 5), mode + 0.05), "z": z}
+        figure.add_surface(**wall, colorscale=[[0, shade], [1, shade]], showscale=False)
+        figure.add_scatter3d(x=x, y=[mode] * 5, z=x, mode="lines", line={"color": shade})
+    figure.update_scenes(camera={"eye": {"x": -1.8, "y": -2.0, "z": 1.0}})
+    drawn = [
+        (int(found[2]), found[1])
+        for found in re.finditer(
+            r"\\(filldraw|draw)\[color=\{rgb,255:red,(17|34|51);", code_of(figure.to_plotly_json())
+        )
+    ]
+    expected = [(shade, what) for shade in (51, 34, 17) for what in ["filldraw"] * 3 + ["draw"]]
+    assert drawn == expected
 
 
 def test_lines_in_space_have_no_more_points_than_can_be_seen() -> None:
