@@ -35,13 +35,19 @@ def table(trajectories: list[Trajectory]) -> "pd.DataFrame":
 
 
 def csv(runs: Sequence[Run]) -> bytes:
-    """The table, numbers in full precision; of several runs, the key of each row's in ``run``."""
+    """The table, numbers in full precision; of several runs, the key of each row's in ``run``.
+
+    Raises:
+        RunError: if one of them is damaged or has no records yet.
+    """
     return _records(runs).to_csv(index=False).encode()
 
 
 def _records(runs: Sequence[Run]) -> "pd.DataFrame":
     import pandas as pd
 
+    for run in runs:
+        run.need_records()
     tables = [table(run.trajectories) for run in runs]
     if len(runs) > 1:
         for run, each in zip(runs, tables, strict=True):

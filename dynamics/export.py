@@ -74,8 +74,7 @@ def chart(
     if versus not in VERSUS:
         raise RunError(f"There is no axis {versus[:40]!r}; take one of {', '.join(VERSUS)}.")
     for run in runs:
-        if not len(run.rows()):
-            raise RunError(f"Run {run.key} has no records yet.")
+        run.need_records()
     measured = any(panel in shapes for run in runs for shapes in run.layout.shapes.values())
     if len(runs) > 1 or (measured and panel not in registry.options("figures")):
         return _series(runs, panel, versus)
@@ -199,8 +198,7 @@ def export(run: Run, form: str) -> bytes:
     """
     if form not in FORMATS:
         raise ValueError(f"{form!r} is not one of {', '.join(FORMATS)}.")
-    if not len(run.rows()):
-        raise RunError(f"Run {run.key} has no records yet.")
+    run.need_records()
     return FORMATS[form](run)
 
 

@@ -140,6 +140,15 @@ class Run:
             flat = np.empty(0)
         return flat[: len(flat) // width * width].reshape(-1, width)
 
+    def need_records(self) -> None:
+        """Say so where there is none to show.
+
+        Raises:
+            RunError: with one sentence, if there is none yet or ``layout.json`` is damaged.
+        """
+        if not len(self.rows()):
+            raise RunError(f"Run {self.key} has no records yet.")
+
     @property
     def trajectories(self) -> list[Trajectory]:
         """One Trajectory for each network, of the records there are so far."""

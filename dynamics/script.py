@@ -109,8 +109,7 @@ def _cell(kind: str, text: str) -> dict[str, Any]:
 
 def _check(run: Run, config: Config) -> None:
     """Say what the program cannot do before it is written."""
-    if not len(run.rows()):
-        raise RunError(f"Run {run.key} has no records yet.")
+    run.need_records()
     plain = Config()
     told = [
         name

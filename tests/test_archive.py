@@ -67,5 +67,9 @@ def test_the_command_line_writes_several_runs_as_a_table_or_a_zip(
     assert main(["export", *keys, *place, "--out", str(tmp_path / "two.npz")]) == 2
     said = capsys.readouterr().err.strip()
     assert is_sentence(said) and "csv and zip hold several" in said
+    (several[1].folder / "records.f8").write_bytes(b"")
+    for form in ("zip", "csv"):
+        assert main(["export", *keys, *place, "--out", str(tmp_path / f"none.{form}")]) == 2
+        assert f"{keys[1]} has no records yet." in capsys.readouterr().err
     assert main(["export", keys[0], keys[0], *place, "--out", str(tmp_path / "one.csv")]) == 0
     assert "run" not in pd.read_csv(tmp_path / "one.csv").columns

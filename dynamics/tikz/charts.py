@@ -203,7 +203,7 @@ def _numbers(axis: dict[str, Any], letter: str, ends: tuple[float, float]) -> It
     if axis.get("rangemode") == "tozero" and low >= 0:
         yield f"{letter}min=0"
     left, right = axis.get("domain") or (0, 1)
-    if letter == "x" and right - left < NARROW and max(map(abs, ends)) >= LONG:
+    if letter == "x" and right - left < NARROW and low < high >= LONG:
         yield f"xtick={{{','.join(f'{tick:g}' for tick in Axis('', low, high).ticks[::2])}}}"
 
 

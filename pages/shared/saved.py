@@ -68,11 +68,12 @@ def comparison(chosen: list[tuple[runs.Run, Config]], series: str, versus: str) 
             mime="text/csv",
             on_click="ignore",
         )
-        if len(chosen) > 1:
+        recorded = [run for run, _ in chosen if len(run.rows())]
+        if len(recorded) > 1:
             st.download_button(
                 "All numbers (zip)",
                 icon=":material/folder_zip:",
-                data=lambda: archive.bundle([run for run, _ in chosen], name),
+                data=lambda: archive.bundle(recorded, name),
                 file_name=f"{name}.zip",
                 mime="application/zip",
                 on_click="ignore",
