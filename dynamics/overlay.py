@@ -1,6 +1,6 @@
 """Overlay: our curves with the authors' numbers over them, for one draw or over seeds."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -76,25 +76,8 @@ def modes(found: Found, run: str, title: str) -> go.Figure:
     )
     over = ", median and quartiles" if found.seeds > 1 else ""
     for column, network in enumerate(NETWORKS, 1):
-        last = len(found.one(run, network).facts["target_singular_values"])
-        for mode in range(last + 1):
-            curve = Curve("", run, network, "singular_values", (mode,))
-            steps, (low, middle, high) = band(found.of(run, network), curve)
-            strong = color(network, mode / (last + 1))
-            if found.seeds > 1:
-                ribbon = _ribbon(steps, mode + 1, low, high, color(network, 0.8))
-                figure.add_trace(ribbon, row=1, col=column)
-            figure.add_scatter3d(
-                x=steps,
-                y=np.full(len(steps), mode + 1),
-                z=middle,
-                mode="lines",
-                line={"color": strong, "width": 5},
-                hovertemplate=f"σ<sub>{mode + 1}</sub>: %{{z}} at %{{x}}<extra></extra>",
-                showlegend=False,
-                row=1,
-                col=column,
-            )
+        for trace in _in_space(found, run, network):
+            figure.add_trace(trace, row=1, col=column)
     axis: dict[str, Any] = {
         "tickfont": {"size": 12},
         "nticks": 5,
@@ -115,6 +98,25 @@ def modes(found: Found, run: str, title: str) -> go.Figure:
         margin={"l": 8, "r": 8, "t": 64, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
     )
+
+
+def _in_space(found: Found, run: str, network: str) -> Iterator[Any]:
+    """A network's modes, one more than the target has: a line each, before its band over seeds."""
+    last = len(found.one(run, network).facts["target_singular_values"])
+    for mode in range(last + 1):
+        curve = Curve("", run, network, "singular_values", (mode,))
+        steps, (low, middle, high) = band(found.of(run, network), curve)
+        if found.seeds > 1:
+            yield _ribbon(steps, mode + 1, low, high, color(network, 0.8))
+        yield go.Scatter3d(
+            x=steps,
+            y=np.full(len(steps), mode + 1),
+            z=middle,
+            mode="lines",
+            line={"color": color(network, mode / (last + 1)), "width": 5},
+            hovertemplate=f"σ<sub>{mode + 1}</sub>: %{{z}} at %{{x}}<extra></extra>",
+            showlegend=False,
+        )
 
 
 def _ribbon(steps: Array, mode: int, low: Array, high: Array, pale: str) -> go.Surface:

@@ -155,24 +155,29 @@ def _tiles(trace: Any, scene: Any, view: View, corner: Array, most: int) -> Iter
     columns = np.unique(np.linspace(0, z.shape[1] - 1, min(across, z.shape[1])).round().astype(int))
     points, z = np.stack([x, y, z], axis=-1)[:, columns], z[:, columns]
     flat = _plane(view, points) if np.ptp(y) == 0 else 0.0
-    places, shades = zip(*trace.colorscale, strict=True)
-    parts = np.array([plotly.colors.hex_to_rgb(shade) for shade in shades]).T
-    low, high = float(np.nanmin(z)), float(np.nanmax(z))
+    finite = z[np.isfinite(z)]
+    low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 0.0)
     for row in range(len(z) - 1):
         for column in range(z.shape[1] - 1):
             place = np.s_[row : row + 2, column : column + 2]
             corners = points[place].reshape(4, 3)[[0, 1, 3, 2]]
             if not np.isfinite(corners).all():
                 continue
-            share = (float(z[place].mean()) - low) / ((high - low) or 1)
-            mixed = (round(float(np.interp(share, places, part))) for part in parts)
-            fill = ink(f"#{''.join(f'{part:02x}' for part in mixed)}")
+            fill = _shade(trace.colorscale, (float(z[place].mean()) - low) / ((high - low) or 1))
             around = _joined(_onto(view, corner, corners))
             # A thin rim of the same colour, else the paper is seen between two tiles.
             yield (
                 flat or _far(view, corners),
                 f"\\filldraw[color={fill}, line width=.2pt] {around} -- cycle;",
             )
+
+
+def _shade(scale: Any, share: float) -> str:
+    """The colour of a scale at a share of its length."""
+    places, shades = zip(*scale, strict=True)
+    parts = np.array([plotly.colors.hex_to_rgb(shade) for shade in shades]).T
+    mixed = (round(float(np.interp(share, places, part))) for part in parts)
+    return ink(f"#{''.join(f'{part:02x}' for part in mixed)}")
 
 
 def _path(figure: go.Figure, shape: Any) -> str:
