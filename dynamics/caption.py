@@ -144,14 +144,23 @@ def labels(configs: list[Config]) -> list[str]:
     """
     values = [config.canonical().to_dict() for config in configs]
     names = [name for name in SETTINGS if len({each[name] for each in values}) > 1]
-    names = [name for name in names if name != "networks"]
+    drawn = [name for name in names if name.startswith("seed_")]
+    names = [name for name in names if name not in (*drawn, "networks")]
     if "problem" in names or len(names) > MOST_NAMED:  # then nearly all else differs, too
         return [f"{config.problem} {config.key[:6]}" for config in configs]
-    told = [
-        ", ".join(f"{_symbol(name)} = {_value(each[name])}" for name in names) for each in values
-    ]
-    unique = names and len(set(told)) == len(told)
+    told = []
+    for each in values:
+        parts = [f"{_symbol(name)} = {_value(each[name])}" for name in names]
+        told.append(", ".join([*parts, *_seeds([each[name] for name in drawn])]))
+    unique = (names or drawn) and len(set(told)) == len(told)
     return told if unique else [config.key[:6] for config in configs]
+
+
+def _seeds(given: Sequence[int]) -> list[str]:
+    """Those in which runs differ, in a few signs: ``seed 3``, or ``seeds 3, 8, 3``."""
+    if len(set(given)) > 1:
+        return [f"seeds {', '.join(map(str, given))}"]
+    return [f"seed {given[0]}"] if given else []
 
 
 def _value(value: object) -> object:

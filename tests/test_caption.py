@@ -20,6 +20,17 @@ def test_each_compared_run_has_a_label_of_its_own() -> None:
         assert [label.split()[-1] for label in told] == keys
 
 
+def test_seeds_are_told_in_a_few_signs() -> None:
+    """A line has room for no more: one number where all are the same, else each that differs."""
+
+    def drawn(seed: int, data: int) -> Config:
+        return small(seed_target=seed, seed_data=data, seed_noise=seed, seed_init=seed)
+
+    assert labels([drawn(1, 1), drawn(2, 2)]) == ["seed 1", "seed 2"]
+    assert labels([drawn(1, 7), drawn(2, 8)]) == ["seeds 1, 7, 1, 1", "seeds 2, 8, 2, 2"]
+    assert labels([small(seed_init=4), small(alpha=3.0)]) == ["α = 2.0, seed 4", "α = 3.0, seed 0"]
+
+
 def test_a_caption_names_dashes_only_where_there_are_lines() -> None:
     captions = {
         panel: about([Config()], panel).caption

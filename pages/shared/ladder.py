@@ -203,10 +203,11 @@ def _results(config: Config, ended: list[runs.Run], level: str) -> None:
 
 
 def _folded(cells: dict[str, str]) -> dict[str, str]:
-    """Quartiles in the cell of their median, so that a row fits the page."""
-    for counter in attribution.COUNTERS:
-        cells[counter] += "\n" + cells.pop(f"{counter} quartiles")
-    return cells
+    """Quartiles in the cell of their median; the factors stand in the chart, so a row fits here."""
+    return {
+        name: f"{cells[name]}\n{cells.get(f'{name} quartiles', '')}".rstrip()
+        for name in ("network", "reached", *attribution.COUNTERS)
+    }
 
 
 def _downloads(made: Attribution, head: list[str], rows: list[list[str]]) -> None:
