@@ -18,7 +18,7 @@ from dynamics.scenes import listed, numbers
 from dynamics.tikz.pens import ink, pen, text, type_of
 from dynamics.trajectory import Array
 
-MOST_TILES = 4000  # of all surfaces of a chart
+MOST_TILES = 2500  # of all surfaces of a chart
 NEAR = 1.0  # pixels between two points of a line that are told apart
 THIN = 0.5  # Plotly draws lines in space half as wide as it is told to
 FRAME = 12.0  # pixels of a name's square in the legend
