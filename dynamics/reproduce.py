@@ -12,6 +12,7 @@ from dynamics.config import Config
 TARGETS = ("top", "spread")
 MOST_SEEDS = 50
 ENDED = ("done", "diverged")
+IN_HAND = runs.MOST_QUEUED // 2  # of a figure's runs at once
 FLOPS = 1e10  # operations a second, about, on one core: only for saying how long it may take
 
 
@@ -110,12 +111,34 @@ def progress(wanted: Sequence[Config], folder: Path) -> Progress:
 
 
 def start(wanted: Sequence[Config], folder: Path) -> None:
-    """Start what is not there yet; the machine's queue takes it from here.
+    """Start what has not ended, so many that half of the machine's queue is left to others.
 
     Raises:
         RunError: if the queue or the disk is full.
     """
+    room, todo = IN_HAND, []
     for config in wanted:
+        phase = ""
+        with contextlib.suppress(runs.RunError):
+            phase = runs.Run(folder / config.key).status.phase
+        room -= phase in runs.LIVE
+        todo += [] if phase in (*runs.LIVE, *ENDED) else [config]
+    for config in todo[: max(room, 0)]:
+        runs.start(config, folder)
+
+
+def start_more(wanted: Sequence[Config], folder: Path) -> None:
+    """Start as many of those that were never started as have ended since; none after a cancel.
+
+    Raises:
+        RunError: as ``start``.
+    """
+    there = [config for config in wanted if (folder / config.key).exists()]
+    if any(runs.Run(folder / config.key).asked() == runs.CANCEL for config in there):
+        return
+    new = [config for config in wanted if config not in there]
+    live = sum(config in there and progress([config], folder).live for config in wanted)
+    for config in new[: max(IN_HAND - live, 0)]:
         runs.start(config, folder)
 
 

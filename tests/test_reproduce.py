@@ -16,7 +16,7 @@ from dynamics.__main__ import main
 from dynamics.judge import judge
 from dynamics.paper import Check, over_seeds
 from dynamics.reproduce import Draw
-from tests.support import is_sentence, until
+from tests.support import LONG, is_sentence, small, until
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +94,32 @@ def test_a_damaged_run_is_told_and_how_to_have_it_trained_again(
     assert main(["figure", "completion", "--runs", str(tmp_path)]) == 2
     last = capsys.readouterr().err.strip().splitlines()[-1]
     assert f"runs delete {config.key}" in last and is_sentence(last)
+
+
+def test_a_figure_of_many_runs_leaves_places_in_line_to_others(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One in hand, the next when it has ended, none once one was cancelled."""
+    monkeypatch.setattr(reproduce, "IN_HAND", 1)
+    steps = [1000, LONG, LONG]
+    wanted = [small(seed_init=i, steps=each, record_every=1000) for i, each in enumerate(steps)]
+    run = [runs.Run(folder / config.key) for config in wanted]
+
+    def there() -> int:
+        return [each.folder.exists() for each in run].count(True)
+
+    reproduce.start(wanted, folder)
+    assert there() == 1
+    until(lambda: run[0].status.phase == "done")
+    reproduce.start_more(wanted, folder)
+    reproduce.start_more(wanted, folder)
+    assert there() == 2 and run[1].status.live
+    run[1].ask(runs.CANCEL)
+    until(lambda: not run[1].status.live)
+    reproduce.start_more(wanted, folder)
+    assert there() == 2
+    reproduce.start(wanted, folder)  # go on: what was cancelled comes before what is new
+    assert there() == 2 and run[1].status.live
 
 
 def test_ctrl_c_ends_all_figures_and_not_one_after_the_other(

@@ -161,6 +161,12 @@ def _start(wanted: list[Config]) -> None:
         st.session_state["told"] = str(error)
 
 
+def _start_more(wanted: list[Config]) -> None:
+    """What is in hand goes on all the same; the next look tries again."""
+    with contextlib.suppress(runs.RunError):
+        reproduce.start_more(wanted, runs.root())
+
+
 def _cancel(wanted: list[Config]) -> None:
     reproduce.cancel(wanted, runs.root())
 
@@ -205,6 +211,8 @@ def _words(draw: Draw) -> str:
 def _wait(wanted: list[Config], shown: str) -> None:
     """How far it is; the page goes on when the run that it shows has ended, or all have."""
     state = reproduce.progress(wanted, runs.root())
+    if state.live and state.ended < state.runs:
+        _start_more(wanted)
     if not state.live or _in_training(wanted, shown) != shown:
         st.rerun()
     if not state.step:
