@@ -333,13 +333,13 @@ def _attribution(options: argparse.Namespace) -> int:
             run.ask(runs.CANCEL)
         raise
     made = attribution.attribute(config, [run.trajectories for run in started], options.level)
-    if form:
-        _write_waterfall(made, configs, form, how, options.out)
     if options.json:
         print(json.dumps(attribution.to_dict(made), indent=1, ensure_ascii=False))
     else:
         print(terminal.aligned(attribution.table(made)))
         print("\n".join(attribution.sentences(made)))
+    if form:
+        _write_waterfall(made, configs, form, how, options.out)
     return 0
 
 

@@ -89,7 +89,12 @@ LOSSES = {
 
 def _losses(configs: Sequence[Config]) -> str:
     """What both losses are, where all runs have the same."""
-    kinds = {registry.constant("problems", each.problem, "SEEN", "entries") for each in configs}
+    kinds = {
+        "all"
+        if each.observed == 1
+        else registry.constant("problems", each.problem, "SEEN", "entries")
+        for each in configs
+    }
     if len(kinds) > 1:
         return ""
     train, test = LOSSES[kinds.pop()]

@@ -5,7 +5,7 @@ import math
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +16,6 @@ from dynamics.expected import beside
 from dynamics.figure import VERSUS, compared, marked
 from dynamics.runs import Run, RunError
 from dynamics.trajectory import COUNTERS
-
-if TYPE_CHECKING:
-    pass
 
 MAPS = "heat_maps"
 MOMENTS = 36  # of a film of heat maps

@@ -37,13 +37,13 @@ def run(options: argparse.Namespace) -> int:
     how = Print(options.size, options.font, options.line, options.grey)
     form = export.form_of(options.out, FORMS) if options.out else ""
     judged = reproduced(options.name, folder, draw)
-    if options.out:
-        options.out.write_bytes(content(judged, form, how))
-        print(f"{options.out}: {options.out.stat().st_size:,} bytes", file=sys.stderr)
     if options.json:
         print(json.dumps(judged.to_dict(), indent=1, ensure_ascii=False))
     else:
         print("\n".join(lines(judged)))
+    if options.out:
+        options.out.write_bytes(content(judged, form, how))
+        print(f"{options.out}: {options.out.stat().st_size:,} bytes", file=sys.stderr)
     return int(judged.verdict == DIFFERS)
 
 

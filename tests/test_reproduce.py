@@ -259,3 +259,17 @@ def test_every_notebook_with_shipped_matrices_agrees(
     assert told["verdict"] == "agrees"
     assert max(each["found"] for each in told["checks"] if "deviation" in each["what"]) < 1e-8
     assert np.isfinite([each["found"] for each in told["checks"]]).all()
+
+
+def test_without_a_browser_the_verdict_is_printed_all_the_same(
+    trained: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What was computed is told before what cannot be drawn."""
+    monkeypatch.setenv("BROWSER_PATH", str(tmp_path / "none"))
+    file = tmp_path / "figure.pdf"
+    assert main(["figure", "completion", "--runs", str(trained), "--out", str(file)]) == 2
+    told = capsys.readouterr()
+    assert "completion agrees" in told.out and "apt-get install chromium" in told.err

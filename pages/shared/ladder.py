@@ -6,7 +6,7 @@ import json
 
 import streamlit as st
 
-from dynamics import attribution, queue, runs, waterfall
+from dynamics import archive, attribution, queue, runs, waterfall
 from dynamics.attribution import LEVELS, MOST_SEEDS, Attribution
 from dynamics.config import Config
 from dynamics.digits import raised
@@ -199,7 +199,7 @@ def _results(config: Config, ended: list[runs.Run], level: str) -> None:
     with st.container(horizontal=True):
         words = waterfall.told(made, [run.config for run in ended], exporting.address())
         exporting.button(waterfall.draw(made), words, "attribution")
-        _downloads(made, head, rows)
+        _downloads(made, head, rows, ended)
 
 
 def _folded(cells: dict[str, str]) -> dict[str, str]:
@@ -210,7 +210,9 @@ def _folded(cells: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _downloads(made: Attribution, head: list[str], rows: list[list[str]]) -> None:
+def _downloads(
+    made: Attribution, head: list[str], rows: list[list[str]], ended: list[runs.Run]
+) -> None:
     def as_csv() -> bytes:
         text = io.StringIO()
         csv.writer(text).writerows([head, *rows])
@@ -219,15 +221,19 @@ def _downloads(made: Attribution, head: list[str], rows: list[list[str]]) -> Non
     def as_json() -> bytes:
         return json.dumps(attribution.to_dict(made), indent=1, ensure_ascii=False).encode()
 
-    for form, data, kind in (
-        ("CSV", as_csv, "text/csv"),
-        ("JSON", as_json, "application/json"),
+    def as_zip() -> bytes:
+        return archive.bundle(ended, "attribution", {"attribution.json": as_json()})
+
+    for label, form, data, kind in (
+        ("CSV", "csv", as_csv, "text/csv"),
+        ("JSON", "json", as_json, "application/json"),
+        ("All numbers (zip)", "zip", as_zip, "application/zip"),
     ):
         st.download_button(
-            form,
+            label,
             data=data,
-            file_name=f"attribution.{form.lower()}",
+            file_name=f"attribution.{form}",
             mime=kind,
-            icon=":material/download:",
+            icon=":material/folder_zip:" if form == "zip" else ":material/download:",
             on_click="ignore",
         )

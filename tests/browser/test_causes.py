@@ -1,5 +1,6 @@
 """The ladder of causes: measured from the page, kept by its address, switched to a fair one."""
 
+import zipfile
 from collections.abc import Callable
 
 import pytest
@@ -32,6 +33,10 @@ def test_a_lead_is_measured_switched_and_shared(server: Server, page_at: Open) -
     expect(page.locator(".js-plotly-plot")).to_be_visible()
     expect(page.get_by_role("row", name="compressed without α")).to_contain_text("2 of 2")
     expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="All numbers (zip)").click()
+    held = zipfile.ZipFile(download.value.path())
+    assert {f"{run.key}.npz" for run in kept} | {"attribution.json"} <= set(held.namelist())
 
     second = page_at(390)
     second.goto(page.url)

@@ -1,5 +1,6 @@
 """Paper figures on the page: chosen from the gallery, trained, judged, kept in the address."""
 
+import zipfile
 from collections.abc import Callable
 
 from conftest import Server
@@ -25,6 +26,20 @@ def test_figure_is_opened_trained_and_judged(server: Server, page_at: Open) -> N
     expect(page.locator(".figures thead th")).to_have_count(2)  # what, and what was found
     page.wait_for_selector(".js-plotly-plot .scatterlayer .trace >> nth=2", state="attached")
     assert query_of(page) == {"figure": "burer_monteiro"}
+    with page.expect_download() as download:
+        button(page, "All numbers (zip)").click()
+    held = zipfile.ZipFile(download.value.path()).namelist()
+    wanted = {f"{config.key}.npz" for config in reproduce.distinct("burer_monteiro")}
+    assert wanted | {"verdict.json", "records.csv", "runs.csv"} <= set(held)
+    page.get_by_role("button", name="For a paper or talk").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("TikZ", exact=True).click(timeout=30_000)
+    expect(dialog.get_by_role("button", name="Save TikZ")).to_be_visible(timeout=30_000)
+    dialog.get_by_text("Caption and citation").click()
+    expect(dialog.get_by_text("N = 1 seed, 3 runs.")).to_be_visible()
+    expect(dialog.get_by_text("Paper_figures?figure=burer_monteiro")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
     button(page, "All figures").click()
     card = page.locator(".st-key-card-burer_monteiro")
     expect(card.get_by_text("drawn; no number published")).to_be_visible()
