@@ -110,8 +110,12 @@ def _watch(lesson: Lesson, phases: dict[str, str]) -> None:
             "Which run", list(phases), default=label, required=True, label_visibility="collapsed"
         )
     done = set(phases.values()) == {"done"}
-    if not done:
+    if set(phases.values()) & set(runs.LIVE):
         _wait(lesson, phases)
+    elif not done:  # not in what looks again and again: a click there can be lost in a rerun
+        st.button(
+            "Train", type="primary", icon=":material/play_arrow:", on_click=_train, args=(lesson,)
+        )
     if phases[label]:
         config = lesson.configs[label]
         live(config.key, panels(lesson.figures, config), key="lesson charts", theory=done)
@@ -122,11 +126,6 @@ def _wait(lesson: Lesson, phases: dict[str, str]) -> None:
     """How many runs have ended; the page goes on by itself, whichever of them it shows."""
     if _phases(lesson) != phases:
         st.rerun()
-    if not set(phases.values()) <= {*runs.LIVE, "done"}:
-        st.button(
-            "Train", type="primary", icon=":material/play_arrow:", on_click=_train, args=(lesson,)
-        )
-        return
     ended = list(phases.values()).count("done")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{ended} of {len(phases)} runs done; then it is explained.", width="content")
