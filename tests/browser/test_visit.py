@@ -87,6 +87,7 @@ def test_whole_visit(server: Server, page_at: Open) -> None:
     phase(page, "Cancelled", 5)
     phase(second, "Cancelled", 5)
 
+    expect(button(page, "Go on")).to_be_visible()  # the charts know it before the page does
     press(page, "Export")
     with page.expect_download() as download:
         press(page, "CSV")
