@@ -17,8 +17,9 @@ PATIENCE = 60  # seconds for one picture
 SHARP = 4  # dots for each 1/96 inch of what is drawn in three dimensions, as it stands in a PDF
 WHOLE = "<style>@page { margin: 0 } img { display: block }</style>"  # a PDF is else 6 % smaller
 MISSING = (
-    "PDF, SVG, PNG, GIF and MP4 are drawn by Chrome or Chromium, and this machine has none: install "
-    "it, on Debian with apt-get install chromium; until then a chart's own menu saves SVG and PNG."
+    "PDF, SVG, PNG, GIF and MP4 are drawn by Chrome or Chromium, and this machine has none: "
+    "install it, on Debian with apt-get install chromium; until then a chart's own menu saves SVG "
+    "and PNG."
 )
 
 
