@@ -44,7 +44,7 @@ plotlyjs: $(BIN)/.app ## Take the parts of plotly.js that go with the installed 
 	  curl -sSf https://registry.npmjs.org/$$name/-/$$name-$$version.tgz | \
 	  tar -xzO package/plotly-$$part.min.js | $(BIN)/python -c "import sys, zopfli.gzip; \
 	    sys.stdout.buffer.write(zopfli.gzip.compress(sys.stdin.buffer.read()))" \
-	  > dynamics/plotlyjs/$$part.js.gz; done
+	  > dynamics/export/render/plotlyjs/$$part.js.gz; done
 
 clean: ## Remove the virtual environment and all caches; runs stay
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
@@ -54,12 +54,12 @@ $(BIN)/python:
 
 $(BIN)/.app: requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -r requirements.txt
-	@$(BIN)/python -m dynamics.kernels
+	@$(BIN)/python -m dynamics.engine.kernels
 	@touch $@
 
 $(BIN)/.test: requirements.txt requirements-test.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -r requirements-test.txt
-	@$(BIN)/python -m dynamics.kernels
+	@$(BIN)/python -m dynamics.engine.kernels
 	@touch $@ $(BIN)/.app
 
 # The browser tests take any Chromium or Chrome on the PATH; Debian's is installed if there is none.

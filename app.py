@@ -12,8 +12,8 @@ HERE = Path(__file__).resolve().parent
 
 def sentence(error: Exception) -> bool:
     """Show one sentence instead of a traceback; the traceback is in the server's log."""
-    from dynamics.config import ConfigError
-    from dynamics.runs import RunError
+    from dynamics.core.config import ConfigError
+    from dynamics.runs.run import RunError
 
     known = isinstance(error, RunError | ConfigError)
     st.error(

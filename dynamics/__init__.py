@@ -1,1 +1,16 @@
-"""Learning dynamics of deep linear networks: the original and the compressed one, side by side."""
+"""How deep linear networks learn: training, theory, and what comes of it.
+
+Twelve rooms. Each may import those below it, none above:
+
+    commands
+    paper   teach   peers
+    export
+    draw
+    runs
+    engine   findings        (neither knows the other)
+    theory
+    core
+    data
+
+``tests/house/test_layers.py`` has the same as a table and reads every import against it.
+"""

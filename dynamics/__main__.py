@@ -34,16 +34,16 @@ try:
 
     from tqdm import tqdm
 
-    from dynamics import archive, attribution, export, registry, runs, schedule, terminal
-    from dynamics.config import (
-        SETTINGS,
-        Config,
-        ConfigError,
-        choices,
-        suggested,
-    )
-    from dynamics.dress import SIZES, Print
-    from dynamics.figure import VERSUS
+    from dynamics.commands import printed
+    from dynamics.core import changes, registry
+    from dynamics.core.config import SETTINGS, Config, ConfigError, choices, suggested
+    from dynamics.draw import panel
+    from dynamics.draw.time_axis import VERSUS
+    from dynamics.export import export, formats, tables
+    from dynamics.export.layout.sizes import SIZES, Print
+    from dynamics.findings import attribution
+    from dynamics.runs.run import CANCEL, PAUSE, RUN, Run, RunError, find, listing, root
+    from dynamics.runs.start import began, start
 except KeyboardInterrupt:  # while they are loaded
     _leave()
 
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = int(options.command(options))
         sys.stdout.flush()
         return status
-    except (ConfigError, runs.RunError, ValueError) as error:
+    except (ConfigError, RunError, ValueError) as error:
         print(f"dynamics: {error}", file=sys.stderr)
     except BrokenPipeError:  # the reader has gone, as with | head; the exit must not flush again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -172,13 +172,13 @@ def _add_figure(commands: Any) -> None:
 def _add_export(commands: Any) -> None:
     out = commands.add_parser("export", help="write a run's data or a chart to a file")
     out.add_argument("keys", metavar="KEY", nargs="+", help="the run; several share one chart")
-    forms = [*export.FORMATS, *export.PICTURES]
+    forms = [*export.FORMATS, *formats.PICTURES]
     out.add_argument("--format", choices=forms, help="default: FILE's ending, else csv")
     out.add_argument(
         "--figure",
         metavar="NAME",
         default="",
-        help=f"of a chart: one of {', '.join(registry.options('figures'))}, with /NETWORK for one "
+        help=f"of a chart: one of {', '.join(registry.options('charts'))}, with /NETWORK for one "
         "network alone; of several runs a series such as recovery_error",
     )
     out.add_argument("--over", default="steps", choices=list(VERSUS), help="its horizontal axis")
@@ -256,7 +256,7 @@ def _help(name: str) -> str:
     about = field.metadata
     parts = [f"{about['symbol']}: {about['meaning']}" if about["symbol"] else about["meaning"]]
     if name == "changes":
-        parts.append(f"a text such as {schedule.EXAMPLE}")
+        parts.append(f"a text such as {changes.EXAMPLE}")
     elif choices(name):
         parts.append("one of " + ", ".join(choices(name)))
     else:
@@ -300,43 +300,43 @@ def _given(options: argparse.Namespace) -> dict[str, str]:
 
 def _run(options: argparse.Namespace) -> int:
     config = _config(options)
-    run = runs.start(config, runs.root(options.runs))
+    run = start(config, root(options.runs))
     print(f"Run {run.key}")
     try:
-        status = terminal.follow(run, config)
+        status = printed.follow(run, config)
     except KeyboardInterrupt:
-        print(terminal.summary(run.trajectories))
+        print(printed.summary(run.trajectories))
         raise
     if status.phase in ("failed", "lost"):
-        raise runs.RunError(status.message)
+        raise RunError(status.message)
     print(f"{status.phase}: {status.message.removeprefix(f'{status.phase}; ')}")
-    print(terminal.summary(run.trajectories))
+    print(printed.summary(run.trajectories))
     return {"diverged": WRONG, "cancelled": ENDED}.get(status.phase, 0)
 
 
 def _attribution(options: argparse.Namespace) -> int:
-    config, folder = _config(options), runs.root(options.runs)
+    config, folder = _config(options), root(options.runs)
     attribution.goal(options.level)  # a wrong one is told before anything is trained
     how = Print(options.size, options.font, options.line, options.grey)
-    form = export.form_of(options.out, WATERFALL) if options.out else ""
+    form = formats.form_of(options.out, WATERFALL) if options.out else ""
     configs = attribution.ladder(config, options.seeds)
-    started: list[runs.Run] = []
+    started: list[Run] = []
     try:
         for each in configs:
-            started.append(runs.start(each, folder))
+            started.append(start(each, folder))
         for run, each in zip(started, configs, strict=True):
-            status = terminal.follow(run, each)
+            status = printed.follow(run, each)
             if status.phase in ("failed", "lost", "cancelled"):
-                raise runs.RunError(status.message)
-    except (KeyboardInterrupt, runs.RunError):
-        for run in filter(runs.began, started):
-            run.ask(runs.CANCEL)
+                raise RunError(status.message)
+    except (KeyboardInterrupt, RunError):
+        for run in filter(began, started):
+            run.ask(CANCEL)
         raise
     made = attribution.attribute(config, [run.trajectories for run in started], options.level)
     if options.json:
         print(json.dumps(attribution.to_dict(made), indent=1, ensure_ascii=False))
     else:
-        print(terminal.aligned(attribution.table(made)))
+        print(printed.aligned(attribution.table(made)))
         print("\n".join(attribution.sentences(made)))
     if form:
         _write_waterfall(made, configs, form, how, options.out)
@@ -346,19 +346,20 @@ def _attribution(options: argparse.Namespace) -> int:
 def _write_waterfall(
     made: attribution.Attribution, configs: Sequence[Config], form: str, how: Print, file: Path
 ) -> None:
-    from dynamics import picture, waterfall  # not at the top: they load Plotly
+    from dynamics.draw import waterfall  # not at the top: they load Plotly
+    from dynamics.export import caption, picture
 
-    figure, words = waterfall.draw(made).to_plotly_json(), waterfall.told(made, configs)
+    figure, words = waterfall.draw(made).to_plotly_json(), caption.told(made, configs)
     file.write_bytes(picture.picture(figure, form, how, words))
     print(f"{file}: {file.stat().st_size:,} bytes", file=sys.stderr)
 
 
 def _forecast(options: argparse.Namespace) -> int:
-    from dynamics import reference  # not at the top: these load SciPy or torch
-    from dynamics.forecast import forecast
+    from dynamics.peers import trajectory_file  # not at the top: these load SciPy or torch
+    from dynamics.theory.forecast import forecast
 
     if options.reference:
-        config, facts = reference.read(options.reference, _given(options))
+        config, facts = trajectory_file.read(options.reference, _given(options))
     else:
         config = _config(options)
         facts = _look(config)
@@ -366,15 +367,15 @@ def _forecast(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(made.to_dict(), indent=1, ensure_ascii=False))
     else:
-        print("\n".join(terminal.table(made)))
+        print("\n".join(printed.table(made)))
     return 0
 
 
 def _look(config: Config) -> dict[str, Any]:
     import torch
 
-    from dynamics.data import DataError
-    from dynamics.facts import look
+    from dynamics.data.folder import DataError
+    from dynamics.engine.training.facts import look
 
     torch.set_num_threads(1)
     try:
@@ -386,7 +387,7 @@ def _look(config: Config) -> dict[str, Any]:
 def _verify(options: argparse.Namespace) -> int:
     import torch  # not at the top: the other commands answer without it
 
-    from dynamics.verify import UnreadableError, verify
+    from dynamics.peers.verify import UnreadableError, verify
 
     torch.set_num_threads(1)
     found, unreadable = [], []
@@ -404,37 +405,37 @@ def _verify(options: argparse.Namespace) -> int:
                 found += list(verify(file, options.tolerance, progress))
             except UnreadableError as error:
                 unreadable.append(str(error))
-    terminal.print_deviations(found, unreadable, options.json)
+    printed.print_deviations(found, unreadable, options.json)
     if unreadable:
         return UNREADABLE
     return 0 if all(deviation.within for deviation in found) else WRONG
 
 
 def _bench(options: argparse.Namespace) -> int:
-    from dynamics import bench  # not at the top: it loads torch
+    from dynamics.peers import speed  # not at the top: it loads torch
 
-    return bench.run(quick=options.quick, as_json=options.json, only=options.only)
+    return speed.run(quick=options.quick, as_json=options.json, only=options.only)
 
 
 def _figure(options: argparse.Namespace) -> int:
-    from dynamics import figure_command  # not at the top: it loads Plotly
+    from dynamics.commands import figure as figures  # not at the top: it loads Plotly
 
-    return figure_command.run(options)
+    return figures.run(options)
 
 
 def _export(options: argparse.Namespace) -> int:
     form, ending = _form(options)
     keys = list(dict.fromkeys(options.keys))
-    found = [runs.find(key, runs.root(options.runs)) for key in keys]
+    found = [find(key, root(options.runs)) for key in keys]
     file = options.out or Path(f"{'-'.join(keys)}.{ending}")
     if str(file) != "-":
-        export.ready(file)
-    if (form, options.figure) == ("csv", export.MAPS) and len(found) == 1:
-        content = export.cells(found[0], options.at)
+        formats.ready(file)
+    if (form, options.figure) == ("csv", panel.MAPS) and len(found) == 1:
+        content = tables.cells(found[0], options.at)
     elif form in ("csv", "zip") and len(found) > 1 and not options.figure:
-        content = archive.csv(found) if form == "csv" else archive.bundle(found, file.stem)
-    elif form in export.PICTURES or options.figure or len(found) > 1:
-        if form not in (*export.PICTURES, "html"):
+        content = tables.csv(found) if form == "csv" else tables.bundle(found, file.stem)
+    elif form in formats.PICTURES or options.figure or len(found) > 1:
+        if form not in (*formats.PICTURES, "html"):
             raise ValueError(
                 f"{form} holds the numbers of one run; it has no charts or comparisons. csv and "
                 "zip hold several."
@@ -453,7 +454,7 @@ def _export(options: argparse.Namespace) -> int:
 
 def _form(options: argparse.Namespace) -> tuple[str, str]:
     """The format and what its files end in."""
-    endings = {form: form for form in export.FORMATS} | export.ENDINGS | export.PICTURES
+    endings = {form: form for form in export.FORMATS} | formats.ENDINGS | formats.PICTURES
     given = options.out.suffix.removeprefix(".") if options.out else ""
     forms = {ending: form for form, ending in endings.items()} | {"": "csv"}
     if not options.format and given not in forms:
@@ -463,34 +464,34 @@ def _form(options: argparse.Namespace) -> tuple[str, str]:
 
 
 def _runs(options: argparse.Namespace) -> int:
-    folder = runs.root(options.runs)
+    folder = root(options.runs)
     if options.action == "list":
-        for run, config, status in runs.listing(folder):
+        for run, config, status in listing(folder):
             about = f"{config.problem}, L={config.depth}, r̂={config.rank_bound}" if config else ""
             print(f"{run.key}  {status.phase:10} {status.step:>9,}  {about or status.message}")
         return 0
     if not options.keys:
         raise ValueError(f"runs {options.action} needs the key of a run; runs list shows them.")
     for key in options.keys:
-        ACTIONS[options.action](runs.find(key, folder))
+        ACTIONS[options.action](find(key, folder))
     return 0
 
 
-def _show(run: runs.Run) -> None:
+def _show(run: Run) -> None:
     status = run.status
     print(f"{run.key} {status.phase}, step {status.step:,}: {status.message}")
     for name, value in run.config.to_dict().items():
         print(f"  {_flag(name):20} {value}")
-    print(terminal.summary(run.trajectories))
+    print(printed.summary(run.trajectories))
 
 
 ACTIONS = {
     "list": None,
     "show": _show,
-    "delete": runs.Run.delete,
-    "pause": lambda run: run.ask(runs.PAUSE),
-    "resume": lambda run: run.ask(runs.RUN),
-    "cancel": lambda run: run.ask(runs.CANCEL),
+    "delete": Run.delete,
+    "pause": lambda run: run.ask(PAUSE),
+    "resume": lambda run: run.ask(RUN),
+    "cancel": lambda run: run.ask(CANCEL),
 }
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dynamics.figure import VERSUS
+from dynamics.draw.time_axis import VERSUS
 from pages.shared import controls
 from pages.shared.charts import charts, panels
 from pages.shared.charts import chosen as figures

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dynamics.lesson import Lesson, lessons
+from dynamics.teach.lesson import Lesson, lessons
 from pages.shared.lesson import turn_to, walk
 
 

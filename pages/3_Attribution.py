@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from dynamics import attribution
-from dynamics.digits import raised
+from dynamics.core.words import raised
+from dynamics.findings import attribution
 from pages.shared import ladder
 
 ladder.read_address()

@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from dynamics import reproduce
+from dynamics.paper import draws
 from pages.shared.paper import card, chosen_draw, show, turn_to
 
-names = reproduce.names()
+names = draws.names()
 name = st.query_params.get("figure")
 if name in names:
     with st.container(key="paper"):
         st.button("All figures", icon=":material/arrow_back:", type="tertiary", on_click=turn_to)
-        title, line = reproduce.about(name)
+        title, line = draws.about(name)
         st.title(title, anchor=False)
         st.markdown(f"{line}.")
         if draw := chosen_draw():

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from dynamics import runs
-from dynamics.config import Config, choices
-from dynamics.figure import VERSUS
+from dynamics.core.config import Config, choices
+from dynamics.draw.time_axis import VERSUS
+from dynamics.runs.run import PHASES, Run, RunError, listing, root
 from pages.shared.saved import comparison, table
 from pages.shared.transport import downloads
 
@@ -12,7 +12,7 @@ MOST_COMPARED = 8
 
 
 @st.dialog("Delete these runs?")
-def confirm_delete(chosen: list[runs.Run]) -> None:
+def confirm_delete(chosen: list[Run]) -> None:
     """Ask before anything is removed, and say what cannot be."""
     st.write(f"{len(chosen)} runs and all their records are removed for everybody.")
     st.code("\n".join(run.key for run in chosen), language=None)
@@ -20,7 +20,7 @@ def confirm_delete(chosen: list[runs.Run]) -> None:
         for run in chosen:
             try:
                 run.delete()
-            except runs.RunError as error:
+            except RunError as error:
                 st.session_state["told"] = str(error)
         st.rerun()
 
@@ -28,7 +28,7 @@ def confirm_delete(chosen: list[runs.Run]) -> None:
 st.title("Saved runs", anchor=False)
 if told := st.session_state.pop("told", None):
     st.error(told)
-entries = runs.listing(runs.root())
+entries = listing(root())
 if not entries:
     st.info("Nothing has been trained yet. Start a run on the first page; it is kept here.")
     with st.container(key="go"):
@@ -42,7 +42,7 @@ if not entries:
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     problem = st.selectbox("Problem", ["all", *choices("problem")], width=200)
-    phase = st.selectbox("State", ["all", *runs.PHASES], width=200)
+    phase = st.selectbox("State", ["all", *PHASES], width=200)
 entries = [
     (run, config, status)
     for run, config, status in entries
@@ -69,7 +69,7 @@ if not picked:
     st.caption("Tick runs to open, compare, export or delete them.")
     st.stop()
 
-sound: list[tuple[runs.Run, Config]] = [(run, config) for run, config, _ in picked if config]
+sound: list[tuple[Run, Config]] = [(run, config) for run, config, _ in picked if config]
 with st.container(horizontal=True, vertical_alignment="center"):
     if len(sound) == 1:
         run, config = sound[0]

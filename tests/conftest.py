@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics import runs
+from dynamics.runs.run import CANCEL, KEY, Run
+from dynamics.runs.start import start
 from tests.support import small, until
 
 
@@ -38,9 +39,9 @@ def ratings(shared: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def folder_of_runs(folder: Path) -> Iterator[Path]:
     """A folder of runs whose workers have all ended when the block is left."""
     yield folder
-    left = [runs.Run(place) for place in folder.glob("*") if runs.KEY.fullmatch(place.name)]
+    left = [Run(place) for place in folder.glob("*") if KEY.fullmatch(place.name)]
     for run in left:
-        run.ask(runs.CANCEL)
+        run.ask(CANCEL)
     until(lambda: not any(run._worker_lives() for run in left))
 
 
@@ -52,10 +53,10 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[runs.Run]:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """A small run that a real worker has finished."""
     with folder_of_runs(tmp_path_factory.mktemp("finished")) as folder:
-        run = runs.start(small(rows=10, cols=14, noise=0.01), folder)
+        run = start(small(rows=10, cols=14, noise=0.01), folder)
         until(lambda: not run.status.live)
         assert run.status.phase == "done", run.status.message
         yield run

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 from plotly.subplots import make_subplots
 
-from dynamics import export, registry
-from dynamics.runs import Run
-from dynamics.subplots import abreast
-from dynamics.trajectory import Trajectory
+from dynamics.core import registry
+from dynamics.core.records import Trajectory
+from dynamics.draw import panel
+from dynamics.export.layout.subplots import abreast
+from dynamics.runs.run import Run
 
 
 def trajectories(records: int) -> list[Trajectory]:
@@ -30,7 +31,7 @@ def trajectories(records: int) -> list[Trajectory]:
 
 
 def chart(records: int = 1000) -> dict[str, Any]:
-    drawn = registry.load("figures", "recovery_error").draw(trajectories(records))
+    drawn = registry.load("charts", "recovery_error").draw(trajectories(records))
     return dict(drawn.to_plotly_json())
 
 
@@ -51,5 +52,5 @@ def pair_in_space() -> dict[str, Any]:
 
 def two_panels(run: Run) -> dict[str, Any]:
     """Two charts of a run in one figure."""
-    figures = [export.chart([run], name) for name in ("losses", "principal_angles")]
+    figures = [panel.chart([run], name) for name in ("losses", "principal_angles")]
     return dict(abreast(figures).to_plotly_json())

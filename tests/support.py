@@ -9,15 +9,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dynamics import problem as problems
-from dynamics import runs
-from dynamics.compare import prepare
-from dynamics.config import Config
-from dynamics.entries import Entries
-from dynamics.problem import Masked, Problem, Target
-from dynamics.problems import photograph
-from dynamics.sums import Dense, RankOne
-from dynamics.trajectory import Layout, Trajectory
+from dynamics.core.config import Config
+from dynamics.core.records import Layout, Trajectory
+from dynamics.engine import draws
+from dynamics.engine.losses.entries import Entries
+from dynamics.engine.losses.masked import Masked
+from dynamics.engine.losses.sums import Dense, RankOne
+from dynamics.engine.problem import Problem, Target
+from dynamics.engine.problems import photograph
+from dynamics.engine.training.comparison import prepare
+from dynamics.runs.run import Run
+from dynamics.runs.start import start
 
 KINDS = ("factorization", "completion", "sensing", "rank-one", "entries", "photograph")
 LONG = 100_000_000  # steps: no test waits for them
@@ -66,9 +68,9 @@ def endless(**changes: Any) -> Config:
     return small(**({"steps": LONG, "record_every": 1000, "alpha": 1.0} | changes))
 
 
-def started(folder: Path, **changes: Any) -> runs.Run:
+def started(folder: Path, **changes: Any) -> Run:
     """An endless run with some records."""
-    run = runs.start(endless(**changes), folder)
+    run = start(endless(**changes), folder)
     until(lambda: len(run.rows()) > 2)
     return run
 
@@ -112,8 +114,8 @@ def known(kind: str, rows: int, cols: int) -> tuple[Problem, Loss, Loss]:
     if kind == "photograph":
         config = Config(problem=kind, rows=rows, cols=cols, rank=3, rank_bound=3, noise=0.1)
         problem = photograph.make(config, torch.empty(0, dtype=torch.float64))
-        matrix, mask = problem.target.dense, problems.mask(config)
-        given = problems.given(config, problem.target, matrix)
+        matrix, mask = problem.target.dense, draws.mask(config)
+        given = draws.given(config, problem.target, matrix)
     elif kind == "completion":
         problem = Masked(target, mask, given)
     else:

@@ -5,8 +5,8 @@ from itertools import islice, pairwise
 import numpy as np
 import pytest
 
-from dynamics import altmin
-from dynamics.altmin import Entries, alternate, biases, loss
+from dynamics.paper import altmin
+from dynamics.paper.altmin import Entries, alternate, biases, loss
 
 
 def entries(matrix: np.ndarray, mask: np.ndarray) -> Entries:

@@ -10,26 +10,28 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dynamics import archive, runs
 from dynamics.__main__ import main
-from dynamics.config import Config
+from dynamics.core.config import Config
+from dynamics.export import tables
+from dynamics.runs.run import Run
+from dynamics.runs.start import start
 from tests.support import is_sentence, small, until
 
 
 @pytest.fixture
-def several(folder: Path) -> list[runs.Run]:
+def several(folder: Path) -> list[Run]:
     """Two problems, of which one has networks that the other has not."""
     configs = [small(problem="factorization", seed_init=3), small(networks=("narrow_random",))]
-    started = [runs.start(config, folder) for config in configs]
+    started = [start(config, folder) for config in configs]
     until(lambda: not any(run.status.live for run in started))
     return started
 
 
 def test_a_zip_of_several_runs_is_one_table_beside_their_settings(
-    several: list[runs.Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    several: list[Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Opened by the line in its README, joined by the other; every number is the run's own."""
-    content = archive.bundle(several, "both", {"verdict.json": b"{}"})
+    content = tables.bundle(several, "both", {"verdict.json": b"{}"})
     (tmp_path / "both.zip").write_bytes(content)
     monkeypatch.chdir(tmp_path)
     opened = zipfile.ZipFile("both.zip")
@@ -55,7 +57,7 @@ def test_a_zip_of_several_runs_is_one_table_beside_their_settings(
 
 
 def test_the_command_line_writes_several_runs_as_a_table_or_a_zip(
-    several: list[runs.Run], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    several: list[Run], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What holds one run alone says so."""
     keys = [run.key for run in several]

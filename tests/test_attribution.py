@@ -6,13 +6,15 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from dynamics import attribution, theory
-from dynamics.attribution import Attribution, attribute, ladder
-from dynamics.compare import prepare
-from dynamics.config import Config, ConfigError
-from dynamics.dress import Print, dressed
-from dynamics.trajectory import Trajectory
-from dynamics.waterfall import draw
+from dynamics.core.config import Config, ConfigError
+from dynamics.core.records import Trajectory
+from dynamics.draw.waterfall import draw
+from dynamics.engine.training.comparison import prepare
+from dynamics.export.layout.layout import dressed
+from dynamics.export.layout.sizes import Print
+from dynamics.findings import attribution
+from dynamics.findings.attribution import Attribution, attribute, ladder
+from dynamics.theory import compressed
 from tests.support import is_sentence, recorded, small
 
 FULL = {
@@ -55,8 +57,8 @@ def test_on_a_full_target_the_recursions_foretell_alpha_and_width(full: Climbed)
         rate = comparison.learning_rate * comparison.problem.curvature
         steps = []
         for alpha in (1.0, 4.0):
-            course = theory.recursion(goals, 3, alpha, 0.1, rate, range(0, 3001, 10))
-            error = ((theory.end_to_end(*course, 3) - goals) ** 2).sum(1) / (goals**2).sum()
+            course = compressed.recursion(goals, 3, alpha, 0.1, rate, range(0, 3001, 10))
+            error = ((compressed.end_to_end(*course, 3) - goals) ** 2).sum(1) / (goals**2).sum()
             steps.append(10 * int(np.argmax(error**0.5 <= 1e-2)))
         assert made.factors[number, -1, 0] == steps[0] / steps[1]
 

@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dynamics import baselines, data
-from dynamics.paper import AGREES, DIFFERS, Found
-from dynamics.papers import movielens
-from dynamics.reproduce import distinct
-from dynamics.runs import Run, RunError
-from dynamics.trajectory import Trajectory
+from dynamics.core.records import Trajectory
+from dynamics.data import movielens as data_movielens
+from dynamics.paper import baselines
+from dynamics.paper.draws import distinct
+from dynamics.paper.figure import AGREES, DIFFERS, Found
+from dynamics.paper.figures import movielens
+from dynamics.runs.run import Run, RunError
 from tests.support import is_sentence
 
 
@@ -31,7 +32,7 @@ def test_baselines_are_kept_beside_the_run_and_judged(run: Run, ratings: Path) -
     kept = (run.folder / baselines.FILE).stat().st_mtime_ns
     assert baselines.beside(run).keys() == beside.keys()
     assert (run.folder / baselines.FILE).stat().st_mtime_ns == kept
-    stars = data.movielens()[2]
+    stars = data_movielens.movielens()[2]
     assert beside["split"][0] == pytest.approx(np.mean(stars**2) / 2)
     assert beside["altmin_rank"] == [10] and len(beside["altmin_test_loss"]) == baselines.HALVES
     assert beside["altmin_train_loss"][-1] < beside["altmin_train_loss"][0] / 2

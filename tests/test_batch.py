@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics import registry
-from dynamics.batch import Batch, Stacked
-from dynamics.compare import prepare
-from dynamics.config import Config
-from dynamics.descent import Descent
+from dynamics.core import registry
+from dynamics.core.config import Config
+from dynamics.engine.steps.plain import Descent
+from dynamics.engine.training.batch import Batch, Stacked
+from dynamics.engine.training.comparison import prepare
 
 BASE: dict[str, Any] = {
     "rows": 24, "cols": 30, "rank": 2, "rank_bound": 5, "init_scale": 0.3, "observed": 0.6,

@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from dynamics.bench import REFERENCE, Case, Row, bench
-from dynamics.descent import Descent
-from dynamics.kernels import library
-from dynamics.peers import ENGINES, Task
-from dynamics.registry import load
+from dynamics.core.registry import load
+from dynamics.engine.kernels import library
+from dynamics.engine.steps.plain import Descent
+from dynamics.peers.rivals import ENGINES, Task
+from dynamics.peers.speed import REFERENCE, Case, Row, bench
 
 SENSING = REFERENCE[3]
 jax = pytest.mark.skipif(

@@ -2,9 +2,12 @@
 
 import pytest
 
-from dynamics import attribution, waterfall
-from dynamics.caption import about, labels
-from dynamics.config import Config
+from dynamics.core.config import Config
+from dynamics.core.description import labels
+from dynamics.draw import waterfall
+from dynamics.export.caption import about
+from dynamics.export.caption import told as waterfall_caption
+from dynamics.findings import attribution
 from tests.support import recorded, small
 
 
@@ -71,9 +74,9 @@ def test_a_caption_of_causes_says_how_to_read_the_bars_and_what_draws_them_again
     config = small(problem="factorization", steps=600, networks=attribution.networks(small()))
     seeds = attribution.ladder(config, 2)
     made = attribution.attribute(config, [recorded(each) for each in seeds], "0.5")
-    words = waterfall.told(made, seeds)
+    words = waterfall_caption(made, seeds)
     assert waterfall.READING in words.caption and "N = 2 seeds." in words.caption
     assert "a recovery error of 0.5" in words.caption
     assert words.source.startswith("python -m dynamics attribution --problem factorization")
     assert words.source.endswith("--seeds 2 --level 0.5") and "--networks" not in words.source
-    assert waterfall.told(made, seeds, "https://example.org/").source == "https://example.org/"
+    assert waterfall_caption(made, seeds, "https://example.org/").source == "https://example.org/"

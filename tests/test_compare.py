@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from dynamics.compare import Comparison, prepare
-from dynamics.config import Config
-from dynamics.lanes import singular_value_count
-from dynamics.trajectory import Record
+from dynamics.core.config import Config
+from dynamics.core.records import Record
+from dynamics.engine.training.comparison import Comparison, prepare
+from dynamics.engine.training.lockstep import singular_value_count
 from tests.support import relative, small
 
 SHAPES = [(12, 12, 2, 4), (9, 20, 3, 3), (20, 9, 1, 5), (60, 45, 4, 8)]

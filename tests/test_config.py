@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from dynamics import registry
-from dynamics.config import (
+from dynamics.core import registry
+from dynamics.core.config import (
     MOST_RECORDS,
     PROBLEM_SETTINGS,
     SETTINGS,
@@ -143,7 +143,9 @@ def test_equal_configs_have_equal_keys(one: dict[str, Any], same: dict[str, Any]
 
 def test_keys_are_the_same_in_every_process() -> None:
     """Python salts its own hashes anew in each."""
-    code = "from dynamics.config import Config; print(Config(alpha=2, networks='compressed').key)"
+    code = (
+        "from dynamics.core.config import Config; print(Config(alpha=2, networks='compressed').key)"
+    )
     for salt in ("1", "2"):
         result = subprocess.run(
             [sys.executable, "-c", code],

@@ -6,16 +6,18 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics.compare import prepare
-from dynamics.config import Config
-from dynamics.crossings import crossings, least
-from dynamics.expected import beside
-from dynamics.matching import Matching, known
-from dynamics.measurements import left_overlaps, mode_values
-from dynamics.modes import modes
-from dynamics.network import Network, State
-from dynamics.problem import Masked, Target
-from dynamics.registry import load
+from dynamics.core.config import Config
+from dynamics.core.registry import load
+from dynamics.engine.losses.masked import Masked
+from dynamics.engine.measurements import left_overlaps, mode_values
+from dynamics.engine.measuring.matching import Matching, known
+from dynamics.engine.measuring.state import State
+from dynamics.engine.network import Network
+from dynamics.engine.problem import Target
+from dynamics.engine.training.comparison import prepare
+from dynamics.findings.crossings import crossings, least
+from dynamics.findings.modes import modes
+from dynamics.theory.course import beside
 from tests.support import gaussian, recorded
 from tests.test_theory import full
 
@@ -143,7 +145,7 @@ def test_a_mode_that_comes_first_is_measured_first() -> None:
 def test_rings_mark_crossings_over_any_axis_and_say_which_modes() -> None:
     config = crossing_run()
     (trajectory,) = beside(config, recorded(config))
-    draw = load("figures", "singular_values").draw
+    draw = load("charts", "singular_values").draw
     for versus in ("steps", "log steps", "seconds", "normalised"):
         figure = draw([trajectory], versus)
         (rings,) = [trace for trace in figure.data if trace.name == "crossings"]
@@ -161,7 +163,7 @@ def test_sorted_modes_and_runs_without_identities_have_no_rings() -> None:
     assert np.array_equal(trajectory.series["mode_values"], trajectory.series["singular_values"])
     series = {name: each for name, each in trajectory.series.items() if name != "mode_values"}
     old = dataclasses.replace(trajectory, series=series)
-    draw = load("figures", "singular_values").draw
+    draw = load("charts", "singular_values").draw
     for each, name in ((trajectory, "mode_values"), (old, "singular_values")):
         figure = draw([each])
         columns = [trace.meta["y"] for trace in figure.data if "y" in (trace.meta or {})]

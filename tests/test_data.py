@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from dynamics import data
-from dynamics.data import DataError
+from dynamics.data import movielens
+from dynamics.data.folder import DataError
 from tests.support import is_sentence
 
 
@@ -26,7 +26,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def refused(place: Path, content: bytes) -> str:
     (place / "u.data").write_bytes(content)
     with pytest.raises(DataError) as caught:
-        data.movielens()
+        movielens.movielens()
     assert is_sentence(str(caught.value)), str(caught.value)
     assert str(place) in str(caught.value)
     return str(caught.value)
@@ -68,7 +68,7 @@ def test_ratings_that_are_not_the_published_ones_are_refused(place: Path, conten
 
 def test_a_missing_file_is_named_with_what_to_do(place: Path) -> None:
     with pytest.raises(DataError, match=r"no u\.data in .*put MovieLens") as caught:
-        data.movielens()
+        movielens.movielens()
     assert is_sentence(str(caught.value)) and str(place) in str(caught.value)
 
 
@@ -81,7 +81,7 @@ def test_the_published_file_is_found_and_read(
     file.parent.mkdir(exist_ok=True)
     file.symlink_to(ratings)
     monkeypatch.setenv("DLN_DATA", str(place))
-    users, films, stars = data.movielens()
+    users, films, stars = movielens.movielens()
     assert (len(users), users.min(), users.max()) == (100_000, 0, 942)
     assert (films.min(), films.max()) == (0, 1681)
     assert sorted(set(stars)) == [1, 2, 3, 4, 5]
@@ -103,7 +103,7 @@ def test_without_a_network_the_download_fails_with_one_sentence(
     monkeypatch.setattr(urllib.request, "_opener", None)
     heard: list[str] = []
     with pytest.raises(DataError, match=r"could not be downloaded \(.*refused") as caught:
-        data.fetch(heard.append)
+        movielens.fetch(heard.append)
     assert is_sentence(str(caught.value)) and str(place) in str(caught.value)
 
 
@@ -125,7 +125,9 @@ def archive(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         monkeypatch.setenv("no_proxy", "127.0.0.1")
-        monkeypatch.setattr(data, "MOVIELENS", f"http://127.0.0.1:{server.server_port}/ml-100k.zip")
+        monkeypatch.setattr(
+            movielens, "MOVIELENS", f"http://127.0.0.1:{server.server_port}/ml-100k.zip"
+        )
         yield served
         server.shutdown()
 
@@ -143,11 +145,11 @@ def test_the_download_keeps_the_published_file_and_tells_its_progress(
     monkeypatch.setenv("DLN_DATA", str(place / "new" / "folder"))
     archive["zip"] = zipped("ml-100k/u.data", ratings.read_bytes())
     heard: list[str] = []
-    data.fetch(heard.append)
+    movielens.fetch(heard.append)
     assert (place / "new" / "folder" / "u.data").read_bytes() == ratings.read_bytes()
     assert heard[-1] == "downloading MovieLens 100K: 100%" and len(heard) > 3
     archive["zip"] = b""
-    data.fetch(heard.append)  # what is there is not fetched again
+    movielens.fetch(heard.append)  # what is there is not fetched again
 
 
 @pytest.mark.parametrize(
@@ -167,5 +169,5 @@ def test_an_archive_that_is_not_the_published_one_is_not_kept(
     """A page in its place, other ratings, another data set, half a file, nothing."""
     archive["zip"] = content
     with pytest.raises(DataError) as caught:
-        data.fetch(lambda words: None)
+        movielens.fetch(lambda words: None)
     assert is_sentence(str(caught.value)) and not (place / "u.data").exists()

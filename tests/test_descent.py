@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from dynamics.descent import Descent
-from dynamics.factors import drawn, product, spectral
-from dynamics.network import Network
-from dynamics.problem import Problem
-from dynamics.registry import load
+from dynamics.core.registry import load
+from dynamics.engine.factors import drawn, product, spectral
+from dynamics.engine.network import Network
+from dynamics.engine.problem import Problem
+from dynamics.engine.steps.plain import Descent
 from tests.support import KINDS, gaussian, known, relative
 
 SHAPES = [(10, 10), (8, 14), (14, 8)]

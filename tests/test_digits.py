@@ -5,10 +5,10 @@ import math
 import plotly.graph_objects as go
 import pytest
 
-from dynamics.digits import formula, plain, raised
-from dynamics.perspective import Axis
-from dynamics.scenes import tell
-from dynamics.tikz.pens import text
+from dynamics.core.words import formula, plain, raised
+from dynamics.export.layout.perspective import Axis
+from dynamics.export.layout.traces import tell
+from dynamics.export.tikz.pens import text
 
 
 def test_numbers_are_written_as_one_reads_them() -> None:

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics.compare import prepare
-from dynamics.config import Config
-from dynamics.descent import Descent
-from dynamics.entries import Entries
-from dynamics.factors import drawn, product
-from dynamics.network import Network
-from dynamics.problem import Masked, Target
-from dynamics.registry import load
+from dynamics.core.config import Config
+from dynamics.core.registry import load
+from dynamics.engine.factors import drawn, product
+from dynamics.engine.losses.entries import Entries
+from dynamics.engine.losses.masked import Masked
+from dynamics.engine.network import Network
+from dynamics.engine.problem import Target
+from dynamics.engine.steps.plain import Descent
+from dynamics.engine.training.comparison import prepare
 from tests.support import gaussian, relative
 
 SHAPES = [(20, 20), (15, 31), (31, 15)]

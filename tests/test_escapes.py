@@ -3,10 +3,10 @@
 import functools
 from itertools import pairwise
 
-from dynamics.compare import prepare
-from dynamics.config import Config
-from dynamics.train import WIDEST
-from dynamics.trajectory import Record
+from dynamics.core.config import Config
+from dynamics.core.records import Record
+from dynamics.engine.training.comparison import prepare
+from dynamics.engine.training.loop import WIDEST
 
 SETTINGS = {
     "problem": "factorization", "rows": 30, "cols": 30, "rank": 2, "rank_bound": 4,

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynamics import expected as module
-from dynamics.compare import prepare
-from dynamics.config import Config
-from dynamics.expected import beside, expected
-from dynamics.registry import load
-from dynamics.trajectory import Trajectory
+from dynamics.core.config import Config
+from dynamics.core.records import Trajectory
+from dynamics.core.registry import load
+from dynamics.engine.training.comparison import prepare
+from dynamics.theory import course
+from dynamics.theory.course import beside, expected
 from tests.support import recorded
 from tests.test_theory import full
 
@@ -130,7 +130,7 @@ def test_a_long_plateau_is_not_followed() -> None:
     started = time.process_time()
     found = expected(config, facts)
     assert time.process_time() - started < 0.5
-    assert min(found["compressed"].escapes) > module.MOST_STEPS
+    assert min(found["compressed"].escapes) > course.MOST_STEPS
     assert [found[name].standing for name in NETWORKS] == ["heuristic", "gradient-flow"]
     assert not any(len(each.steps) for each in found.values())
 
@@ -167,7 +167,7 @@ def test_facts_of_an_older_run_are_enough() -> None:
 
 def test_momentum_is_the_optimizer_s() -> None:
     """A viewer loads no torch, so the number is written twice."""
-    assert module.MOMENTA["momentum"] == load("optimizers", "momentum").DECAY
+    assert course.MOMENTA["momentum"] == load("optimizers", "momentum").DECAY
 
 
 def test_curves_follow_changes_on_the_way() -> None:

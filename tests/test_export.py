@@ -12,11 +12,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dynamics import export, maps, registry, standalone
 from dynamics.__main__ import main
-from dynamics.config import Config
-from dynamics.runs import Run, RunError
-from dynamics.trajectory import COUNTERS, Layout, Record
+from dynamics.core import registry
+from dynamics.core.config import Config
+from dynamics.core.records import COUNTERS, Layout, Record
+from dynamics.draw.panel import FIGURES, chart
+from dynamics.export import export
+from dynamics.export.render import html
+from dynamics.runs import maps
+from dynamics.runs.run import Run, RunError
 from tests.support import is_sentence, small
 
 
@@ -127,7 +131,7 @@ def test_html_stands_alone(finished: Run) -> None:
     """It opens without a network: the library is in it, once, and nothing is fetched."""
     text = export.export(finished, "html").decode()
     page = Page(text)
-    shown = [name for name in export.FIGURES if registry.constant("figures", name, "NEEDS")]
+    shown = [name for name in FIGURES if registry.constant("charts", name, "NEEDS")]
     assert page.sources == [] and page.charts == len(shown) >= 4
     assert finished.key in text and text.count('<script type="text/plain" data-part=') == 1
     assert "rank_bound" in text
@@ -137,7 +141,7 @@ def test_a_page_of_a_thousand_records_takes_half_a_megabyte() -> None:
     """Digits of noise, which nothing packs, so that no chart of two such lines takes more."""
     noise = np.random.default_rng(0).random((2, 1001)).round(5).tolist()
     lines = [{"x": list(range(1001)), "y": line, "type": "scatter"} for line in noise]
-    page = standalone.page("Two lines", standalone.chart({"data": lines}))
+    page = html.page("Two lines", html.chart({"data": lines}))
     assert len(page.encode()) < 500_000
 
 
@@ -235,7 +239,7 @@ def test_page_names_every_format() -> None:
 def test_a_panel_that_a_run_has_not_is_refused(finished: Run, panel: str) -> None:
     """A name that was mistyped must not draw something else."""
     with pytest.raises(RunError) as refused:
-        export.chart([finished], panel)
+        chart([finished], panel)
     assert is_sentence(str(refused.value))
 
 

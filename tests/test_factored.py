@@ -5,16 +5,18 @@ import copy
 import pytest
 import torch
 
-from dynamics import registry
-from dynamics.compare import prepare
-from dynamics.config import Config
-from dynamics.descent import Descent
-from dynamics.engines import fastest
-from dynamics.factored import FactoredDescent, Whole
-from dynamics.kernel import FactoredKernel
-from dynamics.network import Network
-from dynamics.problem import Masked, low_rank
-from dynamics.theory import stability_limit
+from dynamics.core import registry
+from dynamics.core.config import Config
+from dynamics.engine.draws import low_rank
+from dynamics.engine.losses.low_rank import Whole
+from dynamics.engine.losses.masked import Masked
+from dynamics.engine.network import Network
+from dynamics.engine.steps.compiled import FactoredKernel
+from dynamics.engine.steps.factored import FactoredDescent
+from dynamics.engine.steps.fastest import fastest
+from dynamics.engine.steps.plain import Descent
+from dynamics.engine.training.comparison import prepare
+from dynamics.theory.stability import stability_limit
 
 STEPS = 60
 ENGINES = (FactoredDescent, FactoredKernel)
@@ -133,7 +135,7 @@ def test_a_target_of_full_rank_is_no_exact_target() -> None:
     """Its first r triplets are not all of it, so the loss cannot be taken from them."""
     matrix = torch.randn(20, 20, generator=torch.Generator().manual_seed(0)).double()
     assert Masked(low_rank(Config(problem="factorization"))).whole is not None
-    from dynamics.problem import Target
+    from dynamics.engine.problem import Target
 
     assert Masked(Target.of(matrix, 5)).whole is None
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from dynamics.factors import DISTRIBUTIONS, drawn, orthonormal, product, spectral
+from dynamics.engine.factors import DISTRIBUTIONS, drawn, orthonormal, product, spectral
 from tests.support import gaussian, relative
 
 WIDTHS = [[5, 7], [5, 3, 9], [9, 4, 4, 5], [6, 6, 6, 6, 6], [3, 8, 2, 8, 20]]

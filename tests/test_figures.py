@@ -6,26 +6,28 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from dynamics import registry
-from dynamics.expected import beside
-from dynamics.figure import COLORS, DASHES, VERSUS, along, color, compared, marked
-from dynamics.runs import Run
-from dynamics.trajectory import Trajectory
+from dynamics.core import registry
+from dynamics.core.records import Trajectory
+from dynamics.draw.chart import compared, marked
+from dynamics.draw.look import COLORS, DASHES, color
+from dynamics.draw.time_axis import VERSUS, along
+from dynamics.runs.run import Run
+from dynamics.theory.course import beside
 from tests.support import recorded, small
 from tests.test_theory import full
 
-ALL = list(registry.options("figures"))
-FIGURES = [name for name in ALL if not registry.constant("figures", name, "KIND")]  # of lines
+ALL = list(registry.options("charts"))
+FIGURES = [name for name in ALL if not registry.constant("charts", name, "KIND")]  # of lines
 ERRORS = ("recovery_error", "losses", "factor_singular_values", "balance", "leak")
 
 
 def draw(name: str, trajectories: list[Trajectory], versus: str = "steps") -> go.Figure:
-    return registry.load("figures", name).draw(having(name, trajectories), versus)
+    return registry.load("charts", name).draw(having(name, trajectories), versus)
 
 
 def having(name: str, trajectories: list[Trajectory]) -> list[Trajectory]:
     """Those that have what a figure needs: nobody gives it others."""
-    needs = registry.constant("figures", name, "NEEDS")
+    needs = registry.constant("charts", name, "NEEDS")
     return [each for each in trajectories if set(needs) <= set(each.series)]
 
 
@@ -59,7 +61,7 @@ def test_every_entry_of_every_series_that_a_figure_needs_is_drawn_once(
     finished: Run, name: str
 ) -> None:
     """``NEEDS`` says which panels a run has; nothing that is needed may be left out."""
-    needs = registry.constant("figures", name, "NEEDS")
+    needs = registry.constant("charts", name, "NEEDS")
     assert needs
     wanted = [
         column

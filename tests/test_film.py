@@ -8,13 +8,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dynamics import export, runs
-from dynamics.caption import About, about
-from dynamics.config import Config
-from dynamics.dress import Print, dressed
-from dynamics.film import film
-from dynamics.picture import picture
-from dynamics.runs import Run
+from dynamics.core.config import Config
+from dynamics.draw import panel
+from dynamics.export import export
+from dynamics.export.caption import About, about
+from dynamics.export.layout.layout import dressed
+from dynamics.export.layout.sizes import Print
+from dynamics.export.picture import picture
+from dynamics.export.render.film import film
+from dynamics.runs.run import Run
+from dynamics.runs.start import start as start_run
 from tests.drawn import chart, two_panels
 from tests.support import small, until
 
@@ -49,10 +52,10 @@ def test_a_film_of_heat_maps_shows_the_moments_of_the_run(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At first W is empty, in the end it is the target; the paper is as white as a slide."""
-    monkeypatch.setattr(export, "MOMENTS", 7)
-    run = runs.start(small(learning_rate=10.0, steps=2000), folder)
+    monkeypatch.setattr(panel, "MOMENTS", 7)
+    run = start_run(small(learning_rate=10.0, steps=2000), folder)
     until(lambda: not run.status.live)
-    assert len(export.moments(run)) == 7
+    assert len(panel.moments(run)) == 7
     made = export.picture([run], "gif", Print("column"), "heat_maps")
     gif: Any = Image.open(io.BytesIO(made))
 
@@ -74,8 +77,8 @@ def test_a_film_of_a_chart_in_space_grows_along_its_time_axis(
     """Axes and words are there from the first frame on, and stay."""
     import av
 
-    monkeypatch.setattr("dynamics.film.SLOW", 3)
-    figure = export.chart([finished], "spectrum_over_time/original").to_plotly_json()
+    monkeypatch.setattr("dynamics.export.render.film.SLOW", 3)
+    figure = panel.chart([finished], "spectrum_over_time/original").to_plotly_json()
     made = film([dressed(figure, Print("column"))], "mp4", Print("column"), words)
     with av.open(io.BytesIO(made)) as container:
         assert container.metadata["comment"] == words.caption

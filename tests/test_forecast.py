@@ -12,16 +12,18 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics import cost, reference, registry, spectrum
 from dynamics.__main__ import main
-from dynamics.compare import prepare
-from dynamics.config import Config, choices
-from dynamics.engines import fastest
-from dynamics.escape import measured_escapes
-from dynamics.expected import expected
-from dynamics.facts import look
-from dynamics.forecast import Forecast, forecast
-from dynamics.prediction import TURNED, TYPICAL
+from dynamics.core import cost, registry
+from dynamics.core.config import Config, choices
+from dynamics.engine.steps.fastest import fastest
+from dynamics.engine.training.comparison import prepare
+from dynamics.engine.training.facts import look
+from dynamics.peers.trajectory_file import read
+from dynamics.theory import spectrum
+from dynamics.theory.course import expected
+from dynamics.theory.escapes import measured_escapes
+from dynamics.theory.forecast import Forecast, forecast
+from dynamics.theory.prediction import TURNED, TYPICAL
 from tests.support import is_sentence, small
 from tests.test_escape import FIXTURE
 from tests.test_theory import full, trained
@@ -379,7 +381,7 @@ def test_the_command_reads_a_published_run(
 )
 def test_the_authors_first_escapes_are_forecast_from_their_files(shared: Path, name: str) -> None:
     file = shared / "reference" / f"{name}.npz"
-    config, facts = reference.read(file)
+    config, facts = read(file)
     with np.load(file) as content:
         values, steps = content["compressed_end_to_end_singular_values"], content["iteration"]
     found = measured_escapes(steps, values, facts["target_singular_values"][: config.rank])

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynamics import runs
-from dynamics.checkpoints import Checkpoints, resume, steps
-from dynamics.compare import prepare
-from dynamics.config import Config, ConfigError
-from dynamics.fork import forked, shared
-from dynamics.runs import Run
-from dynamics.trajectory import COUNTERS, Array, Layout, Record
+from dynamics.core.config import Config, ConfigError
+from dynamics.core.fork import forked, shared
+from dynamics.core.records import COUNTERS, Array, Layout, Record
+from dynamics.engine.training.comparison import prepare
+from dynamics.runs.checkpoints import Checkpoints, resume, steps
+from dynamics.runs.run import CANCEL, Run
+from dynamics.runs.start import start as start_run
 from tests.support import endless, small, until
 from tests.test_crossings import crossing_run
 
@@ -186,23 +186,23 @@ def test_checkpoints_stay_few_and_spread_over_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However long it is: the newest is there, and gaps are at most four times even ones."""
-    monkeypatch.setattr("dynamics.checkpoints.MOST", 8)
+    monkeypatch.setattr("dynamics.runs.checkpoints.MOST", 8)
     run = kept(small(steps=1000), tmp_path)
     found = [int(file.stem) for file in steps(run.folder / "checkpoints")]
     assert 4 <= len(found) <= 8 and found[-1] == 1000
-    monkeypatch.setattr("dynamics.checkpoints.LIMIT", 10)
+    monkeypatch.setattr("dynamics.runs.checkpoints.LIMIT", 10)
     big = kept(small(steps=990), tmp_path)
     assert not steps(big.folder / "checkpoints")
 
 
 def test_a_live_run_is_changed_by_going_on_from_where_it_is_ended(folder: Path) -> None:
     """The worker keeps its last moment; the fork takes all records before it and trains on."""
-    origin = runs.start(endless(), folder)
+    origin = start_run(endless(), folder)
     until(lambda: len(origin.rows()) > 5)
-    origin.ask(runs.CANCEL)
+    origin.ask(CANCEL)
     until(lambda: not origin.status.live)
     last = int(origin.rows()[-1, 0])
-    child = runs.start(forked(origin.config, last, alpha=3.0), folder, origin=origin)
+    child = start_run(forked(origin.config, last, alpha=3.0), folder, origin=origin)
     assert child.origin == origin
     until(lambda: len(child.rows()) > len(origin.rows()) + 3)
     layout, there = child.layout, origin.rows()
@@ -212,7 +212,7 @@ def test_a_live_run_is_changed_by_going_on_from_where_it_is_ended(folder: Path) 
     # It went on from there: nothing before was trained, or even timed, again.
     clock = layout.slices["original", "seconds"]
     assert np.array_equal(mine[:-1, clock], there[:-1, clock])
-    child.ask(runs.CANCEL)
+    child.ask(CANCEL)
     until(lambda: not child.status.live)
     origin.delete()
     assert child.origin is None
@@ -220,11 +220,11 @@ def test_a_live_run_is_changed_by_going_on_from_where_it_is_ended(folder: Path) 
 
 def test_a_fork_of_a_fork_finds_what_its_grandparent_kept(folder: Path) -> None:
     config = small(steps=3000, record_every=10)
-    first = runs.start(config, folder)
+    first = start_run(config, folder)
     until(lambda: not first.status.live)
-    second = runs.start(forked(config, 2990, alpha=3.0), folder, origin=first)
+    second = start_run(forked(config, 2990, alpha=3.0), folder, origin=first)
     until(lambda: not second.status.live)
-    third = runs.start(forked(config, 2995, alpha=4.0), folder, origin=second)
+    third = start_run(forked(config, 2995, alpha=4.0), folder, origin=second)
     until(lambda: not third.status.live)
     layout, wanted, _ = rows_of(third.config, {})
     assert np.array_equal(timeless(layout, third.rows()), timeless(layout, wanted), equal_nan=True)

@@ -12,10 +12,15 @@ import psutil
 import pytest
 import torch
 
-from dynamics import compare, cost, gaussian, problem, runs, sums
-from dynamics.config import Config
-from dynamics.data import DataError
-from dynamics.worker import CancelledError
+from dynamics.core import cost
+from dynamics.core.config import Config
+from dynamics.data.folder import DataError
+from dynamics.engine import draws
+from dynamics.engine.losses import gaussian_matrices, sums
+from dynamics.engine.training.comparison import prepare
+from dynamics.runs.run import CANCEL
+from dynamics.runs.start import start
+from dynamics.runs.worker import CancelledError
 from tests.support import is_sentence, recorded, small, until
 
 BASE: dict[str, Any] = {
@@ -32,7 +37,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def written(config: Config, heard: list[str] | None = None) -> Path:
-    return gaussian.written(
+    return gaussian_matrices.written(
         config, torch.float64, (heard if heard is not None else list[str]()).append
     )
 
@@ -46,7 +51,7 @@ def test_a_run_from_a_file_is_the_run_from_memory(
     monkeypatch.setattr(sums, "BLOCK_BYTES", 30_000)
     found = recorded(config)
     assert len(list(place.glob("measurements-*.bin"))) == 1
-    monkeypatch.setattr(problem, "BLOCK", 1600)  # drawn in many blocks
+    monkeypatch.setattr(draws, "BLOCK", 1600)  # drawn in many blocks
     (file,) = place.iterdir()
     file.unlink()
     again = recorded(config)
@@ -89,7 +94,7 @@ def test_half_a_file_is_written_anew_and_what_killed_writers_left_is_removed(pla
 def test_progress_is_told_and_an_interrupted_writer_leaves_nothing(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(problem, "BLOCK", 61_440)
+    monkeypatch.setattr(draws, "BLOCK", 61_440)
     heard: list[str] = []
     written(small(**BASE), heard).unlink()
     shares = [int(words.rpartition(" ")[2].removesuffix("%")) for words in heard]
@@ -101,7 +106,7 @@ def test_progress_is_told_and_an_interrupted_writer_leaves_nothing(
             raise CancelledError
 
     with pytest.raises(CancelledError):
-        gaussian.written(small(**BASE), torch.float64, stop)
+        gaussian_matrices.written(small(**BASE), torch.float64, stop)
     assert list(place.iterdir()) == []
 
 
@@ -111,13 +116,13 @@ def test_only_a_block_is_resident(place: Path, monkeypatch: pytest.MonkeyPatch) 
     written(config)
     process = psutil.Process()
     before = process.memory_info().rss
-    comparison = compare.prepare(config)
+    comparison = prepare(config)
     factors = comparison.networks["compressed"].factors
     left, right = factors[2], factors[1] @ factors[0]
     for task in (comparison.problem.residual, comparison.problem.train_loss):
         task(left, right)
         assert process.memory_info().rss - before < 40e6, task
-    matrices = gaussian.held(config, torch.empty(0, dtype=torch.float64))
+    matrices = gaussian_matrices.held(config, torch.empty(0, dtype=torch.float64))
     assert matrices.rows.numel() * 8 == 96e6
     assert cost.memory(config, "compressed") < 1e6
     monkeypatch.setattr(cost, "SHARE", 0.5)
@@ -163,10 +168,10 @@ def test_a_cancelled_worker_leaves_no_part_of_a_file(
         pytest.skip("the disk is not larger than the memory")
     monkeypatch.setenv("DLN_DATA", str(tmp_path / "data"))
     config = small(problem="sensing", rows=1000, cols=1000, measurements=count)
-    run = runs.start(config, tmp_path / "runs")
+    run = start(config, tmp_path / "runs")
     until(lambda: run.status.message.startswith("writing measurements"))
     assert list((tmp_path / "data").glob("*.part"))
-    run.ask(runs.CANCEL)
+    run.ask(CANCEL)
     until(lambda: not run.status.live)
     assert run.status.phase == "cancelled"
     assert list((tmp_path / "data").iterdir()) == []

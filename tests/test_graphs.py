@@ -5,12 +5,12 @@ import copy
 import pytest
 import torch
 
-from dynamics import registry
-from dynamics.compare import prepare
-from dynamics.config import Config
-from dynamics.descent import Descent
-from dynamics.graphs import STEPS, WARM, GraphDescent
-from dynamics.network import Network
+from dynamics.core import registry
+from dynamics.core.config import Config
+from dynamics.engine.network import Network
+from dynamics.engine.steps.cuda_graph import STEPS, WARM, GraphDescent
+from dynamics.engine.steps.plain import Descent
+from dynamics.engine.training.comparison import prepare
 
 PLAIN = registry.load("optimizers", "gradient_descent")
 DEVICES = [

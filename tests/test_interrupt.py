@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from dynamics import reproduce, runs
-from dynamics.caption import command
+from dynamics.core.description import command
+from dynamics.paper import draws
+from dynamics.runs.run import PAUSE, listing
+from dynamics.runs.start import start
 from tests.support import endless, is_sentence, until
 
 ROOT = Path(__file__).parents[1]
@@ -50,17 +52,17 @@ def test_ctrl_c_at_attribution_ends_all_its_runs(folder: Path) -> None:
     words = command(endless()).replace(" run ", " attribution ").split()[1:]
     status, lines = pressed([*words, "--seeds", "2", "--runs", str(folder)], b"0.00/")
     assert status == 130 and "the same command goes on" in lines[-1] and is_sentence(lines[-1])
-    begun = [run for run, *_ in runs.listing(folder)]
+    begun = [run for run, *_ in listing(folder)]
     until(lambda: [run.status.phase for run in begun] == ["cancelled"] * 2)
 
 
 @pytest.mark.parametrize("name", ["run", "figure"])
 def test_a_run_that_another_command_started_goes_on(name: str, folder: Path) -> None:
     """Two share it: whoever leaves first does not end it for the other, and says so."""
-    config = endless() if name == "run" else reproduce.distinct("completion")[0]
+    config = endless() if name == "run" else draws.distinct("completion")[0]
     words = command(config) if name == "run" else "python -m dynamics figure completion"
-    run = runs.start(config, folder)
-    run.ask(runs.PAUSE)
+    run = start(config, folder)
+    run.ask(PAUSE)
     status, lines = pressed([*words.split()[1:], "--runs", str(folder)], b"0.00/")
     assert status == 130 and "another command started" in lines[-1] and is_sentence(lines[-1])
-    assert run.asked() == runs.PAUSE and run.status.live
+    assert run.asked() == PAUSE and run.status.live

@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics import theory
-from dynamics.compare import prepare
-from dynamics.config import Config
-from dynamics.network import Network, State
-from dynamics.problem import Masked, Target
-from dynamics.registry import load
-from dynamics.trajectory import Trajectory
+from dynamics.core.config import Config
+from dynamics.core.records import Trajectory
+from dynamics.core.registry import load
+from dynamics.engine.losses.masked import Masked
+from dynamics.engine.measuring.state import State
+from dynamics.engine.network import Network
+from dynamics.engine.problem import Target
+from dynamics.engine.training.comparison import prepare
+from dynamics.theory import compressed
 from tests.support import gaussian, recorded
 
 RATE = {"learning_rate": 0.3, "rate_unit": "limit"}
@@ -39,7 +41,7 @@ def test_balance_of_the_compressed_network_is_that_of_its_recursions(depth: int)
     goals = np.pad(facts["target_singular_values"], (0, 3))
     rate = facts["learning_rate"][0] / (60 * 84)
     steps = [int(step) for step in found.steps]
-    outer, inner = theory.recursion(goals, depth, alpha, start, rate, steps)
+    outer, inner = compressed.recursion(goals, depth, alpha, start, rate, steps)
     values = [outer**2 / alpha, *[inner**2] * (depth - 2), outer**2 / alpha]
     moved = sum(((one - other - (one - other)[0]) ** 2).sum(1) for one, other in pairwise(values))
     sizes = sum((each**2).sum(1) for each in values[:-1])
@@ -167,4 +169,4 @@ def test_all_but_2r_values_of_the_original_and_r_of_the_compressed_stay() -> Non
         found = trained(full())[name]
         assert (found.series["unmoved"][0] == (60 if name == "original" else 6)).all()
         assert found.series["unmoved"][-1].tolist() == [expected] * 3
-        assert theory.unmoved(found.series["factor_singular_values"]) == [expected] * 3
+        assert compressed.unmoved(found.series["factor_singular_values"]) == [expected] * 3

@@ -12,14 +12,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from dynamics import kernel, kernels, registry
-from dynamics.compare import prepare
-from dynamics.config import Config
-from dynamics.descent import Descent
-from dynamics.engines import fastest
-from dynamics.kernel import KernelDescent
-from dynamics.kernels import NUMBERS
-from dynamics.network import Network
+from dynamics.core import registry
+from dynamics.core.config import Config
+from dynamics.engine import kernels
+from dynamics.engine.kernels import NUMBERS
+from dynamics.engine.network import Network
+from dynamics.engine.steps import compiled
+from dynamics.engine.steps.compiled import KernelDescent
+from dynamics.engine.steps.fastest import fastest
+from dynamics.engine.steps.plain import Descent
+from dynamics.engine.training.comparison import prepare
 
 PLAIN = registry.load("optimizers", "gradient_descent")
 STEPS = 60
@@ -70,7 +72,7 @@ def test_processors_with_shorter_vectors_take_the_same_steps(
     def library(width: int, dtype: torch.dtype) -> ctypes.CDLL | None:
         return kernels._loaded("descent", NUMBERS[dtype], f"-DWIDTH={width}", "-mno-avx512f")
 
-    monkeypatch.setattr(kernel, "library", library)
+    monkeypatch.setattr(compiled, "library", library)
     found, wanted = pair(Config(rank_bound=width, rank=3, init_scale=0.3, networks="compressed"))
     for ours, plain in zip(found.factors, wanted.factors, strict=True):
         torch.testing.assert_close(ours, plain, rtol=0, atol=1e-12 * float(plain.abs().max()))
@@ -121,7 +123,8 @@ def test_without_a_compiler_the_log_says_so_once_and_torch_trains(tmp_path: Path
     """A machine without a compiler must train all the same, and must not repeat itself."""
     script = (
         "import logging; logging.basicConfig(format='%(message)s')\n"
-        "from dynamics.config import Config; from dynamics.compare import prepare\n"
+        "from dynamics.core.config import Config\n"
+        "from dynamics.engine.training.comparison import prepare\n"
         "for _ in range(2):\n"
         "    records = [each for each in prepare(Config(steps=20, record_every=10)) if each]\n"
         "print(len(records))\n"
@@ -137,7 +140,7 @@ def test_without_a_compiler_the_log_says_so_once_and_torch_trains(tmp_path: Path
 def test_a_kernel_is_compiled_once_and_kept(tmp_path: Path) -> None:
     """The second start finds the first one's file, and nothing unfinished lies beside it."""
     environment = os.environ | {"HOME": str(tmp_path)}
-    command = [sys.executable, "-m", "dynamics.kernels"]
+    command = [sys.executable, "-m", "dynamics.engine.kernels"]
     for _ in range(2):
         subprocess.run(command, env=environment, check=True, capture_output=True)
         files = list((tmp_path / ".cache" / "dln-explorer" / "kernels").iterdir())
@@ -147,4 +150,4 @@ def test_a_kernel_is_compiled_once_and_kept(tmp_path: Path) -> None:
 
 def test_logging_is_left_alone() -> None:
     """The library adds no handlers of its own: a host program decides where its lines go."""
-    assert logging.getLogger("dynamics.kernels").handlers == []
+    assert logging.getLogger("dynamics.engine.kernels").handlers == []

@@ -1,6 +1,7 @@
-"""Layers: the table of what may import what, read from the source and tried in a process."""
+"""Layers: the table of rooms, and every import of the program read against it."""
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -8,63 +9,51 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-OPTIONS = ("problems", "networks", "optimizers", "measurements", "figures", "lessons")
-VIEWERS = [  # what a process that only shows runs may load
-    *(
-        f"dynamics/{name}.py"
-        for name in (
-            "config",
-            "runs",
-            "trajectory",
-            "export",
-            "registry",
-            "queue",
-            "schedule",
-            "fork",
-        )
-    ),
-    *(f"dynamics/{name}.py" for name in ("figure", "data", "train", "theory", "escape")),
-    *(f"dynamics/{name}.py" for name in ("simulation", "spectrum", "cost", "prediction", "kinds")),
-    *(
-        f"dynamics/{name}.py"
-        for name in ("advice", "forecast", "reference", "expected", "modes", "story", "signatures")
-    ),
-    *(
-        f"dynamics/{name}.py"
-        for name in ("caption", "dress", "picture", "chrome", "film", "script")
-    ),
-    *(f"dynamics/{name}.py" for name in ("attribution", "waterfall")),
-    "dynamics/maps.py",
-    "dynamics/tikz/",
-    "dynamics/figures/",
-    "dynamics/lesson.py",
-    "dynamics/lessons/",
-    *(
-        f"dynamics/{name}.py"
-        for name in ("published", "paper", "overlay", "reproduce", "judge", "report", "altmin")
-    ),
-    "dynamics/papers/",
-    "app.py",
-    "pages/",
-]
+ROOMS = {  # what each room may import, beside itself
+    "data": "",
+    "core": "data",
+    "theory": "core",
+    "engine": "theory core data",
+    "findings": "theory core",
+    "runs": "findings engine core data",
+    "draw": "runs findings theory core",
+    "export": "draw runs findings theory core data",
+    "paper": "export draw runs core data",
+    "teach": "findings theory core",
+    "peers": "engine core data",
+    "commands": "*",
+}
+TORCH = ("engine", "peers", "runs/checkpoints.py", "runs/worker.py", "commands")
+TORCH += ("__main__.py",)
+TORCH += ("export/script_template.py",)  # a program that is written for the user, never loaded
+PLOTLY = ("draw", "export", "paper")
+STREAMLIT = ("app.py", "pages")
+OPTIONS = ("engine/problems", "engine/networks", "engine/optimizers", "engine/measurements")
+OPTIONS += ("draw/charts", "teach/lessons")  # a paper figure may take another one's settings
 
 
 def sources() -> list[str]:
-    """All modules of the project that are no tests, by their path."""
+    """All modules of the program, by their path."""
     found = [*ROOT.glob("dynamics/**/*.py"), *ROOT.glob("pages/**/*.py"), ROOT / "app.py"]
     return sorted(str(file.relative_to(ROOT)) for file in found)
 
 
+SOURCES = sources()
+LIBRARY = [path for path in SOURCES if path.startswith("dynamics/")]
+MODULES = {path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in SOURCES}
+
+
+@functools.cache
 def imports(path: str) -> set[str]:
-    """The modules that a file imports, anywhere in it, but for type checkers."""
-    tree = ast.parse((ROOT / path).read_text())
+    """The modules that a file imports, at its top or late, but for type checkers."""
     names: set[str] = set()
-    for node in walk(tree):
+    for node in walk(ast.parse((ROOT / path).read_text())):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: imports are written from the root"
-            names |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
+            parts = {f"{node.module}.{alias.name}" for alias in node.names}
+            names |= (parts & MODULES) or {str(node.module)}
     return names
 
 
@@ -76,83 +65,100 @@ def walk(tree: ast.AST) -> list[ast.AST]:
     return nodes
 
 
-def package(path: str, name: str) -> bool:
-    """Whether a file imports a package or anything in it."""
-    return any(found.split(".")[0] == name for found in imports(path))
+def room(path: str) -> str:
+    """The room of a file of the library; the library's own two files belong to the commands."""
+    parts = path.split("/")
+    return parts[1] if len(parts) > 2 else "commands"
 
 
-def inside(path: str, places: list[str]) -> bool:
-    return any(path == place or path.startswith(place) for place in places if place)
+def inside(path: str, places: tuple[str, ...]) -> bool:
+    return any(path == place or path.startswith(f"{place}/") for place in places)
 
 
-@pytest.mark.parametrize("path", [path for path in sources() if inside(path, VIEWERS)])
-def test_what_shows_runs_imports_no_torch(path: str) -> None:
-    """Not even late: a viewer of thirty runs must stay small and start at once."""
-    assert not package(path, "torch")
-    computing = {"compare", "descent", "entries", "factors", "network", "problem", "verify"}
-    found = {name.split(".")[1] for name in imports(path) if name.startswith("dynamics.")}
-    assert not found & (computing | set(OPTIONS) - {"figures", "lessons"}), path
+def in_rooms(path: str, places: tuple[str, ...]) -> bool:
+    return inside(path, tuple(f"dynamics/{place}" for place in places))
 
 
-@pytest.mark.parametrize("path", sources())
-def test_streamlit_is_known_to_the_app_and_its_pages_alone(path: str) -> None:
-    assert not package(path, "streamlit") or inside(path, ["app.py", "pages/"])
+def loads(path: str, package: str) -> bool:
+    return any(name.split(".")[0] == package for name in imports(path))
 
 
-@pytest.mark.parametrize("path", sources())
-def test_plotly_is_known_to_figures_exports_and_pages_alone(path: str) -> None:
-    """Trajectories are numbers; a chart is described once."""
-    drawing = ["dynamics/figure.py", "dynamics/figures/", "dynamics/export.py", "pages/"]
-    drawing += [
-        "dynamics/dress.py",
-        "dynamics/scenes.py",
-        "dynamics/space.py",
-        "dynamics/standalone.py",
-        "dynamics/subplots.py",
-        "dynamics/picture.py",
-        "dynamics/chrome.py",
-        "dynamics/tikz/",
-    ]
-    drawing += ["dynamics/overlay.py", "dynamics/papers/", "dynamics/report.py"]
-    drawing += ["dynamics/waterfall.py"]
-    assert not package(path, "plotly") or inside(path, drawing)
+def test_every_room_is_in_the_table_and_says_what_it_is() -> None:
+    """A thirteenth folder needs a row here, and a docstring that a newcomer reads first."""
+    rooms = {path.parent.name: path for path in ROOT.glob("dynamics/*/__init__.py")}
+    folders = {place.name for place in ROOT.glob("dynamics/*") if any(place.glob("**/*.py"))}
+    assert set(ROOMS) == set(rooms) == folders
+    chart = ast.get_docstring(ast.parse((ROOT / "dynamics/__init__.py").read_text())) or ""
+    for name, file in rooms.items():
+        assert ast.get_docstring(ast.parse(file.read_text())), name
+        assert f" {name}" in chart, f"the map in dynamics/__init__.py lacks {name}"
 
 
-@pytest.mark.parametrize("path", [path for path in sources() if path.startswith("dynamics/")])
-def test_the_library_knows_no_page(path: str) -> None:
-    assert (
-        not package(path, "pages") and not package(path, "app") and not package(path, "starlette")
-    )
+@pytest.mark.parametrize("path", LIBRARY)
+def test_a_room_imports_only_what_its_row_names(path: str) -> None:
+    """No arrow points up, not even a late one."""
+    mine = room(path)
+    for name in imports(path):
+        first, *rest = name.split(".")
+        assert first not in ("pages", "app", "streamlit", "starlette"), f"{path} imports {name}"
+        if first == "dynamics" and rest and ROOMS[mine] != "*":
+            assert rest[0] in (mine, *ROOMS[mine].split()), f"{path} imports {name}"
+
+
+def test_the_table_has_no_circle() -> None:
+    """A room stands above all that it imports."""
+    assert not circles({mine: set(row.split()) & set(ROOMS) for mine, row in ROOMS.items()})
+
+
+def test_modules_import_each_other_in_no_circle() -> None:
+    """Whoever reads a file first needs only what is below it."""
+    named = {path.removesuffix(".py").replace("/", "."): path for path in SOURCES}
+    named = {name.removesuffix(".__init__"): path for name, path in named.items()}
+    assert not circles({name: imports(path) & set(named) for name, path in named.items()})
+
+
+def circles(arrows: dict[str, set[str]]) -> list[str]:
+    """The nodes left when those without an arrow to a remaining one are taken away, repeatedly."""
+    left = {node: targets - {node} for node, targets in arrows.items()}
+    while ended := [node for node, targets in left.items() if not targets & set(left)]:
+        for node in ended:
+            del left[node]
+    return sorted(left)
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in sources() if path.split("/")[1:2] and path.split("/")[1] in OPTIONS]
+    ("path", "package", "allowed"),
+    [
+        *((path, "torch", in_rooms(path, TORCH)) for path in SOURCES),
+        *((path, "plotly", in_rooms(path, PLOTLY) or inside(path, ("pages",))) for path in SOURCES),
+        *((path, "streamlit", inside(path, STREAMLIT)) for path in SOURCES),
+    ],
 )
+def test_torch_plotly_and_streamlit_have_their_rooms(
+    path: str, package: str, allowed: bool
+) -> None:
+    """Trajectories are numbers, a chart is described once, and a viewer of runs loads no torch."""
+    assert allowed or not loads(path, package)
+
+
+@pytest.mark.parametrize("path", [path for path in LIBRARY if in_rooms(path, OPTIONS)])
 def test_options_do_not_know_each_other(path: str) -> None:
     """A file of a folder can be read, added and deleted alone."""
-    own = path.removesuffix(".py").replace("/", ".")
-    options = [
-        name
-        for name in imports(path)
-        if name.startswith(tuple(f"dynamics.{folder}" for folder in OPTIONS)) and name != own
-    ]
-    assert not options
+    places = tuple(f"dynamics.{folder.replace('/', '.')}." for folder in OPTIONS)
+    assert not [name for name in imports(path) if name.startswith(places)]
 
 
-@pytest.mark.parametrize("name", ["compare", "train", "descent", "network", "problem", "factors"])
-def test_the_core_knows_no_option_by_name(name: str) -> None:
+@pytest.mark.parametrize("path", [path for path in LIBRARY if not in_rooms(path, OPTIONS)])
+def test_nothing_knows_an_option_by_import(path: str) -> None:
     """A new problem is one new file, and no edit of another."""
-    found = imports(f"dynamics/{name}.py")
-    assert not any(each.startswith(tuple(f"dynamics.{f}" for f in OPTIONS)) for each in found)
+    places = tuple(f"dynamics.{folder.replace('/', '.')}." for folder in OPTIONS)
+    assert not [name for name in imports(path) if name.startswith(places)]
 
 
 def test_the_loop_knows_no_network() -> None:
     """It trains whatever has a step and a measurement."""
-    assert {name for name in imports("dynamics/train.py") if name.startswith("dynamics")} == {
-        "dynamics.trajectory",
-        "dynamics.trajectory.Array",
-        "dynamics.trajectory.Record",
-    }
+    found = imports("dynamics/engine/training/loop.py")
+    assert {name for name in found if name.startswith("dynamics")} == {"dynamics.core.records"}
 
 
 def test_the_web_process_loads_nothing_heavy() -> None:
@@ -160,19 +166,16 @@ def test_the_web_process_loads_nothing_heavy() -> None:
 
     Tried with everything that the web process imports, and with a forecast made.
     """
-    pages = [path for path in sources() if path.startswith("pages/shared/")]
+    shown = ("dynamics/draw", "dynamics/teach", "dynamics/paper/figures", "pages/")
     modules = [
-        "dynamics.config",
-        "dynamics.runs",
-        "dynamics.export",
-        "dynamics.figure",
-        *(path.removesuffix(".py").replace("/", ".") for path in sources() if "/figures/" in path),
-        *(path.removesuffix(".py").replace("/", ".") for path in pages if "__" not in path),
-        "app",
+        path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        for path in SOURCES
+        if path.startswith(shown) and not path.removeprefix("pages/")[0].isdigit()
     ]
+    modules += ["dynamics.core.config", "dynamics.runs.start", "dynamics.export.export", "app"]
     code = (
-        f"import {', '.join(modules)}, sys; from dynamics.forecast import forecast; "
-        "forecast(dynamics.config.Config(depth=4)); "
+        f"import {', '.join(modules)}, sys; from dynamics.theory.forecast import forecast; "
+        "forecast(dynamics.core.config.Config(depth=4)); "
         "assert not {'torch', 'scipy', 'pandas', 'pyarrow'} & set(sys.modules)"
     )
     done = subprocess.run(
@@ -183,7 +186,7 @@ def test_the_web_process_loads_nothing_heavy() -> None:
 
 def test_a_waiting_worker_loads_no_torch() -> None:
     """Sixty of them may wait: each is small until it is its turn."""
-    code = "import dynamics.worker, sys; assert 'torch' not in sys.modules"
+    code = "import dynamics.runs.worker, sys; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynamics import lesson
-from dynamics.config import Config
-from dynamics.cost import operations
-from dynamics.digits import plain
-from dynamics.forecast import forecast
-from dynamics.lesson import Done
-from dynamics.theory import stability_limit
+from dynamics.core.config import Config
+from dynamics.core.cost import operations
+from dynamics.core.words import plain
+from dynamics.teach import lesson
+from dynamics.teach.lesson import Done
+from dynamics.theory.forecast import forecast
+from dynamics.theory.stability import stability_limit
 from pages.shared.hiding import BLOCKS
 from tests.support import is_sentence, recorded
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from dynamics import machine
-from dynamics.config import Config
+from dynamics.core.config import Config
+from dynamics.engine import device
 
 
 @pytest.mark.parametrize(
@@ -22,8 +22,8 @@ def test_a_processor_s_name_is_short(
     """A line beside a run's state has room for no more."""
     monkeypatch.setattr(Path, "read_text", lambda _: said)
     monkeypatch.setattr("platform.processor", lambda: "")
-    assert machine.processor() == short
+    assert device.processor() == short
 
 
 def test_the_threads_are_told_beside_it() -> None:
-    assert machine.told(Config(device="cpu")).endswith("CPU, 1 thread")
+    assert device.told(Config(device="cpu")).endswith("CPU, 1 thread")

@@ -10,14 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dynamics import attribution, runs
 from dynamics.__main__ import main, parser
-from dynamics.config import SETTINGS, Config, choices
-from dynamics.terminal import summary
-from dynamics.trajectory import Trajectory
+from dynamics.commands.printed import summary
+from dynamics.core.config import SETTINGS, Config, choices
+from dynamics.core.records import Trajectory
+from dynamics.findings import attribution
+from dynamics.runs.run import CANCEL, PAUSE, RUN, Run, __file__, find, listing
 from tests.support import is_sentence, small
 
-ROOT = Path(runs.__file__).parents[1]
+ROOT = Path(__file__).parents[1]
 
 
 def command(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -84,7 +85,7 @@ def test_a_run_is_trained_listed_shown_exported_and_deleted(
     trained = command("run", *flags(config), "--runs", folder)
     assert trained.returncode == 0, trained.stderr
     assert trained.stdout.startswith(f"Run {config.key}\ndone: ")
-    run = runs.find(config.key, folder)
+    run = find(config.key, folder)
     assert run.config == config.canonical() and len(run.rows()) == 7
 
     def printed(*arguments: str) -> str:
@@ -172,7 +173,7 @@ def test_commands_that_make_no_sense_are_refused_with_their_word(
 
 @pytest.mark.parametrize("more", [[], ["--figure", "nonsense"]])
 def test_a_file_that_cannot_be_written_is_named(
-    capsys: pytest.CaptureFixture[str], finished: runs.Run, more: list[str]
+    capsys: pytest.CaptureFixture[str], finished: Run, more: list[str]
 ) -> None:
     """Before anything is drawn: else the figure that does not exist would be named."""
     out = f"/dev/null/out.{'pdf' if more else 'csv'}"
@@ -181,7 +182,7 @@ def test_a_file_that_cannot_be_written_is_named(
     assert out in sentence and is_sentence(sentence)
 
 
-def test_a_reader_that_goes_away_gets_no_traceback(finished: runs.Run) -> None:
+def test_a_reader_that_goes_away_gets_no_traceback(finished: Run) -> None:
     """As ``| head`` does, or a pager that is left."""
     arguments = ["export", finished.key, "--format", "json", "--out", "-"]
     process = subprocess.Popen(
@@ -199,9 +200,9 @@ def test_a_reader_that_goes_away_gets_no_traceback(finished: runs.Run) -> None:
 
 def test_runs_are_steered_by_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What a button does, the shell does."""
-    run = runs.Run(tmp_path / ("a" * 16))
+    run = Run(tmp_path / ("a" * 16))
     run.folder.mkdir()
-    asked = {"pause": runs.PAUSE, "resume": runs.RUN, "cancel": runs.CANCEL}
+    asked = {"pause": PAUSE, "resume": RUN, "cancel": CANCEL}
     for action, control in asked.items():
         assert main(["runs", action, run.key, "--runs", str(tmp_path)]) == 0
         assert run.asked() == control
@@ -267,7 +268,7 @@ def test_attribution_prints_what_the_runs_of_its_seeds_give(
     arguments = [*flags(config), "--runs", str(folder), "--seeds", "2", "--level", "0.3"]
     assert main(["attribution", *arguments, "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
-    kept = [run.trajectories for run, _, _ in reversed(runs.listing(folder))]
+    kept = [run.trajectories for run, _, _ in reversed(listing(folder))]
     made = attribution.attribute(config, kept, "0.3")
     assert len(kept) == printed["seeds"] == 2 and made.whole.any()
     assert printed == json.loads(json.dumps(attribution.to_dict(made)))

@@ -8,12 +8,18 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics import blocks, export, maps, registry, runs
-from dynamics.compare import prepare
-from dynamics.config import Config
-from dynamics.fork import forked
-from dynamics.runs import Run
-from dynamics.trajectory import Array, Record
+from dynamics.core import registry
+from dynamics.core.cells import due, halves, packed
+from dynamics.core.cells import shape as map_shape
+from dynamics.core.config import Config
+from dynamics.core.fork import forked
+from dynamics.core.records import Array, Record
+from dynamics.draw.panel import chart
+from dynamics.engine.measuring.cells import averaged, of_goal
+from dynamics.engine.training.comparison import prepare
+from dynamics.runs import maps
+from dynamics.runs.run import Run
+from dynamics.runs.start import start
 from pages.shared.panels import panels
 from tests.support import known, small, until
 
@@ -41,11 +47,11 @@ def test_cells_are_block_means_of_the_dense_matrices(shape: tuple[int, int]) -> 
     for name, network in comparison.networks.items():
         dense = np.linalg.multi_dot([factor.numpy() for factor in reversed(network.factors)])
         wanted, found = block_means(dense, *side), last[name].cells
-        assert found is not None and found.shape == wanted.shape == maps.shape(config)
+        assert found is not None and found.shape == wanted.shape == map_shape(config)
         assert np.abs(found - wanted).max() < 1e-13 * np.abs(dense).max(), name
     target = comparison.problem.target
     assert target is not None
-    found, wanted = blocks.of_goal(comparison.problem), block_means(target.dense.numpy(), *side)
+    found, wanted = of_goal(comparison.problem), block_means(target.dense.numpy(), *side)
     assert np.abs(found.numpy() - wanted).max() < 1e-13 * np.abs(wanted).max()
 
 
@@ -70,12 +76,12 @@ def test_a_fork_has_the_maps_of_before_and_those_of_networks_that_had_ended(fold
     """What the origin kept up to the fork, then its own; an ended network stays as it was."""
     settings = {"problem": "factorization", "learning_rate": 0.2, "rate_unit": "limit"}
     more = {"tolerance": 1e-3, "steps": 2000, "alpha": 4.0, "init_scale": 0.1}
-    origin = runs.start(small(**(settings | more)), folder)
+    origin = start(small(**(settings | more)), folder)
     until(lambda: not origin.status.live)
     original, compressed = origin.trajectories
     at = int(original.steps[-1]) - 5
     assert compressed.steps[-1] + 20 < at
-    child = runs.start(forked(origin.config, at, learning_rate=0.1), folder, origin=origin)
+    child = start(forked(origin.config, at, learning_rate=0.1), folder, origin=origin)
     until(lambda: not child.status.live)
     assert child.status.phase == "done", child.status.message
     first, last = int(compressed.steps[-1]), int(child.trajectories[0].steps[-1])
@@ -94,11 +100,11 @@ def test_a_run_keeps_a_thousand_maps_at_most_and_its_last() -> None:
     ended = {"original": Record(0, 0, 0, 0, {}, "done")}
     for steps, every in ((10_000, 50), (100_000, 100), (1_000_000, 10), (99_999, 7)):
         config = Config(steps=steps, record_every=every)
-        kept = sum(maps.due(config, number, going) for number in range(steps // every))
+        kept = sum(due(config, number, going) for number in range(steps // every))
         assert min(1000, steps // every) / 2 < kept <= 1000
-        assert maps.due(config, 12_347, ended)
-    cells = np.zeros(maps.shape(Config()))
-    assert len(maps.packed(0, [cells, cells])) == 8 + 10_000
+        assert due(config, 12_347, ended)
+    cells = np.zeros(map_shape(Config()))
+    assert len(packed(0, [cells, cells])) == 8 + 10_000
 
 
 def test_of_ratings_only_what_is_observed_is_shown() -> None:
@@ -111,7 +117,7 @@ def test_of_ratings_only_what_is_observed_is_shown() -> None:
     for row in range(120):
         here = slice(samples.starts[row], samples.starts[row + 1])
         seen[row, samples.places[here].numpy()] = samples.values[here].numpy()
-    found = blocks.of_goal(problem).numpy()
+    found = of_goal(problem).numpy()
     assert found.shape == (40, 7) and np.isnan(found).any() and np.isfinite(found).any()
     for i, j in np.ndindex(found.shape):
         part = seen[3 * i : 3 * i + 3, j]
@@ -121,13 +127,13 @@ def test_of_ratings_only_what_is_observed_is_shown() -> None:
 
 def test_numbers_beyond_float16_are_infinite_and_nan_stays() -> None:
     """A diverged network's map says so."""
-    kept = np.frombuffer(maps.halves(np.array([1e9, -1e9, np.nan, 0.5])), "<f2")
+    kept = np.frombuffer(halves(np.array([1e9, -1e9, np.nan, 0.5])), "<f2")
     assert np.array_equal(kept, [np.inf, -np.inf, np.nan, 0.5], equal_nan=True)
 
 
 def test_the_figure_has_the_maps_of_the_step_and_their_differences(finished: Run) -> None:
     """One scale for all, which ends at the goal's largest cell at every step."""
-    draw = registry.load("figures", "heat_maps").draw
+    draw = registry.load("charts", "heat_maps").draw
     for step in (0, 60):
         row = maps.at(finished, step, 2)
         figure = draw(
@@ -145,7 +151,7 @@ def test_the_figure_has_the_maps_of_the_step_and_their_differences(finished: Run
 
 def test_a_file_has_the_maps_of_the_last_record(finished: Run) -> None:
     """Also without a page: the panel's name is enough."""
-    figure = export.chart([finished], "heat_maps")
+    figure = chart([finished], "heat_maps")
     assert "step 60" in figure.layout.title.text
     goal = np.frombuffer(maps.goal(finished), "<f2").astype(float).reshape(10, 14)
     assert np.array(figure.data[-1].z) == pytest.approx(goal, rel=1e-3)
@@ -153,9 +159,9 @@ def test_a_file_has_the_maps_of_the_last_record(finished: Run) -> None:
 
 def test_of_an_unknown_matrix_no_difference_is_drawn(finished: Run) -> None:
     config = Config.from_dict({"problem": "movielens"})
-    goal = maps.halves(np.full(maps.shape(config), np.nan))
+    goal = halves(np.full(map_shape(config), np.nan))
     chosen = maps.pictured(config, finished.trajectories[1:], goal)
-    figure = registry.load("figures", "heat_maps").draw(chosen)
+    figure = registry.load("charts", "heat_maps").draw(chosen)
     assert [trace.name for trace in figure.data] == ["compressed W", "observed entries"]
     assert "Nobody knows" in figure.layout.meta["note"]
 
@@ -192,17 +198,17 @@ def test_the_spectrum_over_time_names_the_columns_of_its_modes(finished: Run) ->
     (panel,) = panels(finished, "spectrum_over_time/compressed")
     assert list(panel.columns) == finished.layout.columns("compressed", "singular_values")
     trajectory = finished.trajectories[1]
-    (surface,) = registry.load("figures", "spectrum_over_time").draw([trajectory]).data
+    (surface,) = registry.load("charts", "spectrum_over_time").draw([trajectory]).data
     assert surface.type == "surface" and list(surface.x) == list(trajectory.steps)
     assert np.array_equal(surface.z, trajectory.series["singular_values"].T)
     long = np.repeat(np.arange(700.0), 3)
     many = type(trajectory)("original", long, long, long, long, {"singular_values": long[:, None]})
-    (surface,) = registry.load("figures", "spectrum_over_time").draw([many]).data
+    (surface,) = registry.load("charts", "spectrum_over_time").draw([many]).data
     assert len(surface.x) == 100 and surface.x[0] == 0 and surface.x[-1] == 699
 
 
 def test_measuring_on_a_device_gives_cells_on_the_cpu() -> None:
     """``averaged`` keeps dtype and place; float32 stays float32 until it is kept."""
-    found = blocks.averaged(torch.arange(202, dtype=torch.float32).view(101, 2))
+    found = averaged(torch.arange(202, dtype=torch.float32).view(101, 2))
     assert found.dtype == torch.float32 and found.shape == (34, 2)
     assert found[:, 0].tolist() == [2 + 6 * i for i in range(33)] + [199]

@@ -5,11 +5,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from dynamics.config import choices
-from dynamics.factors import drawn
-from dynamics.network import Network, State
-from dynamics.problem import Masked, Target
-from dynamics.registry import load, options
+from dynamics.core.config import choices
+from dynamics.core.registry import load, options
+from dynamics.engine.factors import drawn
+from dynamics.engine.losses.masked import Masked
+from dynamics.engine.measuring.state import State
+from dynamics.engine.network import Network
+from dynamics.engine.problem import Target
 from tests.support import KINDS, gaussian, known, relative
 
 DELTA = 2.0**-30

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics import registry
-from dynamics.compare import prepare
-from dynamics.config import Config
-from dynamics.engines import fastest
-from dynamics.kernels import library
-from dynamics.lanes import Lanes, singular_value_count
-from dynamics.measuring import measurer
+from dynamics.core import registry
+from dynamics.core.config import Config
+from dynamics.engine.kernels import library
+from dynamics.engine.measuring.measure import measurer
+from dynamics.engine.steps.fastest import fastest
+from dynamics.engine.training.comparison import prepare
+from dynamics.engine.training.lockstep import Lanes, singular_value_count
 
 SETTINGS = {"rows": 30, "cols": 20, "rank": 2, "rank_bound": 4, "steps": 60, "record_every": 20}
 SLOW = {"learning_rate": 0.2, "rate_unit": "limit"}

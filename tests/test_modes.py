@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from dynamics.modes import Mode, incrementality, modes
-from dynamics.trajectory import Trajectory
+from dynamics.core.records import Trajectory
+from dynamics.findings.modes import Mode, incrementality, modes
 from tests.support import recorded
 from tests.test_theory import full
 

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from dynamics.factors import drawn, orthonormal
-from dynamics.network import Network, State, angles, overlaps, subspace_angles
+from dynamics.engine.factors import drawn, orthonormal
+from dynamics.engine.measuring.state import State, angles, overlaps, subspace_angles
+from dynamics.engine.network import Network
 from tests.support import relative
 
 TINY = (1e-14, 1e-12, 1e-9, 1e-5, 0.1, math.pi / 4, 1.5, math.pi / 2 - 1e-9)

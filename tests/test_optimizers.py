@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from dynamics.config import choices
-from dynamics.descent import Descent
-from dynamics.factors import drawn
-from dynamics.network import Network
-from dynamics.registry import load
+from dynamics.core.config import choices
+from dynamics.core.registry import load
+from dynamics.engine.factors import drawn
+from dynamics.engine.network import Network
+from dynamics.engine.steps.plain import Descent
 from tests.support import known, relative
 
 GRADIENTS = (

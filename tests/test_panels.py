@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from dynamics import runs
-from dynamics.expected import beside
-from dynamics.runs import Run
+from dynamics.runs.run import Run
+from dynamics.runs.start import start
+from dynamics.theory.course import beside
 from pages.shared.panels import Sent, panels
 from tests.support import until
 from tests.test_theory import full
@@ -22,7 +22,7 @@ def test_columns_that_are_recorded_are_sent_as_they_are(finished: Run) -> None:
 def test_distances_from_theory_are_sent_beside_them(folder: Path) -> None:
     """In the precision of the record, any part of the records at a time; a worker keeps none."""
     config = full(steps=400)
-    run = runs.start(config, folder)
+    run = start(config, folder)
     until(lambda: not run.status.live)
     sent = Sent(run, panels(run, "singular_values/compressed"))
     assert not any("residuals" in name for name in run.layout.names)

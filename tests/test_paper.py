@@ -7,8 +7,9 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from dynamics import overlay
-from dynamics.paper import (
+from dynamics.core.records import Trajectory
+from dynamics.paper import overlay
+from dynamics.paper.figure import (
     Check,
     Curve,
     Found,
@@ -18,8 +19,7 @@ from dynamics.paper import (
     reached,
     verdict,
 )
-from dynamics.papers import ablation_alpha
-from dynamics.trajectory import Trajectory
+from dynamics.paper.figures import ablation_alpha
 
 CURVE = Curve("original", "both", "original", published="curve")
 

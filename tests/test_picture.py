@@ -23,18 +23,24 @@ import pytest
 from PIL import Image
 from pypdf import PdfReader
 
-from dynamics import chrome, export, maps, registry, space
-from dynamics.caption import About, about
-from dynamics.chrome import PictureError
-from dynamics.config import Config
-from dynamics.dress import SIZES, Print, dressed
-from dynamics.figure import compared, marked
-from dynamics.overlay import curves
-from dynamics.paper import Curve, Found
-from dynamics.perspective import View, Word
-from dynamics.picture import picture
-from dynamics.runs import Run
-from dynamics.scenes import numbers
+from dynamics.core import registry
+from dynamics.core.config import Config
+from dynamics.draw import panel
+from dynamics.draw.chart import compared, marked
+from dynamics.export import formats
+from dynamics.export.caption import About, about
+from dynamics.export.layout import space
+from dynamics.export.layout.layout import dressed
+from dynamics.export.layout.perspective import View, Word
+from dynamics.export.layout.sizes import SIZES, Print
+from dynamics.export.layout.traces import numbers
+from dynamics.export.picture import picture
+from dynamics.export.render import chrome
+from dynamics.export.render.chrome import PictureError
+from dynamics.paper.figure import Curve, Found
+from dynamics.paper.overlay import curves
+from dynamics.runs.maps import shown
+from dynamics.runs.run import Run, RunError
 from tests.drawn import chart, pair_in_space, trajectories, two_panels
 from tests.support import is_sentence, recorded, small, until
 
@@ -150,7 +156,7 @@ def test_a_slide_is_16_to_9_whatever_it_holds(finished: Run) -> None:
     """Many names above a chart, five maps; elsewhere the file grows instead."""
     runs = [(f"run {number}", trajectories(20)) for number in range(4)]
     many = compared(runs, "recovery_error").to_plotly_json()
-    maps = export.chart([finished], "heat_maps").to_plotly_json()
+    maps = panel.chart([finished], "heat_maps").to_plotly_json()
     for figure in (many, maps):
         layout = dressed(figure, Print("slide"))["layout"]
         assert (layout["width"], layout["height"]) == (1280, 720)
@@ -175,7 +181,7 @@ def test_a_long_title_of_a_value_axis_is_in_two_lines_where_it_would_be_cut_off(
 def test_every_line_has_a_name_in_the_legend_of_a_single_network() -> None:
     """On the page the card's title names it; a file stands alone."""
     one = trajectories(20)[:1]
-    figure = registry.load("figures", "recovery_error").draw(one)
+    figure = registry.load("charts", "recovery_error").draw(one)
     figure.data[0].showlegend = False
     made = dressed(figure.to_plotly_json(), Print())
     assert made["data"][0]["showlegend"] and made["layout"]["showlegend"]
@@ -269,10 +275,10 @@ def test_panels_stand_beside_each_other_where_there_is_room_and_never_overlap(
 
 def test_several_runs_share_a_chart(finished: Run) -> None:
     """``export KEY KEY`` draws what the page compares."""
-    figure = export.chart([finished, finished], "recovery_error")
+    figure = panel.chart([finished, finished], "recovery_error")
     assert len(figure.data) == 4
-    with pytest.raises(export.RunError, match="None of these runs has a distance"):
-        export.chart([finished, finished], "distance")
+    with pytest.raises(RunError, match="None of these runs has a distance"):
+        panel.chart([finished, finished], "distance")
 
 
 def test_charts_of_other_kinds_are_dressed_too(words: About) -> None:
@@ -285,7 +291,7 @@ def test_charts_of_other_kinds_are_dressed_too(words: About) -> None:
     for figure in (bars, curve, heat):
         made = dressed(figure.to_plotly_json(), Print())
         assert made["layout"]["width"] == 312
-    for form in export.FILMS:
+    for form in formats.FILMS:
         with pytest.raises(PictureError, match="has no time") as caught:
             picture(bars.to_plotly_json(), form, Print(), words)
         assert is_sentence(str(caught.value))
@@ -296,7 +302,7 @@ def test_heat_maps_are_printed_with_their_words_and_in_grey_keep_their_signs(
     finished: Run, words: About
 ) -> None:
     """Five square maps of 10 × 14 in a column; from black to white, so that − is not +."""
-    drawn = export.chart([finished], "heat_maps").to_plotly_json()
+    drawn = panel.chart([finished], "heat_maps").to_plotly_json()
     document = PdfReader(io.BytesIO(picture(drawn, "pdf", Print(), words)))
     (page,) = document.pages
     assert float(page.mediabox.width) == pytest.approx(3.25 * 72, abs=0.01)
@@ -314,7 +320,7 @@ def test_heat_maps_are_printed_with_their_words_and_in_grey_keep_their_signs(
 def test_words_over_many_heat_maps_are_no_wider_than_the_maps(finished: Run, size: str) -> None:
     """Four networks with long names: they fold, and the rows make room for their lines."""
     names = ["compressed without α", "narrow with random start"]
-    trajectories = maps.shown(finished, finished.trajectories, math.inf)
+    trajectories = shown(finished, finished.trajectories, math.inf)
     long = [
         dataclasses.replace(each, network=network)
         for each, network in zip(
@@ -323,7 +329,7 @@ def test_words_over_many_heat_maps_are_no_wider_than_the_maps(finished: Run, siz
             strict=True,
         )
     ]
-    figure = registry.load("figures", "heat_maps").draw(long)
+    figure = registry.load("charts", "heat_maps").draw(long)
     made = go.Figure(dressed(figure.to_plotly_json(), Print(size)))
     headings = [each for each in made.layout.annotations if each.text]
     words = [line for each in headings for line in each.text.split("<br>")]
@@ -362,7 +368,7 @@ def test_a_chart_in_space_is_seen_as_on_the_page(finished: Run) -> None:
         assert away["x"] / away["y"] == pytest.approx(4) and away["y"] / away["z"] == pytest.approx(
             2
         )
-    both = dressed(export.chart([finished], "spectrum_over_time").to_plotly_json(), Print())
+    both = dressed(panel.chart([finished], "spectrum_over_time").to_plotly_json(), Print())
     assert both["layout"]["showlegend"]
 
 

@@ -6,8 +6,10 @@ import plotly.graph_objects as go
 import plotly.offline
 import pytest
 
-from dynamics import export, plotlyjs, registry
-from dynamics.runs import Run
+from dynamics.core import registry
+from dynamics.draw import panel
+from dynamics.export.render import plotlyjs
+from dynamics.runs.run import Run
 
 VERSION = plotly.offline.get_plotlyjs_version()
 
@@ -29,8 +31,8 @@ def test_a_part_registers_each_trace_that_is_said_of_it(name: str) -> None:
 
 def test_every_figure_of_a_run_has_a_part_that_draws_it(finished: Run) -> None:
     wanted = {"heat_maps": "cartesian", "spectrum_over_time": "gl3d"}
-    for name in registry.options("figures"):
-        drawn = export.chart([finished], name).to_plotly_json()
+    for name in registry.options("charts"):
+        drawn = panel.chart([finished], name).to_plotly_json()
         assert plotlyjs.part(drawn) == wanted.get(name, "basic"), name
 
 

@@ -5,10 +5,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from dynamics import registry
-from dynamics.compare import prepare
-from dynamics.config import Config, choices
-from dynamics.problem import Target, generator, low_rank, mask, need, noise
+from dynamics.core import registry
+from dynamics.core.config import Config, choices
+from dynamics.engine.draws import generator, low_rank, mask, need, noise
+from dynamics.engine.problem import Target
+from dynamics.engine.training.comparison import prepare
 from tests.support import KINDS, is_sentence, known, relative, small
 
 

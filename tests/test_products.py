@@ -7,10 +7,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from dynamics import kernels, products
-from dynamics.kernels import NUMBERS
-from dynamics.kernels import products as library
-from dynamics.products import add_product, multiply
+from dynamics.engine import kernels
+from dynamics.engine.kernels import NUMBERS
+from dynamics.engine.kernels import multiply as module
+from dynamics.engine.kernels import products as library
+from dynamics.engine.kernels.multiply import add_product, multiply
 
 compiled = pytest.mark.skipif(
     library(torch.float64) is None, reason="no compiled products: no compiler, or no AVX2"
@@ -57,7 +58,7 @@ def test_products_of_all_strides(
     With the vectors of this processor, and with those of one that has none of 64 bytes.
     """
     built = functools.partial(kernels._loaded, "products", NUMBERS[dtype], *flags)
-    monkeypatch.setattr(products, "products", lambda dtype: built())
+    monkeypatch.setattr(module, "products", lambda dtype: built())
     rows, inner, cols = shape
     left = random(rows, inner, dtype, bool(turned & 1))
     right = random(inner, cols, dtype, bool(turned & 2))
@@ -65,10 +66,10 @@ def test_products_of_all_strides(
     exact = left.double() @ right.double()
     allowed = (1e-13 if dtype == torch.float64 else 1e-5) * inner
     wanted = out.double() - 0.25 * exact
-    assert products._compiled(left, right, out, -0.25, 1.0)
+    assert module._compiled(left, right, out, -0.25, 1.0)
     torch.testing.assert_close(out.double(), wanted, rtol=0, atol=allowed)
     out.fill_(torch.nan)
-    assert products._compiled(left, right, out, 1.0, 0.0)
+    assert module._compiled(left, right, out, 1.0, 0.0)
     torch.testing.assert_close(out.double(), exact, rtol=0, atol=allowed)
 
 
@@ -88,7 +89,7 @@ def test_small_and_uncompiled_products_are_torchs(
     side: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the library, and below the size that is worth a call, nothing changes."""
-    monkeypatch.setattr(products, "products", lambda dtype: None)
+    monkeypatch.setattr(module, "products", lambda dtype: None)
     left, right = (random(side, side, torch.float64, False) for _ in range(2))
     out = torch.empty_like(left)
     assert multiply(left, right, out=out) is out

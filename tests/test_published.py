@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics import published
-from dynamics.compare import prepare
-from dynamics.config import Config, ConfigError
-from dynamics.paper import deviation
+from dynamics.core.config import Config, ConfigError
+from dynamics.data.published import NAMES, arrays
+from dynamics.engine.training.comparison import prepare
+from dynamics.paper.figure import deviation
 from tests.support import is_sentence, recorded
 
 SETTINGS = {  # of each set: problem, rank, fraction observed, depth
@@ -26,7 +26,7 @@ def config(name: str, **changes: object) -> Config:
     return Config.from_dict(fixed | changes)
 
 
-@pytest.mark.parametrize("name", published.NAMES)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_first_factors_are_orthogonal_and_the_target_has_its_rank(name: str) -> None:
     """As the paper defines them: what is shipped is what a run starts from."""
     comparison = prepare(config(name, networks="original", init_scale=0.5))
@@ -34,7 +34,7 @@ def test_the_first_factors_are_orthogonal_and_the_target_has_its_rank(name: str)
         assert torch.allclose(factor @ factor.mT, 0.25 * torch.eye(100).double(), atol=1e-7)
     target = comparison.problem.target
     assert target is not None and target.exact and len(target.values) == SETTINGS[name][1]
-    assert torch.allclose(target.dense, torch.tensor(published.arrays(name)["target"]))
+    assert torch.allclose(target.dense, torch.tensor(arrays(name)["target"]))
 
 
 def test_a_run_follows_the_authors_curve_from_its_start() -> None:
@@ -42,7 +42,7 @@ def test_a_run_follows_the_authors_curve_from_its_start() -> None:
     settings = {"learning_rate": 50.0, "alpha": 2.0, "rank_bound": 20, "steps": 500}
     (found,) = recorded(config("depth", networks="original", record_every=50, **settings))
     for loss in ("train_loss", "test_loss"):
-        wanted = published.arrays("depth")[f"original_L2_{loss}"][:11]
+        wanted = arrays("depth")[f"original_L2_{loss}"][:11]
         assert deviation(found.series[loss], wanted) < 1e-10
         assert deviation(found.series[loss] * (1 + 1e-6), wanted) > 1e-8
 

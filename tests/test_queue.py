@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from dynamics import queue, runs
-from dynamics.runs import CANCEL, PAUSE, RUN
+from dynamics.runs import queue
+from dynamics.runs.run import CANCEL, PAUSE, RUN
+from dynamics.runs.start import start
 from tests.support import endless, small, started, until
 
 
@@ -26,7 +27,7 @@ def test_runs_wait_first_come_first_served(one_place: Path) -> None:
     first = started(one_place)
     waiting = []
     for seed in range(1, 6):
-        run = runs.start(small(seed_init=seed), one_place)
+        run = start(small(seed_init=seed), one_place)
         until(lambda run=run: run.position is not None)
         waiting.append(run)
     assert [run.position for run in waiting] == [0, 1, 2, 3, 4] and first.position is None
@@ -48,7 +49,7 @@ def test_a_waiting_worker_that_is_killed_blocks_nobody(one_place: Path) -> None:
     first = started(one_place)
     waiting = []
     for seed in (1, 2):
-        run = runs.start(endless(seed_init=seed), one_place)
+        run = start(endless(seed_init=seed), one_place)
         until(lambda run=run: run.position is not None)
         waiting.append(run)
     os.kill(waiting[0].status.pid, signal.SIGKILL)
@@ -61,7 +62,7 @@ def test_a_waiting_worker_that_is_killed_blocks_nobody(one_place: Path) -> None:
 def test_a_paused_run_leaves_its_place_to_the_next(one_place: Path) -> None:
     """And takes its turn again after a resume."""
     first = started(one_place)
-    second = runs.start(endless(seed_init=1), one_place)
+    second = start(endless(seed_init=1), one_place)
     until(lambda: second.position == 0)
     first.ask(PAUSE)
     until(lambda: second.status.phase == "running")
@@ -74,7 +75,7 @@ def test_a_paused_run_leaves_its_place_to_the_next(one_place: Path) -> None:
 
 def test_a_place_is_free_again_after_a_kill(one_place: Path) -> None:
     first = started(one_place)
-    second = runs.start(endless(seed_init=1), one_place)
+    second = start(endless(seed_init=1), one_place)
     until(lambda: second.position == 0)
     os.kill(first.status.pid, signal.SIGKILL)
     until(lambda: second.status.phase == "running")

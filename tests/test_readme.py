@@ -4,10 +4,11 @@ import re
 import shlex
 from pathlib import Path
 
-from dynamics import registry, schedule
 from dynamics.__main__ import ACTIONS, parser
-from dynamics.config import SETTINGS, choices
-from dynamics.export import FORMATS, PICTURES
+from dynamics.core import changes, registry
+from dynamics.core.config import SETTINGS, choices
+from dynamics.export.export import FORMATS
+from dynamics.export.formats import PICTURES
 from pages.shared.hiding import BLOCKS
 
 ROOT = Path(__file__).parents[1]
@@ -32,7 +33,7 @@ def test_settings_table_is_the_settings() -> None:
         shown = field.default if not isinstance(field.default, tuple) else ",".join(field.default)
         assert default == ("none" if shown == "" else f"`{shown}`"), name
         if name == "changes":
-            assert schedule.EXAMPLE in values
+            assert changes.EXAMPLE in values
         elif choices(name):
             assert re.findall(r"`([^`]+)`", values) == list(choices(name))
         else:

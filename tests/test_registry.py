@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from dynamics import registry
+from dynamics.core import registry
 
 
 @pytest.mark.parametrize(
@@ -15,15 +15,15 @@ from dynamics import registry
         ("networks", "build"),
         ("optimizers", "direction"),
         ("measurements", "measure"),
+        ("charts", "draw"),
         ("figures", "draw"),
-        ("papers", "draw"),
     ],
 )
 def test_every_file_of_a_folder_is_an_option_with_the_same_function(
     folder: str, function: str
 ) -> None:
     """A newcomer's file appears in every menu by being there."""
-    files = {file.stem for file in (registry.HERE / folder).glob("*.py")}
+    files = {file.stem for file in registry.place(folder).glob("[!_]*.py")}
     assert set(registry.options(folder)) == files and files
     for name, headline in registry.options(folder).items():
         module = registry.load(folder, name)
@@ -42,11 +42,11 @@ def test_constants_are_read_as_the_module_has_them() -> None:
 def test_listing_options_loads_neither_torch_nor_the_option() -> None:
     """A page shows menus in a process that never computes."""
     code = (
-        "import sys; from dynamics import registry; registry.options('problems'); "
+        "import sys; from dynamics.core import registry; registry.options('problems'); "
         "registry.constant('problems', 'sensing', 'READS'); "
-        "assert not {'torch', 'dynamics.problems.sensing'} & set(sys.modules)"
+        "assert not {'torch', 'dynamics.engine.problems.sensing'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], cwd=registry.HERE.parent, check=True)
+    subprocess.run([sys.executable, "-c", code], cwd=registry.PROGRAM.parent, check=True)
 
 
 def test_an_option_that_is_not_there_is_named_with_those_that_are() -> None:

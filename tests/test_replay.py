@@ -5,14 +5,14 @@ import copy
 import pytest
 import torch
 
-from dynamics import registry
-from dynamics.compare import prepare
-from dynamics.config import Config
-from dynamics.descent import Descent
-from dynamics.engines import fastest
-from dynamics.kernels import products
-from dynamics.network import Network
-from dynamics.replay import ReplayedDescent
+from dynamics.core import registry
+from dynamics.core.config import Config
+from dynamics.engine.kernels import products
+from dynamics.engine.network import Network
+from dynamics.engine.steps.fastest import fastest
+from dynamics.engine.steps.plain import Descent
+from dynamics.engine.steps.replayed import ReplayedDescent
+from dynamics.engine.training.comparison import prepare
 
 pytestmark = pytest.mark.skipif(
     products(torch.float64) is None, reason="no compiled products: no compiler, or no AVX2"

@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 from pypdf import PdfReader
 
-from dynamics import queue, registry, report, reproduce, runs
 from dynamics.__main__ import main
-from dynamics.judge import judge
-from dynamics.paper import Check, over_seeds
-from dynamics.reproduce import Draw
+from dynamics.core import registry
+from dynamics.paper import draws, report
+from dynamics.paper.draws import Draw
+from dynamics.paper.figure import Check, over_seeds
+from dynamics.paper.judge import judge
+from dynamics.runs import group, queue
+from dynamics.runs.run import CANCEL, Run, listing
 from tests.support import LONG, is_sentence, small, until
 
 
@@ -68,8 +71,8 @@ def test_a_figure_is_written_in_the_size_that_is_asked_for(trained: Path, tmp_pa
 @pytest.mark.parametrize("harm", ["one number", "one record"])
 def test_a_wrong_trajectory_flips_the_verdict(trained: Path, harm: str) -> None:
     """The verdict reads the records: one number off by 10⁻⁶, or one record less, is seen."""
-    (config,) = reproduce.distinct("completion")
-    run = runs.Run(trained / config.key)
+    (config,) = draws.distinct("completion")
+    run = Run(trained / config.key)
     file, rows = run.folder / "records.f8", run.rows()
     place = run.layout.slices["compressed", "test_loss"]
     harmed = rows.copy() if harm == "one number" else np.delete(rows, 20, axis=0)
@@ -88,8 +91,8 @@ def test_a_damaged_run_is_told_and_how_to_have_it_trained_again(
     trained: Path, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A disk that was full, a folder that was copied in part."""
-    (config,) = reproduce.distinct("completion")
-    run = runs.Run(shutil.copytree(trained / config.key, tmp_path / config.key))
+    (config,) = draws.distinct("completion")
+    run = Run(shutil.copytree(trained / config.key, tmp_path / config.key))
     (run.folder / name).unlink()
     assert main(["figure", "completion", "--runs", str(tmp_path)]) == 2
     last = capsys.readouterr().err.strip().splitlines()[-1]
@@ -100,25 +103,25 @@ def test_a_figure_of_many_runs_leaves_places_in_line_to_others(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One in hand, the next when it has ended, none once one was cancelled."""
-    monkeypatch.setattr(reproduce, "IN_HAND", 1)
+    monkeypatch.setattr(group, "IN_HAND", 1)
     steps = [1000, LONG, LONG]
     wanted = [small(seed_init=i, steps=each, record_every=1000) for i, each in enumerate(steps)]
-    run = [runs.Run(folder / config.key) for config in wanted]
+    run = [Run(folder / config.key) for config in wanted]
 
     def there() -> int:
         return [each.folder.exists() for each in run].count(True)
 
-    reproduce.start(wanted, folder)
+    group.start(wanted, folder)
     assert there() == 1
     until(lambda: run[0].status.phase == "done")
-    reproduce.start_more(wanted, folder)
-    reproduce.start_more(wanted, folder)
+    group.start_more(wanted, folder)
+    group.start_more(wanted, folder)
     assert there() == 2 and run[1].status.live
-    run[1].ask(runs.CANCEL)
+    run[1].ask(CANCEL)
     until(lambda: not run[1].status.live)
-    reproduce.start_more(wanted, folder)
+    group.start_more(wanted, folder)
     assert there() == 2
-    reproduce.start(wanted, folder)  # go on: what was cancelled comes before what is new
+    group.start(wanted, folder)  # go on: what was cancelled comes before what is new
     assert there() == 2 and run[1].status.live
 
 
@@ -126,7 +129,7 @@ def test_ctrl_c_ends_all_figures_and_not_one_after_the_other(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def press() -> None:
-        until(lambda: runs.listing(folder))
+        until(lambda: listing(folder))
         os.kill(os.getpid(), signal.SIGINT)
 
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -137,7 +140,7 @@ def test_ctrl_c_ends_all_figures_and_not_one_after_the_other(
         signal.signal(signal.SIGINT, before)
     last = capsys.readouterr().err.strip().splitlines()[-1]
     assert status == 130 and "the same command goes on" in last and is_sentence(last)
-    begun = [run for run, *_ in runs.listing(folder)]
+    begun = [run for run, *_ in listing(folder)]
     assert 1 <= len(begun) <= queue.capacity()
     until(lambda: not any(run.status.live for run in begun))
 
@@ -145,14 +148,14 @@ def test_ctrl_c_ends_all_figures_and_not_one_after_the_other(
 def test_other_draws_have_no_published_numbers(trained: Path) -> None:
     """Seeds and targets by choice are other runs, and the authors' numbers are not theirs."""
     own, spread, seeds = Draw(), Draw("spread"), Draw(seed=4, seeds=3)
-    (theirs,) = reproduce.distinct("completion", own)
-    (other,) = reproduce.distinct("completion", spread)
-    several = reproduce.distinct("completion", seeds)
+    (theirs,) = draws.distinct("completion", own)
+    (other,) = draws.distinct("completion", spread)
+    several = draws.distinct("completion", seeds)
     assert (theirs.matrices, other.matrices, other.spectrum) == ("completion", "drawn", "spread")
     assert [each.seed_init for each in several] == [4, 5, 6] == [e.seed_target for e in several]
     assert len({each.key for each in [theirs, other, *several]}) == 5
-    assert reproduce.progress([theirs], trained).complete
-    assert not reproduce.progress(several, trained).step
+    assert group.progress([theirs], trained).complete
+    assert not group.progress(several, trained).step
 
 
 def test_numbers_over_seeds_are_medians_with_quartiles(
@@ -163,8 +166,8 @@ def test_numbers_over_seeds_are_medians_with_quartiles(
     assert main([*command, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     checks = {each["what"]: each for each in told["checks"]}
-    of = reproduce.configs("completion", Draw(seeds=3))["both"]
-    lasts = [len(runs.Run(trained / each.key).trajectories[0].steps) - 1 for each in of]
+    of = draws.configs("completion", Draw(seeds=3))["both"]
+    lasts = [len(Run(trained / each.key).trajectories[0].steps) - 1 for each in of]
     assert len(set(lasts)) == 3
     low, middle, high = sorted(lasts)
     check = checks["last record, original"]
@@ -185,14 +188,14 @@ def test_what_half_of_the_seeds_never_reach_has_no_median() -> None:
     assert over(3, never, never).told == "never (never to never)"
 
 
-@pytest.mark.parametrize("name", reproduce.names())
+@pytest.mark.parametrize("name", draws.names())
 def test_every_figure_names_its_runs_and_its_source(name: str) -> None:
     """What the page lists: a title, a line, where it was published, and settings that can be."""
-    title, line = reproduce.about(name)
-    assert title and line and registry.constant("papers", name, "SOURCE")
-    wanted = reproduce.distinct(name)
-    assert wanted and reproduce.seconds_at_most(wanted) > 0
-    assert callable(registry.load("papers", name).draw)
+    title, line = draws.about(name)
+    assert title and line and registry.constant("figures", name, "SOURCE")
+    wanted = draws.distinct(name)
+    assert wanted and group.seconds_at_most(wanted) > 0
+    assert callable(registry.load("figures", name).draw)
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dynamics import runs
-from dynamics.config import Config
-from dynamics.runs import CANCEL, MOST_QUEUED, PAUSE, Run, RunError, Status
-from dynamics.trajectory import Layout, Record
+from dynamics.core.config import Config
+from dynamics.core.records import Layout, Record
+from dynamics.runs.run import (
+    CANCEL,
+    LIVE,
+    PAUSE,
+    PHASES,
+    RUN,
+    Run,
+    RunError,
+    Status,
+    __file__,
+    find,
+    listing,
+    root,
+)
+from dynamics.runs.start import KEPT, MOST_QUEUED, start
 from tests.support import is_sentence, small
 
 
@@ -113,7 +126,7 @@ def test_a_damaged_file_is_named_in_one_sentence_and_the_list_goes_on(
         "layout.json": bad.rows,
     }[name]
     assert bad.key in sentence(read)
-    entries = {run.key: (config, status) for run, config, status in runs.listing(tmp_path)}
+    entries = {run.key: (config, status) for run, config, status in listing(tmp_path)}
     assert entries[good.key] == (good.config, good.status)
     message = entries[bad.key][1].message
     assert name.partition(".")[0] in message or "settings" in message
@@ -126,16 +139,16 @@ def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
     run = written(tmp_path)
     (run.folder / name).unlink()
     assert name in sentence(lambda: (run.config, run.status, run.rows()))
-    assert [status.phase for _, _, status in runs.listing(tmp_path)] == ["unreadable"]
+    assert [status.phase for _, _, status in listing(tmp_path)] == ["unreadable"]
 
 
 def test_runs_are_listed_newest_first_and_other_folders_are_none(tmp_path: Path) -> None:
     (tmp_path / "notes").mkdir(parents=True)
     (tmp_path / ("a" * 16)).write_text("a file, no run")
     made = [written(tmp_path, created=created) for created in (1.0, 3.0, 2.0)]
-    listed = [run.key for run, _, _ in runs.listing(tmp_path)]
+    listed = [run.key for run, _, _ in listing(tmp_path)]
     assert listed == [made[1].key, made[2].key, made[0].key]
-    assert runs.listing(tmp_path / "nowhere") == []
+    assert listing(tmp_path / "nowhere") == []
 
 
 @pytest.mark.parametrize(
@@ -144,13 +157,13 @@ def test_runs_are_listed_newest_first_and_other_folders_are_none(tmp_path: Path)
 def test_what_is_no_key_is_refused_before_any_file_is_looked_at(tmp_path: Path, key: str) -> None:
     """Keys come from the address bar."""
     (tmp_path / "runs").mkdir()
-    assert "sixteen digits" in sentence(lambda: runs.find(key, tmp_path / "runs"))
+    assert "sixteen digits" in sentence(lambda: find(key, tmp_path / "runs"))
 
 
 def test_a_key_of_no_run_is_said_to_be_none(tmp_path: Path) -> None:
     run = written(tmp_path)
-    assert runs.find(run.key, tmp_path) == run
-    assert "no run 0000" in sentence(lambda: runs.find("0" * 16, tmp_path))
+    assert find(run.key, tmp_path) == run
+    assert "no run 0000" in sentence(lambda: find("0" * 16, tmp_path))
     run.delete()
     assert run.key in sentence(lambda: run.status)
 
@@ -159,7 +172,7 @@ def test_a_run_in_hand_without_a_worker_is_lost(tmp_path: Path) -> None:
     """The kernel drops a dead worker's lock; a stale file says nothing."""
     run = written(tmp_path)
     (run.folder / "alive").touch()
-    for phase in runs.LIVE:
+    for phase in LIVE:
         run.write("status.json", dataclasses.asdict(Status(phase, step=20)))
         assert (run.status.phase, run.status.step) == ("lost", 20)
         with open(run.folder / "alive") as held:
@@ -172,12 +185,12 @@ def test_a_run_in_hand_without_a_worker_is_lost(tmp_path: Path) -> None:
 
 def test_what_was_asked_is_kept_until_something_else_is(tmp_path: Path) -> None:
     run = written(tmp_path)
-    assert run.asked() == runs.RUN
-    for control in (PAUSE, CANCEL, runs.RUN):
+    assert run.asked() == RUN
+    for control in (PAUSE, CANCEL, RUN):
         run.ask(control)
         assert run.asked() == control
     (run.folder / "control").write_bytes(b"")
-    assert run.asked() == runs.RUN
+    assert run.asked() == RUN
 
 
 def test_files_are_replaced_whole_and_leave_nothing_behind(tmp_path: Path) -> None:
@@ -195,7 +208,7 @@ def test_files_are_replaced_whole_and_leave_nothing_behind(tmp_path: Path) -> No
 @pytest.mark.parametrize("inside", ["file/runs", "file"])
 def test_a_folder_that_cannot_be_written_gives_one_sentence(tmp_path: Path, inside: str) -> None:
     (tmp_path / "file").write_text("not a folder")
-    text = sentence(lambda: runs.start(small(), tmp_path / inside))
+    text = sentence(lambda: start(small(), tmp_path / inside))
     assert "cannot be written" in text and str(tmp_path) in text
 
 
@@ -213,7 +226,7 @@ def waiting(folder: Path, count: int) -> Iterator[None]:
 def test_a_queue_that_is_full_takes_no_more(tmp_path: Path) -> None:
     """A link in a classroom may be opened by everybody at once."""
     with waiting(tmp_path, MOST_QUEUED):
-        text = sentence(lambda: runs.start(small(), tmp_path))
+        text = sentence(lambda: start(small(), tmp_path))
         assert str(MOST_QUEUED) in text
         assert not (tmp_path / small().key).exists()
         assert Run(tmp_path / f"{5:016x}").position == 5
@@ -225,14 +238,14 @@ def test_the_folder_of_all_runs_is_the_one_given_or_named_or_the_project_s(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("DLN_RUNS", raising=False)
-    assert runs.root() == Path(runs.__file__).parents[1] / "runs"
+    assert root() == Path(__file__).parents[1] / "runs"
     monkeypatch.setenv("DLN_RUNS", str(tmp_path))
-    assert runs.root() == tmp_path.resolve()
-    assert runs.root("/elsewhere") == Path("/elsewhere")
+    assert root() == tmp_path.resolve()
+    assert root("/elsewhere") == Path("/elsewhere")
 
 
 def test_every_phase_has_words() -> None:
     """A page shows them; each phase that can be is one of them."""
-    assert set(runs.LIVE) < set(runs.KEPT) < set(runs.PHASES)
-    assert all(runs.PHASES.values()) and Status("queued").live and not Status("done").live
+    assert set(LIVE) < set(KEPT) < set(PHASES)
+    assert all(PHASES.values()) and Status("queued").live and not Status("done").live
     assert Config().key == Config().canonical().key

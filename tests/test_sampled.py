@@ -6,14 +6,15 @@ import sys
 import pytest
 import torch
 
-from dynamics import registry
-from dynamics.config import Config
-from dynamics.cost import listed
-from dynamics.descent import Descent
-from dynamics.entries import Entries, sampled
-from dynamics.factors import spectral
-from dynamics.network import Network
-from dynamics.problem import Masked, given, low_rank, mask
+from dynamics.core import registry
+from dynamics.core.config import Config
+from dynamics.core.cost import listed
+from dynamics.engine.draws import given, low_rank, mask
+from dynamics.engine.factors import spectral
+from dynamics.engine.losses.entries import Entries, sampled
+from dynamics.engine.losses.masked import Masked
+from dynamics.engine.network import Network
+from dynamics.engine.steps.plain import Descent
 
 LIKE = torch.empty(0, dtype=torch.float64)
 
@@ -42,7 +43,7 @@ def test_blocks_of_rows_hold_the_numbers_of_one_draw(
     """Normal numbers come in groups of 16: a last block that is too small would shift them."""
     settings = {"rows": rows, "cols": 3, "rank": 2, "rank_bound": 2, "noise": 0.1, "observed": 1}
     _, whole = problems(**settings)
-    monkeypatch.setattr("dynamics.problem.BLOCK", 48)
+    monkeypatch.setattr("dynamics.engine.draws.BLOCK", 48)
     ours, _ = problems(**settings)
     torch.testing.assert_close(ours.samples.values, whole.samples.values, rtol=0, atol=1e-13)
 
@@ -85,8 +86,8 @@ def test_a_list_is_kept_for_large_and_sparse_matrices_alone() -> None:
 def test_a_matrix_of_20000_rows_trains_within_a_gigabyte() -> None:
     """One whole array of it would take 3.2 GB."""
     script = (
-        "import resource\nfrom dynamics.config import Config\n"
-        "from dynamics.compare import prepare\n"
+        "import resource\nfrom dynamics.core.config import Config\n"
+        "from dynamics.engine.training.comparison import prepare\n"
         "c = Config(rows=20_000, cols=20_000, spectrum='flat', observed=0.001, steps=20,\n"
         "           record_every=10, networks=('compressed',), rate_unit='limit',\n"
         "           learning_rate=0.3, init_scale=0.5)\n"

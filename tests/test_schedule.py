@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics import schedule
-from dynamics.compare import Comparison, prepare
-from dynamics.config import Config, ConfigError
-from dynamics.factors import product, truncated
+from dynamics.core import changes
+from dynamics.core.config import Config, ConfigError
+from dynamics.engine.factors import product, truncated
+from dynamics.engine.training.comparison import Comparison, prepare
 from tests.support import gaussian, is_sentence, relative, small
 from tests.test_compare import trained
 
@@ -89,7 +89,7 @@ def test_what_cannot_be_compressed_gets_one_sentence(settings: dict[str, Any]) -
 
 def test_labels_say_from_what_to_what() -> None:
     config = small(changes="20:alpha=3,learning_rate=0.5;30:alpha=1,compress")
-    assert schedule.told(config.schedule, config.rates) == [
+    assert changes.told(config.schedule, config.rates) == [
         (20, "α 2 → 3, η 1 → 0.5"),
         (30, "α 3 → 1, compressed"),
     ]  # fmt: skip

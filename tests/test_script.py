@@ -11,12 +11,13 @@ import nbformat
 import numpy as np
 import pytest
 
-from dynamics import export, registry
-from dynamics.compare import prepare
-from dynamics.config import Config
-from dynamics.runs import Run, RunError
-from dynamics.script import refusal, script
-from dynamics.trajectory import Layout
+from dynamics.core import registry
+from dynamics.core.config import Config
+from dynamics.core.records import Layout
+from dynamics.engine.training.comparison import prepare
+from dynamics.export import export
+from dynamics.export.script import refusal, script
+from dynamics.runs.run import Run, RunError
 from tests.support import is_sentence, small
 
 REDUCED = ("compressed_reduced", "original_reduced")
@@ -180,8 +181,8 @@ def test_what_a_program_cannot_repeat_is_said(tmp_path: Path) -> None:
 
 def test_every_setting_is_repeated_or_known_to_decide_nothing() -> None:
     """A new setting must be taken in here, or a run with it is refused."""
-    from dynamics.config import SETTINGS
-    from dynamics.script import FOLDED, KEPT
+    from dynamics.core.config import SETTINGS
+    from dynamics.export.script import FOLDED, KEPT
 
     assert not set(KEPT) & set(FOLDED)
     assert set(KEPT) | set(FOLDED) <= set(SETTINGS)

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynamics.compare import prepare
-from dynamics.config import Config
-from dynamics.signatures import Signature, Signatures, signatures
+from dynamics.core.config import Config
+from dynamics.engine.training.comparison import prepare
+from dynamics.findings.failures import Signature, Signatures, signatures
 from tests.support import is_sentence, recorded, small
 from tests.test_theory import full
 

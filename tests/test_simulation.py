@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynamics import escape, simulation, theory
-from dynamics.compare import prepare
-from dynamics.trajectory import Array
+from dynamics.core.records import Array
+from dynamics.engine.training.comparison import prepare
+from dynamics.theory import escapes, original, stability
 from tests.test_theory import full, rate_and_goals, trained
 
 
@@ -32,7 +32,7 @@ def test_the_simulation_is_the_original_network(depth: int, alpha: float, optimi
     rate, goals = rate_and_goals(config)
     overlap, steps = np.array(prepare(config).facts["overlap"]), range(0, 1001, 10)
     momentum = 0.9 if optimizer == "momentum" else 0.0
-    course = simulation.simulate(
+    course = original.simulate(
         goals, overlap, 20, depth, config.init_scale, rate, steps, alpha, momentum
     )
     found = trained(config)["original"]
@@ -49,17 +49,17 @@ def test_the_simulation_is_the_original_network(depth: int, alpha: float, optimi
 def test_a_width_of_a_hundred_thousand_takes_less_than_a_second() -> None:
     """From the overlap alone: 10¹⁰ entries a factor are never made."""
     width, goals = 100_000, np.array([20.0, 14.0, 9.0, 5.0, 3.0])
-    rate = 0.3 * theory.stability_limit(3, 1.0, 1.0, 20.0)
+    rate = 0.3 * stability.stability_limit(3, 1.0, 1.0, 20.0)
     started = time.process_time()
-    overlap = simulation.random_overlap(5, width, np.random.default_rng(0))
+    overlap = original.random_overlap(5, width, np.random.default_rng(0))
     steps = range(0, 15_001, 50)
-    course = simulation.simulate(goals, overlap, width, 3, 0.01, rate, steps)
+    course = original.simulate(goals, overlap, width, 3, 0.01, rate, steps)
     assert time.process_time() - started < 1
     assert course.core_values[-1, :5] == pytest.approx(goals, rel=1e-6)
-    spare = theory.floor(width - 10, 0.01, 3, 1.0)
+    spare = stability.floor(width - 10, 0.01, 3, 1.0)
     assert course.squared_error[-1] / 2 == pytest.approx(spare, rel=1e-3)
-    found = escape.measured_escapes(course.steps, course.core_values, goals)
-    late = escape.escape_steps(goals, 3, 1.0, 0.01, rate) + escape.delay(3, 1.0) * 100 / (
+    found = escapes.measured_escapes(course.steps, course.core_values, goals)
+    late = escapes.escape_steps(goals, 3, 1.0, 0.01, rate) + escapes.delay(3, 1.0) * 100 / (
         rate * goals
     )
     assert np.abs(found / late - 1).max() < 0.02
@@ -68,7 +68,7 @@ def test_a_width_of_a_hundred_thousand_takes_less_than_a_second() -> None:
 def test_random_overlaps_are_those_of_random_factors() -> None:
     """Entries of mean 0 and mean square 1/d, from QR of thin or of whole factors."""
     draw = np.random.default_rng(0)
-    direct = [simulation.random_overlap(3, 30, draw) for _ in range(300)]
+    direct = [original.random_overlap(3, 30, draw) for _ in range(300)]
     built = []
     for seed in range(40):
         config = full(rows=30, cols=30, rank=3, seed_init=seed, seed_target=seed, steps=10)
@@ -82,7 +82,7 @@ def test_random_overlaps_are_those_of_random_factors() -> None:
 
 def test_a_rank_above_half_the_width_is_refused() -> None:
     with pytest.raises(ValueError, match="no room"):
-        simulation.simulate([1.0, 1.0], np.zeros((2, 2)), 3, 3, 0.1, 0.1, [1])
+        original.simulate([1.0, 1.0], np.zeros((2, 2)), 3, 3, 0.1, 0.1, [1])
 
 
 def leaks(**changes: Any) -> list[float]:
@@ -97,7 +97,7 @@ def leaks(**changes: Any) -> list[float]:
     start = copies()
     for _ in comparison:
         pass
-    return simulation.leak(start, copies(), target.left.numpy(), target.right.numpy())
+    return original.leak(start, copies(), target.left.numpy(), target.right.numpy())
 
 
 @pytest.mark.parametrize("depth", [2, 3, 4])

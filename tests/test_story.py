@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynamics.config import Config
-from dynamics.digits import RAISED, lowered
-from dynamics.story import story
-from dynamics.trajectory import Trajectory
+from dynamics.core.config import Config
+from dynamics.core.records import Trajectory
+from dynamics.core.words import RAISED, lowered
+from dynamics.findings.story import story
 from tests.support import is_sentence, recorded, small
 from tests.test_theory import full
 

@@ -4,13 +4,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from dynamics.compare import prepare
-from dynamics.config import Config, choices
-from dynamics.descent import Descent
-from dynamics.network import Network
-from dynamics.optimizers import adam, gradient_descent
-from dynamics.problem import Target
-from dynamics.sums import Dense, RankOne
+from dynamics.core.config import Config, choices
+from dynamics.engine.losses.sums import Dense, RankOne
+from dynamics.engine.network import Network
+from dynamics.engine.optimizers import adam, gradient_descent
+from dynamics.engine.problem import Target
+from dynamics.engine.steps.plain import Descent
+from dynamics.engine.training.comparison import prepare
 from tests.support import gaussian, relative
 
 SHAPES = [(40, 40), (47, 61), (61, 47)]

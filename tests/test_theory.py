@@ -6,12 +6,21 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics import registry, theory
-from dynamics.compare import prepare
-from dynamics.config import Config
-from dynamics.descent import Descent
-from dynamics.network import Network
-from dynamics.trajectory import Array
+from dynamics.core import registry
+from dynamics.core.config import Config
+from dynamics.core.records import Array
+from dynamics.engine.network import Network
+from dynamics.engine.steps.plain import Descent
+from dynamics.engine.training.comparison import prepare
+from dynamics.theory import stability
+from dynamics.theory.compressed import (
+    balance,
+    end_to_end,
+    growth_rates,
+    recursion,
+    squared_error,
+    unmoved,
+)
 from tests.support import gaussian, known, small
 
 
@@ -52,10 +61,8 @@ def test_the_recursion_is_the_compressed_network(depth: int, alpha: float, optim
     )
     rate, goals = rate_and_goals(config)
     steps = range(0, 301, 10)
-    outer, inner = theory.recursion(
-        [*goals, 0, 0], depth, alpha, config.init_scale, rate, steps, momentum
-    )
-    values, found = theory.end_to_end(outer, inner, depth), trained(config)["compressed"]
+    outer, inner = recursion([*goals, 0, 0], depth, alpha, config.init_scale, rate, steps, momentum)
+    values, found = end_to_end(outer, inner, depth), trained(config)["compressed"]
     assert values[-1, 0] > 0.5 * goals[0]
     for ours, theirs in (
         (values, found["singular_values"][:, :4]),
@@ -64,7 +71,7 @@ def test_the_recursion_is_the_compressed_network(depth: int, alpha: float, optim
         *([(inner, found["factor_singular_values"][:, 1])] if depth > 2 else []),
     ):
         assert np.abs(np.sort(ours)[:, ::-1] - theirs).max() < 1e-12 * goals[0]
-    error = (theory.squared_error(values, goals) / (goals**2).sum()) ** 0.5
+    error = (squared_error(values, goals) / (goals**2).sum()) ** 0.5
     assert np.abs(error - found["recovery_error"]).max() < 1e-12
 
 
@@ -72,12 +79,12 @@ def test_what_a_narrow_network_misses_counts_as_error() -> None:
     """With r̂ < r the error is that of the best approximation of rank r̂ in the end."""
     config = full(rank=4, rank_bound=2, steps=400, networks="compressed")
     rate, goals = rate_and_goals(config)
-    outer, inner = theory.recursion(goals[:2], 3, 2.0, 0.1, rate, range(0, 401, 10))
-    errors = theory.squared_error(theory.end_to_end(outer, inner, 3), goals)
+    outer, inner = recursion(goals[:2], 3, 2.0, 0.1, rate, range(0, 401, 10))
+    errors = squared_error(end_to_end(outer, inner, 3), goals)
     found = trained(config)["compressed"]
     relative = (errors / (goals**2).sum()) ** 0.5
     assert np.abs(relative - found["recovery_error"]).max() < 1e-12
-    left = theory.floor(0, 0.1, 3, 1 / 144, goals[2:])
+    left = stability.floor(0, 0.1, 3, 1 / 144, goals[2:])
     assert found["train_loss"][-1] == pytest.approx(left, rel=1e-6)
 
 
@@ -117,7 +124,7 @@ def test_descent_converges_up_to_the_stability_limit_and_not_above(
 
 
 def test_the_zones_of_the_learning_rate_have_words() -> None:
-    words = [theory.zone(ratio) for ratio in (0.3, 0.6, 0.9, 1.2, 2.0)]
+    words = [stability.zone(ratio) for ratio in (0.3, 0.6, 0.9, 1.2, 2.0)]
     assert words == ["safe", "safe", "near the limit", "oscillates", "diverges"]
 
 
@@ -139,7 +146,7 @@ def test_the_loss_ends_at_the_floor_of_the_spare_modes(depth: int) -> None:
     scale = {2: 0.003, 3: 0.03, 4: 0.1}[depth]
     config = full(depth=depth, init_scale=scale, alpha=1.0, steps=20_000, record_every=20_000)
     found = {name: float(each["train_loss"][-1]) for name, each in trained(config).items()}
-    floors = {spare: theory.floor(spare, scale, depth, 1 / 144) for spare in (2, 8, 10)}
+    floors = {spare: stability.floor(spare, scale, depth, 1 / 144) for spare in (2, 8, 10)}
     assert found["compressed"] == pytest.approx(floors[2], rel=0.01)
     assert 0.99 * floors[8] < found["original"] < floors[10]
 
@@ -166,7 +173,7 @@ def test_singular_values_grow_at_arora_s_rate_under_any_loss(kind: str, depth: i
     pulls = -torch.einsum("ik,ij,jk->k", left, slope, right)
     h = 1e-5 / float(slope.norm())
     speeds = (stepped(h) - stepped(-h)) / (2 * h)
-    predicted = theory.growth_rates(values.numpy(), pulls.numpy(), depth)
+    predicted = growth_rates(values.numpy(), pulls.numpy(), depth)
     assert np.abs(speeds - predicted).max() < 1e-7 * np.abs(predicted).max()
 
 
@@ -184,7 +191,7 @@ def test_the_balance_is_kept_up_to_the_size_of_the_step(depth: int) -> None:
             steps=200 * share,
             record_every=200 * share,
         )
-        balances = theory.balance(trained(config)["compressed"]["factor_singular_values"], 3.0)
+        balances = balance(trained(config)["compressed"]["factor_singular_values"], 3.0)
         assert balances[0] == pytest.approx(0 if depth == 2 else -2 * 0.25, abs=1e-12)
         drifts.append(float(np.abs(balances[-1] - balances[0]).max()))
     if depth == 2:  # the two outer factors have equal values at all times
@@ -196,8 +203,8 @@ def test_the_balance_is_kept_up_to_the_size_of_the_step(depth: int) -> None:
 def test_all_but_2r_singular_values_of_a_wide_network_never_move() -> None:
     """And all but r of the compressed one's: the dimensions in which something is learned."""
     found = trained(full(depth=4, init_scale=0.2, steps=4000, record_every=100))
-    assert theory.unmoved(found["original"]["factor_singular_values"]) == [12 - 2 * 2] * 4
-    assert theory.unmoved(found["compressed"]["factor_singular_values"]) == [4 - 2] * 4
+    assert unmoved(found["original"]["factor_singular_values"]) == [12 - 2 * 2] * 4
+    assert unmoved(found["compressed"]["factor_singular_values"]) == [4 - 2] * 4
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from dynamics import compare, machine, sums
-from dynamics.config import Config
+from dynamics.core.config import Config
+from dynamics.engine import device
+from dynamics.engine.losses import sums
+from dynamics.engine.training.comparison import prepare
 
 
 @pytest.fixture
@@ -26,7 +28,7 @@ def test_two_threads_give_the_same_sensing_gradient(
     found = []
     for count in (1, 2):
         torch.set_num_threads(count)
-        comparison = compare.prepare(config)
+        comparison = prepare(config)
         factors = comparison.networks["original"].factors
         residual, _ = comparison.problem.residual(factors[2], factors[1] @ factors[0])
         found.append(residual.clone())
@@ -42,9 +44,9 @@ def test_two_threads_give_the_same_sensing_gradient(
 def test_small_runs_never_take_a_second_thread(threads: None) -> None:
     """Small products lose by it, idle core or not."""
     torch.set_num_threads(2)
-    machine.use_threads(Config())
+    device.use_threads(Config())
     assert torch.get_num_threads() == 1
-    machine.use_threads(Config(rows=1000, cols=1000, networks=("compressed",)))
+    device.use_threads(Config(rows=1000, cols=1000, networks=("compressed",)))
     assert torch.get_num_threads() == 1
 
 
@@ -54,7 +56,7 @@ def test_a_busy_machine_gives_no_second_thread(
     """Even a wide network loses when both threads share a core with other work."""
     wide = Config(rows=700, cols=700)
     for busy, count in ((95.0, 1), (0.0, 2)):
-        monkeypatch.setattr(machine.psutil, "cpu_percent", lambda _, busy=busy: busy)
-        monkeypatch.setattr(machine.psutil, "cpu_count", lambda: 2)
-        machine.use_threads(wide)
+        monkeypatch.setattr(device.psutil, "cpu_percent", lambda _, busy=busy: busy)
+        monkeypatch.setattr(device.psutil, "cpu_count", lambda: 2)
+        device.use_threads(wide)
         assert torch.get_num_threads() == count

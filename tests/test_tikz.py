@@ -16,18 +16,22 @@ import pytest
 from PIL import Image
 from plotly.subplots import make_subplots
 
-from dynamics import attribution, chrome, export, space, waterfall
-from dynamics.caption import about
-from dynamics.config import Config
-from dynamics.dress import Print, dressed
-from dynamics.figure import marked
-from dynamics.overlay import curves
-from dynamics.paper import Curve, Found
-from dynamics.picture import picture
-from dynamics.runs import Run
-from dynamics.scenes import numbers
-from dynamics.tikz import MOST_POINTS, tikz
-from dynamics.tikz.pens import text
+from dynamics.core.config import Config
+from dynamics.draw import panel, waterfall
+from dynamics.draw.chart import marked
+from dynamics.export.caption import about
+from dynamics.export.layout import space
+from dynamics.export.layout.layout import dressed
+from dynamics.export.layout.sizes import Print
+from dynamics.export.layout.traces import numbers
+from dynamics.export.picture import picture
+from dynamics.export.render import chrome
+from dynamics.export.tikz import MOST_POINTS, tikz
+from dynamics.export.tikz.pens import text
+from dynamics.findings import attribution
+from dynamics.paper.figure import Curve, Found
+from dynamics.paper.overlay import curves
+from dynamics.runs.run import Run
 from tests.drawn import chart, pair_in_space, trajectories, two_panels
 from tests.support import recorded, small
 
@@ -72,7 +76,7 @@ def test_every_kind_of_chart_is_understood_by_latex(tmp_path: Path, finished: Ru
     changed = marked("losses", recorded(small(changes="25:alpha=3")), "log steps")
     names = ("singular_values", "principal_angles", "losses", "factor_singular_values")
     names += ("heat_maps", "spectrum_over_time")
-    charts = {name: export.chart([finished], name) for name in names}
+    charts = {name: panel.chart([finished], name) for name in names}
     charts |= {"changed": changed, "causes": causes(), "pair": go.Figure(pair_in_space())}
     for name, figure in charts.items():
         code = picture(figure.to_plotly_json(), "tikz", Print(), about([finished.config], name))
@@ -82,7 +86,7 @@ def test_every_kind_of_chart_is_understood_by_latex(tmp_path: Path, finished: Ru
 
 def test_every_line_and_every_mark_of_a_change_is_there(finished: Run) -> None:
     changed = marked("losses", recorded(small(changes="25:alpha=3")), "log steps")
-    for figure in (export.chart([finished], "singular_values"), changed):
+    for figure in (panel.chart([finished], "singular_values"), changed):
         code = code_of(figure.to_plotly_json())
         assert code.count("\\addplot") >= sum(len(numbers(trace.x)) > 0 for trace in figure.data)
         assert code.count("\\draw[") == len(figure.layout.annotations)
@@ -91,7 +95,7 @@ def test_every_line_and_every_mark_of_a_change_is_there(finished: Run) -> None:
 def test_lines_are_drawn_on_their_own_axes(finished: Run) -> None:
     """Panels, and the strip below the singular values, which shares their time axis."""
     panels = two_panels(finished)
-    strip = dict(export.chart([finished], "singular_values").to_plotly_json())
+    strip = dict(panel.chart([finished], "singular_values").to_plotly_json())
     strip["data"] = [*strip["data"], strip["data"][0] | {"yaxis": "y2", "y": [1e-9] * 14}]
     strip["layout"] |= {"yaxis2": {"domain": [0, 0.2], "type": "log", "title": {"text": "strip"}}}
     for figure, logarithmic in ((panels, [True, False]), (strip, [False, True])):
@@ -161,7 +165,7 @@ def cells_of(code: str) -> list[np.ndarray[Any, Any]]:
 
 def test_heat_maps_have_every_cell_in_its_place(finished: Run) -> None:
     """Five maps of 10 × 14, apart, cells square, row by row; one without a number is left out."""
-    figure = export.chart([finished], "heat_maps").to_plotly_json()
+    figure = panel.chart([finished], "heat_maps").to_plotly_json()
     figure["data"][0]["z"][2][3] = None
     code = code_of(figure, "text")
     maps = cells_of(code)
@@ -223,7 +227,7 @@ def test_marks_in_space_are_where_plotly_draws_them() -> None:
 
 def test_surfaces_are_painted_from_far_to_near_and_hide_what_is_behind(finished: Run) -> None:
     """Of two tiles the one that is painted later is nearer; words and grid as in other files."""
-    figure = export.chart([finished], "spectrum_over_time").to_plotly_json()
+    figure = panel.chart([finished], "spectrum_over_time").to_plotly_json()
     code = code_of(figure)
     rows = [len(numbers(trace["z"])) for trace in figure["data"]]
     columns = [numbers(trace["z"]).shape[1] for trace in figure["data"]]

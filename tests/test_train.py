@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from dynamics.train import missing, train
-from dynamics.trajectory import Record
+from dynamics.core.records import Record, missing
+from dynamics.engine.training.loop import train
 
 
 class Scalar:

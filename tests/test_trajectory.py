@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from dynamics.trajectory import COUNTERS, Layout, Record, Trajectory, milestones
+from dynamics.core.records import COUNTERS, Layout, Record, Trajectory
+from dynamics.findings.outcomes import milestones
 
 
 def record(step: int, seed: int = 0, networks: int = 3) -> Record:

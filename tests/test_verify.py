@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dynamics.verify import Deviation, UnreadableError, verify
+from dynamics.peers.verify import Deviation, UnreadableError, verify
 from tests.support import is_sentence
 
 QUICK = ("completion_d60_r4_L2", "sensing_d20_r2_L3")

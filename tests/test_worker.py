@@ -13,9 +13,10 @@ import numpy as np
 import psutil
 import pytest
 
-from dynamics import queue, runs, worker
-from dynamics.compare import prepare
-from dynamics.runs import CANCEL, PAUSE, RUN, Run
+from dynamics.engine.training.comparison import prepare
+from dynamics.runs import queue, worker
+from dynamics.runs.run import CANCEL, PAUSE, RUN, Run, __file__, find, listing
+from dynamics.runs.start import start
 from tests.support import endless, is_sentence, small, started, until
 
 
@@ -55,21 +56,21 @@ def test_starting_an_equal_config_again_gives_the_run_that_is_there(folder: Path
     """Whether it runs or has ended: no second worker, no second file."""
     run = started(folder)
     pid = run.status.pid
-    again = runs.start(endless(measurements=7), folder)  # completion does not read that
+    again = start(endless(measurements=7), folder)  # completion does not read that
     assert again == run and again.status.pid == pid
-    assert [status.pid for _, _, status in runs.listing(folder)] == [pid]
+    assert [status.pid for _, _, status in listing(folder)] == [pid]
     # With none of a process that has ended meanwhile, whosesoever it is.
     commands = [each.info["cmdline"] or [] for each in psutil.process_iter(["cmdline"])]
     (command,) = [each for each in commands if str(run.folder) in each]
-    assert "dynamics.worker" in command
+    assert "dynamics.runs.worker" in command
 
 
 def test_a_finished_run_is_kept_unless_it_is_asked_for_anew(folder: Path) -> None:
-    run = runs.start(small(), folder)
+    run = start(small(), folder)
     until(lambda: not run.status.live)
     first = run.status
-    assert runs.start(small(), folder).status == first
-    runs.start(small(), folder, anew=True)
+    assert start(small(), folder).status == first
+    start(small(), folder, anew=True)
     until(lambda: run.status.phase == "done" and run.status.pid != first.pid)
     assert len(run.rows()) == 7
 
@@ -104,7 +105,7 @@ def test_a_paused_run_hears_a_cancel(folder: Path) -> None:
 
 def test_a_cancel_is_heard_while_the_run_is_being_prepared(folder: Path) -> None:
     """The singular values of a large Gaussian matrix take seconds in which nothing else runs."""
-    run = runs.start(small(rows=2500, cols=2500), folder)
+    run = start(small(rows=2500, cols=2500), folder)
     until(lambda: run.status.message == "preparing", 30)
     run.ask(CANCEL)
     asked = time.monotonic()
@@ -116,7 +117,7 @@ def test_a_cancel_is_heard_while_the_run_is_being_prepared(folder: Path) -> None
 
 def test_a_cancel_is_heard_in_the_middle_of_a_long_gap_between_records(folder: Path) -> None:
     """A million steps until the next record are no reason to wait for it."""
-    run = runs.start(endless(record_every=1_000_000, rows=60, cols=60), folder)
+    run = start(endless(record_every=1_000_000, rows=60, cols=60), folder)
     until(lambda: len(run.rows()) == 1)
     run.ask(CANCEL)
     asked = time.monotonic()
@@ -128,7 +129,7 @@ def test_a_cancel_is_heard_in_the_middle_of_a_long_gap_between_records(folder: P
 def test_a_pause_changes_no_number(folder: Path) -> None:
     """The run goes on from its own factors: the records are those of an unbroken run."""
     config = small(steps=20_000, record_every=500)
-    run = runs.start(config, folder)
+    run = start(config, folder)
     until(lambda: len(run.rows()) > 1)
     run.ask(PAUSE)
     until(lambda: run.status.phase == "paused" or not run.status.live, 10)
@@ -151,7 +152,7 @@ def test_a_killed_worker_is_lost_and_its_records_stay(folder: Path) -> None:
     assert len(run.trajectories) == 2
     killed, before = run.status.pid, clock(run)
     kept = max(int(file.stem) for file in run.folder.glob("checkpoints/*.pt")) // 1000
-    runs.start(endless(), folder)
+    start(endless(), folder)
     until(lambda: len(run.rows()) > len(before) + 2)
     assert run.status.pid != killed
     assert np.array_equal(clock(run)[:kept], before[:kept]) and kept > 0
@@ -165,12 +166,12 @@ def clock(run: Run) -> np.ndarray:
 def test_a_cancelled_run_goes_on_from_its_last_moment(folder: Path) -> None:
     """Nothing is trained twice, no record is missing or doubled, nor any tenth one's map."""
     config = endless(steps=10_000_000)
-    run = runs.start(config, folder)
+    run = start(config, folder)
     until(lambda: len(run.rows()) > 25)
     run.ask(CANCEL)
     until(lambda: run.status.phase == "cancelled", 5)
     before = clock(run)
-    assert runs.start(config, folder) == run
+    assert start(config, folder) == run
     assert run.status.step == 1000 * (len(before) - 1)
     until(lambda: len(run.rows()) > len(before) + 12)
     run.ask(CANCEL)
@@ -188,13 +189,13 @@ def test_where_records_follow_from_the_losses_they_do_so_past_a_cancel(folder: P
     """The places of records depend on all that came before: they are an unbroken run's."""
     plateau = {"init_scale": 1e-6, "steps": 200_000, "record_every": 200}
     config = small(recording="escapes", **plateau)
-    run = runs.start(config, folder)
+    run = start(config, folder)
     until(lambda: len(run.rows()) > 6)
     run.ask(CANCEL)
     until(lambda: dead(run))
     assert run.status.phase == "cancelled", "it ended before it could be cancelled"
     before = clock(run)
-    runs.start(config, folder)
+    start(config, folder)
     until(lambda: run.status.phase == "done" and dead(run))
     records = [each["original"] for each in prepare(config) if each]
     assert run.rows()[:, 0].tolist() == [each.step for each in records]
@@ -206,12 +207,12 @@ def test_where_records_follow_from_the_losses_they_do_so_past_a_cancel(folder: P
 def test_what_cannot_be_gone_on_with_is_trained_from_the_start(folder: Path) -> None:
     """A damaged folder."""
     config = small()
-    run = runs.start(config, folder)
+    run = start(config, folder)
     until(lambda: run.status.phase == "done" and dead(run))
     before, told = run.rows(), json.loads((run.folder / "status.json").read_text())
     run.write("status.json", told | {"phase": "cancelled"})
     (run.folder / "layout.json").write_text("{")
-    runs.start(config, folder)
+    start(config, folder)
     until(lambda: run.status.phase == "done" and dead(run))
     losses = run.layout.slices["original", "train_loss"]
     assert np.array_equal(run.rows()[:, losses], before[:, losses])
@@ -221,20 +222,20 @@ def test_what_cannot_be_gone_on_with_is_trained_from_the_start(folder: Path) -> 
 def test_a_worker_outlives_the_process_that_started_it(folder: Path) -> None:
     """A server may restart: its runs go on and are found again."""
     code = (
-        "import json, sys; from pathlib import Path; from dynamics import runs; "
-        "from dynamics.config import Config; "
-        "print(runs.start(Config.from_dict(json.loads(sys.argv[1])), Path(sys.argv[2])).key)"
+        "import json, sys; from pathlib import Path; from dynamics.runs.start import start; "
+        "from dynamics.core.config import Config; "
+        "print(start(Config.from_dict(json.loads(sys.argv[1])), Path(sys.argv[2])).key)"
     )
     argument = json.dumps(endless().to_dict())
     command = [sys.executable, "-c", code, argument, str(folder)]
     key = subprocess.run(
         command,
-        cwd=Path(runs.__file__).parents[1],
+        cwd=Path(__file__).parents[1],
         check=True,
         capture_output=True,
         text=True,
     ).stdout.strip()
-    run = runs.find(key, folder)
+    run = find(key, folder)
     until(lambda: len(run.rows()) > 2)
     assert run.status.phase == "running"
     run.ask(CANCEL)
@@ -242,7 +243,7 @@ def test_a_worker_outlives_the_process_that_started_it(folder: Path) -> None:
 
 
 def test_divergence_is_said_with_its_step_and_keeps_the_records(folder: Path) -> None:
-    run = runs.start(small(learning_rate=1e4, init_scale=1.0, record_every=1), folder)
+    run = start(small(learning_rate=1e4, init_scale=1.0, record_every=1), folder)
     until(lambda: not run.status.live)
     status = run.status
     assert status.phase == "diverged" and "diverged at step" in status.message
@@ -266,7 +267,7 @@ def no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("no_network")
 def test_missing_data_fail_with_one_sentence(folder: Path) -> None:
-    run = runs.start(small(problem="movielens"), folder)
+    run = start(small(problem="movielens"), folder)
     until(lambda: not run.status.live)
     assert run.status.phase == "failed" and is_sentence(run.status.message)
     assert "MovieLens" in run.status.message and "DLN_DATA" in run.status.message
@@ -275,7 +276,7 @@ def test_missing_data_fail_with_one_sentence(folder: Path) -> None:
 
 def test_settings_that_do_not_fit_the_machine_fail_with_one_sentence(folder: Path) -> None:
     config = small(problem="sensing", rows=20_000, cols=20_000, measurements=1_000_000)
-    run = runs.start(config, folder)
+    run = start(config, folder)
     until(lambda: not run.status.live)
     assert run.status.phase == "failed" and is_sentence(run.status.message)
     assert "GB" in run.status.message
@@ -284,10 +285,10 @@ def test_settings_that_do_not_fit_the_machine_fail_with_one_sentence(folder: Pat
 def test_a_failed_run_is_tried_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Data may be there the second time."""
     config = small(problem="sensing", rows=20_000, cols=20_000, measurements=1_000_000)
-    run = runs.start(config, folder)
+    run = start(config, folder)
     until(lambda: not run.status.live)
     first = run.status
-    runs.start(config, folder)
+    start(config, folder)
     until(lambda: run.status.phase == "failed" and run.status.pid not in (0, first.pid))
     assert run.status.created > first.created
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dynamics import registry
-from dynamics.config import Config
+from dynamics.core import registry
+from dynamics.core.config import Config
 
 # one chart for each network
 EACH = ("singular_values", "factor_singular_values", "overlaps", "spectrum_over_time")
@@ -22,7 +22,7 @@ def usual(config: Config) -> Sequence[str]:
 def adopt(names: str) -> list[str]:
     """Take the figures that an address names; gives a sentence for each that there is not."""
     asked = [name for name in names.split(",") if name]
-    known = registry.options("figures")
+    known = registry.options("charts")
     st.session_state["asked charts"] = [name for name in asked if name in known]
     strange = [name for name in asked if name not in known]
     return [f"There is no chart {name[:40]!r}; Charts lists those there are." for name in strange]
@@ -44,7 +44,7 @@ def query(config: Config) -> dict[str, str]:
 
 def charts(config: Config) -> list[str]:
     """A menu of figures; gives those that are picked."""
-    options, key = registry.options("figures"), f"charts {usual(config)}"
+    options, key = registry.options("charts"), f"charts {usual(config)}"
     # Said anew each time: a closed popover has no widgets in the browser that could remember it.
     st.session_state[key] = chosen(config)
     with st.popover("Charts", icon=":material/dashboard_customize:", help="Choose what is drawn"):
@@ -64,6 +64,6 @@ def charts(config: Config) -> list[str]:
 def panels(figures: Sequence[str], config: Config) -> list[str]:
     """The panels of these figures, those of each network beside one another."""
     found = []
-    for name in sorted(figures, key=list(registry.options("figures")).index):
+    for name in sorted(figures, key=list(registry.options("charts")).index):
         found += [f"{name}/{each}" for each in config.networks] if name in EACH else [name]
     return sorted(found, key=lambda panel: panel.partition("/")[0] != "singular_values")

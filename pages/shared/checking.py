@@ -5,18 +5,19 @@ import sys
 
 import streamlit as st
 
-from dynamics import runs, script
+from dynamics.export import script
+from dynamics.runs.run import Run, RunError
 from pages.shared.process import PACE, Process, forget_ended, held
 
 STEP = re.compile(r"^(\S+): step ([\d,]+) of ([\d,]+)$", re.MULTILINE)
 
 
 @st.dialog("Check the script", width="large")
-def dialog(run: runs.Run) -> None:
+def dialog(run: Run) -> None:
     """Run it in a process that knows nothing of this program; show whether the numbers agree."""
     try:
         text = script.script(run)
-    except runs.RunError as error:
+    except RunError as error:
         st.error(str(error), icon=":material/error:")
         return
     st.caption(
@@ -27,7 +28,7 @@ def dialog(run: runs.Run) -> None:
     st.fragment(_result, run_every=PACE)(run, text)
 
 
-def _result(run: runs.Run, text: str) -> None:
+def _result(run: Run, text: str) -> None:
     """The progress of the training, or what came out."""
     command = [sys.executable, "-I", "again.py"]
     process = held("check", text, command, {"again.py": text}, place=None)

@@ -12,17 +12,12 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from dynamics import published, registry, runs, schedule
-from dynamics.config import (
-    PROBLEM_SETTINGS,
-    SETTINGS,
-    VERSION,
-    Config,
-    ConfigError,
-    choices,
-)
-from dynamics.digits import raised
-from dynamics.figure import VERSUS
+from dynamics.core import changes, registry
+from dynamics.core.config import PROBLEM_SETTINGS, SETTINGS, VERSION, Config, ConfigError, choices
+from dynamics.core.words import raised
+from dynamics.data.published import DRAWN
+from dynamics.draw.time_axis import VERSUS
+from dynamics.runs.run import Run, RunError, find, root
 from pages.shared import charts, hiding
 from pages.shared.hiding import hidden
 
@@ -80,7 +75,7 @@ def _instead(config: Config, name: str) -> str:
     return "It is left out." if shown == "" else f"{shown} is shown instead."
 
 
-def read_address() -> runs.Run | None:
+def read_address() -> Run | None:
     """Take over what the address says when it is new; gives the run that it names, if any."""
     query = dict(st.query_params)
     if query != st.session_state.get("address") and not _just_left(query):
@@ -110,28 +105,28 @@ def _just_left(query: Mapping[str, str]) -> bool:
     return query == left and time.monotonic() - moment < ON_ITS_WAY
 
 
-def shown_run() -> runs.Run | None:
+def shown_run() -> Run | None:
     """The run that the page shows; a sentence and None if it is not there or damaged."""
     key = st.session_state.get("run")
     if not key:
         return None
     try:
-        run = runs.find(key, runs.root())
+        run = find(key, root())
         _ = run.config, run.status
-    except runs.RunError as error:
+    except RunError as error:
         st.session_state["run"] = None
         st.warning(str(error), icon=":material/folder_off:")
         return None
     return run
 
 
-def asked_step(run: runs.Run) -> int | None:
+def asked_step(run: Run) -> int | None:
     """The step of this run that the address asked to see."""
     key, step = st.session_state.get("at") or (None, None)
     return step if key == run.key else None
 
 
-def view(run: runs.Run | None, at: int | None) -> dict[str, str]:
+def view(run: Run | None, at: int | None) -> dict[str, str]:
     """What an address says beside the settings: the run, axis, cursor, charts and lesson."""
     over, lesson = st.session_state.get("over", "steps"), st.session_state.get("lesson")
     query = {"run": run.key} if run else {}
@@ -141,7 +136,7 @@ def view(run: runs.Run | None, at: int | None) -> dict[str, str]:
     return query | ({"lesson": lesson} if lesson else {})
 
 
-def write_address(config: Config, run: runs.Run | None, at: int | None = None) -> None:
+def write_address(config: Config, run: Run | None, at: int | None = None) -> None:
     """Put the page's state into the address, as short as it stays exact."""
     query = view(run, at) | differences(config, run.config if run else None) | hiding.query()
     st.session_state["at"] = (run.key, at) if run else None
@@ -211,7 +206,7 @@ def _visible(values: Mapping[str, Any]) -> list[str]:
     """The settings that this problem reads and that are not shown at the top already."""
     read = registry.constant("problems", values["problem"], "READS")
     unread = set(PROBLEM_SETTINGS) - set(read) | ({"changes"} if hidden("changes") else set())
-    if values["matrices"] == published.DRAWN:  # published ones come with a paper figure's link
+    if values["matrices"] == DRAWN:  # published ones come with a paper figure's link
         unread.add("matrices")
     return [name for name in SETTINGS if name not in {"problem", *FIRST, *unread}]
 
@@ -350,7 +345,7 @@ def _label(name: str) -> str:
 def _help(name: str) -> str:
     about = SETTINGS[name].metadata
     if name == "changes":
-        return f"{about['meaning']}, such as `{schedule.EXAMPLE}`."
+        return f"{about['meaning']}, such as `{changes.EXAMPLE}`."
     if choices(name):
         return f"{about['meaning']}."
     unit = f", in {about['unit']}" if about["unit"] else ""

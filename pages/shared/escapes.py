@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from dynamics.config import Config
-from dynamics.digits import raised
-from dynamics.expected import expected
-from dynamics.kinds import called, said
-from dynamics.modes import Mode, by_network
-from dynamics.trajectory import Expected, Trajectory
+from dynamics.core.config import Config
+from dynamics.core.records import Expected, Trajectory
+from dynamics.core.traits import called, said
+from dynamics.core.words import raised
+from dynamics.findings.modes import Mode, by_network
+from dynamics.theory.course import expected
 from pages.shared.table import table
 
 

@@ -7,14 +7,15 @@ from typing import Any
 
 import streamlit as st
 
-from dynamics import runs, theory
-from dynamics.config import SETTINGS, Config
-from dynamics.digits import raised
-from dynamics.expected import expected
-from dynamics.figure import color
-from dynamics.forecast import Forecast, NetworkForecast, forecast
-from dynamics.kinds import said
-from dynamics.prediction import EXACT, Prediction, turning
+from dynamics.core.config import SETTINGS, Config
+from dynamics.core.traits import said
+from dynamics.core.words import raised
+from dynamics.draw.look import color
+from dynamics.runs.run import Run, listing, root
+from dynamics.theory import stability
+from dynamics.theory.course import expected
+from dynamics.theory.forecast import Forecast, NetworkForecast, forecast
+from dynamics.theory.prediction import EXACT, Prediction, turning
 from pages.shared import controls
 
 TYPICAL_SPEED = 1e10  # floating-point operations a second, until a run has shown this machine's
@@ -37,7 +38,7 @@ def expectation(config: Config) -> None:
                 )
 
 
-def normalised(run: runs.Run) -> bool:
+def normalised(run: Run) -> bool:
     """Say what normalised time counts in, of each network; whether any is known."""
     found = expected(run.config, run.layout.facts)
     units = {name: each.first for name, each in found.items() if each.first}
@@ -87,7 +88,7 @@ def _row(config: Config, predicted: Forecast, name: str, each: NetworkForecast, 
     ratio = predicted.ratio(name)
     total = each.operations.value * config.steps
     seconds = total / _speeds().get(name, TYPICAL_SPEED)
-    zone = theory.zone(ratio) if ratio is not None else "unknown"
+    zone = stability.zone(ratio) if ratio is not None else "unknown"
     cells = (
         f'<td class="{zone}" title="{_why(each.eta_star)}">{_mark(each.eta_star)}'
         f"{'unknown' if ratio is None else raised(f'{ratio:.2g}, {zone}')}</td>",
@@ -149,7 +150,7 @@ def _duration(seconds: float) -> str:
 def _speeds() -> dict[str, float]:
     """Operations a second of each network, in the last run that has ended on this machine."""
     found: dict[str, float] = {}
-    for run, _, status in runs.listing(runs.root())[:20]:
+    for run, _, status in listing(root())[:20]:
         if status.phase == "done":
             for each in run.trajectories:
                 if len(each.steps) and each.seconds[-1] > 0:

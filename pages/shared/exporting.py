@@ -1,7 +1,7 @@
 """Exporting: one dialog for every chart; its preview is the file that is saved.
 
-Files are drawn by ``python -m dynamics.picture``, so that no browser and none of what draws is in
-the page's own process. To touch a control ends what is under way and draws anew.
+Files are drawn by ``python -m dynamics.export.picture``, so that no browser and none of what draws
+is in the page's own process. To touch a control ends what is under way and draws anew.
 """
 
 import base64
@@ -15,13 +15,16 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from dynamics import export, runs, scenes
-from dynamics.caption import About, about
-from dynamics.dress import SIZES, Print, thinned
+from dynamics.draw.panel import chart as panel_chart
+from dynamics.export import formats
+from dynamics.export.caption import About, about
+from dynamics.export.layout.layout import thinned
+from dynamics.export.layout.sizes import SIZES, Print
+from dynamics.runs.run import find, root
 from pages.shared import controls
 from pages.shared.process import PACE, forget_ended, held
 
-FORMS = [*export.PICTURES, "html"]
+FORMS = [*formats.PICTURES, "html"]
 MIME = {
     "pdf": "application/pdf", "svg": "image/svg+xml", "png": "image/png", "gif": "image/gif",
     "mp4": "video/mp4", "tikz": "application/x-tex", "html": "text/html",
@@ -68,10 +71,10 @@ def of_runs(
         RunError: if a run or the panel is not there.
         ValueError: if a run has no such time axis.
     """
-    found = [runs.find(key, runs.root()) for key in keys]
+    found = [find(key, root()) for key in keys]
     view = view or {}
     at, held = view.get("at"), view.get("held") or {}
-    figure = export.chart(
+    figure = panel_chart(
         found, panel, versus, theory=theory, at=math.inf if at is None else float(at)
     )
     for letter, update in (("x", figure.update_xaxes), ("y", figure.update_yaxes)):
@@ -89,7 +92,7 @@ def of_runs(
     configs = [run.config for run in found]
     link = controls.link(configs[0]) if len(configs) == 1 else ""
     name = f"{panel.replace('/', '-')}_{'_'.join(keys)}"[:120]
-    film = str(found[0].folder.resolve()) if export.filmed(panel, "gif") else ""
+    film = str(found[0].folder.resolve()) if formats.filmed(panel, "gif") else ""
     return Chart(thinned(plain), about(configs, panel, link), name, film)
 
 
@@ -111,7 +114,7 @@ def dialog(chart: Chart) -> None:
     form, how = _choices(chart)
     given = {"form": form, "figure": chart.figure, "print": asdict(how)}
     given |= {"about": chart.about.to_dict()}
-    given |= {"run": chart.run} if chart.run and form in export.FILMS else {}
+    given |= {"run": chart.run} if chart.run and form in formats.FILMS else {}
     job = json.dumps(given, default=_plain)
     kept = st.session_state.setdefault("export files", {})
     forget_ended("export")
@@ -135,7 +138,7 @@ def _result(chart: Chart, form: str, job: str) -> None:
         below.download_button(
             f"Save {LABELS.get(form, form.upper())} · {_size(len(content))}",
             data=content,
-            file_name=f"{chart.name}.{export.PICTURES.get(form, form)}",
+            file_name=f"{chart.name}.{formats.PICTURES.get(form, form)}",
             mime=MIME[form],
             type="primary",
             icon=":material/download:",
@@ -145,7 +148,7 @@ def _result(chart: Chart, form: str, job: str) -> None:
 
 def _choices(chart: Chart) -> tuple[str, Print]:
     """The format and how it is printed; type and lines begin at what suits the size."""
-    lacking, why = scenes.unfit(chart.figure)
+    lacking, why = formats.unfit(chart.figure)
     forms = [form for form in FORMS if form not in lacking]
     if st.session_state.get("export form", "pdf") not in forms:  # chosen for another chart
         del st.session_state["export form"]
@@ -189,7 +192,7 @@ def _drawn(chart: Chart, form: str, job: str, place: Any, below: Any) -> tuple[b
     kept: dict[str, tuple[bytes, bytes]] = st.session_state["export files"]
     if job in kept:
         return kept[job]
-    command = [sys.executable, "-m", "dynamics.picture", f"{{}}/chart.{form}"]
+    command = [sys.executable, "-m", "dynamics.export.picture", f"{{}}/chart.{form}"]
     process = held("export", job, command, {"given": job})
     seconds = process.look()
     if not process.over and not process.ended:
@@ -218,7 +221,7 @@ def _drawn(chart: Chart, form: str, job: str, place: Any, below: Any) -> tuple[b
 def _seconds(chart: Chart, form: str) -> float:
     """About how long it takes to draw."""
     flat = all(trace.get("type", "scatter") == "scatter" for trace in chart.figure["data"])
-    return SECONDS.get(form, 8) if flat or form not in export.FILMS else LONG
+    return SECONDS.get(form, 8) if flat or form not in formats.FILMS else LONG
 
 
 def _show(form: str, content: bytes, look: bytes) -> None:

@@ -4,12 +4,12 @@ import html
 
 import streamlit as st
 
-from dynamics import runs
-from dynamics.caption import about
-from dynamics.config import Config
-from dynamics.digits import plain
-from dynamics.figure import compared
-from dynamics.lesson import Done, Lesson, load
+from dynamics.core.config import Config
+from dynamics.core.words import plain
+from dynamics.draw.chart import compared
+from dynamics.export.caption import about
+from dynamics.runs.run import find, root
+from dynamics.teach.lesson import Done, Lesson, load
 from pages.shared import controls, exporting, hiding
 from pages.shared.plotted import plotted
 
@@ -37,7 +37,7 @@ def explain(lesson: Lesson, guess: int) -> None:
 
 
 def _done(config: Config) -> Done:
-    run = runs.find(config.key, runs.root())
+    run = find(config.key, root())
     return Done(config, {each.network: each for each in run.trajectories})
 
 

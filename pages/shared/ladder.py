@@ -6,10 +6,15 @@ import json
 
 import streamlit as st
 
-from dynamics import archive, attribution, queue, runs, waterfall
-from dynamics.attribution import LEVELS, MOST_SEEDS, Attribution
-from dynamics.config import Config
-from dynamics.digits import raised
+from dynamics.core.config import Config
+from dynamics.core.words import raised
+from dynamics.draw import waterfall
+from dynamics.export import caption, tables
+from dynamics.findings import attribution
+from dynamics.findings.attribution import LEVELS, MOST_SEEDS, Attribution
+from dynamics.runs import queue
+from dynamics.runs.run import CANCEL, Run, RunError, Status, root
+from dynamics.runs.start import start
 from pages.shared import controls, exporting
 from pages.shared.overview import overview
 from pages.shared.plotted import plotted
@@ -117,11 +122,11 @@ def climb(config: Config, configs: list[Config], level: str) -> None:
     st.fragment(_watch, run_every=LOOK if live else None)(config, configs, level, live)
 
 
-def _status(config: Config) -> tuple[runs.Run, runs.Status | None]:
-    run = runs.Run(runs.root() / config.key)
+def _status(config: Config) -> tuple[Run, Status | None]:
+    run = Run(root() / config.key)
     try:
         return run, run.status
-    except runs.RunError:
+    except RunError:
         return run, None
 
 
@@ -155,17 +160,17 @@ def _watch(config: Config, configs: list[Config], level: str, watched: bool) -> 
 def _start(configs: list[Config]) -> None:
     try:
         for each in configs:
-            runs.start(each, runs.root())
-    except runs.RunError as error:
+            start(each, root())
+    except RunError as error:
         st.session_state["ladder told"] = str(error)
 
 
-def _cancel(live: list[runs.Run]) -> None:
+def _cancel(live: list[Run]) -> None:
     for run in live:
-        run.ask(runs.CANCEL)
+        run.ask(CANCEL)
 
 
-def _progress(config: Config, ended: int, live: list[runs.Status], seeds: int) -> None:
+def _progress(config: Config, ended: int, live: list[Status], seeds: int) -> None:
     """How far all are, and how long at most: a network may reach its tolerance before."""
     share = (ended + sum(status.step for status in live) / config.steps) / seeds
     rates = [status.rate for status in live if status.rate > 0]
@@ -181,10 +186,10 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
-def _results(config: Config, ended: list[runs.Run], level: str) -> None:
+def _results(config: Config, ended: list[Run], level: str) -> None:
     try:
         made = attribution.attribute(config, [run.trajectories for run in ended], level)
-    except (runs.RunError, ValueError) as error:
+    except (RunError, ValueError) as error:
         st.error(str(error))
         return
     first, *others = attribution.sentences(made)
@@ -197,7 +202,7 @@ def _results(config: Config, ended: list[runs.Run], level: str) -> None:
     cells = [dict(zip(head, map(raised, row), strict=True)) for row in rows]
     table([_folded(row) for row in cells], "Costs of each network")
     with st.container(horizontal=True):
-        words = waterfall.told(made, [run.config for run in ended], exporting.address())
+        words = caption.told(made, [run.config for run in ended], exporting.address())
         exporting.button(waterfall.draw(made), words, "attribution")
         _downloads(made, head, rows, ended)
 
@@ -210,9 +215,7 @@ def _folded(cells: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _downloads(
-    made: Attribution, head: list[str], rows: list[list[str]], ended: list[runs.Run]
-) -> None:
+def _downloads(made: Attribution, head: list[str], rows: list[list[str]], ended: list[Run]) -> None:
     def as_csv() -> bytes:
         text = io.StringIO()
         csv.writer(text).writerows([head, *rows])
@@ -222,7 +225,7 @@ def _downloads(
         return json.dumps(attribution.to_dict(made), indent=1, ensure_ascii=False).encode()
 
     def as_zip() -> bytes:
-        return archive.bundle(ended, "attribution", {"attribution.json": as_json()})
+        return tables.bundle(ended, "attribution", {"attribution.json": as_json()})
 
     for label, form, data, kind in (
         ("CSV", "csv", as_csv, "text/csv"),

@@ -8,8 +8,9 @@ import contextlib
 
 import streamlit as st
 
-from dynamics import runs
-from dynamics.lesson import Lesson, lessons
+from dynamics.runs.run import CANCEL, LIVE, RunError, find, root
+from dynamics.runs.start import start
+from dynamics.teach.lesson import Lesson, lessons
 from pages.shared.charts import panels
 from pages.shared.insight import attempt, explain
 from pages.shared.live import live
@@ -45,8 +46,8 @@ def _phases(lesson: Lesson) -> dict[str, str]:
     """Where each run stands, by label; empty for one that is not there or just being replaced."""
     phases = dict.fromkeys(lesson.configs, "")
     for label, config in lesson.configs.items():
-        with contextlib.suppress(runs.RunError):
-            phases[label] = runs.find(config.key, runs.root()).status.phase
+        with contextlib.suppress(RunError):
+            phases[label] = find(config.key, root()).status.phase
     return phases
 
 
@@ -94,8 +95,8 @@ def _commit(lesson: Lesson, guess: int) -> None:
 def _train(lesson: Lesson) -> None:
     try:
         for config in lesson.configs.values():
-            runs.start(config, runs.root())
-    except runs.RunError as error:
+            start(config, root())
+    except RunError as error:
         st.session_state["told"] = str(error)
 
 
@@ -110,7 +111,7 @@ def _watch(lesson: Lesson, phases: dict[str, str]) -> None:
             "Which run", list(phases), default=label, required=True, label_visibility="collapsed"
         )
     done = set(phases.values()) == {"done"}
-    if set(phases.values()) & set(runs.LIVE):
+    if set(phases.values()) & set(LIVE):
         _wait(lesson, phases)
     elif not done:  # not in what looks again and again: a click there can be lost in a rerun
         st.button(
@@ -136,8 +137,8 @@ def _wait(lesson: Lesson, phases: dict[str, str]) -> None:
 
 def _cancel(lesson: Lesson) -> None:
     for label, phase in _phases(lesson).items():
-        if phase in runs.LIVE:
-            runs.find(lesson.configs[label].key, runs.root()).ask(runs.CANCEL)
+        if phase in LIVE:
+            find(lesson.configs[label].key, root()).ask(CANCEL)
 
 
 def _next(name: str) -> None:

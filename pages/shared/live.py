@@ -11,7 +11,8 @@ from typing import Any
 
 import streamlit as st
 
-from dynamics import registry, runs
+from dynamics.core import registry
+from dynamics.runs.run import RunError, find, root
 from pages.shared.routes import CHARTS, address
 
 # Streamlit sends a component's script again at every update, so it is only this loader. It starts
@@ -70,9 +71,9 @@ def live(
     ``beside`` is another run, whose lines are faint from a step on.
     """
     phase = None
-    with contextlib.suppress(runs.RunError):
-        phase = runs.find(run_key, runs.root()).status.phase
-    stems = {panel.partition("/")[0] for panel in panels} & set(registry.options("figures"))
+    with contextlib.suppress(RunError):
+        phase = find(run_key, root()).status.phase
+    stems = {panel.partition("/")[0] for panel in panels} & set(registry.options("charts"))
     told = _charts(
         key=key,
         data={
@@ -84,7 +85,7 @@ def live(
             "at": at,
             "theory": theory,
             "beside": beside,
-            "kinds": tuple((name, registry.constant("figures", name, "KIND")) for name in stems),
+            "kinds": tuple((name, registry.constant("charts", name, "KIND")) for name in stems),
             "plotly": tuple((part, address(f"{part}.js")) for part in ("basic", "gl3d")),
         },
         default={"at": None},
@@ -106,7 +107,7 @@ def _export(run_key: str, asked: dict[str, Any], versus: str, theory: bool) -> N
 
     try:
         chart = exporting.of_runs([run_key], asked["panel"], versus, asked, theory=theory)
-    except (runs.RunError, ValueError) as error:
+    except (RunError, ValueError) as error:
         st.error(str(error), icon=":material/error:")
     else:
         exporting.dialog(chart)

@@ -2,18 +2,20 @@
 
 import streamlit as st
 
-from dynamics import runs, schedule
-from dynamics.config import SETTINGS, Config, ConfigError
-from dynamics.fork import forked, shared
-from dynamics.schedule import SYMBOLS
+from dynamics.core import changes
+from dynamics.core.changes import SYMBOLS
+from dynamics.core.config import SETTINGS, Config, ConfigError
+from dynamics.core.fork import forked, shared
+from dynamics.runs.run import CANCEL, Run, RunError, root
+from dynamics.runs.start import start
 from pages.shared import controls
 
 
-def onward(run: runs.Run, at: int | None) -> None:
+def onward(run: Run, at: int | None) -> None:
     """A menu of what can be other from the cursor's step on; at the newest record, from now on."""
     try:
         config, status, last = run.config, run.status, _last(run)
-    except runs.RunError:
+    except RunError:
         return
     if last is None and not status.live:
         return
@@ -44,11 +46,11 @@ def onward(run: runs.Run, at: int | None) -> None:
             _button("Compress the original here", run, at, "compress", words)
 
 
-def _rate(config: Config, run: runs.Run, name: str, symbol: str, step: int) -> None:
+def _rate(config: Config, run: Run, name: str, symbol: str, step: int) -> None:
     """A box with a rate as it is at that step, or as the page's own widget has been moved."""
     key, about = f"onward {run.key} {name}", SETTINGS[name].metadata
     chosen = float(controls.settings()[name])
-    force = schedule.in_force(config.schedule, config.rates, step)[name]
+    force = changes.in_force(config.schedule, config.rates, step)[name]
     usual, shown = force if chosen == getattr(config, name) else chosen, f"{key} usual"
     if st.session_state.get(shown) != usual:  # the run has come to another rate meanwhile
         st.session_state[key] = st.session_state[shown] = usual
@@ -63,7 +65,7 @@ def _rate(config: Config, run: runs.Run, name: str, symbol: str, step: int) -> N
     )
 
 
-def _button(label: str, run: runs.Run, at: int | None, kind: str, words: str) -> None:
+def _button(label: str, run: Run, at: int | None, kind: str, words: str) -> None:
     st.button(
         label,
         key=f"onward {kind}",
@@ -75,7 +77,7 @@ def _button(label: str, run: runs.Run, at: int | None, kind: str, words: str) ->
     )
 
 
-def _go_on(run: runs.Run, at: int | None, kind: str) -> None:
+def _go_on(run: Run, at: int | None, kind: str) -> None:
     """Start the run that goes on, and show it."""
     boxes = {name: st.session_state.get(f"onward {run.key} {name}") for name in SYMBOLS}
     rates = {name: float(value) for name, value in boxes.items() if value is not None}
@@ -86,34 +88,34 @@ def _go_on(run: runs.Run, at: int | None, kind: str) -> None:
         if child.key == config.key:
             st.session_state["told"] = "Nothing would be different; choose another α or η first."
             return
-        started = runs.start(child, runs.root(), origin=run)
-    except (runs.RunError, ConfigError) as error:
+        started = start(child, root(), origin=run)
+    except (RunError, ConfigError) as error:
         st.session_state["told"] = str(error)
         return
     st.session_state["run"] = started.key
     controls.adopt(child.to_dict())
     if kind == "now":
         # The last of all: its new phase has the page run again, and ends this one at once.
-        run.ask(runs.CANCEL)
+        run.ask(CANCEL)
 
 
-def _last(run: runs.Run) -> int | None:
+def _last(run: Run) -> int | None:
     """The step of the newest record."""
     rows = run.rows()
     return int(rows[-1, 0]) if len(rows) else None
 
 
-def beside(run: runs.Run) -> tuple[str, int] | None:
+def beside(run: Run) -> tuple[str, int] | None:
     """The run that this one goes on from, and the step until which they are one."""
     try:
         origin = run.origin
         step = shared(run.config, origin.config) if origin else 0
-    except runs.RunError:
+    except RunError:
         return None
     return (origin.key, step) if origin and step else None
 
 
-def tell(run: runs.Run) -> None:
+def tell(run: Run) -> None:
     """Say from which run this one goes on, whose lines are faint beside its own."""
     found = beside(run)
     if not found:
@@ -126,8 +128,8 @@ def tell(run: runs.Run) -> None:
         st.button("Show the other one", type="tertiary", on_click=_show, args=(key,))
 
 
-def _told(run: runs.Run) -> list[tuple[int, str]]:
-    return schedule.told(run.config.schedule, run.config.rates)
+def _told(run: Run) -> list[tuple[int, str]]:
+    return changes.told(run.config.schedule, run.config.rates)
 
 
 def _show(key: str) -> None:

@@ -5,10 +5,9 @@ from itertools import pairwise
 
 import streamlit as st
 
-from dynamics.config import Config
-from dynamics.cost import widths
-from dynamics.figure import color
-from dynamics.kinds import said
+from dynamics.core.config import Config
+from dynamics.core.traits import said, widths
+from dynamics.draw.look import color
 
 LONGEST = 76.0  # pixels of the longest side of a factor
 THINNEST = 3.0

@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from dynamics import maps, registry
-from dynamics.config import Config
-from dynamics.crossings import followed
-from dynamics.expected import beside, expected
-from dynamics.figure import VERSUS, marked
-from dynamics.runs import Run, RunError
-from dynamics.trajectory import COUNTERS, Array, Layout, Trajectory
+from dynamics.core import registry
+from dynamics.core.config import Config
+from dynamics.core.records import COUNTERS, Array, Layout, Trajectory, followed
+from dynamics.draw.chart import marked
+from dynamics.draw.time_axis import VERSUS
+from dynamics.runs import maps
+from dynamics.runs.run import Run, RunError
+from dynamics.theory.course import beside, expected
 
 MOST_PANELS = 24
 _ONE_AT_A_TIME = threading.Lock()
@@ -116,18 +117,18 @@ def _panel(
 ) -> Panel:
     stem, _, network = name.partition("/")
     try:
-        registry.load("figures", stem)
+        registry.load("charts", stem)
     except ValueError as error:
         raise RunError(str(error)) from None
-    kind = registry.constant("figures", stem, "KIND", "lines")
+    kind = registry.constant("charts", stem, "KIND", "lines")
     network = "" if kind == "map" else network  # it has all networks or none
-    needs = set(registry.constant("figures", stem, "NEEDS", ()))
+    needs = set(registry.constant("charts", stem, "NEEDS", ()))
     chosen = [
         trajectory
         for trajectory in layout.trajectories(np.empty((0, layout.width)))
         if needs <= set(trajectory.series) and network in ("", trajectory.network)
     ]
-    expected = theory and registry.constant("figures", stem, "EXPECTED", False)
+    expected = theory and registry.constant("charts", stem, "EXPECTED", False)
     normalised = versus == "normalised" and kind != "map"
     if expected or normalised:
         chosen = beside(config, chosen)
@@ -156,5 +157,5 @@ def _lack(stem: str, normalised: bool) -> str:
     """Why there is no such chart of the run."""
     if normalised:
         return "Theory expects no escape in this run, so there is no time to count in."
-    named = " and ".join(registry.constant("figures", stem, "NEEDS", ())).replace("_", " ")
-    return str(registry.constant("figures", stem, "LACKS", f"This run does not record {named}."))
+    named = " and ".join(registry.constant("charts", stem, "NEEDS", ())).replace("_", " ")
+    return str(registry.constant("charts", stem, "LACKS", f"This run does not record {named}."))

@@ -7,10 +7,14 @@ import contextlib
 
 import streamlit as st
 
-from dynamics import registry, reproduce, runs
-from dynamics.config import Config
-from dynamics.judge import Judged, judge
-from dynamics.reproduce import TARGETS, THEIRS, Draw, Progress
+from dynamics.core import registry
+from dynamics.core.config import Config
+from dynamics.paper import draws
+from dynamics.paper.draws import TARGETS, THEIRS, Draw
+from dynamics.paper.judge import Judged, judge
+from dynamics.runs import group
+from dynamics.runs.group import Progress
+from dynamics.runs.run import Run, RunError, root
 from pages.shared.live import live
 from pages.shared.verdict import BADGES, downloads, finished, long
 
@@ -24,9 +28,9 @@ def turn_to(name: str = "") -> None:
 
 def card(name: str) -> None:
     """A figure in the gallery: what it shows, how long it may take, and how it stands."""
-    title, line = reproduce.about(name)
-    wanted = reproduce.distinct(name)
-    state = reproduce.progress(wanted, runs.root())
+    title, line = draws.about(name)
+    wanted = draws.distinct(name)
+    state = group.progress(wanted, root())
     with st.container(border=True, height="stretch", key=f"card {name}"):
         st.markdown(f"**{title}**")
         st.caption(f"{line}.", width="stretch")
@@ -42,7 +46,7 @@ def card(name: str) -> None:
                 key=f"open {name}",
             )
             st.caption(
-                str(registry.constant("papers", name, "SOURCE")),
+                str(registry.constant("figures", name, "SOURCE")),
                 width="content",
                 help="Where the authors show it",
             )
@@ -56,7 +60,7 @@ def _badge(name: str, wanted: list[Config], state: Progress) -> None:
     elif state.live:
         st.badge(f"running, {_done(state)}", icon=":material/hourglass_top:", color="blue")
     else:
-        seconds = reproduce.seconds_at_most(wanted)
+        seconds = group.seconds_at_most(wanted)
         st.badge(f"not run; {long(seconds)} at most", icon=":material/schedule:", color="gray")
 
 
@@ -97,8 +101,8 @@ def show(name: str, draw: Draw) -> None:
     """The figure: its draws, its training, and in the end its picture and verdict."""
     if told := st.session_state.pop("told", None):
         st.error(told)
-    wanted = reproduce.distinct(name, draw)
-    state = reproduce.progress(wanted, runs.root())
+    wanted = draws.distinct(name, draw)
+    state = group.progress(wanted, root())
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if state.live:
             st.button("Cancel", icon=":material/stop:", on_click=_cancel, args=(wanted,))
@@ -127,7 +131,7 @@ def show(name: str, draw: Draw) -> None:
             live(shown, ("losses", "singular_values"), key="paper charts")
         return
     if not state.ended:
-        seconds = reproduce.seconds_at_most(wanted)
+        seconds = group.seconds_at_most(wanted)
         st.caption(
             f"{len(wanted)} run{'s' if len(wanted) > 1 else ''}, about {long(seconds)} at most on "
             "one core; everything is kept, and another visit goes on from there."
@@ -149,26 +153,26 @@ def _judged(name: str, draw: Draw = THEIRS) -> Judged | str:
     """The finished figure, or why it cannot be judged; what is computed beside it takes seconds."""
     try:
         with st.spinner("Comparing …"):
-            return judge(name, runs.root(), draw)
-    except runs.RunError as error:
+            return judge(name, root(), draw)
+    except RunError as error:
         return str(error)
 
 
 def _start(wanted: list[Config]) -> None:
     try:
-        reproduce.start(wanted, runs.root())
-    except runs.RunError as error:
+        group.start(wanted, root())
+    except RunError as error:
         st.session_state["told"] = str(error)
 
 
 def _start_more(wanted: list[Config]) -> None:
     """What is in hand goes on all the same; the next look tries again."""
-    with contextlib.suppress(runs.RunError):
-        reproduce.start_more(wanted, runs.root())
+    with contextlib.suppress(RunError):
+        group.start_more(wanted, root())
 
 
 def _cancel(wanted: list[Config]) -> None:
-    reproduce.cancel(wanted, runs.root())
+    group.cancel(wanted, root())
 
 
 def _draws(name: str, draw: Draw) -> None:
@@ -192,7 +196,7 @@ def _draws(name: str, draw: Draw) -> None:
         seeds = st.number_input(
             "Number of seeds N",
             1,
-            reproduce.MOST_SEEDS,
+            draws.MOST_SEEDS,
             draw.seeds,
             help="More than one: median and interquartile band.",
         )
@@ -210,7 +214,7 @@ def _words(draw: Draw) -> str:
 @st.fragment(run_every=1.0)
 def _wait(wanted: list[Config], shown: str) -> None:
     """How far it is; the page goes on when the run that it shows has ended, or all have."""
-    state = reproduce.progress(wanted, runs.root())
+    state = group.progress(wanted, root())
     if state.live and state.ended < state.runs:
         _start_more(wanted)
     if not state.live or _in_training(wanted, shown) != shown:
@@ -231,7 +235,7 @@ def _of_phase(wanted: list[Config], *phases: str) -> list[str]:
     """The keys of the runs that are in one of these phases."""
     found = []
     for config in wanted:
-        with contextlib.suppress(runs.RunError):
-            if runs.Run(runs.root() / config.key).status.phase in phases:
+        with contextlib.suppress(RunError):
+            if Run(root() / config.key).status.phase in phases:
                 found.append(config.key)
     return found

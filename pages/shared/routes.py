@@ -13,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from dynamics import maps, plotlyjs, runs
-from dynamics.runs import Run, RunError
+from dynamics.export.render import plotlyjs
+from dynamics.runs import maps
+from dynamics.runs.run import Run, RunError, find, root
 from pages.shared.panels import Panel, Sent, panels
 from pages.shared.stream import read, stream
 
@@ -75,7 +76,7 @@ async def figures(request: Request) -> Response:
     """The panels of a run as Plotly figures without records; none before its first record."""
     query = request.query_params
     try:
-        run = runs.find(request.path_params["key"], runs.root())
+        run = find(request.path_params["key"], root())
         names, versus = query.get("panels", ""), query.get("versus", "steps")
         theory = query.get("theory") != "false"
         drawn = await asyncio.to_thread(panels, run, names, versus, theory)
@@ -88,7 +89,7 @@ async def figures(request: Request) -> Response:
 async def cells(request: Request) -> Response:
     """The maps of a run at or before a step, as ``maps.at`` gives them."""
     try:
-        run = runs.find(request.path_params["key"], runs.root())
+        run = find(request.path_params["key"], root())
         step = float(request.query_params.get("step", "inf"))
         row = await asyncio.to_thread(lambda: maps.at(run, step, len(run.layout.shapes)))
     except (RunError, ValueError) as error:
@@ -101,7 +102,7 @@ async def records(request: Request) -> Response:
     """The columns of a run's panels as CSV: every record, in full precision and stored units."""
     names = request.query_params.get("panels", "")
     try:
-        run = runs.find(request.path_params["key"], runs.root())
+        run = find(request.path_params["key"], root())
         drawn = await asyncio.to_thread(panels, run, names)
     except RunError as error:
         return _failure(error)

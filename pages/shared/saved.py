@@ -5,19 +5,21 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dynamics import archive, runs
-from dynamics.caption import labels
-from dynamics.config import Config
-from dynamics.expected import beside
-from dynamics.figure import compared
-from dynamics.trajectory import Trajectory
+from dynamics.core.config import Config
+from dynamics.core.description import labels
+from dynamics.core.records import Trajectory
+from dynamics.draw.chart import compared
+from dynamics.export import tables
+from dynamics.runs.run import Run, Status
+from dynamics.theory.course import beside
 from pages.shared import exporting
 from pages.shared.plotted import plotted
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Entry = tuple[runs.Run, Config | None, runs.Status]
+
+Entry = tuple[Run, Config | None, Status]
 
 
 def table(entries: list[Entry]) -> "pd.DataFrame":
@@ -30,7 +32,7 @@ def table(entries: list[Entry]) -> "pd.DataFrame":
     )
 
 
-def _row(run: runs.Run, config: Config | None, status: runs.Status) -> list[object]:
+def _row(run: Run, config: Config | None, status: Status) -> list[object]:
     started = datetime.fromtimestamp(status.created) if status.created else None
     about: list[object] = [None] * 7
     if config:
@@ -40,7 +42,7 @@ def _row(run: runs.Run, config: Config | None, status: runs.Status) -> list[obje
     return [started, status.phase, *about, status.step, run.key]
 
 
-def comparison(chosen: list[tuple[runs.Run, Config]], series: str, versus: str) -> None:
+def comparison(chosen: list[tuple[Run, Config]], series: str, versus: str) -> None:
     """A chart of one series of the chosen runs, and its data to take away."""
     named = labels([config for _, config in chosen])
     drawn = [
@@ -73,7 +75,7 @@ def comparison(chosen: list[tuple[runs.Run, Config]], series: str, versus: str) 
             st.download_button(
                 "All numbers (zip)",
                 icon=":material/folder_zip:",
-                data=lambda: archive.bundle(recorded, name),
+                data=lambda: tables.bundle(recorded, name),
                 file_name=f"{name}.zip",
                 mime="application/zip",
                 on_click="ignore",
@@ -85,7 +87,7 @@ def _csv(drawn: list[tuple[str, list[Trajectory]]], series: str) -> bytes:
 
     columns = ["network", "step", "seconds", "operations", series]
     frames = [
-        archive.table(trajectories).reindex(columns=columns).assign(run=label)
+        tables.table(trajectories).reindex(columns=columns).assign(run=label)
         for label, trajectories in drawn
     ]
     return pd.concat(frames).to_csv(index=False).encode()

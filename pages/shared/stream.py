@@ -28,9 +28,8 @@ from urllib.parse import urlsplit
 import numpy as np
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from dynamics import runs
-from dynamics.runs import PHASES, Run, RunError, Status
-from dynamics.trajectory import Array
+from dynamics.core.records import Array
+from dynamics.runs.run import PHASES, Run, RunError, Status, find, root
 from pages.shared.panels import Sent, panels
 
 WINDOW = 2  # frames on their way to a viewer
@@ -66,7 +65,7 @@ async def stream(socket: WebSocket) -> None:
 async def _serve(socket: WebSocket) -> None:
     if len(_viewers) >= MOST_VIEWERS:
         raise RunError(f"{MOST_VIEWERS} viewers are connected already; try again in a while.")
-    run = runs.find(socket.path_params["key"], runs.root())
+    run = find(socket.path_params["key"], root())
     viewer = Viewer(socket, run)
     _viewers.add(viewer)
     tasks = [asyncio.create_task(viewer.listen()), asyncio.create_task(viewer.send())]

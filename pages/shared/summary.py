@@ -3,23 +3,24 @@
 import numpy as np
 import streamlit as st
 
-from dynamics import runs
-from dynamics.digits import raised
-from dynamics.kinds import said
-from dynamics.story import story
-from dynamics.trajectory import Trajectory, milestones, timed
+from dynamics.core.records import Trajectory
+from dynamics.core.traits import said
+from dynamics.core.words import raised
+from dynamics.findings.outcomes import milestones, timed
+from dynamics.findings.story import story
+from dynamics.runs.run import Run, RunError
 from pages.shared import controls
 from pages.shared.escapes import escapes
 from pages.shared.table import table
 
 
-def summary(run: runs.Run) -> None:
+def summary(run: Run) -> None:
     """What happened and why; steps and seconds to each decade of the error; escapes of modes."""
     if run.status.live:
         return
     try:
         trajectories = timed(run.trajectories)
-    except runs.RunError as error:
+    except RunError as error:
         st.error(str(error))
         return
     if not trajectories or not len(trajectories[0].steps):

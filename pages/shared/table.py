@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from dynamics.config import choices
-from dynamics.figure import color
-from dynamics.kinds import said
+from dynamics.core.config import choices
+from dynamics.core.traits import said
+from dynamics.draw.look import color
 
 
 def table(rows: Sequence[Mapping[str, str]], label: str) -> None:

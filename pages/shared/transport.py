@@ -5,9 +5,11 @@ from collections.abc import Mapping
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dynamics import export, runs, script
-from dynamics.config import Config
-from dynamics.digits import raised
+from dynamics.core.config import Config
+from dynamics.core.words import raised
+from dynamics.export import export, formats, script
+from dynamics.runs.run import CANCEL, LIVE, PAUSE, RUN, Run, RunError, root
+from dynamics.runs.start import start
 from pages.shared import checking, controls, hiding
 from pages.shared.hiding import hidden
 
@@ -22,7 +24,7 @@ MIME = {
 }
 
 
-def transport(config: Config | None, run: runs.Run | None) -> DeltaGenerator:
+def transport(config: Config | None, run: Run | None) -> DeltaGenerator:
     """Draw the bar: what can be done now comes first, and is the only coloured button.
 
     Gives a place in it for what depends on what the charts show.
@@ -30,18 +32,18 @@ def transport(config: Config | None, run: runs.Run | None) -> DeltaGenerator:
     phase = run.status.phase if run else ""
     ours = run is not None and config is not None and config.key == run.key
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if run and phase in runs.LIVE:
+        if run and phase in LIVE:
             _steer(run, phase)
-        if config and not (ours and (phase in runs.LIVE or phase == "done")):
+        if config and not (ours and (phase in LIVE or phase == "done")):
             _button(
                 "Go on" if ours and phase in ("cancelled", "lost") else "Train",
                 "play_arrow",
                 _start,
                 (config, run),
-                primary=phase not in runs.LIVE,
-                shortcut=None if phase in runs.LIVE else "Space",
+                primary=phase not in LIVE,
+                shortcut=None if phase in LIVE else "Space",
             )
-        if run and phase not in runs.LIVE:
+        if run and phase not in LIVE:
             _button("Reset", "replay", _reset, run, help="Back to step 0, same seeds")
         place = st.container(horizontal=True, width="content", gap="small")
         if not hidden("tools"):
@@ -54,7 +56,7 @@ def transport(config: Config | None, run: runs.Run | None) -> DeltaGenerator:
     return place
 
 
-def _tools(config: Config | None, run: runs.Run | None) -> None:
+def _tools(config: Config | None, run: Run | None) -> None:
     if config:
         _button("New seed", "casino", _new_seed, config, shortcut="N", help="Draw everything anew")
     if run and run.layout.shapes:
@@ -68,12 +70,12 @@ def share(config: Config, seen: Mapping[str, str]) -> None:
         st.code(controls.link(config, hiding.choice(), seen), language=None, wrap_lines=True)
 
 
-def _steer(run: runs.Run, phase: str) -> None:
-    if phase == "paused" or run.asked() == runs.PAUSE:
-        _button("Resume", "play_arrow", run.ask, runs.RUN, primary=True, shortcut="Space")
+def _steer(run: Run, phase: str) -> None:
+    if phase == "paused" or run.asked() == PAUSE:
+        _button("Resume", "play_arrow", run.ask, RUN, primary=True, shortcut="Space")
     else:
-        _button("Pause", "pause", run.ask, runs.PAUSE, primary=True, shortcut="Space")
-    _button("Cancel", "stop", run.ask, runs.CANCEL, help="End it; what was recorded is kept")
+        _button("Pause", "pause", run.ask, PAUSE, primary=True, shortcut="Space")
+    _button("Cancel", "stop", run.ask, CANCEL, help="End it; what was recorded is kept")
 
 
 def _button(
@@ -97,18 +99,18 @@ def _button(
     )
 
 
-def _start(chosen: tuple[Config, runs.Run | None]) -> None:
+def _start(chosen: tuple[Config, Run | None]) -> None:
     """Train; what the settings share with the run in view is taken over from that."""
     config, shown = chosen
     anew = st.session_state.pop("anew", None) == config.key
     try:
-        run = runs.start(config, runs.root(), anew=anew, origin=shown)
+        run = start(config, root(), anew=anew, origin=shown)
         st.session_state["run"] = run.key
-    except runs.RunError as error:
+    except RunError as error:
         st.session_state["told"] = str(error)
 
 
-def _reset(run: runs.Run) -> None:
+def _reset(run: Run) -> None:
     """Show the settings untrained; the next start trains them anew, from the same seeds."""
     st.session_state["run"], st.session_state["anew"] = None, run.key
 
@@ -119,16 +121,16 @@ def _new_seed(config: Config) -> None:
     controls.adopt(config.to_dict() | fresh)
 
 
-def downloads(run: runs.Run) -> None:
+def downloads(run: Run) -> None:
     """A menu of files with all numbers of a run; each is made when it is asked for."""
     with st.popover("Export", icon=":material/download:", help="All numbers of this run"):
         refused = script.refusal(run)
-        without = export.ENDINGS if refused else {}  # a program, and a notebook of it
+        without = formats.ENDINGS if refused else {}  # a program, and a notebook of it
         for form in (form for form in export.FORMATS if form not in without):
             st.download_button(
-                form.capitalize() if form in export.ENDINGS else form.upper(),
+                form.capitalize() if form in formats.ENDINGS else form.upper(),
                 data=lambda form=form: export.export(run, form),
-                file_name=f"run-{run.key}.{export.ENDINGS.get(form, form)}",
+                file_name=f"run-{run.key}.{formats.ENDINGS.get(form, form)}",
                 mime=MIME[form],
                 on_click="ignore",
                 width="stretch",
@@ -140,7 +142,7 @@ def downloads(run: runs.Run) -> None:
             checking.dialog(run)
 
 
-def _tell_differences(config: Config, run: runs.Run) -> None:
+def _tell_differences(config: Config, run: Run) -> None:
     named = controls.differences(config, run.config)
     words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in named.items())
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -4,9 +4,11 @@ from typing import Any
 
 import streamlit as st
 
-from dynamics import registry, reproduce, space
-from dynamics.judge import Judged, command, content, told
-from dynamics.paper import AGREES, DIFFERS, UNPUBLISHED, Check, said
+from dynamics.core import registry
+from dynamics.export.layout import space
+from dynamics.paper import draws
+from dynamics.paper.figure import AGREES, DIFFERS, UNPUBLISHED, Check, said
+from dynamics.paper.judge import Judged, command, content, told
 from pages.shared import exporting
 from pages.shared.plotted import plotted
 from pages.shared.table import table
@@ -70,13 +72,13 @@ def _picture(panels: list[Any]) -> None:
 def _notes(judged: Judged) -> list[str]:
     """What the numbers are, where they come from, and how to have them again."""
     notes = [f"{long(judged.seconds)} of training on {judged.machine}."]
-    every = {config.record_every for config in reproduce.distinct(judged.name, judged.draw)}
+    every = {config.record_every for config in draws.distinct(judged.name, judged.draw)}
     if any("record" in check.what for check in judged.checks):
         steps = f", one every {max(every)} steps" if len(every) == 1 else ""
         notes.append(f"Records are counted from 0{steps}.")
     if any("deviation" in check.what for check in judged.checks):
         notes.append("A deviation is |x − y| / max(|y|, 10⁻⁶ max|y|), the largest of all records.")
-    notes.append(registry.constant("papers", judged.name, "BORROWED") or "")
+    notes.append(registry.constant("figures", judged.name, "BORROWED") or "")
     return [*filter(None, notes), "The same in a shell:"]
 
 
@@ -109,7 +111,7 @@ def _published(check: Check) -> str:
 def _runs(judged: Judged) -> None:
     """Links to the runs themselves, where all their charts are."""
     with st.container(horizontal=True):
-        for label, of in reproduce.configs(judged.name, judged.draw).items():
+        for label, of in draws.configs(judged.name, judged.draw).items():
             st.page_link(
                 "pages/1_Side_by_side.py",
                 label="All charts of its run" if len(judged.found.runs) == 1 else f"Run: {label}",

@@ -9,11 +9,13 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from dynamics.core import registry
+from dynamics.core.config import Config
+from dynamics.engine import device
+from dynamics.engine.steps.fastest import fastest
+from dynamics.engine.training.comparison import prepare
 
-from dynamics import compare, machine, registry
-from dynamics.config import Config
-from dynamics.engines import fastest
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 BAR = 0.05  # of the seconds of training
 REPEATS = 7
@@ -21,7 +23,7 @@ REPEATS = 7
 
 def measured(config: Config) -> tuple[float, float, dict[str, int]]:
     """Wall seconds of a run, measuring over training, and at which step each network ended."""
-    comparison = compare.prepare(config)
+    comparison = prepare(config)
     began, last = time.perf_counter(), {}
     for row in comparison:
         last |= row or {}
@@ -33,7 +35,7 @@ def measured(config: Config) -> tuple[float, float, dict[str, int]]:
 
 def bare(config: Config, steps: dict[str, int]) -> float:
     """Wall seconds of the same steps with the training loss at each record, and nothing else."""
-    comparison = compare.prepare(config)
+    comparison = prepare(config)
     optimizer = registry.load("optimizers", config.optimizer)
     began = time.perf_counter()
     for name, network in comparison.networks.items():
@@ -47,7 +49,7 @@ def bare(config: Config, steps: dict[str, int]) -> float:
 def main() -> int:
     """Print both figures; 1 if measuring takes more than its bar."""
     config = Config()
-    machine.use_threads(config)
+    device.use_threads(config)
     shares, ratios = [], []
     for _ in range(REPEATS):
         wall, share, steps = measured(config)

@@ -18,18 +18,17 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+from conftest import FLAGS, Server, chromium, served, until
 from playwright.sync_api import CDPSession, Page, sync_playwright
+from recorder import PANELS, Recorder
 from websockets.asyncio.client import connect
+
+from dynamics.core.config import MOST_RECORDS, Config
+from dynamics.runs.run import CANCEL, Run
+from dynamics.runs.start import start
 
 HERE = Path(__file__).resolve()
 sys.path[:0] = [str(HERE.parents[2]), str(HERE.parents[1] / "browser")]
-
-from conftest import FLAGS, Server, chromium, served, until  # noqa: E402
-from recorder import PANELS, Recorder  # noqa: E402
-
-from dynamics import runs  # noqa: E402
-from dynamics.config import MOST_RECORDS, Config  # noqa: E402
-from dynamics.runs import Run  # noqa: E402
 
 VIEWERS = 30
 SECONDS = 10.0
@@ -64,12 +63,12 @@ def training(
     settings = {"rank_bound": rank_bound, "record_every": every, "seed_target": seed, **more}
     # Far more steps than are trained: each run is cancelled.
     config = Config.from_dict(settings | {"steps": every * MOST_RECORDS, "tolerance": 0})
-    run = runs.start(config, root)
+    run = start(config, root)
     until(lambda: len(run.rows()) > 5, 60, "the run has records")
     try:
         yield run
     finally:
-        run.ask(runs.CANCEL)
+        run.ask(CANCEL)
         until(lambda: not run.status.live, 10, "the run is cancelled")
 
 
@@ -249,7 +248,7 @@ def cancelled(table: Table, server: Server) -> None:
     """From asking for the end to the status that says so."""
     with training(server.runs, 20, 8) as run:
         began = time.monotonic()
-        run.ask(runs.CANCEL)
+        run.ask(CANCEL)
         until(lambda: run.status.phase == "cancelled", 10)
         table.add("cancel acknowledged", time.monotonic() - began, 0.5, "s")
 

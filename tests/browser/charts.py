@@ -11,7 +11,7 @@ if __name__ != "__main__":
 
     app = st.App(Path(__file__).resolve(), routes=ROUTES)
 else:
-    from dynamics.figure import VERSUS
+    from dynamics.draw.time_axis import VERSUS
     from pages.shared.live import live
 
     USUAL = "singular_values/original,singular_values/compressed,principal_angles,recovery_error"

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
-from dynamics.runs import CANCEL, listing
+from dynamics.runs.run import CANCEL, listing
 
 ROOT = Path(__file__).parents[2]
 FLAGS = [

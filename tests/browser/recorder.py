@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from dynamics.config import Config
-from dynamics.runs import Run, Status
-from dynamics.trajectory import Array, Layout, Record
+from dynamics.core.config import Config
+from dynamics.core.records import Array, Layout, Record
+from dynamics.runs.run import Run, Status
 
 PANELS = (
     "singular_values/original",

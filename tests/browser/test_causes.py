@@ -8,9 +8,9 @@ from conftest import Server
 from playwright.sync_api import Page, expect
 from test_visit import SMALL, query_of
 
-from dynamics import attribution
-from dynamics.config import Config
-from dynamics.runs import Run
+from dynamics.core.config import Config
+from dynamics.findings import attribution
+from dynamics.runs.run import Run
 
 pytestmark = pytest.mark.xdist_group("visit")
 Open = Callable[[int], Page]

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from recorder import PANELS, Recorder
 from test_stream import received, watch
 
-from dynamics.config import Config
+from dynamics.core.config import Config
 
 SEEDS = itertools.count(9001)  # each test has a run of its own
 Open = Callable[..., Page]

@@ -13,7 +13,11 @@ from conftest import Server, until
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
-from dynamics import export, runs, standalone
+from dynamics.draw import panel
+from dynamics.export import export
+from dynamics.export.render import html
+from dynamics.runs.run import Run
+from dynamics.runs.start import start
 from tests.support import small
 
 pytestmark = pytest.mark.xdist_group("visit")
@@ -22,13 +26,13 @@ WAIT = 60_000  # ms
 
 
 @pytest.fixture
-def run(server: Server) -> runs.Run:
-    started = runs.start(small(seed_target=4, problem="factorization"), server.runs)
+def run(server: Server) -> Run:
+    started = start(small(seed_target=4, problem="factorization"), server.runs)
     until(lambda: started.status.phase == "done", 60)
     return started
 
 
-def opened(page: Page, server: Server, run: runs.Run) -> Locator:
+def opened(page: Page, server: Server, run: Run) -> Locator:
     """The dialog of the run's recovery error, from the chart's own menu."""
     page.goto(f"{server.address}/?run={run.key}")
     card = page.locator("[data-panel='recovery_error']")
@@ -56,7 +60,7 @@ def drawing(server: Server) -> list[psutil.Process]:
 
 
 def test_preview_is_the_file_and_cancel_leaves_nothing_running(
-    server: Server, page_at: Open, run: runs.Run
+    server: Server, page_at: Open, run: Run
 ) -> None:
     """Cancel at first; then another format: what is seen is what is saved, byte for byte."""
     page = page_at(1400)
@@ -78,9 +82,7 @@ def test_preview_is_the_file_and_cancel_leaves_nothing_running(
     assert name.endswith(".tex") and b"\\addplot" in content
 
 
-def test_heat_maps_are_exported_as_they_are_seen(
-    server: Server, page_at: Open, run: runs.Run
-) -> None:
+def test_heat_maps_are_exported_as_they_are_seen(server: Server, page_at: Open, run: Run) -> None:
     """At the cursor's moment, in every form; a film shows all moments of the run."""
     page = page_at(1024)
     page.goto(f"{server.address}/?run={run.key}&charts=heat_maps&at=20")
@@ -101,7 +103,7 @@ def test_heat_maps_are_exported_as_they_are_seen(
     assert name == f"heat_maps_{run.key}.gif" and film.n_frames > 5
 
 
-def test_a_page_stands_alone(page_at: Open, run: runs.Run, tmp_path: Path) -> None:
+def test_a_page_stands_alone(page_at: Open, run: Run, tmp_path: Path) -> None:
     """Opened from a disk without a network, every chart is drawn; 0.8 MB at most."""
     content = export.export(run, "html")
     assert len(content) < 8e5
@@ -116,11 +118,11 @@ def test_a_page_stands_alone(page_at: Open, run: runs.Run, tmp_path: Path) -> No
 
 
 def test_a_page_of_unlike_charts_draws_each_with_its_own_part_of_the_library(
-    page_at: Open, run: runs.Run, tmp_path: Path
+    page_at: Open, run: Run, tmp_path: Path
 ) -> None:
-    drawn = (export.chart([run], name) for name in ("spectrum_over_time", "losses", "heat_maps"))
-    body = "".join(map(standalone.chart, drawn))
-    (tmp_path / "page.html").write_text(standalone.page("Charts", body))
+    drawn = (panel.chart([run], name) for name in ("spectrum_over_time", "losses", "heat_maps"))
+    body = "".join(map(html.chart, drawn))
+    (tmp_path / "page.html").write_text(html.page("Charts", body))
     page = page_at(1024)
     page.goto((tmp_path / "page.html").as_uri())
     page.wait_for_selector(".scatterlayer .trace path >> nth=1", state="attached")
@@ -129,7 +131,7 @@ def test_a_page_of_unlike_charts_draws_each_with_its_own_part_of_the_library(
 
 
 @pytest.mark.parametrize("width", [390])
-def test_dialog_fits_a_phone(server: Server, page_at: Open, run: runs.Run, width: int) -> None:
+def test_dialog_fits_a_phone(server: Server, page_at: Open, run: Run, width: int) -> None:
     """The PDF's preview is drawn from the PDF; nothing is wider than the screen."""
     page = page_at(width)
     dialog = opened(page, server, run)
@@ -140,7 +142,7 @@ def test_dialog_fits_a_phone(server: Server, page_at: Open, run: runs.Run, width
 
 
 def test_script_is_checked_before_the_viewer_s_eyes(
-    server: Server, page_at: Open, run: runs.Run
+    server: Server, page_at: Open, run: Run
 ) -> None:
     page = page_at(1024)
     page.goto(f"{server.address}/?run={run.key}")
@@ -152,7 +154,7 @@ def test_script_is_checked_before_the_viewer_s_eyes(
     assert name == f"run-{run.key}.py" and b"TOLERANCE = 1e-08" in content
 
 
-def test_compared_runs_are_exported(server: Server, page_at: Open, run: runs.Run) -> None:
+def test_compared_runs_are_exported(server: Server, page_at: Open, run: Run) -> None:
     """Saved runs: the same dialog, for a chart that Streamlit draws."""
     from test_visit import tick_first_row
 

@@ -12,8 +12,8 @@ from recorder import Recorder
 from test_cursor import button, stands_at
 from test_stream import received
 
-from dynamics import maps
-from dynamics.config import Config
+from dynamics.core.cells import halves, packed, shape
+from dynamics.core.config import Config
 
 SEEDS = itertools.count(12_001)  # each test has a run of its own
 Open = Callable[..., Page]
@@ -31,11 +31,11 @@ class Mapper(Recorder):
     """A recorder whose maps are all of one value: step/1000 originally, twice that compressed."""
 
     def write(self, count: int, **more: Any) -> None:
-        cells = np.ones(maps.shape(self.config))
-        (self.run.folder / "goal.f2").write_bytes(maps.halves(2 * cells))
+        cells = np.ones(shape(self.config))
+        (self.run.folder / "goal.f2").write_bytes(halves(2 * cells))
         with open(self.run.folder / "maps.f2", "ab") as file:
             for step in range(self.written, self.written + count):
-                file.write(maps.packed(step, [cells * step / 1000, cells * step / 500]))
+                file.write(packed(step, [cells * step / 1000, cells * step / 500]))
         super().write(count, **more)
 
 

@@ -8,9 +8,12 @@ from conftest import Server, until
 from playwright.sync_api import Page, expect
 from test_visit import SMALL, THEORY, button, phase, press, query_of, visit
 
-from dynamics import lesson, queue, runs
-from dynamics.config import Config
-from dynamics.modes import modes
+from dynamics.core.config import Config
+from dynamics.findings.modes import modes
+from dynamics.runs import queue
+from dynamics.runs.run import CANCEL, find
+from dynamics.runs.start import start
+from dynamics.teach import lesson
 
 Open = Callable[[int], Page]
 SETTINGS = "&".join(
@@ -142,7 +145,7 @@ def test_lesson_is_walked_through(server: Server, page_at: Open, width: int) -> 
     phase(page, "Done")
     expect(page.get_by_text("You predicted: About four times as late.")).to_be_visible()
     expect(page.get_by_text("It came out as: About twice as late.")).to_be_visible()
-    run = runs.find(lesson.load("plateaus").configs["one run"].key, server.runs)
+    run = find(lesson.load("plateaus").configs["one run"].key, server.runs)
     measured = [f"{each.measured:,.0f}" for each in modes(run.config, run.trajectories[0])[:3]]
     cells = page.locator(".facts tbody td").all_inner_texts()
     assert cells[1::2] == measured
@@ -177,9 +180,7 @@ def test_waiting_lesson_keeps_its_theory_and_can_be_cancelled(
     """While other runs have all the cores: nothing is told yet; cancelled, it can be trained."""
     longest = Config.from_dict(SMALL | {"steps": 100_000_000, "record_every": 10_000, "depth": 5})
     others = [
-        runs.start(
-            dataclasses.replace(longest, init_scale=1e-3, seed_target=9000 + seed), server.runs
-        )
+        start(dataclasses.replace(longest, init_scale=1e-3, seed_target=9000 + seed), server.runs)
         for seed in range(queue.capacity())
     ]
     until(lambda: all(run.status.phase == "running" for run in others), 60)
@@ -191,7 +192,7 @@ def test_waiting_lesson_keeps_its_theory_and_can_be_cancelled(
     press(page, "Cancel")
     expect(button(page, "Train")).to_be_visible()
     for run in others:
-        run.ask(runs.CANCEL)
+        run.ask(CANCEL)
     until(lambda: not any(run.status.live for run in others))
     press(page, "Train")
     expect(page.get_by_text("It came out as: It falls, then rises again")).to_be_visible(

@@ -9,9 +9,9 @@ import pytest
 from conftest import Server, until
 from playwright.sync_api import Locator, Page, expect
 
-from dynamics import runs
-from dynamics.config import Config
-from dynamics.runs import Run
+from dynamics.core.config import Config
+from dynamics.runs.run import CANCEL, Run, find
+from dynamics.runs.start import start as start_run
 
 SEEDS = itertools.count(900)
 SETTINGS: dict[str, Any] = {
@@ -41,12 +41,12 @@ def started(server: Server) -> Iterator[Callable[..., Run]]:
 
     def start(**changes: Any) -> Run:
         config = Config.from_dict(SETTINGS | {"seed_target": next(SEEDS)} | changes)
-        made.append(runs.start(config, server.runs))
+        made.append(start_run(config, server.runs))
         return made[-1]
 
     yield start
     for run in made:
-        run.ask(runs.CANCEL)
+        run.ask(CANCEL)
         until(lambda run=run: not run.status.live, 20)
 
 
@@ -63,7 +63,7 @@ def followed(page: Page, server: Server, run: Run) -> Run:
     other = "key => { const at = new URLSearchParams(location.search).get('run');"
     other += " return at && at !== key && at; }"
     key = page.wait_for_function(other, arg=run.key, timeout=60_000).json_value()
-    child = runs.find(key, server.runs)
+    child = find(key, server.runs)
     assert child.origin and child.origin.key == run.key, (child, child.origin)
     return child
 
@@ -103,7 +103,7 @@ def test_a_live_run_is_changed_now(
     until(lambda: len(child.rows()) > len(run.rows()), 60, "the records of both")
     marked(page, change.step, "α 1 → 3")
     expect(page.get_by_text("goes on from another one")).to_be_visible(timeout=30_000)
-    child.ask(runs.CANCEL)
+    child.ask(CANCEL)
     until(lambda: not child.status.live, 20)
 
 

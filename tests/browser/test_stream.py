@@ -5,7 +5,6 @@ import itertools
 import json
 import struct
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,8 +20,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
-from dynamics.config import Config
-from dynamics.runs import Run
+from dynamics.core.config import Config
+from dynamics.runs.run import Run
 from pages.shared import stream
 
 SECONDS = 20.0

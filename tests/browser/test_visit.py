@@ -10,8 +10,9 @@ import pytest
 from conftest import Server, until
 from playwright.sync_api import Locator, Page, expect
 
-from dynamics import runs
-from dynamics.config import Config
+from dynamics.core.config import Config
+from dynamics.runs.run import find, listing
+from dynamics.runs.start import start
 
 pytestmark = pytest.mark.xdist_group("visit")
 Open = Callable[[int], Page]
@@ -60,7 +61,7 @@ def test_whole_visit(server: Server, page_at: Open) -> None:
     phase(page, "Running")
     page.wait_for_function("document.querySelector('.dln')?.dlnStats?.frames > 3")
     key = query_of(page)["run"]
-    assert runs.find(key, server.runs).config.depth == 4
+    assert find(key, server.runs).config.depth == 4
 
     slider = page.get_by_role("slider", name="Depth L")
     slider.focus()
@@ -79,10 +80,10 @@ def test_whole_visit(server: Server, page_at: Open) -> None:
     press(page, "Pause")
     phase(page, "Paused")
     phase(second, "Paused")
-    step = runs.find(key, server.runs).status.step
+    step = find(key, server.runs).status.step
     press(page, "Resume")
     phase(page, "Running")
-    until(lambda: runs.find(key, server.runs).status.step > step)
+    until(lambda: find(key, server.runs).status.step > step)
     press(page, "Cancel")
     phase(page, "Cancelled", 5)
     phase(second, "Cancelled", 5)
@@ -105,7 +106,7 @@ def test_preset_trains_in_ten_seconds_and_ends_in_a_table(server: Server, page_a
     expect(page.get_by_role("heading", name="Steps and seconds to each error")).to_be_visible()
     text = page.locator("body").inner_text()
     assert "\u00a0×\u00a010⁻" in text and not re.findall(r"\d(?:\.\d+)?e[+-]?\d+\b", text)
-    run = runs.find(query_of(page)["run"], server.runs)
+    run = find(query_of(page)["run"], server.runs)
     assert run.config == Config()
     original, compressed = run.trajectories
     assert compressed.first_at("recovery_error", 1e-3) < original.first_at("recovery_error", 1e-3)
@@ -116,7 +117,7 @@ def test_reset_shows_the_settings_untrained_and_trains_anew(server: Server, page
     page = visit(page_at(1400), server, "problem=sensing&rows=12&cols=12&rank=2&steps=300")
     press(page, "Train")
     phase(page, "Done")
-    run = runs.find(query_of(page)["run"], server.runs)
+    run = find(query_of(page)["run"], server.runs)
     first = run.status.created
     page.get_by_role("button", name="Reset").wait_for()
     page.keyboard.press("r")
@@ -211,7 +212,7 @@ def test_widgets_that_do_not_fit_together_are_told(server: Server, page_at: Open
 def test_saved_runs_lists_even_damaged_ones(server: Server, page_at: Open) -> None:
     """A corrupt folder is named, and sound runs beside it are compared, reopened and deleted."""
     config = Config.from_dict(SMALL | {"rank_bound": 4})
-    run = runs.start(config, server.runs)
+    run = start(config, server.runs)
     until(lambda: run.status.phase == "done", 60)
     damaged = server.runs / ("d" * 16)
     damaged.mkdir()
@@ -231,7 +232,7 @@ def test_saved_runs_lists_even_damaged_ones(server: Server, page_at: Open) -> No
 def test_saved_run_is_compared_and_reopened(server: Server, page_at: Open) -> None:
     """Ticking a run draws it; Open leads to the first page with it."""
     config = Config.from_dict(SMALL | {"rank_bound": 3})
-    run = runs.start(config, server.runs)
+    run = start(config, server.runs)
     until(lambda: run.status.phase == "done", 60)
     page = page_at(1400)
     page.goto(f"{server.address}/Saved_runs")
@@ -278,7 +279,7 @@ def falls_live(page: Page, server: Server, preset: str) -> None:
 
 def expect_fall(server: Server, problem: str, network: str, to: float) -> None:
     """The held-out error of a network has fallen to a share of what it was."""
-    run = next(run for run, config, _ in runs.listing(server.runs) if config.problem == problem)
+    run = next(run for run, config, _ in listing(server.runs) if config.problem == problem)
     trajectory = next(each for each in run.trajectories if each.network == network)
     errors = trajectory.series["test_loss"]
     assert errors.min() < to * errors[0]
@@ -338,7 +339,7 @@ def test_theory_stands_beside_the_data_and_the_run_is_told_in_words(
     expect(page.get_by_role("heading", name="Steps until each mode is half grown")).to_be_visible()
     expect(page.get_by_text("Expected of the original network: exact.")).to_be_visible()
     page.wait_for_function(f"{THEORY}.length === 4")
-    run = runs.find(query_of(page)["run"], server.runs)
+    run = find(query_of(page)["run"], server.runs)
     goals = run.layout.facts["target_singular_values"]
     curves = page.evaluate(THEORY)
     assert sorted(each["last"] for each in curves) == pytest.approx(sorted([*goals] * 2), rel=0.02)

@@ -1,0 +1,4 @@
+"""The plain nouns: Config, Record, Trajectory, and the lists of options. NumPy alone.
+
+Imports data.
+"""

@@ -1,0 +1,38 @@
+"""Cells of heat maps: how many are kept of a matrix, and when a map is due."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from dynamics.core.config import Config
+from dynamics.core.records import Array, Record
+
+MOST_CELLS, MOST_MAPS = 50, 1000  # along a side; in a run
+
+
+def block(length: int) -> int:
+    """How many rows or columns of a matrix with this many make one of the map's."""
+    return -(-length // MOST_CELLS)
+
+
+def shape(config: Config) -> tuple[int, int]:
+    """Rows and columns of the config's maps."""
+    rows, cols = (-(-length // block(length)) for length in config.shape)
+    return rows, cols
+
+
+def due(config: Config, number: int, records: Mapping[str, Record]) -> bool:
+    """Whether these records, number ``number`` of their run, are to have a map."""
+    every = -(-config.steps // (config.record_every * MOST_MAPS))
+    return number % every == 0 or any(record.outcome for record in records.values())
+
+
+def packed(step: float, cells: Sequence[Array]) -> bytes:
+    """A row of ``maps.f2``."""
+    return np.array([step], "<f8").tobytes() + b"".join(halves(each) for each in cells)
+
+
+def halves(cells: Array) -> bytes:
+    """Cells as float16; beyond 65,504 they are infinite."""
+    with np.errstate(over="ignore"):
+        return cells.astype("<f2").tobytes()

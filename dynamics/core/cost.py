@@ -1,0 +1,139 @@
+"""Cost: operations of one step and memory of one network, from its sizes alone.
+
+It is also what decides in which form a large problem is kept.
+"""
+
+import math
+from itertools import pairwise
+
+import psutil
+
+from dynamics.core import registry, traits
+from dynamics.core.config import Config
+from dynamics.core.traits import observed, seen, widths
+
+OPTIMIZER_COPIES = {"momentum": 1, "rmsprop": 1, "adam": 2}  # numbers kept for each parameter
+
+
+# Of a completion kept as a list: fraction observed at most, rows × cols at least.
+SPARSEST, SMALLEST = 0.1, 250_000
+GAIN = 4  # times narrower than the matrix, or many small products cost more than six large ones
+AHEAD = 2  # records that training may be ahead of measuring
+STARTS = {True: 2, False: 4}  # narrow or not: what measuring keeps of the start, in factors
+SHARE = 0.5  # of the free memory that measurements may take; more is read from a file
+SMALL = 150**2  # entries of a full target that cost less than measuring by its factors
+
+
+def listed(config: Config) -> bool:
+    """Whether a completion keeps its observed entries as a list, and no array of rows × cols.
+
+    Measured in docs/performance.md: a list steps and measures faster from about 500 × 500 on if at
+    most a tenth is observed. The original network has rows × cols parameters anyway.
+    """
+    few = config.observed <= SPARSEST and config.rows * config.cols >= SMALLEST
+    return few and not traits.wide(config)
+
+
+def factored(config: Config) -> bool:
+    """Whether a full target is kept as its factors alone: nothing then needs a whole matrix."""
+    large = config.rows * config.cols > SMALL and not traits.wide(config)
+    return large and not config.noise
+
+
+def gains_by_factors(shape: tuple[int, int], width: int, rank: int) -> bool:
+    """Whether steps by the target's factors beat six products of rows × width × cols."""
+    return GAIN * (width + rank) <= min(shape)
+
+
+def by_factors(shape: tuple[int, int], width: int, rank: int, depth: int) -> float:
+    """Operations of a step by the target's factors: four products with a stack, and small ones."""
+    both, inner = width + rank, depth - 2
+    small = (3 * both + 3 * width) * width**2 + 3 * (inner - 1) * width**3
+    return 4.0 * sum(shape) * both * width + 2.0 * (small if inner else 0)
+
+
+def dense_sums(shape: tuple[int, int], count: int, width: int) -> float:
+    """Operations of a step's products with W and R, and of two passes over all A_i."""
+    rows, cols = shape
+    return 6.0 * rows * cols * width + 4.0 * count * rows * cols
+
+
+def thin(shape: tuple[int, int], count: int, width: int) -> bool:
+    """Whether products of a_i and b_i with the factors beat those that make the residual matrix."""
+    return 4.0 * count * sum(shape) * width < dense_sums(shape, count, width)
+
+
+def rank_one_sums(shape: tuple[int, int], count: int, width: int) -> float:
+    """Operations of a step on sums by a_i b_iᵀ: four products with the a_i and b_i, or as dense."""
+    whole = dense_sums(shape, count, width)
+    return 4.0 * count * sum(shape) * width if thin(shape, count, width) else whole
+
+
+def filed(config: Config) -> bool:
+    """Whether measurements are kept in a file: all A_i would take over half of the free memory."""
+    size = config.measurements * math.prod(config.shape) * number(config)
+    dense = seen(config) == "sums" and config.sensing == "gaussian"
+    return dense and size > SHARE * psutil.virtual_memory().available
+
+
+def number(config: Config) -> int:
+    """Bytes of a number."""
+    return 8 if config.dtype == "float64" else 4
+
+
+def _by_entries(config: Config) -> bool:
+    low_rank = "spectrum" in registry.constant("problems", config.problem, "READS")
+    return seen(config) == "list" or (seen(config) == "entries" and low_rank and listed(config))
+
+
+def operations(config: Config, network: str) -> float:
+    """Floating-point operations of one step, two for each multiplication of its products.
+
+    Compressed, L ≥ 3: 6 rows cols r̂ + 6 cols r̂² + 6 (L − 3) r̂³, with 6 |Ω| r̂ in place of the first
+    where only observed entries are touched; Gaussian sensing adds 4 m rows cols, rank-one sensing
+    has 4 m (rows + cols) r̂ instead; ``by_factors`` where the target's factors are known.
+    """
+    cols, *hidden, rows = widths(config, network)
+    width = hidden[0]
+    shape, known = (rows, cols), seen(config) == "all" and not config.noise
+    if known and gains_by_factors(shape, width, config.rank):
+        return by_factors(shape, width, config.rank, config.depth)
+    if seen(config) == "sums":
+        sums = dense_sums if config.sensing == "gaussian" else rank_one_sums
+        total = sums(shape, config.measurements, width)
+    else:
+        total = 6.0 * (observed(config) if _by_entries(config) else rows * cols) * width
+    if len(hidden) > 1:
+        total += 6.0 * width * width * cols + 6.0 * (len(hidden) - 2) * width**3
+    return total
+
+
+def memory(config: Config, network: str) -> float:
+    """Bytes of the factors, of the buffers and copies for training them, and of the data.
+
+    Each factor is there with its gradient and what the optimizer keeps; products in between take
+    2 width × cols and (2L − 5) width²; a masked problem keeps six arrays of rows × cols, a full one
+    three, a list of entries about twelve numbers for each, sensing three and its measurements: all
+    m matrices unless they are in a file, or their two vectors. Of the start, measuring keeps the
+    factors and what later ones are held against: together about STARTS times the parameters. Each
+    record that is being measured, AHEAD + 1 at most, has a copy of the factors and of what the
+    optimizer keeps.
+    """
+    cols, *hidden, rows = widths(config, network)
+    width, depth = hidden[0], config.depth
+    parameters = sum(after * before for before, after in pairwise([cols, *hidden, rows]))
+    moved = 1 + OPTIMIZER_COPIES.get(config.optimizer, 0)
+    copies = moved + 1 + (AHEAD + 1) * moved + STARTS[traits.narrow(network)]
+    between = 2 * width * cols + max(0, 2 * depth - 5) * width**2
+    data = 12 * observed(config) if _by_entries(config) else 6.0 * rows * cols
+    if seen(config) == "all":
+        data = 2.0 * config.rank * (rows + cols) if factored(config) else data / 2
+    if seen(config) == "sums":
+        data = 3.0 * rows * cols + (0 if filed(config) else _measurements(config))
+    return (copies * parameters + between + data) * number(config)
+
+
+def _measurements(config: Config) -> float:
+    """Numbers in all A_i, or in their vectors."""
+    rows, cols = config.shape
+    return config.measurements * (rows * cols if config.sensing == "gaussian" else rows + cols)

@@ -1,0 +1,88 @@
+"""Description: the settings of runs in words, and the command that trains them again."""
+
+from collections.abc import Sequence
+
+from dynamics.core import registry
+from dynamics.core.config import SETTINGS, Config
+
+MOST_NAMED = 4  # settings in a legend
+MOST_VALUES = 6  # of one setting in a caption
+
+
+ALWAYS = ("rank", "observed", "measurements", "depth", "rank_bound", "init_scale", "learning_rate",
+          "alpha", "optimizer", "steps", "dtype")  # fmt: skip
+NEVER = ("problem", "rows", "cols", "networks", "device", "record_every", "recording")
+
+
+def settings(configs: Sequence[Config]) -> str:
+    """What was learned and how, symbol by symbol; all values of a setting that differs."""
+    learned = " and ".join(sorted({f"{c.shape[0]} × {c.shape[1]} {c.problem}" for c in configs}))
+    read = {name for c in configs for name in registry.constant("problems", c.problem, "READS")}
+    parts = []
+    for name, field in SETTINGS.items():
+        about = field.metadata
+        values = list(dict.fromkeys(getattr(config, name) for config in configs))
+        silent = name in NEVER or about["group"] == "seeds"
+        silent |= about["group"] == "problem" and name not in read
+        if silent or (values == [field.default] and name not in ALWAYS):
+            continue
+        texts = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
+        if len(values) > MOST_VALUES and not isinstance(values[0], str):
+            texts = [f"{min(values):g} to {max(values):g} ({len(values)} values)"]
+        words = ", ".join(texts).replace("_", " ")
+        parts.append(f"{about['symbol'] or about['title'].lower()} = {words}")
+    return f"{learned.capitalize()}: {'; '.join(parts)}."
+
+
+def seeds(configs: Sequence[Config]) -> str:
+    """The seeds of everything that was drawn."""
+    names = ("target", "data", "noise", "init")
+    each = [[getattr(config, f"seed_{name}") for config in configs] for name in names]
+    said = (
+        f"{name} {', '.join(map(str, dict.fromkeys(values)))}"
+        for name, values in zip(names, each, strict=True)
+    )
+    return f"Seeds: {'; '.join(said)}."
+
+
+def labels(configs: list[Config]) -> list[str]:
+    """What tells each run from the others: the few settings in which they differ, else its key.
+
+    Which networks it has is not said: every line has the name of its own.
+    """
+    values = [config.canonical().to_dict() for config in configs]
+    names = [name for name in SETTINGS if len({each[name] for each in values}) > 1]
+    drawn = [name for name in names if name.startswith("seed_")]
+    names = [name for name in names if name not in (*drawn, "networks")]
+    if "problem" in names or len(names) > MOST_NAMED:  # then nearly all else differs, too
+        return [f"{config.problem} {config.key[:6]}" for config in configs]
+    told = []
+    for each in values:
+        parts = [f"{_symbol(name)} = {_value(each[name])}" for name in names]
+        told.append(", ".join([*parts, *_seeds([each[name] for name in drawn])]))
+    unique = (names or drawn) and len(set(told)) == len(told)
+    return told if unique else [config.key[:6] for config in configs]
+
+
+def _seeds(given: Sequence[int]) -> list[str]:
+    """Those in which runs differ, in a few signs: ``seed 3``, or ``seeds 3, 8, 3``."""
+    if len(set(given)) > 1:
+        return [f"seeds {', '.join(map(str, given))}"]
+    return [f"seed {given[0]}"] if given else []
+
+
+def _value(value: object) -> object:
+    return "none" if value == "" else value
+
+
+def _symbol(name: str) -> str:
+    return SETTINGS[name].metadata["symbol"] or SETTINGS[name].metadata["title"].lower()
+
+
+def command(config: Config) -> str:
+    """The command line that trains this run."""
+    base = Config.from_dict({"problem": config.problem}).to_dict()
+    values = config.canonical().to_dict()
+    named = [name for name in values if values[name] != base[name] or name == "problem"]
+    flags = (f"--{name.replace('_', '-')} {values[name]}" for name in named)
+    return f"python -m dynamics run {' '.join(flags)}"

@@ -1,0 +1,55 @@
+"""Fork: settings that go on from a moment of a run, and how far two runs are one and the same.
+
+A fork is a Config like any other: trained from step 0 it gives the same numbers. Where the run it
+comes from is still there, what both share is taken over instead of being trained again.
+"""
+
+import dataclasses
+from itertools import zip_longest
+from typing import Any
+
+from dynamics.core.changes import Change, effective, written
+from dynamics.core.config import Config
+
+MAY_DIFFER = ("changes", "steps", "tolerance")  # and yet the first records are the same
+
+
+def forked(config: Config, step: int, *, compress: bool = False, **rates: float) -> Config:
+    """The run that goes on from a step with these rates, or with the original compressed there.
+
+    What the run would have changed later is left out. Another target, network or optimizer cannot
+    be gone on with: the factors, or what the optimizer remembers, would have no meaning there.
+
+    Raises:
+        ConfigError: if nothing can change at that step.
+    """
+    if step == 0 and not compress:
+        return dataclasses.replace(config, changes="", **dict[str, Any](rates))
+    earlier = [change for change in config.schedule if change.step < step]
+    if compress:
+        earlier = [dataclasses.replace(change, compress=False) for change in earlier]
+    changes = effective([*earlier, Change(step, rates, compress)], config.rates)
+    return dataclasses.replace(config, changes=written(changes))
+
+
+def shared(config: Config, origin: Config) -> int:
+    """The step up to which both runs are one and the same; 0 if they never are."""
+    ours, theirs = config.canonical(), origin.canonical()
+    sparse, late = ours.recording == "escapes", ours.compress_at and not theirs.compress_at
+    if _fixed(ours) != _fixed(theirs) or (sparse and late):  # whose losses say where records are
+        return 0
+    steps = min(ours.steps, theirs.steps)
+    turns = [[each for each in run.schedule if each.rates] for run in (ours, theirs)]
+    for one, other in zip_longest(*turns):
+        if not (one and other and one.step == other.step and one.rates == other.rates):
+            steps = min([steps, *(each.step for each in (one, other) if each)])
+            break
+    if ours.compress_at:  # what is measured against a network's start begins there
+        steps = min(steps, ours.compress_at)
+    if ours.compress_at != theirs.compress_at:
+        steps = min(steps, ours.compress_at, theirs.compress_at or steps)
+    return steps
+
+
+def _fixed(config: Config) -> dict[str, Any]:
+    return {name: value for name, value in config.to_dict().items() if name not in MAY_DIFFER}

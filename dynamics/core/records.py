@@ -1,0 +1,243 @@
+"""Record and Trajectory: what a run leaves behind, in NumPy alone.
+
+A run is a table of float64: one row a record, one group of columns a network. ``Layout`` says
+which column is what; it is stored beside the rows.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Shape = tuple[int, ...]
+LEAST_RESIDUAL = 1e-17  # below rounding
+COUNTERS = ("seconds", "measuring_seconds", "operations")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One network after ``step`` gradient steps.
+
+    ``seconds`` of training and of measuring are counted apart, both from the start; ``operations``
+    are floating-point operations of the training steps; ``values`` the measurements by name.
+    ``outcome`` is empty while training may go on, else ``"done"`` or ``"diverged"``. ``state`` is
+    what training could go on from, for whoever keeps it; ``cells`` the end-to-end matrix as a map,
+    see ``maps``. Neither is a column of the table.
+    """
+
+    step: int
+    seconds: float
+    measuring_seconds: float
+    operations: float
+    values: Mapping[str, Array]
+    outcome: str = ""
+    state: Any = None
+    cells: Array | None = None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The columns of a row: the step, then for each network its counters and measurements.
+
+    ``shapes[network][measurement]`` is a measurement's shape, ``()`` for a single number.
+    ``facts`` are of the whole run, each a list: the target's singular values, what an error means.
+    """
+
+    shapes: Mapping[str, Mapping[str, Shape]]
+    facts: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, records: Mapping[str, Record], facts: Mapping[str, Sequence[Any]]) -> "Layout":
+        """The layout of the networks' first records."""
+        shapes = {
+            network: {name: np.shape(value) for name, value in record.values.items()}
+            for network, record in records.items()
+        }
+        return cls(shapes, facts)
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> "Layout":
+        """The inverse of ``to_dict``."""
+        shapes = {
+            network: {name: tuple(map(int, shape)) for name, shape in measurements.items()}
+            for network, measurements in stored["shapes"].items()
+        }
+        return cls(shapes, dict(stored["facts"]))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return {"shapes": self.shapes, "facts": self.facts}
+
+    @property
+    def slices(self) -> dict[tuple[str, str], slice]:
+        """Where each network's counter or measurement stands in a row; column 0 is the step."""
+        places, start = {}, 1
+        for network, measurements in self.shapes.items():
+            for name, shape in [*((counter, ()) for counter in COUNTERS), *measurements.items()]:
+                places[network, name] = slice(start, start := start + int(np.prod(shape)))
+        return places
+
+    @property
+    def width(self) -> int:
+        """Numbers in a row."""
+        return max((place.stop for place in self.slices.values()), default=1)
+
+    def columns(self, network: str, name: str) -> list[str]:
+        """The names of a measurement's columns, such as ``compressed.singular_values.1``."""
+        if name in COUNTERS:
+            return [f"{network}.{name}"]
+        indices = np.ndindex(*self.shapes[network][name])
+        return [".".join([network, name, *(str(i + 1) for i in index)]) for index in indices]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all columns of a row, in order."""
+        return ["step", *(column for place in self.slices for column in self.columns(*place))]
+
+    def row(self, records: Mapping[str, Record | None]) -> Array:
+        """One row of the table; a network that has ended leaves NaN."""
+        row = np.full(self.width, np.nan)
+        for (network, name), place in self.slices.items():
+            record = records.get(network)
+            if record is not None:
+                value = getattr(record, name) if name in COUNTERS else record.values[name]
+                row[place] = np.ravel(value)
+                row[0] = record.step
+        return row
+
+    def records(self, row: Array) -> dict[str, Record]:
+        """The inverse of ``row``, but for what a row does not keep."""
+        found, places = {}, self.slices
+        for network, shapes in self.shapes.items():
+            seconds, measuring, operations = (
+                float(row[places[network, counter]][0]) for counter in COUNTERS
+            )
+            if np.isfinite(seconds):
+                values = {
+                    name: row[places[network, name]].reshape(shape)
+                    for name, shape in shapes.items()
+                }
+                found[network] = Record(int(row[0]), seconds, measuring, operations, values)
+        return found
+
+    def trajectories(self, rows: Array) -> "list[Trajectory]":
+        """The rows as one Trajectory a network, each up to the network's own last record."""
+        return [self._trajectory(network, rows) for network in self.shapes]
+
+    def _trajectory(self, network: str, rows: Array) -> "Trajectory":
+        places = self.slices
+        rows = rows[np.isfinite(rows[:, places[network, "seconds"].start])]
+        counters: dict[str, Any] = {
+            counter: rows[:, places[network, counter].start] for counter in COUNTERS
+        }
+        series = {
+            name: rows[:, places[network, name]].reshape(-1, *shape)
+            for name, shape in self.shapes[network].items()
+        }
+        return Trajectory(network, rows[:, 0], series=series, facts=self.facts, **counters)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What theory says of one network's singular values, to be held against those recorded.
+
+    Attributes:
+        escapes: steps until each mode is half grown; infinity for what never comes.
+        standing: how sure they are: ``exact``, ``gradient-flow``, ``heuristic`` or ``unknown``.
+        breaks: what the run does not meet of the exact result's assumptions, a sentence each.
+        steps: T, of the curves; none where only the escapes are known.
+        values: T × modes, the exact course.
+        goals: s_i of these modes.
+        followed: how many of the T points theory was followed to; what comes after has settled.
+    """
+
+    escapes: tuple[float, ...] = ()
+    standing: str = "unknown"
+    breaks: tuple[str, ...] = ()
+    steps: Array = field(default_factory=lambda: np.empty(0))
+    values: Array = field(default_factory=lambda: np.empty((0, 0)))
+    goals: Array = field(default_factory=lambda: np.empty(0))
+    followed: int = 0
+
+    def residuals(self, steps: Array, values: Array) -> Array:
+        """|σ_i − expected σ_i| / s_i, T × modes; NaN at steps to which theory was not followed.
+
+        The k-th largest is held against the k-th largest, and given as its mode's: so modes that
+        cross are held right even where they are tied. At least LEAST_RESIDUAL: zero has no place on
+        a logarithmic axis.
+
+        Args:
+            steps: T.
+            values: T × at least these modes.
+        """
+        at = np.searchsorted(self.steps[: self.followed], steps)
+        at = np.minimum(at, max(self.followed - 1, 0))
+        order = np.argsort(-values, axis=1, kind="stable")
+        ranks = np.argsort(order, axis=1)[:, : len(self.goals)]
+        wanted = np.zeros(values.shape)
+        wanted[:, : len(self.goals)] = -np.sort(-self.values[at], axis=1)
+        ahead = np.take_along_axis(wanted, ranks, axis=1)
+        found = np.abs(values[:, : len(self.goals)] - ahead) / self.goals
+        found = np.maximum(found, LEAST_RESIDUAL)
+        return np.where((self.steps[at] == steps)[:, None], found, np.nan)
+
+    @property
+    def first(self) -> float | None:
+        """t₁, the steps to the first escape that takes any; None if none is expected."""
+        return min((step for step in self.escapes if 0 < step < np.inf), default=None)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A network's end-to-end matrix at one moment, averaged over blocks, beside its goal.
+
+    Attributes:
+        step: of the moment; None if there is none yet.
+        cells: rows × cols, the means of the blocks; empty if there is none yet.
+        goal: those of M*, or of what is observed of it.
+        known: whether ``goal`` is M*.
+        block: rows and columns of the matrix that make a cell.
+    """
+
+    step: float | None
+    cells: Array
+    goal: Array
+    known: bool
+    block: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """One network's records: each counter an array over T records, each series T × its shape.
+
+    ``facts`` are those of the Layout; ``expected`` and ``picture`` are there where somebody
+    wants them drawn.
+    """
+
+    network: str
+    steps: Array
+    seconds: Array
+    measuring_seconds: Array
+    operations: Array
+    series: Mapping[str, Array] = field(default_factory=dict)
+    facts: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    expected: Expected | None = None
+    picture: Picture | None = None
+
+    def first_at(self, name: str, level: float) -> int | None:
+        """The index of the first record whose ``name`` is at or below ``level``, if any."""
+        below = np.flatnonzero(self.series[name] <= level)
+        return int(below[0]) if len(below) else None
+
+
+def followed(series: Mapping[str, Any]) -> str:
+    """The series with a column for each mode; sorted values where modes cannot be told apart."""
+    return "mode_values" if "mode_values" in series else "singular_values"
+
+
+def missing(values: dict[str, Array]) -> dict[str, Array]:
+    """The same measurements with nothing known: what a diverged network leaves behind."""
+    return {name: np.full_like(value, np.nan) for name, value in values.items()}

@@ -1,0 +1,101 @@
+"""MovieLens 100K: 100,000 ratings of 1,682 films by 943 users, from a file or downloaded once."""
+
+import hashlib
+import io
+import urllib.request
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynamics.data.folder import DataError, folder
+
+MOVIELENS = "https://files.grouplens.org/datasets/movielens/ml-100k.zip"
+MOVIELENS_SHA256 = "06416e597f82b7342361e41163890c81036900f418ad91315590814211dca490"  # of u.data
+USERS, FILMS = 943, 1682
+CHUNK = 2**16  # bytes between two reports of a download
+
+
+def fetch(report: Callable[[str], None]) -> None:
+    """Make sure that MovieLens is in ``folder()``; ``report`` hears of the progress in words.
+
+    Raises:
+        DataError: if it is not there and cannot be downloaded.
+    """
+    if not _ratings_file():
+        _download(report)
+
+
+def movielens() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Users and films, both counted from 0, and stars from 1 to 5 of the 100,000 ratings.
+
+    Raises:
+        DataError: if ``u.data`` is missing, is no table of ratings, or is another data set.
+    """
+    file = _ratings_file()
+    if file is None:
+        raise DataError(f"There is no u.data in {folder()}; put MovieLens 100K's u.data there.")
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise DataError(f"{file} cannot be read: {error.strerror}.") from None
+    rows = [_rating(file, *line) for line in enumerate(content.splitlines(), 1)]
+    if hashlib.sha256(content).hexdigest() != MOVIELENS_SHA256:
+        raise DataError(
+            f"{file} is not MovieLens 100K: its {len(rows)} ratings have another SHA-256 than the "
+            "published u.data."
+        )
+    table = np.array(rows)
+    return table[:, 0] - 1, table[:, 1] - 1, table[:, 2].astype(float)
+
+
+def _ratings_file() -> Path | None:
+    places = (folder() / "u.data", folder() / "ml-100k" / "u.data", folder())
+    return next((place for place in places if place.is_file()), None)
+
+
+def _rating(file: Path, number: int, line: bytes) -> tuple[int, int, int]:
+    fields = line.split(b"\t")
+    if len(fields) != 4 or not all(field.strip() for field in fields):
+        raise DataError(
+            f"{file}, line {number}: a rating is user, item, stars and time with tabs between; "
+            f"{sum(bool(field.strip()) for field in fields)} of these 4 are there."
+        )
+    try:
+        user, film, stars, _ = map(int, fields)
+    except ValueError:
+        text = line[:60].decode(errors="replace")
+        raise DataError(f"{file}, line {number}: {text!r} is not four whole numbers.") from None
+    if not (1 <= user <= USERS and 1 <= film <= FILMS and 1 <= stars <= 5):
+        raise DataError(
+            f"{file}, line {number}: users go from 1 to {USERS}, items from 1 to {FILMS} and stars "
+            f"from 1 to 5; {user}, {film}, {stars} is outside."
+        )
+    return user, film, stars
+
+
+def _download(report: Callable[[str], None]) -> None:
+    """Fetch the official archive and keep its u.data, if that is the published one."""
+    advice = f"put its u.data into {folder()}, or name its folder in DLN_DATA"
+    try:
+        with urllib.request.urlopen(MOVIELENS, timeout=20) as answer:
+            size = int(answer.headers.get("Content-Length") or 0)
+            archive = io.BytesIO()
+            while part := answer.read(CHUNK):
+                archive.write(part)
+                share = f"{archive.tell() / size:.0%}" if size else f"{archive.tell()} bytes"
+                report(f"downloading MovieLens 100K: {share}")
+        content = zipfile.ZipFile(archive).read("ml-100k/u.data")
+    except (OSError, zipfile.BadZipFile, KeyError) as error:
+        reason = getattr(error, "reason", None) or error
+        reason = getattr(reason, "strerror", None) or reason
+        raise DataError(f"MovieLens 100K could not be downloaded ({reason}); {advice}.") from None
+    if hashlib.sha256(content).hexdigest() != MOVIELENS_SHA256:
+        raise DataError(f"What was downloaded is not the published MovieLens 100K; {advice}.")
+    try:
+        folder().mkdir(parents=True, exist_ok=True)
+        (folder() / "u.data").write_bytes(content)
+    except OSError as error:
+        raise DataError(f"{folder()} cannot be written: {error.strerror}.") from None

@@ -1,0 +1,1 @@
+"""Charts of a run: a file a chart, each with ``draw``."""

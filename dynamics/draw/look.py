@@ -1,0 +1,39 @@
+"""Look: which colour and which dash each network has, everywhere."""
+
+# Wide networks are blue, those with the compressed start orange, narrow ones without it pink; in
+# grey, dashes tell them apart. An exact reduction is dotted, in the colour of what it stands for.
+COLORS = {
+    "original": "#2f6fde",
+    "original_alpha": "#12a3c4",
+    "original_spectral": "#7c86f2",
+    "compressed": "#e8710a",
+    "compressed_even": "#c79a00",
+    "narrow_random": "#c2407f",
+    "narrow_random_alpha": "#d984b0",
+}
+DASHES = {
+    "original": "solid",
+    "original_alpha": "dashdot",
+    "original_spectral": "longdash",
+    "compressed": "dash",
+    "compressed_even": "longdashdot",
+    "narrow_random": "2px,6px",
+    "narrow_random_alpha": "12px,4px,2px,4px,2px,4px",
+}
+SPARE_COLORS = ("#7b5ea7", "#2a9d8f", "#b23a6f", "#6b7280")
+RUN_COLORS = (  # neither blue nor orange, which mean a network
+    "#2f9e44", "#ae3ec9", "#846358", "#0c8599", "#e03131", "#74840f", "#e64980", "#868e96"
+)  # fmt: skip
+INK = "#1f2430"  # of theory on white; the page has its own
+GREY = "rgba(128,128,128,0.25)"
+
+
+def color(network: str, shade: float = 0.0) -> str:
+    """A network's fixed colour; ``shade`` from 0 to 1 fades it towards a light grey."""
+    strong = COLORS.get(network.removesuffix("_reduced"))
+    strong = strong or SPARE_COLORS[sum(map(ord, network)) % len(SPARE_COLORS)]
+    mixed = (
+        round(int(strong[i : i + 2], 16) * (1 - 0.72 * shade) + 205 * 0.72 * shade)
+        for i in (1, 3, 5)
+    )
+    return "#{:02x}{:02x}{:02x}".format(*mixed)

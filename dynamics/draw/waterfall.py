@@ -1,0 +1,162 @@
+"""Waterfall: an attribution as a chart, the lead cut into its causes on a logarithmic axis."""
+
+from itertools import pairwise
+
+import plotly.graph_objects as go
+
+from dynamics.core.traits import said
+from dynamics.draw.look import COLORS, GREY
+from dynamics.findings.attribution import COUNTERS, Attribution, Rung, band
+
+TOTAL = "#8a8f98"
+TICKS = [digit * 10.0**power for power in range(-4, 5) for digit in (1, 2, 5)]
+READING = (
+    "Each bar begins where the one above ends, and its length is the logarithm of its factor: "
+    "together they make the whole lead. Error bars are quartiles over seeds; diamonds are other "
+    "networks against the original. Seconds are training time on this machine."
+)
+HEIGHT, TOP = 24, 110  # pixels of a row and around all
+
+
+def draw(made: Attribution) -> go.Figure:
+    """Bars that begin where the last ended: a cause's length is the logarithm of its factor.
+
+    Error bars are quartiles over seeds. Diamonds, beside the path, are other networks against the
+    original; what never reached the level is said to have not.
+    """
+    figure = go.Figure()
+    for place, counter in enumerate(COUNTERS):
+        if made.whole.any():
+            _path(figure, made, place, counter.capitalize())
+        for rung in made.beside:
+            _beside(figure, made, rung, place, counter.capitalize())
+    rows = sum(len(trace.x) for trace in figure.data)
+    seeds = int(made.whole.sum())
+    figure.update_layout(
+        title={
+            "text": f"What makes it cheaper, {seeds} seed{'s' * (seeds != 1)}",
+            "x": 0,
+            "xref": "container",
+            "font": {"size": 15},
+        },
+        height=rows * HEIGHT + TOP,
+        margin={"l": 8, "r": 60, "t": 44, "b": 48},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        showlegend=False,
+        bargap=0.25,
+    )
+    return _axes(figure, list(dict.fromkeys(trace.y[0] for trace in figure.data)))
+
+
+def _axes(figure: go.Figure, names: list[str]) -> go.Figure:
+    """Rows by name, a line between two counters, and plain numbers at the factors."""
+    groups = [name.partition(",")[0] for name in names]
+    for row, (before, after) in enumerate(pairwise(groups), 1):
+        if before != after:
+            figure.add_hline(row - 0.5, line={"color": GREY, "width": 1})
+    figure.update_yaxes(
+        autorange="reversed",
+        automargin=True,
+        showgrid=False,
+        tickvals=names,
+        ticktext=[_tick(name) for name in names],
+    )
+    return figure.update_xaxes(
+        type="log",
+        title_text="Times less than the original (log)",
+        gridcolor=GREY,
+        showgrid=True,
+        tickvals=TICKS,
+        ticktext=[f"{tick:,g}" for tick in TICKS],
+        automargin=True,
+    )
+
+
+def _tick(name: str) -> str:
+    """A row's name; the last of a path, which is all of it, says of what."""
+    counter, _, cause = name.partition(", ")
+    if cause == "in all":
+        return f"<b>{counter} in all</b>"
+    return cause.replace("narrow with random start", "narrow, random").replace(" and α", ", α")
+
+
+def _path(figure: go.Figure, made: Attribution, place: int, group: str) -> None:
+    """A bar for each cause, and one for them all."""
+    factors, start = made.factors[:, :, place], 1.0
+    for number, rung in enumerate(made.path[1:]):
+        end = start * made.middle[number, place]
+        low, _, high = map(float, band(factors[:, number]))
+        words = f"{rung.cause}: {made.middle[number, place]:.2f} ×"
+        _bar(
+            figure, (group, rung.cause), (start, end), (start * low, start * high),
+            COLORS[rung.network], words,
+        )  # fmt: skip
+        start = end
+    low, _, high = map(float, band(factors.prod(axis=1)))
+    _bar(figure, (group, "in all"), (1.0, start), (low, high), TOTAL, f"in all: {start:.2f} ×")
+
+
+def _bar(
+    figure: go.Figure,
+    row: tuple[str, str],
+    ends: tuple[float, float],
+    quartiles: tuple[float, float],
+    color: str,
+    words: str,
+) -> None:
+    start, end = ends
+    figure.add_bar(
+        y=[f"{row[0]}, {row[1]}"],
+        x=[end - start],
+        base=[start],
+        orientation="h",
+        marker_color=color,
+        error_x=_spread(end, *quartiles),
+        hovertemplate=f"{row[0]}, {words}, quartiles "
+        f"{quartiles[0] / start:.2f} to {quartiles[1] / start:.2f}<extra></extra>",
+    )
+    _label(figure, row, max(start, end, quartiles[1]), f"{end / start:.2f} ×")
+
+
+def _beside(figure: go.Figure, made: Attribution, rung: Rung, place: int, group: str) -> None:
+    """A diamond at a network's own lead over the original."""
+    ratios, row = made.against_original(rung)[:, place], (group, said(rung.network))
+    if not len(ratios):
+        _label(figure, row, 1.0, "not reached")
+        return
+    low, middle, high = band(ratios)
+    figure.add_scatter(
+        y=[f"{row[0]}, {row[1]}"],
+        x=[middle],
+        mode="markers",
+        marker={"symbol": "diamond-open", "size": 10, "color": COLORS[rung.network]},
+        error_x=_spread(float(middle), float(low), float(high)),
+        hovertemplate=f"{row[0]}, {row[1]}: {middle:.2f} ×, quartiles {low:.2f} to {high:.2f}"
+        "<extra></extra>",
+    )
+    _label(figure, row, float(high), f"{middle:.2f} ×")
+
+
+def _spread(at: float, low: float, high: float) -> dict[str, object]:
+    return {
+        "array": [max(0.0, high - at)],
+        "arrayminus": [max(0.0, at - low)],
+        "symmetric": False,
+        "color": TOTAL,
+        "thickness": 1.2,
+        "width": 4,
+    }
+
+
+def _label(figure: go.Figure, row: tuple[str, str], at: float, words: str) -> None:
+    """Its number in words, right of what is drawn in a row."""
+    figure.add_scatter(
+        y=[f"{row[0]}, {row[1]}"],
+        x=[at],
+        mode="text",
+        text=[f"\u2003{words}"],
+        textposition="middle right",
+        hoverinfo="skip",
+        cliponaxis=False,
+    )

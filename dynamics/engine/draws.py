@@ -1,0 +1,112 @@
+"""Draws: targets, masks and noise, each from a generator of its own."""
+
+import hashlib
+from collections.abc import Iterator
+from itertools import pairwise
+
+import psutil
+import torch
+from jaxtyping import Bool
+from torch import Tensor
+
+from dynamics.core.config import Config
+from dynamics.data.published import DRAWN, arrays
+from dynamics.engine.factors import orthonormal
+from dynamics.engine.problem import Matrix, Target
+
+BLOCK = 2**23  # random numbers drawn at once: 64 MiB, which the allocator gives back at once
+
+
+def generator(purpose: str, seed: int) -> torch.Generator:
+    """Random numbers for one purpose, so that adding a draw elsewhere never shifts these."""
+    digest = hashlib.sha256(f"{purpose}/{seed}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+
+
+def low_rank(config: Config) -> Target:
+    """A random target of the config's rank and spectrum, in float64.
+
+    ``top`` and ``spread`` take singular triplets of a Gaussian matrix: the first r, or those with
+    numbers 0, d/(2r), 2d/(2r), …; ``flat`` and ``power-law`` have Haar-random singular vectors and
+    values s, or s/i, with s = √rows + √cols, a Gaussian matrix's largest. Published matrices bring
+    their own.
+    """
+    if config.matrices != DRAWN:
+        matrix = torch.from_numpy(arrays(config.matrices)["target"])
+        return Target.of(matrix, config.rank)
+    draw, rank = generator("target", config.seed_target), config.rank
+    rows, cols = config.shape
+    if config.spectrum in ("flat", "power-law"):
+        index = torch.arange(1, rank + 1, dtype=torch.float64)
+        values = torch.full_like(index, rows**0.5 + cols**0.5)
+        values = values if config.spectrum == "flat" else values / index
+        return Target(orthonormal(rows, rank, draw), values, orthonormal(rank, cols, draw))
+    need(rows * cols * 8 * 5, f"The {config.spectrum} spectrum of a {rows} × {cols} matrix")
+    gaussian = torch.randn(rows, cols, generator=draw, dtype=torch.float64)
+    left, values, right = torch.linalg.svd(gaussian, full_matrices=False)
+    stride = min(rows, cols) / (2 * rank) if config.spectrum == "spread" else 1
+    kept = [int(i * stride) for i in range(rank)]
+    return Target(left[:, kept].contiguous(), values[kept], right[kept].contiguous())
+
+
+def mask(config: Config) -> Bool[Tensor, "rows cols"]:
+    """Which entries are observed: each with probability p, at least one, or as published."""
+    if config.matrices != DRAWN:
+        return torch.from_numpy(arrays(config.matrices)["mask"]).bool()
+    observed = torch.cat([block for _, block, _ in blocks(config)])
+    if not observed.any():
+        observed[0, 0] = True
+    return observed
+
+
+def blocks(config: Config) -> Iterator[tuple[int, Bool[Tensor, "some cols"], Matrix | float]]:
+    """What whole matrices would hold, some rows at a time: first row, mask, noise (0. if none).
+
+    The numbers are those of ``mask`` and ``noise``.
+    """
+    rows, cols = config.shape
+    draw, draw_noise = generator("mask", config.seed_data), generator("noise", config.seed_noise)
+    for start, stop in spans(rows, cols):
+        shape = (stop - start, cols)
+        observed = torch.rand(shape, generator=draw, dtype=torch.float64) < config.observed
+        yield start, observed, _normal(config, shape, draw_noise) if config.noise else 0.0
+
+
+def spans(rows: int, each: int) -> Iterator[tuple[int, int]]:
+    """First row and end of blocks of about BLOCK numbers, in which rows of ``each`` are drawn.
+
+    A generator gives the same normal numbers in blocks of 16 rows or a multiple as at once, if the
+    last block is no smaller.
+    """
+    size = max(16, BLOCK // each // 16 * 16)
+    return pairwise([*range(0, max(rows - size, 1), size), rows])
+
+
+def noise(config: Config, *shape: int) -> Tensor:
+    """Gaussian noise of the config's standard deviation."""
+    return _normal(config, shape, generator("noise", config.seed_noise))
+
+
+def _normal(config: Config, shape: tuple[int, ...], draw: torch.Generator) -> Tensor:
+    return config.noise * torch.randn(shape, generator=draw, dtype=torch.float64)
+
+
+def given(config: Config, target: Target, like: Tensor) -> Matrix | None:
+    """M* with the config's noise on it, or None if there is no noise."""
+    if not config.noise:
+        return None
+    return (target.dense + noise(config, *config.shape)).to(like)
+
+
+def need(size: float, what: str) -> None:
+    """Refuse what does not fit into memory before the machine starts to swap.
+
+    Raises:
+        MemoryError: with a sentence, if less than ``size`` bytes are free.
+    """
+    free = psutil.virtual_memory().available
+    if size > free:
+        raise MemoryError(
+            f"{what} needs {size / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free; "
+            "a smaller one would fit."
+        )

@@ -1,0 +1,102 @@
+"""Compiled code: gradient steps of narrow networks, and products of wide ones.
+
+A library is compiled when it is first wanted (half a second) and kept in the user's cache under
+its source, the compiler and the processor; ``python -m dynamics.engine.kernels`` makes the usual
+ones at set-up. Without a compiler the log says so once and training runs on torch: same steps,
+slower.
+"""
+
+import ctypes
+import functools
+import hashlib
+import logging
+import os
+import platform
+import shlex
+import subprocess
+import tempfile
+from pathlib import Path
+
+import torch
+
+HERE = Path(__file__).parent
+FLAGS = ("-std=c++17", "-O3", "-march=native", "-fPIC", "-shared")
+NUMBERS = {torch.float64: "double", torch.float32: "float"}
+LANES = 4  # numbers in a vector: rows are padded to a multiple of it
+INT, LONG, ADDRESS, RATE = ctypes.c_int, ctypes.c_int64, ctypes.c_void_p, ctypes.c_double
+SIGNATURES = {
+    "descent": {
+        "entries": [LONG, *[INT] * 3, *[ADDRESS] * 7, RATE, RATE],
+        "misfit": [*[INT] * 3, *[ADDRESS] * 8],
+        "factored": [LONG, *[INT] * 4, *[ADDRESS] * 6, RATE, RATE],
+    },
+    "products": {
+        "multiply": [*[LONG] * 3, *[ADDRESS, LONG, LONG] * 2, ADDRESS, LONG, RATE, RATE],
+        "replay": [LONG, LONG, *[ADDRESS] * 3],
+    },
+}
+log = logging.getLogger(__name__)
+
+
+@functools.cache
+def library(width: int, dtype: torch.dtype) -> ctypes.CDLL | None:
+    """The functions of ``descent.cpp`` for networks of this width; None if they cannot be had."""
+    return _loaded("descent", NUMBERS[dtype], f"-DWIDTH={width}")
+
+
+@functools.cache
+def products(dtype: torch.dtype) -> ctypes.CDLL | None:
+    """The functions of ``products.cpp``; None if they cannot be had or have nothing to add."""
+    if not {"avx2", "fma"} <= set(_processor().split()) or dtype not in NUMBERS:
+        return None
+    return _loaded("products", NUMBERS[dtype])
+
+
+def _loaded(name: str, number: str, *flags: str) -> ctypes.CDLL | None:
+    try:
+        functions = ctypes.CDLL(str(_built(name, f"-DREAL={number}", *flags)))
+    except (OSError, subprocess.SubprocessError) as error:
+        _complain((getattr(error, "stderr", None) or str(error)).strip().splitlines()[0])
+        return None
+    for function, types in SIGNATURES[name].items():
+        # REALs are passed as they are: a rate must not reach a float's place as a double.
+        real = ctypes.c_float if number == "float" else RATE
+        getattr(functions, function).argtypes = [real if t is RATE else t for t in types]
+        getattr(functions, function).restype = None
+    return functions
+
+
+@functools.cache
+def _complain(reason: str) -> None:
+    log.warning("No compiled kernel, training runs on torch alone: %s", reason)
+
+
+def _built(name: str, *flags: str) -> Path:
+    """The library's file, compiled unless it is there."""
+    source, compiler = HERE / f"{name}.cpp", shlex.split(os.environ.get("CXX") or "c++")
+    parts = [source.read_text(), *compiler, *FLAGS, *flags, _processor()]
+    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+    file = _folder() / f"{name}-{key}.so"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # Compiled aside and moved into place: two workers may be at it at the same time.
+        with tempfile.TemporaryDirectory(dir=file.parent) as folder:
+            made = Path(folder) / file.name
+            command = [*compiler, *FLAGS, *flags, "-o", str(made), str(source)]
+            subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+            made.replace(file)
+    return file
+
+
+def _folder() -> Path:
+    return Path.home() / ".cache" / "dln-explorer" / "kernels"
+
+
+@functools.cache
+def _processor() -> str:
+    """What the code is compiled for: the processor's model and abilities where Linux tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()
+    except OSError:
+        return platform.machine() + platform.processor()
+    return "".join(line for line in lines if line.startswith(("model name", "flags", "Features")))

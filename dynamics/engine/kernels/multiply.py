@@ -1,0 +1,75 @@
+"""Products: ``out = left · right`` by torch, or by compiled code where that is faster.
+
+The libraries behind torch use half of some processors' vectors; ``kernels/products.cpp`` uses them
+whole, and can be played many steps in one call (``replay.py``). It is taken on x86 processors with
+AVX2, for matrices that are no thinner than THIN: below, the calls cost more than the products.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from dynamics.engine.kernels import products
+
+THIN, WORTH_TWO = 48, 600  # smallest side; rows that are worth a second thread
+
+
+def multiply(left: Tensor, right: Tensor, out: Tensor) -> Tensor:
+    """out ← left · right; gives ``out``."""
+    if _thick(left, right) and _compiled(left, right, out, 1.0, 0.0):
+        return out
+    return torch.mm(left, right, out=out)
+
+
+def add_product(out: Tensor, left: Tensor, right: Tensor, alpha: float) -> None:
+    """out ← out + alpha · left · right."""
+    if not (_thick(left, right) and _compiled(left, right, out, alpha, 1.0)):
+        out.addmm_(left, right, alpha=alpha)
+
+
+def _thick(left: Tensor, right: Tensor) -> bool:
+    return min(*left.shape, right.shape[1]) >= THIN and not left.is_cuda
+
+
+def _compiled(left: Tensor, right: Tensor, out: Tensor, alpha: float, beta: float) -> bool:
+    """Whether it was computed: the library must be there, and rows or columns contiguous."""
+    functions = products(out.dtype)
+    if functions is None or left.is_sparse_csr or right.is_sparse_csr:
+        return False
+    if not left.dtype == right.dtype == out.dtype or 1 not in out.stride():
+        return False
+    rows, *rest = product(left, right, out)
+    cols, inner, a, down, across, b, b_down, b_across, c, c_down = rest
+    size = left.element_size()
+
+    def run(start: int, stop: int) -> None:
+        functions.multiply(
+            stop - start, cols, inner, a + start * down * size, down, across, b, b_down, b_across,
+            c + start * c_down * size, c_down, alpha, beta,
+        )  # fmt: skip
+
+    if rows >= WORTH_TWO and torch.get_num_threads() > 1:
+        middle = rows // 2
+        list(_pool().map(run, (0, middle), (middle, rows)))
+    else:
+        run(0, rows)
+    return True
+
+
+def product(left: Tensor, right: Tensor, out: Tensor) -> list[int]:
+    """What compiled code is told of a product: sizes, then address and strides of each matrix.
+
+    Rows of the third are contiguous: a transposed ``out`` becomes the product the other way round.
+    """
+    if out.stride(1) != 1:
+        left, right, out = right.mT, left.mT, out.mT
+    sizes = [*out.shape, left.shape[1]]
+    sides = [number for side in (left, right) for number in (side.data_ptr(), *side.stride())]
+    return [*sizes, *sides, out.data_ptr(), out.stride(0)]
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(2, "products")

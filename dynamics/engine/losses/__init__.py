@@ -1,0 +1,1 @@
+"""Losses of a matrix: on a dense matrix, on listed entries, on weighted sums."""

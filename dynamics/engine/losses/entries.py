@@ -1,0 +1,162 @@
+"""Entries: a masked loss that touches the observed entries only.
+
+Memory is O(|Ω| + (rows + cols)·r̂) and a step O(|Ω|·r̂): no array of rows × cols is ever made.
+"""
+
+import functools
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from scipy.sparse import csr_matrix
+from scipy.sparse.linalg import svds
+from torch import Tensor
+
+from dynamics.core.config import Config
+from dynamics.engine.draws import blocks
+from dynamics.engine.problem import Problem, Samples, Target
+
+Indices = Int[Tensor, "2 entries"]
+Values = Float[Tensor, " entries"]
+
+
+class Pattern:
+    """Sparse matrices with the same nonzero places, as rows and, transposed, as columns."""
+
+    def __init__(self, places: Indices, values: Values, shape: tuple[int, int]) -> None:
+        rows, cols = places
+        order = (rows * shape[1] + cols).argsort()
+        rows, cols, self.values = rows[order], cols[order], values[order].contiguous()
+        self.negative = _csr(rows, cols, -self.values, shape)
+        self.residual = _csr(rows, cols, torch.empty_like(self.values), shape)
+        self._transposition = (cols * shape[0] + rows).argsort()
+        cols, rows = cols[self._transposition], rows[self._transposition]
+        self.transposed = _csr(cols, rows, torch.empty_like(self.values), (shape[1], shape[0]))
+
+    def misfit(self, left: Tensor, right: Tensor) -> Values:
+        """left·right − values at the places, in new memory."""
+        # The product of the sampled rows and columns is all of it that is ever computed.
+        return torch.sparse.sampled_addmm(self.negative, left, right).values()
+
+    def fill(self, left: Tensor, right: Tensor) -> Values:
+        """The same put into ``residual``; gives those numbers."""
+        torch.sparse.sampled_addmm(self.negative, left, right, out=self.residual)
+        return self.residual.values()
+
+    def fill_both(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+        """As ``fill``, into ``residual`` and ``transposed``; gives both."""
+        values = self.fill(left, right)
+        torch.index_select(values, 0, self._transposition, out=self.transposed.values())
+        return self.residual, self.transposed
+
+
+class Entries(Problem):
+    """½ mean over the observed entries of (W − Y)².
+
+    ``test_loss`` is ½ the mean square over the held-out entries where these are given, else over
+    all that are not observed: from ‖W − M*‖² less the observed part, as the target is known.
+
+    Args:
+        shape: rows and columns.
+        observed: places and values Y.
+        held_out: places and values that ``test_loss`` is about.
+        target: M*, of which only the factors are used.
+        noise: Y − M* at the observed places, in their order; None if there is none.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        observed: tuple[Indices, Values],
+        held_out: tuple[Indices, Values] | None = None,
+        target: Target | None = None,
+        noise: Values | None = None,
+    ) -> None:
+        self.shape, self.target, self._noise = shape, target, noise
+        self.observed = Pattern(*observed, shape)
+        self._held_out = None if held_out is None else Pattern(*held_out, shape)
+        self.scale = 1 / len(self.observed.values)
+        self.curvature = 1 / (shape[0] * shape[1])
+        which = "unobserved" if held_out is None else "held-out"
+        self.measures = f"½ mean square, {which} entries"
+
+    @property
+    def samples(self) -> Samples:
+        """The observed entries."""
+        pattern = self.observed.negative
+        return Samples(pattern.crow_indices(), pattern.col_indices(), self.observed.values)
+
+    def residual(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+        """Sparse: left·right − Y at the observed places."""
+        return self.observed.fill_both(left, right)
+
+    def train_loss(self, left: Tensor, right: Tensor) -> Tensor:
+        """½ mean square over the observed entries."""
+        return self.observed.fill(left, right).square().mean() / 2
+
+    def test_loss(self, left: Tensor, right: Tensor) -> Tensor:
+        """½ mean square over the held-out or else the unobserved entries; NaN if there are none."""
+        if self._held_out is not None:
+            return self._held_out.misfit(left, right).square().mean() / 2
+        assert self.target is not None
+        residual = self.observed.misfit(left, right)
+        known = residual if self._noise is None else residual + self._noise
+        hidden = self.shape[0] * self.shape[1] - len(known)
+        total = self.target.distance(left, right).square() - known.square().sum()
+        return total.clamp(min=0) / hidden / 2 if hidden else total.new_tensor(torch.nan)
+
+    def operations(self, width: int) -> float:
+        """Three passes over the observed entries, ``width`` multiplications and additions each."""
+        return 6.0 * len(self.observed.values) * width
+
+    def surrogate(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Singular triplets of c · Y, by Lanczos iteration from a fixed start."""
+        left, values, right = self._triplets(count)
+        return left, self.scale * values, right
+
+    @functools.cached_property
+    def _matrix(self) -> csr_matrix:
+        """Y, zero where nothing was observed."""
+        negative = self.observed.negative
+        parts = (negative.values(), negative.col_indices(), negative.crow_indices())
+        values, cols, rows = (part.cpu().numpy() for part in parts)
+        return csr_matrix((-values.astype(float), cols, rows), shape=self.shape)
+
+    @functools.lru_cache(maxsize=2)  # noqa: B019 - a problem lives as long as its run
+    def _triplets(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
+        if count >= min(self.shape) - 1:  # Lanczos iteration finds fewer than all
+            left, values, right = np.linalg.svd(self._matrix.toarray(), full_matrices=False)
+        else:
+            left, values, right = svds(self._matrix, k=count, rng=0)
+        order = values.argsort()[::-1][:count]
+        parts = (left[:, order], values[order], right[order])
+        like = self.observed.values
+        first, second, third = (torch.from_numpy(part).to(like) for part in parts)
+        return first, second, third
+
+
+def _csr(rows: Tensor, cols: Tensor, values: Values, shape: tuple[int, int]) -> Tensor:
+    starts = torch.zeros(shape[0] + 1, dtype=torch.int32, device=rows.device)
+    starts[1:] = torch.bincount(rows, minlength=shape[0]).cumsum(0)
+    return torch.sparse_csr_tensor(starts, cols.int(), values, shape, check_invariants=False)
+
+
+def sampled(config: Config, target: Target, like: Tensor) -> Entries:
+    """The completion problem of ``problem.mask`` and ``problem.noise`` by its observed entries.
+
+    It is drawn in blocks of rows, so that no array of rows × cols is made.
+    """
+    parts: list[tuple[Tensor, ...]] = []
+    for start, observed, noise in blocks(config):
+        rows, cols = observed.nonzero(as_tuple=True)
+        exact = (target.left[rows + start] * target.values * target.right.mT[cols]).sum(1)
+        off = noise[rows, cols] if isinstance(noise, Tensor) else torch.zeros_like(exact)
+        parts.append((rows + start, cols, exact, off))
+    rows, cols, exact, off = map(torch.cat, zip(*parts, strict=True))
+    if not len(rows):  # at least one, as in ``mask``
+        rows, cols, off = torch.zeros(1).long(), torch.zeros(1).long(), torch.zeros(1).double()
+        exact = (target.left[0] * target.values * target.right[:, 0]).sum()[None]
+    seen = (torch.stack([rows, cols]).to(like.device), (exact + off).to(like))
+    return Entries(
+        config.shape, seen, None, target.to(like), off.to(like) if config.noise else None
+    )

@@ -1,0 +1,162 @@
+"""Gaussian: measurement matrices A_i = G_i/m, in memory or in a file that is read in blocks.
+
+Both are the same numbers, so where they are kept is no setting of a run. They go into a file where
+they would take over half of the free memory (``cost.filed``). It is written once, under the cache
+folder, and serves all later runs with the same m, size, seed and precision; to delete it is safe.
+"""
+
+import mmap
+import os
+import shutil
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from dynamics.core import cost
+from dynamics.core.config import Config
+from dynamics.data.folder import DataError, folder
+from dynamics.engine.draws import BLOCK, generator, spans
+
+STALE = 600  # seconds since anything came into a file of which the writer must be gone
+
+
+@dataclass(frozen=True)
+class Matrices:
+    """All A_i, row by row; ``release`` is to hear of each block of rows that has been read.
+
+    Rows of a file come into memory when they are read, and would stay until none is free.
+    """
+
+    rows: Float[Tensor, "m entries"]
+    release: Callable[[Tensor], None] | None = None
+
+    def sums(self, vector: Float[Tensor, " entries"]) -> Float[Tensor, " m"]:
+        """⟨A_i, W⟩ of vec(W), in the vector's precision."""
+        found = []
+        for block in torch.split(self.rows, max(1, BLOCK // self.rows.shape[1])):
+            found.append(block.to(vector) @ vector)
+            if self.release is not None:
+                self.release(block)
+        return torch.cat(found)
+
+
+def filed(config: Config, like: Tensor) -> bool:
+    """Whether the measurements are read from a file: on a CPU, and by ``cost.filed``."""
+    return not like.is_cuda and cost.filed(config)
+
+
+def held(config: Config, like: Tensor) -> Matrices:
+    """The measurements, with the dtype and on the device of ``like``.
+
+    Raises:
+        MemoryError: if they fit neither into memory nor onto the disk.
+        DataError: if their file cannot be written.
+    """
+    if filed(config, like):
+        return mapped(written(config, like.dtype, lambda _: None), config, like.dtype)
+    numbers = torch.empty(_count(config), dtype=like.dtype, device=like.device)
+    done = 0
+    for block in drawn(config):
+        numbers[done : done + len(block)] = block
+        done += len(block)
+    return Matrices(numbers.view(config.measurements, -1))
+
+
+def drawn(config: Config) -> Iterator[Float[Tensor, " some"]]:
+    """The numbers of A_1, …, A_m one after the other, some at a time."""
+    draw = generator("measurements", config.seed_data)
+    for start, stop in spans(_count(config), 1):
+        block = torch.randn(stop - start, generator=draw, dtype=torch.float64)
+        yield block.div_(config.measurements)
+
+
+def mapped(file: Path, config: Config, dtype: torch.dtype) -> Matrices:
+    """The measurements of a file, of which only what is being read is in memory."""
+    with open(file, "rb") as handle:
+        space = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # nobody writes to these numbers
+        numbers = torch.frombuffer(space, dtype=dtype)
+    first = numbers.data_ptr()
+
+    def release(block: Tensor) -> None:
+        start = block.data_ptr() - first
+        page = start // mmap.PAGESIZE * mmap.PAGESIZE
+        space.madvise(mmap.MADV_DONTNEED, page, start - page + block.nbytes)
+
+    return Matrices(numbers.view(config.measurements, -1), release)
+
+
+def written(config: Config, dtype: torch.dtype, report: Callable[[str], None]) -> Path:
+    """The file of the measurements, written unless it is there whole.
+
+    Raises:
+        MemoryError: if the disk has no room for it.
+        DataError: if it cannot be written.
+    """
+    rows, cols = config.shape
+    name = f"measurements-{config.seed_data}-{config.measurements}x{rows}x{cols}"
+    file = folder() / f"{name}-{str(dtype).removeprefix('torch.')}.bin"
+    size = _count(config) * dtype.itemsize
+    try:
+        if not file.exists() or file.stat().st_size != size:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            _tidy(file.parent)
+            _room(size, file.parent, _name(config))
+            _write(file, config, dtype, report)
+    except OSError as error:
+        raise DataError(
+            f"{_name(config)} needs a file that {folder()} does not take: {error.strerror}."
+        ) from None
+    return file
+
+
+def _write(file: Path, config: Config, dtype: torch.dtype, report: Callable[[str], None]) -> None:
+    """Write aside and move into place, so that nobody reads half a file; two may be at it."""
+    handle, part = tempfile.mkstemp(dir=file.parent, prefix="measurements-", suffix=".part")
+    try:
+        with open(handle, "wb") as out:
+            done = 0
+            for block in drawn(config):
+                report(f"writing measurements to {file.parent}: {done / _count(config):.0%}")
+                out.write(block.to(dtype).numpy().data)
+                done += len(block)
+            out.flush()
+            os.fsync(out.fileno())
+        os.chmod(part, 0o644)
+        os.replace(part, file)
+    finally:
+        Path(part).unlink(missing_ok=True)
+
+
+def _tidy(folder: Path) -> None:
+    """Remove what killed writers left."""
+    for part in folder.glob("measurements-*.part"):
+        if time.time() - part.stat().st_mtime > STALE:
+            part.unlink(missing_ok=True)
+
+
+def _room(size: int, folder: Path, what: str) -> None:
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        raise MemoryError(
+            f"{what} takes {size / 1e9:,.1f} GB, more than memory has free and more than the "
+            f"{free / 1e9:,.1f} GB in {folder}; fewer or rank-one sums would take less."
+        )
+
+
+def _count(config: Config) -> int:
+    """Numbers in all A_i."""
+    return config.measurements * config.shape[0] * config.shape[1]
+
+
+def _name(config: Config) -> str:
+    rows, cols = config.shape
+    return f"Sensing {rows} × {cols} by {config.measurements:,} Gaussian sums"

@@ -1,0 +1,1 @@
+"""What is recorded: a file a measurement, each with ``measure``."""

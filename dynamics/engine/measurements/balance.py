@@ -1,0 +1,12 @@
+"""How far the balance a² − αb² between factors has drifted since the start or a change of α."""
+
+from torch import Tensor
+
+from dynamics.engine.measuring.invariants import drift
+from dynamics.engine.measuring.state import State
+from dynamics.engine.problem import Problem
+
+
+def measure(state: State, problem: Problem) -> Tensor | None:
+    """The drift as a share of the factors' squares, a single number; gradient flow keeps it 0."""
+    return drift(state)

@@ -1,0 +1,11 @@
+"""The singular values of every factor."""
+
+from torch import Tensor
+
+from dynamics.engine.measuring.state import State
+from dynamics.engine.problem import Problem
+
+
+def measure(state: State, problem: Problem) -> Tensor | None:
+    """σ_i(W_l), one row a factor, largest first; NaN where a factor has fewer than another."""
+    return state.factor_values

@@ -1,0 +1,18 @@
+"""Recovery error ‖W − M*‖_F / ‖M*‖_F."""
+
+from torch import Tensor
+
+from dynamics.engine.measuring.state import State
+from dynamics.engine.problem import Problem
+
+DENSE_SIDE = 150  # up to here the dense difference is the cheaper one
+
+
+def measure(state: State, problem: Problem) -> Tensor | None:
+    """‖W − M*‖_F / ‖M*‖_F, a single number; None where M* is unknown."""
+    target = problem.target
+    if target is None:
+        return None
+    if state.narrow and target.exact and max(problem.shape) > DENSE_SIDE:
+        return target.distance(state.left, state.right) / target.norm
+    return (state.product - target.dense).norm() / target.norm

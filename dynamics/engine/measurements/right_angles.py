@@ -1,0 +1,14 @@
+"""Principal angles between the right singular subspaces of the product and of the target."""
+
+from torch import Tensor
+
+from dynamics.engine.measuring.state import State, subspace_angles
+from dynamics.engine.problem import Problem
+
+UNIT = "radians"
+
+
+def measure(state: State, problem: Problem) -> Tensor | None:
+    """r angles in radians, largest first; None where the target is unknown."""
+    target = problem.target
+    return None if target is None else subspace_angles(state.svd[2].mT, target.right.mT)

@@ -1,0 +1,12 @@
+"""How far each mode's right singular vector of the product points along the target's."""
+
+from torch import Tensor
+
+from dynamics.engine.measuring.state import State, by_mode, overlaps
+from dynamics.engine.problem import Problem
+
+
+def measure(state: State, problem: Problem) -> Tensor | None:
+    """|⟨found_i, wanted_i⟩| for i = 1, …, r, from 0 to 1; None where the target is unknown."""
+    target = problem.target
+    return None if target is None else overlaps(by_mode(state, target)[2].mT, target.right.mT)

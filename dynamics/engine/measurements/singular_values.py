@@ -1,0 +1,11 @@
+"""The largest singular values of the end-to-end matrix."""
+
+from torch import Tensor
+
+from dynamics.engine.measuring.state import State
+from dynamics.engine.problem import Problem
+
+
+def measure(state: State, problem: Problem) -> Tensor | None:
+    """σ_1 ≥ σ_2 ≥ … of W_L ⋯ W_1, as many as the State counts."""
+    return state.svd[1]

@@ -1,0 +1,45 @@
+"""Blocks: means over blocks of a matrix's entries, from its factors; the cells of ``maps``."""
+
+import torch
+from torch import Tensor
+
+from dynamics.core.cells import block
+from dynamics.engine.factors import Factors
+from dynamics.engine.problem import Problem
+
+
+def averaged(matrix: Tensor) -> Tensor:
+    """Means of neighbouring rows, ``block`` of them each; the last of what is left."""
+    size = block(len(matrix))
+    pool = torch.nn.functional.avg_pool2d
+    return pool(matrix[None], (size, 1), ceil_mode=True)[0]
+
+
+def of_product(factors: Factors) -> Tensor:
+    """The map of W_L ⋯ W_1, without making it: means of W_L's rows and of W_1's columns."""
+    left = averaged(factors[-1])
+    for factor in reversed(factors[1:-1]):
+        left = left @ factor
+    return left @ averaged(factors[0].mT).mT
+
+
+def of_goal(problem: Problem) -> Tensor:
+    """The map of M*; where nobody knows it, means of what is observed, NaN where nothing is."""
+    target = problem.target
+    if target is None:
+        return _observed(problem)
+    if target.full is not None:
+        return averaged(averaged(target.full).mT).mT
+    return averaged(target.left) * target.values @ averaged(target.right.mT).mT
+
+
+def _observed(problem: Problem) -> Tensor:
+    samples, (rows, cols) = problem.samples, problem.shape
+    assert samples is not None
+    counts = samples.starts.diff()
+    row = torch.arange(rows, device=counts.device).repeat_interleave(counts) // block(rows)
+    width = -(-cols // block(cols))
+    place = row * width + samples.places // block(cols)
+    cells = width * -(-rows // block(rows))
+    sums = samples.values.new_zeros(cells).index_add_(0, place, samples.values)
+    return (sums / place.bincount(minlength=cells)).view(-1, width)

@@ -1,0 +1,121 @@
+"""Invariants: what training leaves alone in theory, and how far it has not since the start.
+
+Gradient flow conserves D_l = W_l W_lᵀ/α_l − W_(l+1)ᵀ W_(l+1)/α_(l+1) for every loss and any start;
+a mode with outer value a and inner value b has D = (a² − αb²)/α. A step of size η changes it by
+O(η²), so that over a run it drifts by O(η). Arora, Cohen and Hazan (2018). Where α changes on the
+way, what the flow conserves is another D from then on, with the value that it has there.
+
+An original network of square factors W_l(0) = ε_l Q_l with orthogonal Q_l keeps, on a full target
+of rank r and by plain descent, the form W_l = C_l M_l C_(l−1)ᵀ + ρ_l (Q_l − C_l C_(l−1)ᵀ) with
+d × 2r bases C_l (see ``reduction.CoreReduction``). A compressed one keeps the row space of W_1 and
+the column space of W_L. A narrow one with any other start keeps these spans together with the
+target's: the gradient of W_1 is (W_L ⋯ W_2)ᵀ (W_L ⋯ W_1 − U S Vᵀ), whose rows are combinations of
+those of W_1 and of Vᵀ, and that of W_L likewise. This says something where r̂ + r < d, and holds for
+momentum, too. What lies outside has leaked.
+"""
+
+from itertools import pairwise
+from weakref import WeakKeyDictionary
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from dynamics.engine.factors import Factors, product
+from dynamics.engine.measuring.state import State
+from dynamics.engine.problem import Target
+
+ROUNDING = 1e-4  # how far first factors may be from orthogonal ones: float32's own rounding
+Scalar = Float[Tensor, ""]
+
+
+def drift(state: State) -> Scalar:
+    """√(Σ_l ‖D_l(t) − D_l(t₀)‖² / Σ_l ‖W_l W_lᵀ/α_l‖²), l = 1, …, L − 1.
+
+    t₀ is the start, or the last change of α before t.
+    """
+    then = state.turned.balances
+    moved = [(now - before).norm() for now, before in zip(state.balances, then, strict=True)]
+    squares = state.factor_values[:-1].nan_to_num() ** 2
+    squares[0] /= state.alpha
+    return torch.stack(moved).norm() / squares.norm()
+
+
+def leak(state: State, target: Target | None) -> Scalar | None:
+    """The share of the factors' norm outside the form that theory has them keep.
+
+    None where the start, shape or target is one that no theorem covers.
+    """
+    if state.narrow:
+        return _outside_spans(state, target)
+    form = None if target is None else _form(state.start, target)
+    return None if form is None else form.leak(state.factors)
+
+
+def _outside_spans(state: State, target: Target | None) -> Scalar | None:
+    """Of W_1 outside the rows of W_1(0), of W_L outside the columns of W_L(0); see ``_spans``."""
+    if state.start not in _SPANS:
+        _SPANS[state.start] = _spans(state.start, target)
+    spans, parts = _SPANS[state.start], (state.factors[-1], state.factors[0].mT)
+    if spans is None:
+        return None
+    outside = [
+        (part - basis @ (basis.mT @ part)).norm() for part, basis in zip(parts, spans, strict=True)
+    ]
+    return torch.stack(outside).norm() / torch.stack([part.norm() for part in parts]).norm()
+
+
+def _spans(start: State, target: Target | None) -> list[Tensor] | None:
+    """Bases of both spans; of a random start with the target's. None if they are everything."""
+    spans = [basis for basis, _ in start.triangles]
+    if not start.adrift:
+        return spans
+    if target is None or spans[0].shape[1] + len(target.values) >= min(map(len, spans)):
+        return None
+    beside = (target.left, target.right.mT)
+    return [torch.linalg.qr(torch.cat(both, dim=1)).Q for both in zip(spans, beside, strict=True)]
+
+
+_SPANS: WeakKeyDictionary[State, list[Tensor] | None] = WeakKeyDictionary()  # made once a start
+
+
+class Form:
+    """C_l M_l C_(l−1)ᵀ + ρ_l (Q_l − C_l C_(l−1)ᵀ): bases C_0, …, C_L and the rest of each Q_l."""
+
+    def __init__(self, turns: Factors, target: Target) -> None:
+        turned = product(turns).mT @ target.left
+        self._bases = [torch.linalg.qr(torch.cat([target.right.mT, turned], dim=1)).Q]
+        for turn in turns:
+            self._bases.append(turn @ self._bases[-1])
+        self._rests = [
+            turn - after @ before.mT
+            for turn, (before, after) in zip(turns, pairwise(self._bases), strict=True)
+        ]
+
+    def leak(self, factors: Factors) -> Scalar:
+        """‖what is not of this form‖_F over all factors, as a share of ‖W_l‖_F."""
+        places = zip(factors, self._rests, pairwise(self._bases), strict=True)
+        outside = []
+        for factor, rest, (before, after) in places:
+            beside = factor - after @ (after.mT @ factor @ before) @ before.mT
+            # The least squares ρ_l; there is no rest where 2r directions are all.
+            share = (beside * rest).sum() / (rest * rest).sum().clamp(
+                min=torch.finfo(rest.dtype).tiny
+            )
+            outside.append((beside - share * rest).norm())
+        sizes = torch.stack([factor.norm() for factor in factors])
+        return torch.stack(outside).norm() / sizes.norm()
+
+
+_FORMS: WeakKeyDictionary[State, Form | None] = WeakKeyDictionary()  # of one start, made once
+
+
+def _form(start: State, target: Target) -> Form | None:
+    if start not in _FORMS:
+        side, rank = len(target.left), len(target.values)
+        fits = all(factor.shape == (side, side) for factor in start.factors) and 2 * rank <= side
+        turns = [factor * (side**0.5 / factor.norm()) for factor in start.factors] if fits else []
+        one = torch.eye(side).to(target.left)
+        fits = fits and all(torch.allclose(turn @ turn.mT, one, atol=ROUNDING) for turn in turns)
+        _FORMS[start] = Form(turns, target) if fits else None
+    return _FORMS[start]

@@ -1,0 +1,159 @@
+"""State: a network at one moment, with what several measurements need of it."""
+
+import functools
+import math
+from itertools import pairwise
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from dynamics.engine.factors import product
+from dynamics.engine.measuring.matching import LOW, Matching, known
+from dynamics.engine.network import Network
+from dynamics.engine.problem import Target
+
+
+class State:
+    """A network at one moment, as measurements see it; what they share is computed once.
+
+    Args:
+        network: the network, not to be trained further while the State is in use.
+        count: how many singular values of the product are wanted.
+        start: the State of step 0, against which invariants are held; this one if left out.
+        turned: the State in which α was last changed, with the new one; the start if left out.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        count: int,
+        start: "State | None" = None,
+        turned: "State | None" = None,
+    ) -> None:
+        self.factors, self.count, self.alpha = network.factors, count, network.alpha
+        self.start = start or self
+        self.turned = turned or self.start
+        # Of modes with singular values (matching.py): this State's, and the last that was made.
+        self.matching: Matching | None = None
+        self.latest: Matching | None = None
+        rows, cols = self.factors[-1].shape[-2], self.factors[0].shape[-1]
+        self.narrow = max(network.widths[1:-1]) < min(rows, cols)
+        self.adrift = network.adrift
+
+    @functools.cached_property
+    def finite(self) -> bool:
+        """Whether all factors are numbers."""
+        # A sum passes on whatever is not finite, in a tenth of the time of a look at each entry.
+        return all(math.isfinite(float(factor.sum())) for factor in self.factors)
+
+    @functools.cached_property
+    def right(self) -> Float[Tensor, "width cols"]:
+        """W_(L−1) ⋯ W_1: the end-to-end matrix is W_L times this."""
+        return product(self.factors[:-1])
+
+    @property
+    def left(self) -> Float[Tensor, "rows width"]:
+        """W_L."""
+        return self.factors[-1]
+
+    @functools.cached_property
+    def product(self) -> Float[Tensor, "rows cols"]:
+        """The end-to-end matrix W_L ⋯ W_1."""
+        return self.left @ self.right
+
+    @functools.cached_property
+    def triangles(self) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+        """QR decompositions of W_L and of W_1ᵀ: the triangles have the singular values."""
+        return torch.linalg.qr(self.factors[-1]), torch.linalg.qr(self.factors[0].mT)
+
+    @functools.cached_property
+    def svd(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The first ``count`` singular triplets (left, values, right) of the product.
+
+        For a narrow network exactly and cheaply, from the triangles of its outer factors: the
+        singular value decomposition is that of a small matrix. Values beyond its width are 0.
+        """
+        if not self.narrow:
+            left, values, right = torch.linalg.svd(self.product, full_matrices=False)
+            return left[:, : self.count], values[: self.count], right[: self.count]
+        (outer_left, upper), (outer_right, lower) = self.triangles
+        middle = product([lower.mT, *self.factors[1:-1], upper])
+        left, values, right = torch.linalg.svd(middle, full_matrices=False)
+        values = torch.nn.functional.pad(values, (0, max(0, self.count - len(values))))
+        return outer_left @ left, values[: self.count], right @ outer_right.mT
+
+    @functools.cached_property
+    def factor_values(self) -> Float[Tensor, "depth most"]:
+        """σ_i(W_l), one row a factor, largest first; NaN where a factor has fewer than another."""
+        matrices = list(self.factors)
+        if self.narrow:
+            (_, last), (_, first) = self.triangles
+            matrices[0], matrices[-1] = first, last
+        values = [torch.linalg.svdvals(matrix) for matrix in matrices]
+        longest = max(map(len, values))
+        pad = torch.nn.functional.pad
+        return torch.stack(
+            [pad(each, (0, longest - len(each)), value=torch.nan) for each in values]
+        )
+
+    @functools.cached_property
+    def balances(self) -> list[Tensor]:
+        """D_l = W_l W_lᵀ/α_l − W_(l+1)ᵀ W_(l+1)/α_(l+1), l = 1, …, L − 1; flow conserves them."""
+        speeds = [self.alpha, *[1.0] * (len(self.factors) - 2), self.alpha]
+        moving = zip(self.factors, speeds, strict=True)
+        return [
+            first @ first.mT / slow - second.mT @ second / fast
+            for (first, slow), (second, fast) in pairwise(moving)
+        ]
+
+
+def angles(found: Float[Tensor, "n r"], wanted: Float[Tensor, "n r"]) -> Float[Tensor, " r"]:
+    """Principal angles between two column spaces, in radians, largest first.
+
+    Cosines lose angles below 1e-8, sines those near 90°: each angle is taken from the better one.
+    Björck and Golub (1973); Knyazev and Argentati (2002).
+    """
+    overlap = found.mT @ wanted
+    cosines = torch.linalg.svdvals(overlap).clamp(0, 1).flip(0)
+    sines = torch.linalg.svdvals(wanted - found @ overlap).clamp(0, 1)
+    sines = torch.nn.functional.pad(sines, (0, max(0, len(cosines) - len(sines))))
+    return torch.where(sines**2 < 0.5, sines[: len(cosines)].asin(), cosines.acos())
+
+
+def subspace_angles(found: Tensor, wanted: Tensor) -> Tensor:
+    """``angles``, with 90° for each direction that the found subspace lacks."""
+    rank = wanted.shape[1]
+    if found.shape[1] >= rank:
+        return angles(found[:, :rank], wanted)
+    right_angle = wanted.new_full((rank - found.shape[1],), math.pi / 2)
+    # Seen from the larger subspace: as many sines as the smaller one has directions.
+    return torch.cat([right_angle, angles(wanted, found)])
+
+
+def overlaps(found: Tensor, wanted: Tensor) -> Float[Tensor, " r"]:
+    """|⟨found_i, wanted_i⟩| for each wanted direction, 0 for one that the found ones lack."""
+    shared = min(found.shape[1], wanted.shape[1])
+    values = (found[:, :shared] * wanted[:, :shared]).sum(0).abs()
+    return torch.nn.functional.pad(values, (0, wanted.shape[1] - shared))
+
+
+def by_mode(state: State, target: Target) -> tuple[Tensor, Tensor, Tensor]:
+    """``state.svd`` in the order of the target's modes; what is beyond them follows, sorted.
+
+    Directions that a narrow network lacks are 0.
+    """
+    left, values, right = state.svd
+    if state.matching is None:
+        before = state.start.latest or Matching(tuple(range(len(values))))
+        goals = torch.nn.functional.pad(target.values, (0, len(values)))[: len(values)]
+        low = (LOW * goals - values).tolist()
+        state.matching = before.followed(known(left, values, right, target), low)
+        state.start.latest = state.matching
+    order = list(state.matching.order)
+    if order == sorted(order):
+        return left, values, right
+    lacking = len(values) - left.shape[1]
+    pad = torch.nn.functional.pad
+    wide_left, wide_right = pad(left, (0, lacking)), pad(right, (0, 0, 0, lacking))
+    return wide_left[:, order], values[order], wide_right[order]

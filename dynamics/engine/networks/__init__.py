@@ -1,0 +1,1 @@
+"""What learns it: a file a network, each with ``build``."""

@@ -1,0 +1,20 @@
+"""Narrow network with random start: r̂ wide, random small factors"""
+
+from dynamics.core.config import Config
+from dynamics.engine.draws import generator
+from dynamics.engine.factors import drawn
+from dynamics.engine.network import Network
+from dynamics.engine.problem import Problem
+
+WIDTH = "rank_bound"
+START = "random"
+ALPHA = "alpha_original"
+
+
+def build(config: Config, problem: Problem) -> Network:
+    """W_l = ε times a random orthogonal (normal, uniform) matrix, all of the compressed width."""
+    rows, cols = problem.shape
+    widths = [cols, *[config.rank_bound] * (config.depth - 1), rows]
+    draw = generator("narrow factors", config.seed_init)
+    factors = drawn(widths, config.init_scale, config.initialization, draw)
+    return Network(factors, config.alpha_original, adrift=True)

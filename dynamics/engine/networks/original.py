@@ -1,0 +1,35 @@
+"""Original network: as wide as the matrix, random small factors"""
+
+import torch
+
+from dynamics.core.config import Config
+from dynamics.data.published import DRAWN, start
+from dynamics.engine.draws import generator, need
+from dynamics.engine.factors import drawn
+from dynamics.engine.network import Network
+from dynamics.engine.problem import Problem
+
+WIDTH = "width"
+START = "random"
+ALPHA = "alpha_original"
+
+
+def build(config: Config, problem: Problem) -> Network:
+    """W_l = ε times a random orthogonal (normal, uniform) matrix, all of the original width.
+
+    Published matrices bring their own, of the same kind.
+    """
+    if config.matrices != DRAWN:
+        stored = start(config.matrices, config.problem, config.depth)
+        return Network(
+            [config.init_scale * torch.from_numpy(factor) for factor in stored],
+            config.alpha_original,
+        )
+    rows, cols = problem.shape
+    width = config.width or min(rows, cols)
+    size = (rows + cols) * width + (config.depth - 2) * width**2
+    need(8 * 3 * size, f"An original network of {size:,} parameters")
+    widths = [cols, *[width] * (config.depth - 1), rows]
+    draw = generator("factors", config.seed_init)
+    factors = drawn(widths, config.init_scale, config.initialization, draw)
+    return Network(factors, config.alpha_original)

@@ -1,0 +1,29 @@
+"""Original network with spectral start: wide, started at the surrogate's singular vectors"""
+
+import torch
+
+from dynamics.core.config import Config
+from dynamics.engine.draws import need
+from dynamics.engine.factors import spectral
+from dynamics.engine.network import Network
+from dynamics.engine.problem import Problem
+
+WIDTH = "width"
+START = "spectral"
+ALPHA = "alpha_original"
+
+
+def build(config: Config, problem: Problem) -> Network:
+    """W_1 = ε V̂ᵀ, inner factors ε I, W_L = ε Û with all singular vectors, of the original width.
+
+    Units beyond the smaller side of the matrix have no vector left: they start, and stay, at zero.
+    """
+    rows, cols = problem.shape
+    width = config.width or min(rows, cols)
+    size = (rows + cols) * width + (config.depth - 2) * width**2
+    need(8 * 3 * size, f"An original network of {size:,} parameters")
+    left, _, right = problem.surrogate(min(width, rows, cols))
+    spare = width - len(right)
+    left = torch.nn.functional.pad(left, (0, spare))
+    right = torch.nn.functional.pad(right, (0, 0, 0, spare))
+    return Network(spectral(left, right, config.depth, config.init_scale), config.alpha_original)

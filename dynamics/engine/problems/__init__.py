@@ -1,0 +1,1 @@
+"""What is learned: a file a problem, each with ``make``."""

@@ -1,0 +1,34 @@
+"""Completion: a fraction p of the entries of a low-rank matrix is seen"""
+
+from torch import Tensor
+
+from dynamics.core.config import Config
+from dynamics.core.cost import listed
+from dynamics.engine.draws import given, low_rank, mask, need
+from dynamics.engine.losses.entries import sampled
+from dynamics.engine.losses.masked import Masked
+from dynamics.engine.problem import Problem
+
+READS = (
+    "rows",
+    "cols",
+    "rank",
+    "spectrum",
+    "matrices",
+    "observed",
+    "noise",
+    "seed_target",
+    "seed_data",
+    "seed_noise",
+)
+
+
+def make(config: Config, like: Tensor) -> Problem:
+    """½ mean((W − M*)²) over the observed entries."""
+    if listed(config):
+        size = config.rows * config.cols * config.observed
+        need(size * 8 * 12, f"A completion of {size:,.0f} observed entries")
+        return sampled(config, low_rank(config), like)
+    need(config.rows * config.cols * 8 * 6, f"A {config.rows} × {config.cols} completion")
+    target = low_rank(config)
+    return Masked(target.to(like), mask(config), given(config, target, like))

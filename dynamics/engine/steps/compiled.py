@@ -1,0 +1,148 @@
+"""Kernel: the steps of ``Descent`` made by compiled code, for narrow networks on the CPU."""
+
+from abc import abstractmethod
+from types import ModuleType
+
+import torch
+from torch import Tensor
+
+from dynamics.core.cost import by_factors, gains_by_factors
+from dynamics.engine.kernels import LANES, NUMBERS, library
+from dynamics.engine.network import Network
+from dynamics.engine.problem import Problem
+from dynamics.engine.steps.plain import Descent
+
+WIDEST = 64  # wider networks are multiplied as fast by torch
+DENSEST = 0.8  # of the entries: with more observed, whole matrices are multiplied as fast
+
+
+class KernelDescent(Descent):
+    """What the compiled steps share: padded arrays, of which the network's factors become views.
+
+    Nothing is copied between steps and measurements, and other threads run during steps.
+    """
+
+    compiled = True
+    function: str  # the name in ``kernels/descent.cpp``
+
+    def __init__(
+        self, network: Network, problem: Problem, optimizer: ModuleType, learning_rate: float
+    ) -> None:
+        self.network, self.problem = network, problem
+        self.learning_rate, self.alpha = learning_rate, network.alpha
+        self._memories = []
+        factors, like = network.factors, network.factors[0]
+        width, inner = like.shape[0], len(factors) - 2
+        padded = -(-width // LANES) * LANES
+        first = like.new_zeros(like.shape[1], padded)
+        last = like.new_zeros(factors[-1].shape[0], padded)
+        chain = like.new_zeros(inner, padded, padded)
+        views = [first.mT[:width], *chain[:, :width, :width], last[:, :width]]
+        for index, view in enumerate(views):
+            factors[index] = view.copy_(factors[index])
+        sizes, arrays, room = self._data(padded)
+        work = like.new_zeros(inner * padded**2 + room)
+        self._arrays = [*arrays, last, first, chain, work]  # kept alive for their addresses
+        self._arguments = [
+            len(last),
+            len(first),
+            inner,
+            *sizes,
+            *map(Tensor.data_ptr, self._arrays),
+        ]
+        self._library = library(width, like.dtype)
+        self._function = getattr(self._library, self.function)
+
+    @abstractmethod
+    def _data(self, padded: int) -> tuple[list[int], list[Tensor], int]:
+        """Sizes and arrays that describe the problem, and how many numbers of room it takes."""
+
+    @classmethod
+    def applies(cls, network: Network, problem: Problem, optimizer: ModuleType) -> bool:
+        """Whether there is compiled code for these steps, and it is faster."""
+        like, hidden = network.factors[0], set(network.widths[1:-1])
+        return (
+            getattr(optimizer, "PLAIN", False)
+            and like.device.type == "cpu"
+            and like.dtype in NUMBERS
+            and len(hidden) == 1
+            and max(hidden) <= min(WIDEST, *problem.shape)
+            and cls._gains(problem)
+            and library(max(hidden), like.dtype) is not None
+        )
+
+    @staticmethod
+    @abstractmethod
+    def _gains(problem: Problem) -> bool:
+        """Whether the problem is of the right kind."""
+
+    def step(self, count: int = 1) -> None:
+        """Make ``count`` gradient steps."""
+        inner = self.learning_rate * self.problem.scale
+        self._function(count, *self._arguments, inner * self.alpha, inner)
+
+
+class EntriesKernel(KernelDescent):
+    """Steps that touch the observed entries only: O(|Ω| r̂) operations, O(|Ω|) memory.
+
+    ``operations`` stays that of ``Descent``: it must not depend on whether there is a compiler.
+    """
+
+    function = "entries"
+
+    @staticmethod
+    def _gains(problem: Problem) -> bool:
+        entries = problem.shape[0] * problem.shape[1]
+        samples = problem.samples
+        return samples is not None and len(samples.places) <= min(DENSEST * entries, 2**31 - 1)
+
+    def loss(self) -> float:
+        """The training loss, from the observed entries alone."""
+        found = torch.empty(1, dtype=self.network.factors[0].dtype)
+        assert self._library
+        self._library.misfit(*self._arguments, found.data_ptr())
+        return float(found) * self.problem.scale / 2
+
+    def _data(self, padded: int) -> tuple[list[int], list[Tensor], int]:
+        samples, columns = self.problem.samples, self.problem.shape[1]
+        assert samples is not None
+        # Every row is filled up to a multiple of LANES by zeros in a column after the last.
+        counts = samples.starts.diff()
+        starts = torch.nn.functional.pad((-(-counts // LANES) * LANES).cumsum(0), (1, 0)).int()
+        where = torch.arange(len(samples.places)) + torch.repeat_interleave(
+            starts[:-1] - samples.starts[:-1], counts
+        )
+        places = torch.full((int(starts[-1]),), columns, dtype=torch.int32)
+        values = samples.values.new_zeros(len(places))
+        places[where], values[where] = samples.places, samples.values
+        return [], [starts, places, values], 2 * (columns + 1) * padded
+
+
+class FactoredKernel(KernelDescent):
+    """The steps of ``FactoredDescent``, whose formulas these are."""
+
+    function = "factored"
+
+    @staticmethod
+    def _gains(problem: Problem) -> bool:
+        return problem.whole is not None and 2 * len(problem.whole.values) <= min(problem.shape)
+
+    def _data(self, padded: int) -> tuple[list[int], list[Tensor], int]:
+        target = self.problem.whole
+        assert target is not None
+        rank = len(target.values)
+        sides = [-target.left * target.values, target.right.mT]
+        room = 2 * padded**2 + 2 * (rank + LANES) * padded
+        pad = -rank % LANES
+        arrays = [torch.nn.functional.pad(side, (0, pad)).contiguous() for side in sides]
+        return [rank + pad], arrays, room
+
+    @property
+    def operations(self) -> float:
+        """Those of the form that torch would take: they must not depend on a compiler."""
+        assert self.problem.whole is not None
+        shape, rank = self.problem.shape, len(self.problem.whole.values)
+        width, depth = len(self.network.factors[0]), len(self.network.factors)
+        if gains_by_factors(shape, width, rank):
+            return by_factors(shape, width, rank, depth)
+        return super().operations

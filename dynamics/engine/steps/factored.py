@@ -1,0 +1,79 @@
+"""Factored: descent towards a full target by its factors, without any product of rows × cols."""
+
+from types import ModuleType
+
+import torch
+from torch import Tensor
+
+from dynamics.core.cost import by_factors, gains_by_factors
+from dynamics.engine.network import Network
+from dynamics.engine.problem import Problem
+from dynamics.engine.steps.plain import Descent
+
+
+class FactoredDescent(Descent):
+    """The steps of ``Descent`` towards M* = U S Vᵀ, in O((rows + cols) r̂ (r̂ + r)) operations.
+
+    With R = W_L K W_1 − U S Vᵀ nothing large is left between the outer factors: the small matrices
+
+        A = [W_L, −U S]ᵀ W_L,  B = [W_1; Vᵀ] W_1ᵀ  of (r̂ + r) × r̂, their upper parts A', B',
+
+    give the gradients
+
+        G_L = c [W_L, −U S] · (diag(K, I) B Kᵀ),  G_1 = c (diag(Kᵀ, I) A K)ᵀ · [W_1; Vᵀ],
+        H = A' K B' + A''ᵀ B'',  A'' and B'' the lower parts.
+
+    The network's outer factors become views of the stacked matrices.
+    """
+
+    def __init__(
+        self, network: Network, problem: Problem, optimizer: ModuleType, learning_rate: float
+    ) -> None:
+        super().__init__(network, problem, optimizer, learning_rate)
+        target, factors = problem.whole, network.factors
+        assert target is not None
+        self._width = factors[0].shape[0]
+        self._right_stack = torch.cat([factors[0], target.right])
+        self._left_stack = torch.cat([factors[-1].mT, -target.values[:, None] * target.left.mT])
+        factors[0] = self._right_stack[: self._width]
+        factors[-1] = self._left_stack[: self._width].mT
+
+    @staticmethod
+    def applies(network: Network, problem: Problem, optimizer: ModuleType) -> bool:
+        """Whether the target's factors are known and the network is narrow enough to gain by it."""
+        target, hidden = problem.whole, set(network.widths[1:-1])
+        if target is None or len(hidden) > 1:
+            return False
+        return gains_by_factors(problem.shape, max(hidden), len(target.values))
+
+    def _step(self) -> None:
+        factors, width = self.network.factors, self._width
+        chain, left, right = self._chain(), self._left_stack, self._right_stack
+        left_gram, right_gram = left @ factors[-1], right @ factors[0].mT
+        left_part, right_part = left_gram, right_gram
+        if chain is not None:
+            left_part, right_part = left_gram @ chain, right_gram @ chain.mT
+            down = torch.mm(left_part[:width], right_gram[:width], out=self._ladder[0])
+            down.addmm_(left_gram[width:].mT, right_gram[width:])
+            left_part = _upper(chain.mT, left_part, width)
+            right_part = _upper(chain, right_part, width)
+        self._move(-1, left.mT, right_part)
+        self._move(0, left_part.mT, right)
+        if chain is not None:
+            self._descend(down)
+
+    def _move(self, index: int, left: Tensor, right: Tensor) -> None:
+        """Update a factor that is itself a part of the product of its gradient."""
+        self._update(index, None, torch.mm(left, right, out=self._gradients[index]))
+
+    @property
+    def operations(self) -> float:
+        """Two for each multiplication: four products with a stack, and the small ones."""
+        assert self.problem.whole is not None
+        rank, depth = len(self.problem.whole.values), len(self.network.factors)
+        return by_factors(self.problem.shape, self._width, rank, depth)
+
+
+def _upper(factor: Tensor, matrix: Tensor, width: int) -> Tensor:
+    """diag(factor, I) · matrix."""
+    return torch.cat([factor @ matrix[:width], matrix[width:]])

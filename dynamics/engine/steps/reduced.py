@@ -1,0 +1,187 @@
+"""Reduction: exact simulations of a full-target descent whose cost does not depend on the size.
+
+They follow from the start: orthogonal factors leave all but 2r directions to one number a factor,
+and factors made of the target's singular vectors stay diagonal. They serve as oracles and as
+networks of their own name; comparisons of time are about the steps on whole factors.
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from types import ModuleType
+
+import numpy as np
+import torch
+
+from dynamics.engine.factors import Factors, product
+from dynamics.engine.network import Network
+from dynamics.engine.problem import Problem, Target
+from dynamics.engine.steps.plain import Descent, Memory
+from dynamics.theory.original import Cores, rates_of
+
+ROUNDING = 1e-4  # how far a start may be from what a reduction assumes: float32's own rounding
+
+
+class Reduced(Descent):
+    """Steps of a reduction, after which the network's factors are brought up to date.
+
+    Raises:
+        ValueError: if the target is not known by its factors, the optimizer is no plain descent, or
+            the first factors are not what the reduction assumes.
+    """
+
+    def __init__(
+        self, network: Network, problem: Problem, optimizer: ModuleType, learning_rate: float
+    ) -> None:
+        self.network, self.problem = network, problem
+        self.learning_rate, self.alpha = learning_rate, network.alpha
+        target = problem.whole
+        if target is None or not getattr(optimizer, "PLAIN", False):
+            raise ValueError(
+                "An exact reduction is known for factorization without noise, by plain gradient "
+                "descent; choose those, or a network without reduction."
+            )
+        self._start(target)
+
+    def step(self, count: int = 1) -> None:
+        """Make ``count`` gradient steps."""
+        for _ in range(count):
+            self._step()
+        self._write()
+
+    @abstractmethod
+    def _start(self, target: Target) -> None:
+        """Take what the reduction needs from the first factors."""
+
+    @abstractmethod
+    def _write(self) -> None:
+        """Bring the network's factors up to date."""
+
+
+class CoreReduction(Reduced):
+    """A square network with orthogonal start: a core 2r wide, and one number ρ_l for the rest.
+
+    With Q_l = W_l(0)/ε, C_0 an orthonormal basis of [V, (Q_L ⋯ Q_1)ᵀ U] and C_l = Q_l C_(l−1),
+
+        W_l = C_l M_l C_(l−1)ᵀ + ρ_l (Q_l − C_l C_(l−1)ᵀ)
+
+    at all times: M_l and ρ_l are ``simulation.Cores`` with the goal C_Lᵀ M* C_0.
+    """
+
+    def _start(self, target: Target) -> None:
+        factors, side = self.network.factors, self.problem.shape[0]
+        square = all(factor.shape == (side, side) for factor in factors)
+        sizes, rank = [float(factor.norm()) / side**0.5 for factor in factors], len(target.values)
+        self._turns = [factor / size for factor, size in zip(factors, sizes, strict=True)]
+        one = torch.eye(side).to(factors[0])
+        if not square or 2 * rank > side or not all(
+            torch.allclose(turn @ turn.mT, one, atol=ROUNDING) for turn in self._turns
+        ):  # fmt: skip
+            raise ValueError(
+                "The original network's reduction needs a square matrix, at least 2 r wide, and "
+                "orthogonal first factors as wide as it."
+            )
+        turned = product(self._turns).mT @ target.left
+        self._bases = [torch.linalg.qr(torch.cat([target.right.mT, turned], dim=1)).Q]
+        for turn in self._turns:
+            self._bases.append(turn @ self._bases[-1])
+        goal = (self._bases[-1].mT @ target.left * target.values) @ (target.right @ self._bases[0])
+        self._core = Cores(goal.numpy(force=True).astype(float), np.array(sizes))
+
+    def _step(self) -> None:
+        depth, rate = len(self._turns), self.learning_rate * self.problem.scale
+        with np.errstate(all="ignore"):  # a diverged run is a result
+            self._core.step(rates_of(depth, self.alpha, rate))
+
+    @property
+    def memory(self) -> Memory:
+        """The cores and the numbers ρ_l."""
+        both = zip(self._core.cores, self._core.rest, strict=True)
+        return [{"core": torch.tensor(core), "rest": torch.tensor(rest)} for core, rest in both]
+
+    def restore(self, factors: Factors, memory: Memory) -> None:
+        """Go on from these cores and numbers."""
+        self._core.cores = np.stack([each["core"].numpy() for each in memory])
+        self._core.rest = np.array([float(each["rest"]) for each in memory])
+        self._write()
+
+    def _write(self) -> None:
+        one = np.eye(self._core.cores.shape[1])
+        for index, (turn, core, rest) in enumerate(
+            zip(self._turns, self._core.cores, self._core.rest.tolist(), strict=True)
+        ):
+            before, after = self._bases[index], self._bases[index + 1]
+            shift = after @ torch.from_numpy(core - rest * one).to(turn)
+            torch.addmm(turn, shift, before.mT, beta=rest, out=self.network.factors[index])
+
+    @property
+    def operations(self) -> float:
+        """Those of the 3 (L − 1) products of the cores."""
+        depth, side, _ = self._core.cores.shape
+        return 6.0 * (depth - 1) * side**3
+
+
+class DiagonalReduction(Reduced):
+    """A network that starts at the target's singular vectors: r̂ recursions of two numbers.
+
+    W_1 = diag(a) V̂ᵀ, inner factors diag(b) and W_L = Û diag(a) at all times, with w = a² b^(L−2),
+    e = c (w − s): a ← a − αη e a b^(L−2), b ← b − η e a² b^(L−3), both from the old values.
+    """
+
+    def _start(self, target: Target) -> None:
+        factors = self.network.factors
+        size, width = float(factors[0].norm(dim=1)[0]), factors[0].shape[0]
+        self._left, self._right = factors[-1] / size, factors[0] / size
+        turned = (self._left.mT @ target.left * target.values) @ (target.right @ self._right.mT)
+        scaled = size * torch.eye(width).to(turned)
+        known = turned.diagonal().norm() >= (1 - ROUNDING) * target.values[:width].norm()
+        same = all(torch.allclose(factor, scaled, atol=0) for factor in factors[1:-1])
+        gram = torch.allclose(self._left.mT @ self._left, scaled / size, atol=ROUNDING)
+        if not (known and same and gram):
+            raise ValueError(
+                "The compressed network's reduction needs spectral first factors: ε times the "
+                "target's singular vectors, and ε times the identity between them."
+            )
+        self._values = turned.diagonal().double().numpy().copy()
+        self._outer, self._inner = size + 0 * self._values, size + 0 * self._values
+
+    def _step(self) -> None:
+        outer, inner, more = self._outer, self._inner, len(self.network.factors) - 2
+        power = inner ** (more - 1) if more > 1 else 1.0
+        chain = power * inner if more else 1.0
+        square = outer * outer
+        error = self.learning_rate * self.problem.scale * (square * chain - self._values)
+        if more:
+            self._inner = inner - error * square * power
+        self._outer = outer - self.alpha * error * outer * chain
+
+    @property
+    def memory(self) -> Memory:
+        """The outer and the inner values."""
+        kept = {"outer": self._outer, "inner": self._inner}
+        return [{name: torch.tensor(values) for name, values in kept.items()}]
+
+    def restore(self, factors: Factors, memory: Memory) -> None:
+        """Go on from these values."""
+        self._outer, self._inner = (memory[0][name].numpy() for name in ("outer", "inner"))
+        self._write()
+
+    def _write(self) -> None:
+        outer, inner = (
+            torch.from_numpy(each).to(self._left) for each in (self._outer, self._inner)
+        )
+        factors = self.network.factors
+        torch.mul(self._right, outer[:, None], out=factors[0])
+        factors[-1].copy_(self._left * outer)
+        for factor in factors[1:-1]:
+            factor.copy_(torch.diag(inner))
+
+    @property
+    def operations(self) -> float:
+        """About ten for each of the r̂ recursions."""
+        return 10.0 * len(self._values)
+
+
+REDUCTIONS: dict[str, Callable[..., Reduced]] = {
+    "core": CoreReduction,
+    "diagonal": DiagonalReduction,
+}

@@ -1,0 +1,1 @@
+"""From a Config to records: one problem, several networks, in lockstep."""

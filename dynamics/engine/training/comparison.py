@@ -1,0 +1,109 @@
+"""Compare: one problem, several networks in lockstep, one Config."""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dynamics.core import changes, registry, traits
+from dynamics.core.config import Config
+from dynamics.core.records import Record
+from dynamics.engine import device
+from dynamics.engine.network import Network
+from dynamics.engine.problem import Problem
+from dynamics.engine.training.facts import known
+from dynamics.engine.training.lockstep import Lanes
+from dynamics.theory import stability
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Networks about to learn one problem.
+
+    Attributes:
+        config: the settings.
+        problem: the problem, in the config's precision and on its device.
+        networks: by name, the original first.
+        learning_rate: η itself, whatever unit the config counts it in; ``rate`` is a network's.
+        facts: numbers of the whole run.
+    """
+
+    config: Config
+    problem: Problem
+    networks: Mapping[str, Network]
+    learning_rate: float
+    facts: Mapping[str, list[Any]]
+
+    def __iter__(self) -> Iterator[dict[str, Record] | None]:
+        """Train all networks, each record of one beside that of the others at the same step.
+
+        Yields the records by network, of those that have not ended before, and None at times in
+        between (see ``train``).
+        """
+        return self.going_on({})
+
+    def rate(self, name: str) -> float:
+        """η of one network, at the start."""
+        return self.learning_rate * traits.pace(self.config, name)
+
+    def going_on(self, since: Mapping[str, Record]) -> Iterator[dict[str, Record] | None]:
+        """The same from the records of one step on, which are made again; see ``Lanes``."""
+        with ThreadPoolExecutor(1, "measuring", torch.set_num_threads, (1,)) as side:
+            networks, rate = self.networks, self.learning_rate
+            yield from Lanes(self.config, self.problem, networks, rate, side, since)
+
+
+def prepare(config: Config) -> Comparison:
+    """Make the config's problem and networks.
+
+    Raises:
+        ValueError: if the settings do not fit the data.
+        MemoryError: if they do not fit the machine.
+    """
+    like = numbers(config)
+    problem = registry.load("problems", config.problem).make(config, like)
+    networks = {}
+    for name in config.networks:
+        built: Network = registry.load("networks", name).build(config, problem)
+        factors = [factor.to(like) for factor in built.factors]
+        networks[name] = dataclasses.replace(built, factors=factors)
+    facts = {**problem.facts, **known(config, problem, networks)}
+    largest = facts["surrogate_singular_values"][0] / problem.curvature
+    limits = stability_limits(config, problem, networks, largest)
+    rate = config.learning_rate
+    if config.rate_unit == "limit":
+        rate *= min(limit / traits.pace(config, name) for name, limit in limits.items())
+    facts |= {"learning_rate": [rate], "stability_limits": list(limits.values())}
+    if config.schedule:
+        facts["changes"] = [list(each) for each in changes.told(config.schedule, config.rates)]
+    return Comparison(config, problem, networks, rate, facts)
+
+
+def fetch(config: Config, report: Callable[[str], None]) -> None:
+    """Have on disk what the config's problem reads from there; ``report`` hears of the progress.
+
+    Raises:
+        DataError: if it cannot be had.
+    """
+    module = registry.load("problems", config.problem)
+    if hasattr(module, "fetch"):
+        module.fetch(config, numbers(config), report)
+
+
+def numbers(config: Config) -> Tensor:
+    """No numbers, of the config's precision and on its device."""
+    return torch.empty(0, dtype=getattr(torch, config.dtype), device=device.device(config))
+
+
+def stability_limits(
+    config: Config, problem: Problem, networks: Mapping[str, Network], largest: float
+) -> dict[str, float]:
+    """η* of each network, with the surrogate's ``largest`` singular value for the target's."""
+    return {
+        name: stability.stability_limit(config.depth, network.alpha, problem.curvature, largest)
+        for name, network in networks.items()
+    }

@@ -1,0 +1,52 @@
+"""Facts: what theory needs to know of a drawn problem and its networks, as a run keeps it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from dynamics.core import registry, traits
+from dynamics.core.config import Config
+from dynamics.engine.network import Network
+from dynamics.engine.problem import Problem
+from dynamics.theory import original
+
+MOST_MODES = 50  # of an overlap that is kept: r × r numbers
+MOST_SIDE = 500  # of an original network that is drawn only to be looked at
+
+
+def known(config: Config, problem: Problem, networks: Mapping[str, Network]) -> dict[str, Any]:
+    """Singular values of −∇loss(0) and, of an orthogonal start, its overlap with the target."""
+    count = max(config.rank, config.rank_bound)
+    facts: dict[str, Any] = {"surrogate_singular_values": problem.surrogate(count)[1].tolist()}
+    turned = [name for name in networks if not traits.narrow(name) and not traits.spectral(name)]
+    if turned and overlapping(config):  # all of them have the same first factors
+        target, factors = problem.target, networks[turned[0]].factors
+        if target is not None and target.exact:
+            left, right = (part.numpy(force=True) for part in (target.left, target.right))
+            start = [factor.numpy(force=True) for factor in factors]
+            facts["overlap"] = original.overlap(start, left, right).tolist()
+    return facts
+
+
+def overlapping(config: Config) -> bool:
+    """Whether the original network's start is its overlap: square orthogonal factors."""
+    (rows, cols), width = config.shape, config.width or min(config.shape)
+    square = rows == cols == width and config.initialization == "orthogonal"
+    return square and config.rank <= MOST_MODES and 2 * config.rank <= width
+
+
+def look(config: Config) -> dict[str, Any]:
+    """The facts of the config's problem, drawn but not trained.
+
+    Raises:
+        ValueError: if the settings do not fit the data.
+        MemoryError: if they do not fit the machine.
+    """
+    problem: Problem = registry.load("problems", config.problem).make(
+        config, torch.empty(0, dtype=torch.float64)
+    )
+    networks = {}
+    if traits.wide(config) and overlapping(config) and max(config.shape) <= MOST_SIDE:
+        networks["original"] = registry.load("networks", "original").build(config, problem)
+    return {**problem.facts, **known(config, problem, networks)}

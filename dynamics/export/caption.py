@@ -1,0 +1,119 @@
+"""Caption: what a figure shows and how it came about, in words that can stand under it."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dynamics.core import registry
+from dynamics.core.config import VERSION, Config
+from dynamics.core.description import command, seeds, settings
+from dynamics.core.traits import called
+from dynamics.draw.look import DASHES
+from dynamics.draw.waterfall import READING
+from dynamics.findings.attribution import Attribution, sentences
+
+PAPER = "Kwon et al. (2024)"
+BIBTEX = """@inproceedings{kwon2024efficient,
+  title     = {Efficient Compression of Overparameterized Deep Models through Low-Dimensional
+               Learning Dynamics},
+  author    = {Kwon, Soo Min and Zhang, Zekai and Song, Dogyoon and Balzano, Laura and Qu, Qing},
+  booktitle = {Proceedings of the 27th International Conference on Artificial Intelligence and
+               Statistics},
+  series    = {Proceedings of Machine Learning Research},
+  volume    = {238},
+  year      = {2024},
+  eprint    = {2311.05061}
+}
+"""
+DASHED = {"solid": "solid", "dash": "dashed", "dot": "dotted", "dashdot": "dash-dotted"}
+
+
+@dataclass(frozen=True)
+class About:
+    """What a file says of itself: title, caption, where it can be made again, and the paper."""
+
+    title: str
+    caption: str
+    source: str
+    bibtex: str = BIBTEX
+
+    def to_dict(self) -> dict[str, str]:
+        """Ready for JSON and for a file's own fields."""
+        return dataclasses.asdict(self)
+
+
+def about(configs: Sequence[Config], panel: str, link: str = "") -> About:
+    """Of a chart of one run, ``figure`` or ``figure/network``, or of a series of several runs.
+
+    ``link`` is the address of the page with these settings; without it a command line stands there.
+    """
+    figure, _, network = panel.partition("/")
+    known = {**registry.options("measurements"), **registry.options("charts")}.get(figure)
+    shown = known or f"{figure.replace('_', ' ').capitalize()} of {len(configs)} runs."
+    networks = (
+        [network] if network else sorted({n for each in configs for n in each.networks})[::-1]
+    )
+    flat = not (_is_figure(figure) and registry.constant("charts", figure, "KIND"))
+    told = ", ".join(called(each) + (f" ({_dashed(each)})" if flat else "") for each in networks)
+    sentences = [shown, _losses(configs) if "loss" in figure else "", f"Networks: {told}."]
+    title = figure.replace("_", " ").capitalize() + (f", {network}" if network else "")
+    count = f"{len(configs)} run{'s' if len(configs) > 1 else ''}"
+    return signed(title, sentences, configs, count, link)
+
+
+def signed(
+    title: str, sentences: Sequence[str], configs: Sequence[Config], count: str, source: str = ""
+) -> About:
+    """What a figure shows, in sentences, with all that says where it comes from.
+
+    ``count`` says what N counts, and ``source`` what draws it again: an address, or a command line,
+    without which those of the runs stand there.
+    """
+    source = source or " ; ".join(command(config) for config in configs)
+    made = f"DLN Explorer, version {VERSION}; networks and method of {PAPER}. {source}"
+    told = [*sentences, settings(configs), seeds(configs), f"N = {count}.", made]
+    return About(title, " ".join(filter(None, told)), source)
+
+
+def _is_figure(name: str) -> bool:
+    return name in registry.options("charts")
+
+
+# By what a problem shows of its matrix: what gradient descent minimizes, what is held out.
+LOSSES = {
+    "all": ("½ mean square over all entries", "the same"),
+    "entries": ("½ mean square over the observed entries", "that over all others"),
+    "list": ("½ mean square over the ratings that are seen", "that over the others"),
+    "sums": ("½ Σ (⟨A_i, W⟩ − y_i)²", "‖W − M*‖_F / ‖M*‖_F"),
+}
+
+
+def _losses(configs: Sequence[Config]) -> str:
+    """What both losses are, where all runs have the same."""
+    kinds = {
+        "all"
+        if each.observed == 1
+        else registry.constant("problems", each.problem, "SEEN", "entries")
+        for each in configs
+    }
+    if len(kinds) > 1:
+        return ""
+    train, test = LOSSES[kinds.pop()]
+    return f"Train loss: {train}; test loss: {test}."
+
+
+def _dashed(network: str) -> str:
+    dash = DASHES.get(network, "dot")
+    return DASHED.get(dash, "long-dashed" if dash.startswith("long") else "dash pattern")
+
+
+def told(made: Attribution, configs: Sequence[Config], link: str = "") -> About:
+    """The caption: what the bars are, of which runs; ``link`` is the address of the page."""
+    aim = "the tolerance" if made.level == "stop" else f"a recovery error of {made.level}"
+    shown = f"What the compressed network's lead on the way to {aim} is made of."
+    plain = dataclasses.replace(made.config, networks=Config().networks)
+    again = command(plain).replace("dynamics run", "dynamics attribution")
+    again += f" --seeds {made.seeds} --level {made.level}"
+    count = f"{made.seeds} seed{'s' * (made.seeds > 1)}"
+    words = [shown, READING, sentences(made)[0]]
+    return signed("What makes it cheaper", words, configs, count, link or again)

@@ -1,0 +1,1 @@
+"""How a chart is laid out for print: sizes, type, lines, rows."""

@@ -1,0 +1,310 @@
+"""Dress: a figure in the size, type and line width in which it will be printed.
+
+All is set in inches and points before the file is drawn, so that nothing is scaled afterwards: a
+column of 3.25 inches has type of 8 points in it. Lines are told apart by dash as well as colour.
+"""
+
+import re
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from dynamics.export.layout import maps, space
+from dynamics.export.layout import traces as packed_traces
+from dynamics.export.layout.perspective import bare
+from dynamics.export.layout.sizes import Print
+from dynamics.export.layout.subplots import lay_out_subplots
+from dynamics.export.layout.traces import LETTER, numbers
+
+POINT = 96 / 72  # Plotly counts in 1/96 inch
+INK, GRID, PAPER = "#1f2430", "#e3e5ea", "#ffffff"
+FAMILY = "Arial, Liberation Sans, Helvetica, sans-serif"
+MOST_POINTS = 1200  # of a line: more than a column has dots to show
+FEW = 12  # lines that are drawn in all their points
+LINE = 1.3  # height of a line, in sizes of type
+BIG = 20  # pixels of type
+WORD = 5.5  # sizes of type that a number beside a bar takes
+TICKS = 6  # of an axis, at most
+COMMA = 8  # letters that a break after one may be further from the middle
+NORMAL = 2.0  # pixels of a line on the page; others are as much wider or narrower in print
+# In line widths: stroke, gap, …; in this order, as the networks have the first ones.
+DASHES = {
+    "solid": (),
+    "dash": (5, 2.5),
+    "dashdot": (6, 2, 1.2, 2),
+    "longdash": (10, 3),
+    "dot": (1, 1.8),
+    "longdashdot": (11, 2.5, 1.5, 2.5),
+    "twodots": (6, 2, 1.2, 2, 1.2, 2),
+    "short": (2.5, 4),
+}
+
+
+def dressed(figure: dict[str, Any], how: Print, most: int = MOST_POINTS) -> dict[str, Any]:
+    """The figure, a Plotly dictionary, ready to be drawn at ``how``'s size; the one given stays."""
+    made = go.Figure(thinned(figure, most))
+    _told_apart(made)
+    _scale_lines(made, how.line * POINT / NORMAL)
+    rows = _lay_out(made, how)
+    maps.lay_out_maps(made, how.font * POINT, how.grey, how.framed)
+    space.lay_out_space(made, how.font * POINT, rows, INK, GRID)
+    plain: dict[str, Any] = made.to_plotly_json()
+    return _greyed(plain) if how.grey else plain
+
+
+def thinned(figure: dict[str, Any], most: int = MOST_POINTS) -> dict[str, Any]:
+    """The figure with at most ``most`` points a line, the peaks of each stretch kept."""
+    layout = dict(figure["layout"])
+    log = layout.get("xaxis", {}).get("type") == "log"
+    data = []
+    for given in figure["data"]:
+        trace = {name: value for name, value in given.items() if name not in ("meta", "uid")}
+        if trace.get("mode") == "lines" and trace.get("type", "scatter") == "scatter":
+            x, y = (numbers(trace.get(name)) for name in "xy")
+            rows = _rows(np.log(np.maximum(x, 1e-300)) if log else x, y, most)
+            trace |= {"x": _short(x[rows]), "y": _short(y[rows])}
+        data.append(trace)
+    return {"data": data, "layout": layout}
+
+
+def _rows(x: Any, y: Any, most: int) -> Any:
+    """First, last, lowest and highest of each stretch of x, and where a line breaks, in order."""
+    if len(x) <= most:
+        return np.arange(len(x))
+    span = x[-1] - x[0]
+    stretch = ((x - x[0]) / (span or 1) * (most // 4 - 1)).astype(int)
+    kept = [np.flatnonzero(~np.isfinite(y))[:1]]
+    for rows in np.split(np.arange(len(x)), np.flatnonzero(np.diff(stretch)) + 1):
+        finite = rows[np.isfinite(y[rows])]
+        if len(finite):
+            kept.append(finite[[0, -1, np.argmin(y[finite]), np.argmax(y[finite])]])
+    return np.unique(np.concatenate(kept))
+
+
+def _short(values: Any) -> list[float | None]:
+    """Six digits, which no print shows, and None for what is not finite."""
+    return [float(f"{value:.6g}") if np.isfinite(value) else None for value in values]
+
+
+def _told_apart(figure: go.Figure) -> None:
+    """Every group of lines in the legend, each with a dash that no other has.
+
+    In the legend's order each keeps its own dash, or takes the next one that is free.
+    """
+    groups: dict[str, list[Any]] = {}
+    listed: set[str] = set()
+    for trace in figure.data:
+        if not trace.name:  # a band around a line that has one
+            continue
+        if trace.name in listed:  # once is enough, whoever else has the name
+            trace.showlegend = False
+        elif trace.showlegend is not False:
+            listed.add(trace.name)
+        if trace.type in ("scatter", "scattergl") and "lines" in (trace.mode or ""):
+            groups.setdefault(trace.name, []).append(trace)
+    for traces in groups.values():
+        if not any(trace.showlegend is not False for trace in traces):
+            traces[0].showlegend = True
+    taken: set[str] = set()
+    for traces in sorted(groups.values(), key=lambda traces: traces[0].legendrank or 1000):
+        own = traces[0].line.dash or "solid"
+        dash = next((each for each in (own, *DASHES) if each not in taken), own)
+        taken.add(dash)
+        for trace in traces:
+            trace.update(meta={"dash": dash})
+
+
+def _pattern(dash: str, width: float) -> str:
+    """A dash, by its name or as pixels of a line of the page, in pixels of a line this wide."""
+    if dash in DASHES:
+        lengths: tuple[float, ...] = DASHES[dash]
+    else:
+        lengths = tuple(float(part.removesuffix("px")) / NORMAL for part in dash.split(","))
+    return ",".join(f"{length * width:.3g}px" for length in lengths) or "solid"
+
+
+def _scale_lines(figure: go.Figure, factor: float) -> None:
+    many = len(figure.data) > FEW
+    for trace in figure.data:
+        if trace.type == "scatter3d" and trace.line.width:
+            trace.line.width *= factor
+        elif trace.type == "scatter" and "line" in trace:
+            width = (NORMAL if trace.line.width is None else trace.line.width) * factor
+            dash = (trace.meta or {}).get("dash") or trace.line.dash or "solid"
+            trace.line.width = width
+            trace.line.simplify = many  # as Plotly does for the screen; print shows its corners
+            trace.line.dash = _pattern(dash, width)
+        drawn = trace.type.startswith("scatter") and "marker" in trace
+        if drawn and isinstance(trace.marker.size, int | float):
+            trace.marker.size *= factor
+            trace.marker.line.width = (trace.marker.line.width or 0) * factor
+    for shape in figure.layout.shapes:
+        shape.line.width = (shape.line.width or NORMAL) * factor
+        shape.line.dash = _pattern(shape.line.dash or "solid", shape.line.width)
+
+
+def _lay_out(figure: go.Figure, how: Print) -> int:
+    """Its size, type and axes; gives the rows of its legend."""
+    size, type_ = how.inches, how.font * POINT
+    listed = [trace for trace in figure.data if packed_traces.listed(trace)]
+    title = {"text": figure.layout.title.text or "", "font": {"size": 1.05 * type_, "weight": 600}}
+    figure.update_layout(
+        template={},
+        width=round(size.width * 96, 2),
+        height=round(size.height * 96, 2),
+        autosize=False,
+        font={"family": FAMILY, "size": type_, "color": INK},
+        margin={"l": type_, "r": 2 * type_, "t": type_, "b": type_, "pad": 0, "autoexpand": True},
+        paper_bgcolor=PAPER,
+        plot_bgcolor=PAPER,
+        showlegend=bool(listed),
+    )
+    rows = _rows_of(figure, listed, type_)
+    row = max(LINE * type_, 16) + 3  # pixels that Plotly gives to each
+    if not how.framed:
+        figure.layout.height += max(0, rows - 1) * row
+    room = rows * row + 7 * type_  # above and below what is drawn
+    usual = figure.layout.height - room
+    lay_out_subplots(figure, type_, (figure.layout.width - 7 * type_, usual))
+    if listed:  # the title stands in the legend's box: by itself it would be covered by many names
+        figure.update_layout(
+            title=None,
+            legend=LEGEND | {"title": title | {"side": "top"}, "itemwidth": max(30, 3 * type_)},
+        )
+    else:
+        figure.update_layout(title=title | TITLE | {"pad": {"t": 0.9 * type_}})
+    _lay_out_axes(figure, type_, figure.layout.height - room, usual)
+    _lay_out_rows(figure, how, type_, room)
+    _lay_out_marks(figure, type_, figure.layout.height - room)
+    if type_ > BIG:
+        _loosen(figure, listed)
+    return rows
+
+
+def _lay_out_rows(figure: go.Figure, how: Print, type_: float, room: float) -> None:
+    """A chart of named rows is as high as they are many; on a slide its letters are as small."""
+    names = figure.layout.yaxis.tickvals
+    if not names or not isinstance(names[0], str):
+        return
+    high = LINE * type_ * len(names)
+    if not how.framed:
+        figure.layout.height = round(max(figure.layout.height, room + high), 2)
+    small = min(1, (figure.layout.height - room) / high) * type_
+    figure.layout.margin.r = WORD * type_
+    figure.layout.yaxis.tickfont.size = 0.9 * small
+    figure.update_traces(textfont={"size": small}, selector={"mode": "text"})
+
+
+def _lay_out_marks(figure: go.Figure, type_: float, plot: float) -> None:
+    """What changed on the way, in words over its mark: between the lines it would hide some."""
+    marks = [each for each in figure.layout.annotations if each.xref != "paper"]
+    for each in marks:
+        each.update(font={"size": 0.85 * type_}, yanchor="bottom", borderpad=0)
+    if marks:
+        figure.layout.legend.y += 1.4 * type_ / plot
+
+
+def _lay_out_axes(figure: go.Figure, type_: float, plot: float, usual: float) -> None:
+    """Ticks and grid in proportion to the type; titles of y fold where they are too long.
+
+    ``plot`` is how high all that is drawn stands, in pixels; ``usual``, one alone.
+    """
+    axis = {
+        "showline": True,
+        "linecolor": INK,
+        "linewidth": 0.75 * type_ / 8,
+        "ticks": "outside",
+        "ticklen": type_ / 3,
+        "tickwidth": 0.5 * type_ / 8,
+        "tickcolor": INK,
+        "gridcolor": GRID,
+        "gridwidth": 0.5 * type_ / 8,
+        "zeroline": False,
+        "automargin": True,
+    }
+    for each in (*figure.select_xaxes(), *figure.select_yaxes()):
+        length = _share(each) * (1 if each.plotly_name.startswith("x") else plot / usual)
+        most = min(TICKS, max(2, round(1.5 * TICKS * length)))
+        # Plotly enlarges powers of ten by a quarter.
+        each.update(axis, tickfont={"size": type_ * (0.8 if each.type == "log" else 0.9)})
+        if each.type == "log":
+            each.update(dtick=_decades(figure, each, most), nticks=None)
+        else:
+            each.nticks = most
+        each.update(title={"font": {"size": type_}, "standoff": type_ / 2})
+    for each in figure.select_yaxes():
+        letters = (_share(each) * plot + 4 * type_) / (LETTER * type_)
+        each.title.text = _folded(each.title.text or "", letters)
+
+
+def _share(axis: Any) -> float:
+    """An axis's part of the whole length."""
+    return float(axis.domain[1] - axis.domain[0]) if axis.domain else 1.0
+
+
+def _loosen(figure: go.Figure, listed: list[Any]) -> None:
+    """Room that Plotly counts in pixels, whatever the type: in the legend, left of the y axis."""
+    for each in (*listed, *(shape for shape in figure.layout.shapes if shape.showlegend)):
+        each.name = f"\u2002{each.name}\u2002"
+    for axis in figure.select_yaxes():
+        axis.title.text = f"<br>{axis.title.text}"
+
+
+def _folded(text: str, most: float) -> str:
+    """In two lines if it is longer than ``most`` letters, best where a comma is."""
+    if len(bare(text)) <= most or " " not in text:
+        return text
+    gaps = [place for place, sign in enumerate(text) if sign == " "]
+    gap = min(gaps, key=lambda place: abs(place - len(text) / 2) - COMMA * (text[place - 1] == ","))
+    return f"{text[:gap]}<br>{text[gap + 1 :]}"
+
+
+def _rows_of(figure: go.Figure, listed: list[Any], type_: float) -> int:
+    """How many rows the legend has, by the usual width of letters."""
+    longest = max((len(bare(trace.name)) for trace in listed), default=0)
+    room = figure.layout.width - 7 * type_
+    columns = max(1, room // (max(30, 3 * type_) + (0.55 * longest + 1) * type_))
+    return int(-(-len(listed) // columns))
+
+
+def _decades(figure: go.Figure, axis: Any, most: int) -> float | None:
+    """Decades between two of at most so many ticks; Plotly's own choice for less than two."""
+    letter, number = axis.plotly_name[0], axis.plotly_name[5:]
+    lines = [
+        numbers(trace[letter])
+        for trace in figure.data
+        if trace[letter] is not None and (trace[f"{letter}axis"] or letter) == letter + number
+    ]
+    values = np.concatenate([[], *lines])
+    values = values[np.isfinite(values) & (values > 0)]
+    span = np.log10(values.max() / values.min()) if len(values) else 0
+    return float(np.ceil(span / most)) if span >= 2 else None
+
+
+LEGEND = {
+    "orientation": "h", "x": 0, "xanchor": "left", "y": 1.01, "yanchor": "bottom",
+    "maxheight": 9999, "tracegroupgap": 0, "bgcolor": "rgba(0,0,0,0)",
+}  # fmt: skip
+TITLE = {"x": 0, "xref": "paper", "xanchor": "left", "automargin": True, "yref": "container"}
+COLOR = re.compile(r"#[0-9a-f]{6}", re.IGNORECASE)
+CLEAR = re.compile(r"rgba\((\d+), ?(\d+), ?(\d+), ?([\d.]+)\)")
+
+
+def _greyed(plain: Any) -> Any:
+    """Every colour as the grey of its own brightness (Rec. 709)."""
+    if isinstance(plain, dict):
+        return {name: _greyed(value) for name, value in plain.items()}
+    if isinstance(plain, list | tuple):
+        return [_greyed(value) for value in plain]
+    if isinstance(plain, str) and COLOR.fullmatch(plain):
+        level = _level(*(int(plain[i : i + 2], 16) for i in (1, 3, 5)))
+        return f"#{level:02x}{level:02x}{level:02x}"
+    if isinstance(plain, str) and (found := CLEAR.fullmatch(plain)):
+        level = _level(*map(int, found.groups()[:3]))
+        return f"rgba({level},{level},{level},{found[4]})"
+    return plain
+
+
+def _level(red: int, green: int, blue: int) -> int:
+    return round(0.2126 * red + 0.7152 * green + 0.0722 * blue)

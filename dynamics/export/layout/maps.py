@@ -1,0 +1,65 @@
+"""Heat maps for print: their grid, their greys and their rows."""
+
+import textwrap
+
+import plotly.graph_objects as go
+
+from dynamics.export.layout.traces import LETTER, tell
+
+GREYS = ((0.0, "#000000"), (1.0, "#ffffff"))  # from the lowest to the highest, zero half-way
+TILES = 0.85  # of the usual type, over each of several maps
+
+
+def lay_out_maps(figure: go.Figure, type_: float, grey: bool, framed: bool) -> None:
+    """Heat maps as large as the width allows, each framed and under its own words.
+
+    ``type_`` is the size of letters in pixels; ``framed`` says that the height stays.
+    """
+    maps = [trace for trace in figure.data if trace.type == "heatmap"]
+    if not maps or not figure.layout.coloraxis.colorscale:
+        return
+    for each in maps:
+        tell(each)
+    bar = {"thickness": type_, "outlinewidth": 0, "len": 1, "title": {"side": "top"}}
+    figure.update_layout(coloraxis={"colorbar": bar | {"tickfont": {"size": 0.9 * type_}}})
+    if grey:
+        figure.layout.coloraxis.colorscale = GREYS
+    frame = {"ticks": "", "mirror": True, "constraintoward": "top"}
+    figure.update_xaxes(frame | {"constraintoward": "center"}).update_yaxes(frame)
+    across = {axis.domain for axis in figure.select_xaxes()}
+    down = {axis.domain for axis in figure.select_yaxes()}
+    wide = (figure.layout.width - 9 * type_) / len(across)
+    tall = len(maps[0].z) / len(maps[0].z[0])
+    head = _fold(figure, wide, type_)
+    figure.layout.margin.t = top = 2 * type_ + head
+    plot = len(down) * wide * min(tall, 2) + (len(down) - 1) * head
+    if framed:
+        plot = figure.layout.height - top - type_
+    figure.layout.height = round(top + plot + type_, 2)
+    _place_rows(figure, head / plot)
+
+
+def _fold(figure: go.Figure, wide: float, type_: float) -> float:
+    """The names over the maps, in lines no longer than a map is wide; gives how high they are."""
+    most = max(1, int(wide / (LETTER * TILES * type_)))
+    lines = 1
+    for each in figure.layout.annotations:
+        parts = each.text.split("<br>")
+        folded = [
+            line for part in parts for line in textwrap.wrap(part, most, break_long_words=False)
+        ]
+        lines = max(lines, len(folded))
+        each.update(text="<br>".join(folded), font={"size": TILES * type_}, yshift=0.2 * type_)
+    return (1.3 * TILES * lines + 0.7) * type_
+
+
+def _place_rows(figure: go.Figure, gap: float) -> None:
+    """The rows of maps so far below each other, each with its words."""
+    tops = sorted({axis.domain[1] for axis in figure.select_yaxes()}, reverse=True)
+    part = (1 - (len(tops) - 1) * gap) / len(tops)
+    places = {top: 1 - number * (part + gap) for number, top in enumerate(tops)}
+    for axis in figure.select_yaxes():
+        top = places[axis.domain[1]]
+        axis.domain = (max(0, top - part), top)
+    for each in figure.layout.annotations:
+        each.y = places[min(tops, key=lambda top: abs(top - each.y))]

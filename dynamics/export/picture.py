@@ -1,0 +1,144 @@
+"""Picture: one chart as a file; ``python -m dynamics.export.picture FILE`` draws it.
+
+That is a process of its own. It reads ``{"form", "figure", "print", "about"}`` as JSON from its
+input, and for a film of heat maps the folder of their ``run``. It writes the file, beside a PDF
+also what it looks like, as FILE.png. Trouble is one sentence on stderr and status 2.
+"""
+
+import io
+import json
+import re
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+from dynamics.draw import panel
+from dynamics.export import formats, tikz
+from dynamics.export.caption import About
+from dynamics.export.layout import space
+from dynamics.export.layout.layout import dressed
+from dynamics.export.layout.sizes import Print
+from dynamics.export.render import chrome, film, html
+from dynamics.export.render.chrome import PictureError
+from dynamics.runs.run import Run, RunError
+
+SEEN, SHARP = 600, 2  # points across of a preview, and pixels of each
+
+
+def picture(
+    figure: dict[str, Any],
+    form: str,
+    how: Print,
+    about: About,
+    moments: Sequence[dict[str, Any]] = (),
+) -> bytes:
+    """The figure, a Plotly dictionary, as a file of one of ``export.PICTURES`` or as ``html``.
+
+    ``moments`` are what it looks like in the course of a film, if that is more than growing lines.
+
+    Raises:
+        PictureError: with one sentence, if it cannot be drawn here.
+    """
+    lacking, why = formats.unfit(figure)
+    if form in lacking:
+        raise PictureError(why)
+    if form == "html":
+        return _html(space.turnable(dressed(figure, how)), about)
+    if form == "tikz":
+        comments = "".join(f"% {line}\n" for line in _told(about))
+        return (comments + tikz.tikz(dressed(figure, how, tikz.MOST_POINTS), how)).encode()
+    if form in ("gif", "mp4"):
+        looks = [dressed(each, how) for each in moments or [figure]]
+        return film.film(looks, form, how, about)
+    dots = how.inches.dots
+    scale = dots / 96 if form == "png" else 1.0
+    (drawn,) = chrome.draw([(space.lettered(dressed(figure, how)), form, scale)])
+    return {"pdf": _pdf, "svg": _svg, "png": _png}[form](drawn, how, about)
+
+
+def _told(about: About) -> list[str]:
+    return [about.title, about.caption, *about.bibtex.splitlines()]
+
+
+def _pdf(drawn: bytes, _: Print, about: About) -> bytes:
+    """With title, caption, source and the paper's entry in the document's own fields."""
+    from pypdf import PdfWriter
+
+    writer = PdfWriter(clone_from=io.BytesIO(drawn))
+    fields = {"Title": about.title, "Subject": about.caption, "Keywords": about.bibtex}
+    fields |= {"Creator": "DLN Explorer", "Source": about.source}
+    writer.add_metadata({f"/{name}": value for name, value in fields.items()})
+    file = io.BytesIO()
+    writer.write(file)
+    return file.getvalue()
+
+
+def _svg(drawn: bytes, _: Print, about: About) -> bytes:
+    """In inches, with title and description."""
+    head, rest = drawn.decode().split(">", 1)
+    for side in ("width", "height"):
+        head = re.sub(rf' {side}="([\d.]+)"', partial(_inches, side), head, count=1)
+    told = (
+        f"<title>{escape(about.title)}</title><desc>{escape(chr(10).join(_told(about)[1:]))}</desc>"
+    )
+    return f"{head}>{told}{rest}".encode()
+
+
+def _inches(side: str, pixels: re.Match[str]) -> str:
+    return f' {side}="{float(pixels[1]) / 96:.6g}in"'
+
+
+def _png(drawn: bytes, how: Print, about: About) -> bytes:
+    """With its dots per inch, and its text fields."""
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
+
+    info = PngInfo()
+    fields = {"Title": about.title, "Description": about.caption, "Source": about.source}
+    for name, value in (fields | {"BibTeX": about.bibtex, "Software": "DLN Explorer"}).items():
+        info.add_itxt(name, value)
+    file = io.BytesIO()
+    dots = how.inches.dots
+    Image.open(io.BytesIO(drawn)).convert("RGB").save(
+        file, "PNG", pnginfo=info, dpi=(dots, dots), optimize=True
+    )
+    return file.getvalue()
+
+
+def _html(figure: dict[str, Any], about: About) -> bytes:
+    """One page that needs no network."""
+    words = f"<p>{escape(about.caption)}</p><pre>{escape(about.bibtex)}</pre>"
+    return html.page(about.title, html.chart(figure) + words).encode()
+
+
+def look(pdf: bytes) -> bytes:
+    """The PDF's page as a PNG, drawn from the file itself."""
+    import pypdfium2
+
+    page = pypdfium2.PdfDocument(pdf)[0]
+    file = io.BytesIO()
+    page.render(scale=SHARP * SEEN / page.get_width()).to_pil().save(file, "PNG")
+    return file.getvalue()
+
+
+def main() -> int:
+    """Draw what the job on the input asks for."""
+    job, file = json.load(sys.stdin), Path(sys.argv[1])
+    try:
+        how, about = Print(**job["print"]), About(**job["about"])
+        moments = panel.moments(Run(Path(job["run"]))) if "run" in job else []
+        content = picture(job["figure"], job["form"], how, about, moments)
+    except (RunError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    file.write_bytes(content)
+    if job["form"] == "pdf":
+        file.with_name(f"{file.name}.png").write_bytes(look(content))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

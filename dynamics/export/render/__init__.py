@@ -1,0 +1,1 @@
+"""What turns a laid-out chart into a file: Chromium, films, web pages."""

@@ -1,0 +1,149 @@
+"""Film: a chart as it comes about, as a GIF or an MP4 for slides.
+
+Of lines in the plane, Chrome draws the whole chart and the empty one; each frame is the whole one
+up to a moment and the empty one after it. That is exact where the lines are functions of the
+horizontal axis. Of all else it draws every frame: charts in space as they grow along their time
+axis, heat maps at the moments that are given.
+"""
+
+import copy
+import io
+import re
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from dynamics.export.caption import About
+from dynamics.export.layout import space
+from dynamics.export.layout.sizes import Print
+from dynamics.export.layout.subplots import pairs
+from dynamics.export.layout.traces import numbers
+from dynamics.export.render import chrome
+
+LASTS = 6.0  # seconds, without the end
+FRAMES = 90  # of lines in the plane, which are drawn at once
+SLOW = 24  # of charts in space, each of which takes a second or two
+REST = 1.3  # seconds for which the end stands
+SHADES, PAPER = 128, 255  # of a GIF; each part of the paper's colour
+WIDEST = {"gif": 960, "mp4": 1920}  # pixels
+PLACE = re.compile(r'<clipPath class="axesclip" id="clip[0-9a-f]+([xy])(\d*)"><rect ([^>]*)/>')
+
+
+def film(moments: Sequence[dict[str, Any]], form: str, how: Print, about: About) -> bytes:
+    """One dressed figure, or what one looks like at several moments, as ``gif`` or ``mp4``.
+
+    Raises:
+        PictureError: if it cannot be drawn.
+    """
+    figure = moments[-1]
+    scale = min(how.inches.dots / 96, WIDEST[form] / figure["layout"]["width"])
+    if len(moments) == 1 and any(trace["type"] in space.SPATIAL for trace in figure["data"]):
+        moments = list(_growing(space.lettered(figure)))
+        scale = min(scale, WIDEST["gif"] / figure["layout"]["width"])
+    if len(moments) == 1:
+        frames = _uncovered(figure, scale)
+    else:
+        frames = list(map(_pixels, chrome.draw([(each, "png", scale) for each in moments])))
+    rate = Fraction(round(len(frames) / LASTS))
+    frames += [frames[-1]] * round(REST * rate)
+    return {"gif": _gif, "mp4": _mp4}[form](frames, rate, about)
+
+
+def _uncovered(figure: dict[str, Any], scale: float) -> list[Any]:
+    """Frames of lines in the plane, from none of each to all."""
+    sheets = [(figure, "svg", 1.0), (figure, "png", scale), (_bare(figure), "png", scale)]
+    svg, *drawn = chrome.draw(sheets)
+    whole, empty = map(_pixels, drawn)
+    areas = [[round(edge * scale) for edge in area] for area in _areas(figure, svg.decode())]
+    frames = []
+    for share in np.linspace(0, 1, FRAMES):
+        frame = whole.copy()
+        for left, right, top, bottom in areas:
+            end = int(left + share * (right - left))
+            frame[top:bottom, end:right] = empty[top:bottom, end:right]
+        frames.append(frame)
+    return frames
+
+
+def _growing(figure: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A chart in space up to each moment of its time axis, which is x."""
+    times = [numbers(trace["x"]) for trace in figure["data"]]
+    low, high = min(float(x.min()) for x in times), max(float(x.max()) for x in times)
+    for share in np.linspace(0, 1, SLOW):
+        until = low + share * (high - low)
+        counts = [int((np.atleast_2d(x)[0] <= until).sum()) for x in times]
+        cut = [
+            _upto(trace, max(2, count)) for trace, count in zip(figure["data"], counts, strict=True)
+        ]
+        yield figure | {"data": cut}
+
+
+def _upto(trace: dict[str, Any], count: int) -> dict[str, Any]:
+    """The first so many times of a line or a surface, whose heights have a row a mode."""
+    given = {name: numbers(trace[name]) for name in ("x", "y", "z")}
+    if trace["type"] == "surface" and given["y"].ndim == 1:
+        return trace | {"x": given["x"][:count], "z": given["z"][:, :count]}
+    return trace | {name: values[..., :count] for name, values in given.items()}
+
+
+def _bare(figure: dict[str, Any]) -> dict[str, Any]:
+    """The same chart with lines that take room and are not seen."""
+    bare = copy.deepcopy(figure)
+    for trace in bare["data"]:
+        trace["opacity"] = 0
+    return bare
+
+
+def _pixels(png: bytes) -> Any:
+    """Height × width × 3 bytes, both sides even, as film wants them."""
+    from PIL import Image
+
+    pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+    return pixels[: pixels.shape[0] // 2 * 2, : pixels.shape[1] // 2 * 2]
+
+
+def _areas(figure: dict[str, Any], svg: str) -> list[tuple[float, ...]]:
+    """Left, right, top and bottom of each part of the picture that has lines."""
+    edges = {}
+    for letter, number, attributes in PLACE.findall(svg):
+        sides = {name: float(value) for name, value in re.findall(r'(\w+)="([\d.]+)"', attributes)}
+        start, length = sides[letter], sides["width" if letter == "x" else "height"]
+        edges[f"{letter}axis{number}"] = (start, start + length)
+    return [(*edges[x], *edges[y]) for x, y in pairs(figure)]
+
+
+def _gif(frames: list[Any], rate: Fraction, about: About) -> bytes:
+    from PIL import Image
+
+    seen = np.concatenate([frames[i] for i in (0, len(frames) // 2, -1)])  # with all the colours
+    palette = Image.fromarray(seen).quantize(SHADES)
+    images = [
+        Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE)
+        for frame in frames
+    ]
+    for image in images:  # on a slide that is white, the paper is to be white
+        shades = np.reshape(image.getpalette() or [], (-1, 3))
+        shades[int(np.asarray(image)[0, 0])] = PAPER
+        image.putpalette(shades.ravel().tolist())
+    file = io.BytesIO()
+    step = {"duration": round(1000 / rate), "loop": 0, "comment": about.caption.encode()}
+    images[0].save(file, "GIF", save_all=True, append_images=images[1:], optimize=False, **step)
+    return file.getvalue()
+
+
+def _mp4(frames: list[Any], rate: Fraction, about: About) -> bytes:
+    """H.264 in the colours that every player shows."""
+    import av
+
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        container.metadata.update(title=about.title, comment=about.caption)
+        stream = container.add_stream("libx264", rate=rate)
+        stream.height, stream.width = frames[0].shape[:2]
+        stream.pix_fmt, stream.options = "yuv420p", {"crf": "20"}
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode(None))
+    return file.getvalue()

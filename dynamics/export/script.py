@@ -1,0 +1,204 @@
+"""Script: one file of Python, torch and NumPy alone, that trains a run again; or a notebook.
+
+The program is ``reproduction.py``; what it trains is filled in between its two marks.
+"""
+
+import base64
+import io
+import json
+import math
+import pprint
+import re
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dynamics.core import traits
+from dynamics.core.config import SETTINGS, Config
+from dynamics.core.traits import widths
+from dynamics.data import published
+from dynamics.data.published import DRAWN
+from dynamics.export.caption import BIBTEX, about
+from dynamics.runs.run import Run, RunError
+
+PROGRAM = Path(__file__).with_name("reproduction.py")
+ARRAYS = 'ARRAYS = """\n'
+MARKS = re.compile(r"# <settings>\n.*# </settings>\n", re.DOTALL)
+TOLERANCE = {"float64": 1e-8, "float32": 1e-2}
+LOOSER = 100  # times, for Adam and RMSprop, which divide by small numbers
+MOST = 2**26, 2**28  # numbers of a matrix, of which it keeps some: 0.5 GiB; of all measurements
+KEPT = (
+    "problem", "rank", "spectrum", "observed", "measurements", "sensing", "noise", "depth",
+    "initialization", "init_scale", "optimizer", "dtype", "seed_target", "seed_data", "seed_noise",
+    "seed_init",
+)  # fmt: skip
+# What is in NETWORKS and FINAL, or decides nothing about the numbers.
+FOLDED = (
+    "rows", "cols", "networks", "width", "rank_bound", "learning_rate", "rate_unit", "equal",
+    "alpha", "alpha_original", "steps", "record_every", "recording", "tolerance", "device",
+    "changes", "matrices",
+)  # fmt: skip
+PROBLEMS = ("factorization", "completion", "sensing", "photograph", "movielens")
+
+
+def script(run: Run) -> str:
+    """The program of a run.
+
+    Raises:
+        RunError: with one sentence, if it has no records or the program cannot repeat it.
+    """
+    config = run.config
+    _check(run, config)
+    rows, cols = config.shape
+    settings = {"rows": rows, "cols": cols} | {name: getattr(config, name) for name in KEPT}
+    (rate,) = run.layout.facts["learning_rate"]
+    final = _final(run)
+    networks = {name: _network(config, name, rate) for name in final}
+    tolerance = TOLERANCE[config.dtype]
+    if config.dtype == "float64" and config.optimizer in ("adam", "rmsprop"):
+        tolerance *= LOOSER
+    blocks = {
+        "SETTINGS: dict[str, Any]": settings,
+        "NETWORKS: dict[str, Any]": networks,
+        "FINAL: dict[str, Any]": final,
+        "TOLERANCE": tolerance,
+    }
+    filled = "".join(f"{name} = {_text(value)}\n" for name, value in blocks.items())
+    caption = about([config], "recovery_error").caption.partition(". ")[2]
+    head = f"Run {run.key}. {caption}".replace("\\", "/").replace('"', "'")
+    program = MARKS.sub(lambda _: filled, PROGRAM.read_text())
+    program = program.replace(ARRAYS, ARRAYS + _arrays(config))
+    bibtex = "".join(f"# {line}\n" for line in BIBTEX.splitlines())
+    return bibtex + program.replace('"""Trains', f'"""{_wrapped(head)}\n\nTrains', 1)
+
+
+def refusal(run: Run) -> str:
+    """Why there is no program of a run, in one sentence; empty where there is one."""
+    try:
+        _check(run, run.config)
+    except RunError as error:
+        return str(error)
+    return ""
+
+
+def notebook(run: Run) -> str:
+    """The same as a notebook: a cell for the settings, the problem, the networks and the check."""
+    text = script(run)
+    head, rest = text.split('"""\n\n', 1)
+    words = head.partition('"""')[2]
+    parts = re.split(r"\n\n\n(?=# The |def main)", rest.partition("\n\nif __name__")[0])
+    cells = [_cell("markdown", words), *(_cell("code", part) for part in parts)]
+    cells.append(_cell("code", "main()"))
+    for number, cell in enumerate(cells):
+        cell["id"] = f"part-{number}"
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    content = {
+        "cells": cells,
+        "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False)
+
+
+def _cell(kind: str, text: str) -> dict[str, Any]:
+    code: dict[str, Any] = {"execution_count": None, "outputs": []} if kind == "code" else {}
+    lines = text.strip("\n").splitlines(keepends=True)
+    return {"cell_type": kind, "metadata": {}, "source": lines, **code}
+
+
+def _check(run: Run, config: Config) -> None:
+    """Say what the program cannot do before it is written."""
+    run.need_records()
+    plain = Config()
+    told = [
+        name
+        for name in SETTINGS
+        if name not in (*KEPT, *FOLDED, "problem") and getattr(config, name) != getattr(plain, name)
+    ]
+    if config.problem not in PROBLEMS:
+        told.append("problem")
+    if told:
+        raise RunError(f"A script cannot repeat a run with {' and '.join(told)} yet.")
+    rows, cols = config.shape
+    dense = config.problem == "sensing" and config.sensing == "gaussian"
+    sizes = rows * cols, rows * cols * config.measurements * dense
+    for size, most, what in zip(sizes, MOST, ("matrices", "measurements"), strict=True):
+        if size > most:
+            raise RunError(
+                f"A script keeps whole {what}, and those of this run have {size:,} numbers; at "
+                f"most {most:,} are repeated by one."
+            )
+
+
+def _network(config: Config, name: str, rate: float) -> dict[str, Any]:
+    start = "narrow factors" if traits.narrow(name) else "factors"
+    start = "spectral" if traits.spectral(name) else start
+    at = config.compress_at if name == "compressed" else 0
+    unit = rate / config.learning_rate  # what η is counted in
+    rates = []
+    for step in (0, *(change.step for change in config.schedule)):
+        then = config.after(step)
+        inner = unit * then.learning_rate * traits.pace(then, name)
+        rates.append([step, inner, inner * traits.alpha(then, name)])
+    return {
+        "width": widths(config, name)[1],
+        "start": "cut" if at else start,
+        "at": at,
+        "rates": rates,
+    }
+
+
+def _final(run: Run) -> dict[str, Any]:
+    """What each network had come to at its own last record; None for what is not finite.
+
+    One that was to be cut from the original and never was, as that had ended before, is left out.
+    """
+    final = {}
+    for trajectory in run.trajectories:
+        if not len(trajectory.steps):
+            continue
+        values: dict[str, Any] = {"step": int(trajectory.steps[-1])}
+        for name in ("train_loss", "recovery_error"):
+            if name in trajectory.series:
+                values[name] = _plain(trajectory.series[name][-1])
+        largest = trajectory.series["singular_values"][-1][: run.config.rank]
+        if np.isfinite(largest).all():
+            values["singular_values"] = largest.tolist()
+        final[trajectory.network] = values
+    return final
+
+
+def _plain(value: Any) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _arrays(config: Config) -> str:
+    """What no seed draws, as NPZ in lines of text: at most 0.6 MB, as published ones are."""
+    arrays: dict[str, Any] = {}
+    if config.problem == "photograph":
+        from dynamics.data.photograph import photograph
+
+        arrays["pixels"] = photograph(*config.shape)
+    if config.matrices != DRAWN:
+        stored = published.arrays(config.matrices)
+        arrays["target"] = stored["target"]
+        if config.problem == "completion":
+            arrays["mask"] = stored["mask"] > 0
+        factors = published.start(config.matrices, config.problem, config.depth)
+        arrays |= {f"factor_{number}": factor for number, factor in enumerate(factors, 1)}
+    if not arrays:
+        return ""
+    file = io.BytesIO()
+    np.savez_compressed(file, allow_pickle=False, **arrays)
+    return base64.encodebytes(file.getvalue()).decode()
+
+
+def _text(value: Any) -> str:
+    return pprint.pformat(value, width=96, sort_dicts=False)
+
+
+def _wrapped(text: str) -> str:
+    return "\n".join(textwrap.wrap(text, 96, break_on_hyphens=False))

@@ -1,0 +1,208 @@
+"""Archive: the numbers of runs as a table, as arrays, and as a zip that explains itself."""
+
+import io
+import json
+import math
+import zipfile
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dynamics.core import registry
+from dynamics.core.description import command, seeds, settings
+from dynamics.core.records import COUNTERS, Trajectory
+from dynamics.draw.panel import chart
+from dynamics.export.caption import BIBTEX, about
+from dynamics.runs import maps
+from dynamics.runs.run import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def table(trajectories: list[Trajectory]) -> "pd.DataFrame":
+    """One row for each network and record; vectors spread over columns numbered from 1."""
+    import pandas as pd  # 60 MB, which a page that only offers the download should not hold
+
+    frames = []
+    for trajectory in trajectories:
+        columns: dict[str, Any] = {"network": [trajectory.network] * len(trajectory.steps)}
+        columns |= {"step": trajectory.steps.astype(int)}
+        columns |= {counter: getattr(trajectory, counter) for counter in COUNTERS}
+        for name, values in trajectory.series.items():
+            for index in np.ndindex(values.shape[1:]):
+                label = ".".join([name, *(str(i + 1) for i in index)])
+                columns[label] = values[(slice(None), *index)]
+        frames.append(pd.DataFrame(columns))
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+
+def csv(runs: Sequence[Run]) -> bytes:
+    """The table, numbers in full precision; of several runs, the key of each row's in ``run``.
+
+    Raises:
+        RunError: if one of them is damaged or has no records yet.
+    """
+    return _records(runs).to_csv(index=False).encode()
+
+
+def _records(runs: Sequence[Run]) -> "pd.DataFrame":
+    import pandas as pd
+
+    for run in runs:
+        run.need_records()
+    tables = [table(run.trajectories) for run in runs]
+    if len(runs) > 1:
+        for run, each in zip(runs, tables, strict=True):
+            each.insert(0, "run", run.key)
+    return pd.concat(tables, ignore_index=True)
+
+
+def _settings(runs: Sequence[Run]) -> bytes:
+    """A row a run: its key, all its settings, and the command line that trains it again."""
+    import pandas as pd
+
+    rows = [
+        {"run": run.key, **run.config.to_dict(), "command": command(run.config)} for run in runs
+    ]
+    return pd.DataFrame(rows).to_csv(index=False).encode()
+
+
+def npz(run: Run) -> bytes:
+    """Arrays ``<network>_<series>``, records first, the maps, and ``config`` as a JSON text."""
+    arrays = {"config": np.array(json.dumps(run.config.to_dict()))}
+    for trajectory in run.trajectories:
+        counters = {counter: getattr(trajectory, counter) for counter in ("steps", *COUNTERS)}
+        for name, values in {**counters, **trajectory.series}.items():
+            arrays[f"{trajectory.network}_{name}"] = values
+    arrays |= {name: np.array(values) for name, values in run.layout.facts.items()}
+    arrays |= maps.arrays(run)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def bundle(runs: Sequence[Run], name: str, more: Mapping[str, bytes] | None = None) -> bytes:
+    """A zip: records as CSV and NPZ, the settings, the paper, and what each column is.
+
+    Args:
+        runs: one, or several in one table.
+        name: of the file, without its ending; its README opens it by that.
+        more: other files, by name.
+    """
+    several = len(runs) > 1
+    configs: Any = {run.key: run.config.to_dict() for run in runs}
+    names = {"records.csv": csv(runs), "README.md": readme(runs, name).encode()}
+    names |= {f"{run.key}.npz" if several else "records.npz": npz(run) for run in runs}
+    names |= {"runs.csv": _settings(runs)} if several else {}
+    stored = configs if several else runs[0].config.to_dict()
+    names["config.json"] = json.dumps(stored, indent=1, ensure_ascii=False).encode()
+    names["citation.bib"] = BIBTEX.encode()
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for inside, content in (names | dict(more or {})).items():
+            archive.writestr(inside, content)
+    return file.getvalue()
+
+
+COLUMNS = {
+    "network": ("which network the row is of", ""),
+    "step": ("gradient steps made", "steps"),
+    "seconds": ("time of the gradient steps alone, from the start", "seconds"),
+    "measuring_seconds": ("time lost to measuring, from the start", "seconds"),
+    "operations": ("multiplications and additions of the steps, from the start", "operations"),
+}
+
+
+def readme(runs: Sequence[Run], name: str) -> str:
+    """What is in the zip: how to open it, and a line with the unit of every column."""
+    columns = [f"| {each} | {words} | {unit} |" for each, (words, unit) in _columns(runs).items()]
+    parts = [
+        *(_one(runs[0]) if len(runs) == 1 else _several(runs)),
+        "Open the records in pandas:",
+        f'    pd.read_csv(zipfile.ZipFile("{name}.zip").open("records.csv"))',
+        "\n".join(["| column | what it is | unit |", "| --- | --- | --- |", *columns]),
+    ]
+    described = dict.fromkeys(maps.described(run) for run in runs)
+    return "\n\n".join([*parts, *filter(None, described), ""])
+
+
+NUMBERS = (
+    "numbers in full precision; .i counts from 1, the largest first (.l.i: singular value i of "
+    "factor l)."
+)
+
+
+def _one(run: Run) -> list[str]:
+    return [
+        f"# Run {run.key}",
+        about([run.config], "recovery_error").caption,
+        f"`records.csv` has one row for each network and record, {NUMBERS} `records.npz` has the "
+        "same as arrays named `network_column`. `config.json` has all settings; the run is trained "
+        "again by",
+        f"    {command(run.config)}",
+    ]
+
+
+def _several(runs: Sequence[Run]) -> list[str]:
+    configs = [run.config for run in runs]
+    return [
+        f"# {len(runs)} runs",
+        f"{settings(configs)} {seeds(configs)}",
+        f"`records.csv` has one row for each run, network and record, {NUMBERS} `runs.csv` has a "
+        "row a run: its key, as in the column `run` of the records, all its settings, and the "
+        'command line that trains it again; `records.merge(runs, on="run")` joins both. '
+        "`KEY.npz` has a run's numbers as arrays named `network_column`, `config.json` all "
+        "settings by key.",
+    ]
+
+
+def _columns(runs: Sequence[Run]) -> dict[str, tuple[str, str]]:
+    """Of the table: what each is, and its unit."""
+    told = {"run": ("key of the run", "")} if len(runs) > 1 else {}
+    told |= COLUMNS
+    layouts = [run.layout for run in runs]
+    shapes = [each for layout in layouts for each in layout.shapes.values()]
+    for name in dict.fromkeys(name for each in shapes for name in each):
+        meaning = registry.options("measurements")[name].rstrip(".")
+        known = dict.fromkeys(str(each.facts[name][0]) for each in layouts if name in each.facts)
+        meaning += f": {' or '.join(known)}" if known else ""
+        unit = registry.constant("measurements", name, "UNIT", "no unit")
+        many = any(each.get(name) for each in shapes)
+        told[f"{name}.i" if many else name] = (meaning, unit)
+    return told
+
+
+def as_json(run: Run) -> bytes:
+    """Settings, facts and, for each network, its counters and series; NaN is null."""
+    networks = {}
+    for trajectory in run.trajectories:
+        counters = {counter: getattr(trajectory, counter) for counter in ("steps", *COUNTERS)}
+        networks[trajectory.network] = {
+            name: _plain(values) for name, values in {**counters, **trajectory.series}.items()
+        }
+    content = {"config": run.config.to_dict(), "facts": run.layout.facts, "networks": networks}
+    return json.dumps(content, allow_nan=False).encode()
+
+
+def cells(run: Run, at: float = math.inf) -> bytes:
+    """The run's heat maps at a step as CSV, a row for each cell, counted from 1.
+
+    Raises:
+        RunError: as ``chart``.
+    """
+    lines = ["map,row,column,value"]
+    for trace in chart([run], "heat_maps", at=at).data:
+        lines += [
+            f"{trace.name},{row + 1},{column + 1},{value}"
+            for (row, column), value in np.ndenumerate(trace.z)
+        ]
+    return "\n".join([*lines, ""]).encode()
+
+
+def _plain(values: Any) -> list[Any]:
+    """Nested lists, with None for what is not finite: JSON has no NaN."""
+    plain = values.astype(object)
+    plain[~np.isfinite(values)] = None
+    return list(plain.tolist())

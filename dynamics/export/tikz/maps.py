@@ -1,0 +1,122 @@
+"""Heat maps: each a pair of axes of its own without ticks, and one colour bar for all."""
+
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from dynamics.core.records import Array
+from dynamics.export.layout.layout import POINT
+from dynamics.export.layout.sizes import Print
+from dynamics.export.layout.subplots import axes
+from dynamics.export.layout.traces import numbers
+from dynamics.export.tikz.pens import folded, text, type_of
+
+BAR = 8  # sizes of type that the bar and its numbers take
+MOST_CELLS = 12_500  # of all maps: TeX's memory is small
+SHADES = 1000  # of a colour scale, by which its places are named
+
+
+def drawn(figure: dict[str, Any], how: Print) -> list[str]:
+    """The title, each map in its place on the page, each under its words."""
+    layout = figure["layout"]
+    type_ = layout["font"]["size"]
+    left, top = type_, layout["margin"]["t"]
+    page = layout["width"] - (BAR + 1) * type_, layout["height"] - top - type_
+    maps = [trace for trace in figure["data"] if trace["type"] == "heatmap"]
+    said = [
+        f"\\node[anchor=north west, font=\\bfseries] at (0,{layout['height']:g}) "
+        f"{{{text(layout['title']['text'])}}};"
+    ]
+    given = [numbers(trace["z"]) for trace in maps]
+    side = next(k for k in count(1) if sum(-(-each.size // k**2) for each in given) <= MOST_CELLS)
+    for number, (trace, cells) in enumerate(zip(maps, given, strict=True)):
+        x, y, wide, tall = _place(axes(trace), cells.shape, layout, page)
+        place = f"at={{({(left + x) / POINT:.5g}bp,{(type_ + y) / POINT:.5g}bp)}}"
+        size = f"width={wide / POINT:.5g}bp, height={tall / POINT:.5g}bp"
+        bar = [] if number else _bar(layout, page, (x, y, wide, tall))
+        said += _map(_coarse(cells, side), [place, size, *bar, *_scale(layout)])
+    words = [each for each in layout.get("annotations") or () if each.get("text")]
+    for each in words:
+        x, y = left + each["x"] * page[0], type_ + each["y"] * page[1] + each.get("yshift", 0)
+        font = type_of(each["font"]["size"] / POINT)
+        said.append(
+            f"\\node[anchor=south, align=center, inner sep=1pt, {font}] at ({x:.5g},{y:.5g}) "
+            f"{{{folded(each['text'])}}};"
+        )
+    return said
+
+
+def _coarse(cells: Array, side: int) -> Array:
+    """The means of blocks of cells; of those alone that have a number."""
+    if side == 1:
+        return cells
+    rows, cols = (-(-length // side) for length in cells.shape)
+    around = ((0, rows * side - cells.shape[0]), (0, cols * side - cells.shape[1]))
+    blocks = np.pad(cells, around, constant_values=np.nan).reshape(rows, side, cols, side)
+    known = np.isfinite(blocks)
+    sums, number = np.where(known, blocks, 0.0).sum((1, 3)), known.sum((1, 3))
+    means: Array = np.where(number > 0, sums / np.maximum(number, 1), np.nan)
+    return means
+
+
+def _place(
+    names: tuple[str, str],
+    shape: tuple[int, ...],
+    layout: dict[str, Any],
+    page: tuple[float, float],
+) -> tuple[float, ...]:
+    """Left, bottom, width and height of a map in its part of the page, its cells square."""
+    (left, right), (bottom, top) = (layout[name]["domain"] for name in names)
+    wide, tall = (right - left) * page[0], (top - bottom) * page[1]
+    rows, cols = shape
+    cell = min(wide / cols, tall / rows)
+    return (
+        left * page[0] + (wide - cell * cols) / 2,
+        top * page[1] - cell * rows,
+        cell * cols,
+        cell * rows,
+    )
+
+
+def _map(cells: Array, looks: list[str]) -> Iterator[str]:
+    """One number a line, row by row; a cell without one is left out."""
+    rows, cols = cells.shape
+    yield "\\begin{axis}["
+    yield ",\n".join(["scale only axis, ticks=none, y dir=reverse, axis on top", *looks])
+    yield f", xmin=-0.5, xmax={cols - 0.5}, ymin=-0.5, ymax={rows - 0.5}]"
+    yield (
+        f"\\addplot[matrix plot*, mesh/cols={cols}, point meta=explicit, unbounded coords=jump] "
+        f"table[x expr={{mod(\\coordindex,{cols})}}, y expr={{floor(\\coordindex/{cols})}}, "
+        "meta index=0] {"
+    )
+    yield "\n".join(f"{cell:.3g}" if np.isfinite(cell) else "nan" for cell in cells.flat)
+    yield "};\n\\end{axis}"
+
+
+def _scale(layout: dict[str, Any]) -> list[str]:
+    """The colours and the ends of their scale."""
+    scale = layout["coloraxis"]
+    steps = " ".join(
+        f"rgb255({round(SHADES * place)})=({int(shade[1:3], 16)},{int(shade[3:5], 16)},"
+        f"{int(shade[5:7], 16)})"
+        for place, shade in scale["colorscale"]
+    )
+    return [
+        f"colormap={{cells}}{{{steps}}}",
+        f"point meta min={scale['cmin']:.5g}, point meta max={scale['cmax']:.5g}",
+    ]
+
+
+def _bar(layout: dict[str, Any], page: tuple[float, float], first: tuple[float, ...]) -> list[str]:
+    """The colour bar right of all maps, as high as they are; ``first`` is the map that has it."""
+    x, y, wide, tall = first
+    bar, type_ = layout["coloraxis"]["colorbar"], layout["font"]["size"]
+    place = f"{(page[0] + 1.5 * type_ - x) / wide:.5g},{-y / tall:.5g}"
+    return [
+        "colorbar",
+        f"colorbar style={{at={{({place})}}, anchor=south west, width={type_ / POINT:.5g}bp, "
+        f"height={(y + tall) / POINT:.5g}bp, ytick style={{draw=none}}, "
+        f"max space between ticks=40, title={{{text(bar['title']['text'])}}}}}",
+    ]

@@ -1,0 +1,306 @@
+"""Attribution: what the compressed network's lead is made of, cause by cause, over several seeds.
+
+Each rung of the ladder differs from the one before in one thing: the spectral start, the narrow
+width, α. How many times less a rung costs than the one before is that cause's factor; the factors'
+product is the whole lead, for every seed and, as they are ratios of medians, for the medians too.
+"""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dynamics.core import traits
+from dynamics.core.config import SETTINGS, Config
+from dynamics.core.records import Array, Trajectory
+from dynamics.core.words import raised
+from dynamics.findings.outcomes import DECADES
+
+COUNTERS = ("steps", "operations", "seconds")
+CAUSES = {  # by the network that has it, unlike the one before
+    "original_spectral": "spectral start",
+    "compressed_even": "narrow width",
+    "compressed": "α",
+}
+PATH = ("original", *CAUSES)
+BESIDE = ("original_alpha", "narrow_random", "narrow_random_alpha")
+STOP = "stop"
+LEVELS = (*(f"{level:.0e}".replace("e-0", "e-") for level in DECADES), STOP)
+MOST_SEEDS = 20
+SHORT = 0.05  # seconds of training that say little
+EVEN = 1.05  # times: less is called nothing
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One network of the ladder.
+
+    Attributes:
+        network: its name.
+        cause: what it has and the rung before has not; nothing for the first and those beside.
+        costs: steps, operations and seconds of training until the level, seeds × 3; NaN where it
+            was not reached.
+    """
+
+    network: str
+    cause: str
+    costs: Array
+
+    @property
+    def reached(self) -> int:
+        """In how many seeds the level was reached."""
+        return int(np.isfinite(self.costs[:, 0]).sum())
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """The ladder climbed.
+
+    Attributes:
+        config: the settings of the first seed.
+        level: the recovery error at which costs are taken, or ``stop``.
+        path: from the original to the compressed network.
+        beside: networks for comparison.
+        seeds: how many were trained.
+    """
+
+    config: Config
+    level: str
+    path: tuple[Rung, ...]
+    beside: tuple[Rung, ...]
+    seeds: int
+
+    @property
+    def whole(self) -> Array:
+        """The seeds, as a mask, in which all rungs of the path reached the level."""
+        costs = np.stack([rung.costs[:, 0] for rung in self.path])
+        return np.asarray(np.isfinite(costs).all(axis=0))
+
+    @property
+    def factors(self) -> Array:
+        """Times less than the rung before: whole seeds × causes × counters."""
+        costs = np.stack([rung.costs[self.whole] for rung in self.path], axis=1)
+        return np.asarray(costs[:, :-1] / costs[:, 1:])
+
+    @property
+    def middle(self) -> Array:
+        """The same of the medians over whole seeds: causes × counters."""
+        costs = np.array([np.median(rung.costs[self.whole], axis=0) for rung in self.path])
+        return np.asarray(costs[:-1] / costs[1:])
+
+    def against_original(self, rung: Rung) -> Array:
+        """How many times less than the original it took, seeds in which both arrived × counters."""
+        ratio = self.path[0].costs / rung.costs
+        return np.asarray(ratio[np.isfinite(ratio[:, 0])])
+
+
+def networks(config: Config) -> tuple[str, ...]:
+    """The rungs to train: all, or with equal α those that then differ."""
+    everything = (*PATH, *BESIDE)
+    if config.alpha != config.alpha_original:
+        return everything
+    return tuple(name for name in everything if name not in _TWINS)
+
+
+_TWINS = ("compressed_even", "original_alpha", "narrow_random_alpha")  # alike where α = α₀
+
+
+def ladder(config: Config, seeds: int) -> list[Config]:
+    """The config of each seed: all rungs, everything drawn anew from one to the next.
+
+    Raises:
+        ValueError: if there are no or too many seeds.
+    """
+    if not 1 <= seeds <= MOST_SEEDS:
+        raise ValueError(f"The ladder takes 1 to {MOST_SEEDS} seeds; {seeds} were given.")
+    drawn = [name for name in SETTINGS if SETTINGS[name].metadata["group"] == "seeds"]
+    most = min(SETTINGS[name].metadata["high"] for name in drawn) + 1
+    return [
+        dataclasses.replace(
+            config,
+            networks=networks(config),
+            **{name: (getattr(config, name) + number) % most for name in drawn},
+        )
+        for number in range(seeds)
+    ]
+
+
+def attribute(
+    config: Config, runs: Sequence[Sequence[Trajectory]], level: str = "1e-3"
+) -> Attribution:
+    """Climb the ladder of runs that were trained, one a seed.
+
+    Raises:
+        ValueError: if the level is neither an error nor ``stop``, or the runs know no such error.
+    """
+    wanted = goal(level)
+    found = [{each.network: each for each in run} for run in runs]
+    if wanted and any("recovery_error" not in each.series for run in runs for each in run):
+        raise ValueError("The whole matrix is not known here, so only the level stop can be taken.")
+
+    def rung(name: str) -> Rung:
+        costs = [_costs(run[name], wanted, config.tolerance) for run in found]
+        return Rung(name, CAUSES.get(name, ""), np.array(costs).reshape(-1, len(COUNTERS)))
+
+    trained = networks(config)
+    path = [rung(name) for name in PATH if name in trained]
+    beside = [rung(name) for name in BESIDE if name in trained]
+    if len(path) < len(PATH):  # with equal α the last cause is the width
+        path[-1] = dataclasses.replace(path[-1], cause=CAUSES["compressed_even"])
+    return Attribution(config, level, tuple(path), tuple(beside), len(runs))
+
+
+def goal(level: str) -> float | None:
+    """The error of a level; None for ``stop``.
+
+    Raises:
+        ValueError: if it is neither.
+    """
+    if level == STOP:
+        return None
+    try:
+        error = float(level)
+    except ValueError:
+        error = math.nan
+    if not 0 < error < 1:
+        raise ValueError(f"A level is {STOP} or an error between 0 and 1; {level!r} was given.")
+    return error
+
+
+def _costs(trajectory: Trajectory, goal: float | None, tolerance: float) -> list[float]:
+    name, bound = ("train_loss", tolerance) if goal is None else ("recovery_error", goal)
+    index = trajectory.first_at(name, bound)
+    if index is None or (goal is None and not tolerance):
+        return [np.nan] * len(COUNTERS)
+    return [float(getattr(trajectory, counter)[index]) for counter in COUNTERS]
+
+
+def band(values: Array) -> tuple[Array, Array, Array]:
+    """Lower quartile, median and upper quartile over the first axis, the seeds."""
+    low, middle, high = np.percentile(values, (25, 50, 75), axis=0)
+    return low, middle, high
+
+
+def table(made: Attribution) -> list[list[str]]:
+    """The ladder in words, a head and a row a rung: cost to the level with its quartiles."""
+    head = ["network", "reached"]
+    head += [f"{name}{part}" for name in COUNTERS for part in ("", " quartiles")]
+    rows = [[*head, *(f"fewer {name} by" for name in COUNTERS), "cause"]]
+    for number, rung in enumerate((*made.path, *made.beside)):
+        cells = [traits.said(rung.network), f"{rung.reached} of {made.seeds}"]
+        costs = rung.costs[np.isfinite(rung.costs[:, 0])]
+        for place in range(len(COUNTERS)):
+            cells += _cells(costs[:, place]) if len(costs) else ["not reached", ""]
+        on_path = 0 < number < len(made.path) and made.whole.any()
+        cells += [f"{each:.2f} ×" for each in made.middle[number - 1]] if on_path else [""] * 3
+        rows.append([*cells, rung.cause])
+    return rows
+
+
+def _cells(costs: Array) -> list[str]:
+    low, middle, high = map(float, band(costs))
+    return [_short(middle), f"{_short(low)} – {_short(high)}"]
+
+
+def _short(value: float) -> str:
+    """A cost with three digits that count."""
+    if value >= 1e6:
+        return f"{value:.2e}".replace("e+0", "e").replace("e+", "e")
+    return f"{value:,.0f}" if value >= 1000 or value == int(value) else f"{value:.3g}"
+
+
+def to_dict(made: Attribution) -> dict[str, object]:
+    """Ready for JSON: each rung's costs by seed, each cause's factors; null where not reached."""
+
+    def plain(costs: Array) -> dict[str, list[float | None]]:
+        columns = zip(COUNTERS, costs.T.tolist(), strict=True)
+        return {
+            name: [value if math.isfinite(value) else None for value in column]
+            for name, column in columns
+        }
+
+    causes: dict[str, object] = {}
+    for number, rung in enumerate(made.path[1:]):
+        low, _, high = band(made.factors[:, number]) if made.whole.any() else (None, None, None)
+        for place, counter in enumerate(COUNTERS):
+            factor = made.middle[number, place] if low is not None else None
+            span = None if low is None or high is None else [low[place], high[place]]
+            entry = causes.setdefault(rung.cause, {})
+            assert isinstance(entry, dict)
+            entry[counter] = {"factor": factor, "quartiles": span}
+    return {
+        "level": made.level,
+        "seeds": made.seeds,
+        "whole_seeds": int(made.whole.sum()),
+        "path": [rung.network for rung in made.path],
+        "beside": [rung.network for rung in made.beside],
+        "costs": {rung.network: plain(rung.costs) for rung in (*made.path, *made.beside)},
+        "causes": causes,
+    }
+
+
+def sentences(made: Attribution) -> list[str]:
+    """What the ladder says, made from its numbers alone."""
+    told = [_missing(made, rung) for rung in (*made.path, *made.beside)]
+    missing = [sentence for sentence in told if sentence]
+    if not made.whole.any():
+        return [f"In no seed did all networks come to {_aim(made.level)}.", *missing]
+    count = int(made.whole.sum())
+    over = f"Over {count} seeds" if count > 1 else "With one seed"
+    parts = [f"{over}, to {_aim(made.level)}, the compressed network took"]
+    parts[0] += f" {_times(made.middle[:, 0].prod(), 'fewer steps', 'more steps')}"
+    for place, words in ((0, "Of its lead in steps"), (1, "In operations"), (2, "In seconds")):
+        total = made.middle[:, place].prod()
+        shares = ", ".join(
+            f"{factor[place]:.2f} × from the {rung.cause}".replace("the α", "α")
+            for rung, factor in zip(made.path[1:], made.middle, strict=True)
+        )
+        parts.append(f"{words} ({total:.3g} ×): {shares}.")
+    parts[0] += " than the original."
+    if made.path[-1].costs[made.whole, -1].min() < SHORT:
+        parts.append("Training took so short a time that its seconds are mostly noise.")
+    return [*parts, *_meaning(made), *missing]
+
+
+def _meaning(made: Attribution) -> list[str]:
+    """What α and the start are, from the networks beside the path."""
+    ratios = {rung.network: made.against_original(rung) for rung in made.beside}
+    middle = {name: float(np.median(each[:, 0])) for name, each in ratios.items() if len(each)}
+    told = []
+    if made.config.alpha == made.config.alpha_original:
+        told.append("Both move by the same α, so it is no part of the lead.")
+    elif "original_alpha" in middle:
+        factor = _times(middle["original_alpha"], "fewer steps", "more steps")
+        more = (
+            "at the same share of the stability limit, so that is not a larger step"
+            if made.config.equal == "margin"
+            else "α is nearly a larger step; an equal stability margin shows what else it is"
+        )
+        told.append(f"The original with α alone takes {factor} than without: {more}.")
+    if "narrow_random" in middle:
+        factor = _times(middle["narrow_random"], "fewer steps", "more steps")
+        told.append(
+            f"The narrow network with random start takes {factor} than the original: narrow alone "
+            "makes steps cheap, and the singular vectors make them count."
+        )
+    return told
+
+
+def _missing(made: Attribution, rung: Rung) -> str:
+    if rung.reached == made.seeds:
+        return ""
+    seeds = "its seed" if made.seeds == 1 else f"{made.seeds - rung.reached} of {made.seeds} seeds"
+    return f"The {traits.called(rung.network)} did not come to {_aim(made.level)} in {seeds}."
+
+
+def _aim(level: str) -> str:
+    return "the train loss at which it stops" if level == STOP else raised(f"an error of {level}")
+
+
+def _times(ratio: float, more: str, less: str) -> str:
+    """A ratio in words, such as ``3.1 times fewer steps``."""
+    if 1 / EVEN < ratio < EVEN:
+        return f"as many {more.rsplit(maxsplit=1)[-1]}, to within {EVEN - 1:.0%},"
+    return f"{max(ratio, 1 / ratio):.3g} times {more if ratio > 1 else less}"

@@ -1,0 +1,32 @@
+"""Crossings: where two modes exchange their places among the singular values."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+
+from dynamics.core.records import Array
+
+
+def least(goals: Sequence[float]) -> float:
+    """The value from which crossings count: a twentieth of the smallest goal."""
+    return 0.05 * min(goals, default=0.0)
+
+
+def crossings(values: Array, least: float = 0.0) -> list[tuple[int, int, int]]:
+    """The first record after each exchange and the two modes, counted from 0.
+
+    Args:
+        values: T × modes; records with values that are not finite are passed over.
+        least: what one of the two must have reached; below, lines are but given their names.
+    """
+    finite = np.flatnonzero(np.isfinite(values).all(axis=1))
+    ranks = np.argsort(np.argsort(-values[finite], axis=1, kind="stable"), axis=1)
+    found = []
+    for at in np.flatnonzero((ranks[1:] != ranks[:-1]).any(axis=1)) + 1:
+        moved = np.flatnonzero(ranks[at] != ranks[at - 1]).tolist()
+        for i, j in combinations(moved, 2):
+            grown = values[finite[at], [i, j]].max() >= least
+            if grown and (ranks[at, i] < ranks[at, j]) != (ranks[at - 1, i] < ranks[at - 1, j]):
+                found.append((int(finite[at]), i, j))
+    return found

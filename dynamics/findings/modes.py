@@ -1,0 +1,81 @@
+"""Modes: when each of a network's was expected to rise, and when it did."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from dynamics.core.config import Config
+from dynamics.core.records import Array, Trajectory, followed
+from dynamics.theory.course import expected
+from dynamics.theory.escapes import measured_escapes
+from dynamics.theory.prediction import Known
+
+RISE = (0.1, 0.9)  # of the goal, from which to which a rise is counted
+
+
+@dataclass(frozen=True)
+class Mode:
+    """One singular value of a network on its way to its goal.
+
+    Attributes:
+        number: i, counted from 1, the largest first.
+        goal: s_i.
+        expected: steps until it is half grown, by theory; infinity if never, None if not known.
+        measured: the same in the run, between records; None if it did not come to that.
+        rise: steps from 10 to 90 % of the goal; None if it did not come to that.
+    """
+
+    number: int
+    goal: float
+    expected: float | None
+    measured: float | None
+    rise: float | None
+
+    @property
+    def deviation(self) -> float | None:
+        """(expected − measured)/measured; None if one of them is not known, or there is no time."""
+        if not self.measured or self.expected is None or math.isinf(self.expected):
+            return None
+        return self.expected / self.measured - 1
+
+
+def modes(config: Config, trajectory: Trajectory) -> list[Mode]:
+    """The modes of the target, of its rank at most; none where the target is not known."""
+    facts = trajectory.facts
+    if "target_singular_values" not in facts or "singular_values" not in trajectory.series:
+        return []
+    goals = Known.of(config, facts).goals
+    times = expected(config, facts)[trajectory.network].escapes or (None,) * len(goals)
+    low, half, high = (_escapes(trajectory, goals, share) for share in (RISE[0], 0.5, RISE[1]))
+    return [
+        Mode(i + 1, float(goal), times[i], _known(half[i]), _known(high[i] - low[i]))
+        for i, goal in enumerate(goals)
+    ]
+
+
+def incrementality(found: Sequence[Mode]) -> list[float]:
+    """J_i = (T_(i+1) − T_i)/rise_i as measured, in the order in which modes escaped."""
+    risen = sorted(
+        (each.measured, each.rise) for each in found if each.measured is not None and each.rise
+    )
+    return [(after[0] - now[0]) / now[1] for now, after in pairwise(risen)]
+
+
+def by_network(config: Config, trajectories: Sequence[Trajectory]) -> Mapping[str, list[Mode]]:
+    """``modes`` of each network, by its name."""
+    return {each.network: modes(config, each) for each in trajectories}
+
+
+def _escapes(trajectory: Trajectory, goals: Array, share: float) -> Array:
+    """Steps to a share of every goal; NaN where it was not reached, or there is no such mode."""
+    values = trajectory.series[followed(trajectory.series)]
+    count = min(len(goals), values.shape[1])
+    found = measured_escapes(trajectory.steps, values, goals[:count], share)
+    return np.append(found, np.full(len(goals) - count, np.nan))
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)

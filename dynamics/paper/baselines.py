@@ -1,0 +1,92 @@
+"""Baselines: what other methods make of a run's own ratings, computed once and kept beside it.
+
+``<run>/baselines.json`` has, for AltMin of rank r̂/2 with a ridge, from a random start, both losses
+after each half step, for the biases of users and films the held-out one, and how much another split
+would change. Without the ridge AltMin learns its ratings by heart and fails on all others. Torch
+draws the split, so that all is computed in another process:
+``python -m dynamics.paper.baselines RUN``.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from dynamics.core import registry
+from dynamics.core.config import Config
+from dynamics.data.folder import DataError
+from dynamics.paper import altmin
+from dynamics.paper.altmin import Array, Entries
+from dynamics.runs.run import Run, RunError
+
+HALVES = 24  # half steps of AltMin
+RIDGE = 1.0  # in squared stars
+FILE = "baselines.json"
+
+
+def beside(run: Run) -> dict[str, Array]:
+    """``altmin_rank``, both losses of AltMin, ``biases_test_loss`` and ``split`` of a run.
+
+    Raises:
+        RunError: with one sentence, if they cannot be computed here.
+    """
+    file = run.folder / FILE
+    if not file.exists() or "altmin_rank" not in json.loads(file.read_text()):
+        done = subprocess.run(
+            [sys.executable, "-m", "dynamics.paper.baselines", str(run.folder.resolve())],
+            capture_output=True,
+            text=True,
+            cwd=Path(__file__).parents[2],
+            check=False,
+        )
+        if done.returncode:
+            raise RunError(done.stderr.strip().splitlines()[-1])
+    return {name: np.array(values) for name, values in json.loads(file.read_text()).items()}
+
+
+def computed(config: Config) -> dict[str, list[float]]:
+    """The same, from the config's seeds.
+
+    Raises:
+        DataError: if the ratings are not there.
+    """
+    parts = registry.load("problems", config.problem).split(config)
+    observed, held_out = (
+        Entries(places[0].numpy(), places[1].numpy(), stars.numpy()) for places, stars in parts
+    )
+    rows, cols = config.shape
+    rank = max(1, config.rank_bound // 2)
+    start = np.random.default_rng(config.seed_init).random((cols, rank))  # as ratings, above 0
+    halves = zip(range(HALVES), altmin.alternate(observed, start, rows, RIDGE), strict=False)
+    losses = [[altmin.loss(part, *both) for part in (observed, held_out)] for _, both in halves]
+    train, test = map(list, zip(*losses, strict=True))
+    least = altmin.loss(held_out, *altmin.biases(observed, (rows, cols)))
+    return {
+        "altmin_rank": [float(rank)],
+        "altmin_train_loss": train,
+        "altmin_test_loss": test,
+        "biases_test_loss": [least],
+        "split": _scatter(observed.values, held_out.values),
+    }
+
+
+def _scatter(observed: Array, held_out: Array) -> list[float]:
+    """½ mean square of all ratings, and the standard deviation of a random held-out part's."""
+    halves = np.concatenate([observed, held_out]) ** 2 / 2
+    share = len(observed) / len(halves) / len(held_out)  # without replacement
+    return [float(halves.mean()), float(halves.std(ddof=1) * np.sqrt(share))]
+
+
+def main() -> None:
+    """Compute those of the run whose folder is the only argument."""
+    run = Run(Path(sys.argv[1]))
+    try:
+        run.write(FILE, computed(run.config))
+    except (DataError, RunError) as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The paper's figures: a file a figure, each with its settings, ``draw`` and published numbers."""

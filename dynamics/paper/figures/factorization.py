@@ -1,0 +1,52 @@
+"""Factorization: every entry is seen, and the compressed network leaves its plateau earlier"""
+
+from collections.abc import Iterator
+
+import plotly.graph_objects as go
+
+from dynamics.paper.figure import Check, Found, losses, reached
+from dynamics.paper.overlay import both
+
+SOURCE = "fig_traj_mf.ipynb"
+CONFIGS = {
+    "both": {
+        "problem": "factorization",
+        "matrices": "factorization",
+        "spectrum": "top",
+        "rows": 100,
+        "cols": 100,
+        "rank": 10,
+        "rank_bound": 20,
+        "learning_rate": 1.0,
+        "alpha": 1.0,
+        "steps": 100_000,
+        "record_every": 100,
+        "tolerance": 0.0,
+    }
+}
+CURVES = (
+    *losses("original", "both", "original", "original"),
+    *losses("compressed, α = 1", "both", "compressed", "compressed"),
+)
+DROP, SOLVED = 0.95, 1e-12  # of the first test loss; a test loss
+LANDMARKS = {  # of the saved figure: end of the plateau, solved, floor and half its last digit
+    "original": (59_700, 81_400, 4.19e-15, 5e-18),
+    "compressed": (51_400, 61_500, 5.00e-16, 5e-19),
+}
+
+
+def draw(found: Found) -> list[go.Figure]:
+    """½ mean square over all entries, which the authors call recovery error."""
+    return both(found, CURVES[::2], "Matrix factorization", "½ mean square, all entries")
+
+
+def checks(found: Found) -> Iterator[Check]:
+    """Where the plateaus end, where 10⁻¹² is reached, and what is left in the end."""
+    for network, (plateau, solved, floor, digits) in LANDMARKS.items():
+        trajectory = found.one("both", network)
+        loss = trajectory.series["test_loss"]
+        left = reached(trajectory, "test_loss", DROP * loss[0])
+        yield Check(f"step at which the plateau ends, {network}", left, plateau)
+        done = reached(trajectory, "test_loss", SOLVED)
+        yield Check(f"step at which the test loss is below 1e-12, {network}", done, solved)
+        yield Check(f"floor of the test loss, {network}", float(loss[-1]), floor, digits)

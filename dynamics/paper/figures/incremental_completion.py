@@ -1,0 +1,26 @@
+"""Incremental learning, completion: singular values rise one after another, 30 % seen"""
+
+from collections.abc import Iterator
+
+import plotly.graph_objects as go
+
+from dynamics.paper.figure import Check, Curve, Found, growth
+from dynamics.paper.figures.depth import CONFIGS as PLOTTED
+from dynamics.paper.overlay import modes
+
+SOURCE = "figs/incremental_mc_r10.png"
+BORROWED = (
+    "The published picture has no settings: fig_mc_depth_effect.ipynb's, of rank 10 too, are taken."
+)
+CONFIGS = {"both": PLOTTED["L = 3"]}
+CURVES: tuple[Curve, ...] = ()
+
+
+def draw(found: Found) -> list[go.Figure]:
+    """σ_i of both end-to-end matrices over the steps, a line for each."""
+    return [modes(found, "both", "Incremental learning: completion")]
+
+
+def checks(found: Found) -> Iterator[Check]:
+    """When the first and the last singular value rise."""
+    return growth(found, "both")

@@ -1,0 +1,26 @@
+"""Incremental learning, factorization: singular values rise one after another, every entry seen"""
+
+from collections.abc import Iterator
+
+import plotly.graph_objects as go
+
+from dynamics.paper.figure import Check, Curve, Found, growth
+from dynamics.paper.figures.factorization import CONFIGS as PLOTTED
+from dynamics.paper.overlay import modes
+
+SOURCE = "figs/incremental_mf_r10.png"
+BORROWED = (
+    "The published picture has no settings: those of fig_traj_mf.ipynb, of rank 10 too, are taken."
+)
+CONFIGS = PLOTTED
+CURVES: tuple[Curve, ...] = ()
+
+
+def draw(found: Found) -> list[go.Figure]:
+    """σ_i of both end-to-end matrices over the steps, a line for each."""
+    return [modes(found, "both", "Incremental learning: factorization")]
+
+
+def checks(found: Found) -> Iterator[Check]:
+    """When the first and the last singular value rise."""
+    return growth(found, "both")

@@ -1,0 +1,173 @@
+"""Overlay: our curves with the authors' numbers over them, for one draw or over seeds."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from dynamics.core.records import Array
+from dynamics.draw.chart import blank
+from dynamics.draw.look import DASHES, GREY, color
+from dynamics.draw.time_axis import along
+from dynamics.paper.figure import Curve, Found, band
+
+NETWORKS = ("original", "compressed")
+THIN = 2e-3  # of the largest value: a thinner band is none
+BEHIND = 0.05  # of a mode: where its band is behind its line, and does not flicker through it
+POINTS = 40  # of the authors' on a curve: it stays visible between them
+
+
+def curves(
+    found: Found,
+    drawn: Sequence[Curve],
+    title: str,
+    y: str,
+    *,
+    versus: str = "steps",
+    log: bool = True,
+) -> go.Figure:
+    """Every curve over a time axis; over the gradient steps, with the authors' numbers as points.
+
+    Over several seeds: the median, the interquartile band, and N in the legend. ``versus`` is one
+    of ``figure.VERSUS``.
+    """
+    over = f": median and quartiles of N = {found.seeds} seeds" if found.seeds > 1 else ""
+    figure = blank(title + over, versus, y, log=log)
+    for curve in drawn:
+        trajectories = found.of(curve.run, curve.network)
+        steps, (low, middle, high) = band(trajectories, curve)
+        times = np.median([along(each, versus, steps) for each in trajectories], axis=0)
+        strong = color(curve.network, curve.shade)
+        name = curve.label
+        if found.seeds > 1:
+            fill(figure, times, low, high, strong)
+            name += f" (N = {found.seeds})"
+        figure.add_scatter(
+            x=times,
+            y=middle,
+            name=name,
+            mode="lines",
+            line={"color": strong, "dash": DASHES.get(curve.network, "solid"), "width": 2},
+            hovertemplate=f"{curve.label}: %{{y}} at %{{x}}<extra></extra>",
+        )
+    if versus == "steps":  # at which of our seconds theirs were is not known
+        _publish(figure, found, drawn)
+    legend = {"orientation": "h", "x": 0, "xanchor": "left", "y": -0.2, "yanchor": "top"}
+    return figure.update_layout(legend=legend)
+
+
+def both(found: Found, drawn: Sequence[Curve], title: str, y: str) -> list[go.Figure]:
+    """The curves over steps, and over seconds of training on the machine that trained them."""
+    return [curves(found, drawn, title, y, versus=versus) for versus in ("steps", "seconds")]
+
+
+def modes(found: Found, run: str, title: str) -> go.Figure:
+    """Both networks' singular values in space: steps, mode, size.
+
+    Over several seeds: the median, upright bands between the quartiles, and N over each chart.
+    """
+    count = f", N = {found.seeds} seeds" if found.seeds > 1 else ""
+    figure = make_subplots(
+        1,
+        2,
+        specs=[[{"type": "scene"}] * 2],
+        subplot_titles=[f"{network} network{count}" for network in NETWORKS],
+        horizontal_spacing=0.02,
+    )
+    over = ", median and quartiles" if found.seeds > 1 else ""
+    for column, network in enumerate(NETWORKS, 1):
+        for trace in _in_space(found, run, network):
+            figure.add_trace(trace, row=1, col=column)
+    axis: dict[str, Any] = {
+        "tickfont": {"size": 12},
+        "nticks": 5,
+        "backgroundcolor": "rgba(0,0,0,0)",
+    }
+    axis |= {"gridcolor": GREY}
+    figure.update_annotations(font_size=12, y=0.94)
+    figure.update_scenes(
+        xaxis=axis | {"title": {"text": "gradient steps", "font": {"size": 13}}},
+        yaxis=axis | {"title": {"text": "mode i", "font": {"size": 13}}},
+        zaxis=axis
+        | {"title": {"text": "σ of mode i", "font": {"size": 13}}, "exponentformat": "power"},
+        camera={"eye": {"x": -1.8, "y": -2.0, "z": 1.0}, "center": {"x": 0, "y": 0, "z": -0.2}},
+        aspectmode="cube",
+    )
+    return figure.update_layout(
+        title={"text": title + over, "x": 0, "xref": "paper", "font": {"size": 15}},
+        margin={"l": 8, "r": 8, "t": 64, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+    )
+
+
+def _in_space(found: Found, run: str, network: str) -> Iterator[Any]:
+    """A network's modes, one more than the target has: a line each, before its band over seeds."""
+    last = len(found.one(run, network).facts["target_singular_values"])
+    for mode in range(last + 1):
+        curve = Curve("", run, network, "singular_values", (mode,))
+        steps, (low, middle, high) = band(found.of(run, network), curve)
+        if found.seeds > 1:
+            yield _ribbon(steps, mode + 1, low, high, color(network, 0.8))
+        yield go.Scatter3d(
+            x=steps,
+            y=np.full(len(steps), mode + 1),
+            z=middle,
+            mode="lines",
+            line={"color": color(network, mode / (last + 1)), "width": 5},
+            hovertemplate=f"σ<sub>{mode + 1}</sub>: %{{z}} at %{{x}}<extra></extra>",
+            showlegend=False,
+        )
+
+
+def _ribbon(steps: Array, mode: int, low: Array, high: Array, pale: str) -> go.Surface:
+    """The interquartile band of a mode in space, upright in its own plane.
+
+    Not transparent: WebGL would draw it over lines that are nearer.
+    """
+    return go.Surface(
+        x=np.stack([steps, steps]),
+        y=np.full((2, len(steps)), mode + BEHIND),
+        z=np.where(high - low > THIN * high.max(), [low, high], np.nan),
+        colorscale=[[0, pale], [1, pale]],
+        lighting={"ambient": 1, "diffuse": 0, "specular": 0, "fresnel": 0},
+        showscale=False,
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
+def fill(figure: go.Figure, steps: Array, low: Array, high: Array, strong: str) -> None:
+    """Add an interquartile band: out along the upper quartile, back along the lower."""
+    red, green, blue = (int(strong[i : i + 2], 16) for i in (1, 3, 5))
+    figure.add_scatter(
+        x=np.concatenate([steps, steps[::-1]]),
+        y=np.concatenate([high, low[::-1]]),
+        fill="toself",
+        fillcolor=f"rgba({red},{green},{blue},0.18)",
+        line={"width": 0},
+        mode="lines",
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
+def _publish(figure: go.Figure, found: Found, drawn: Sequence[Curve]) -> None:
+    """The authors' numbers at every so many records, and at the last."""
+    theirs = [each for each in drawn if each.published in found.published]
+    longest = max((len(found.published[each.published]) for each in theirs), default=0)
+    for curve in theirs:
+        wanted, every = found.published[curve.published], max(1, longest // POINTS)
+        picks = np.unique([*range(0, len(wanted), every), len(wanted) - 1])
+        strong = color(curve.network, curve.shade)
+        figure.add_scatter(
+            x=picks * found.one(curve.run, curve.network).steps[1],
+            y=wanted[picks],
+            name="the authors' numbers",
+            legendgroup="published",
+            showlegend="the authors' numbers" not in {trace.name for trace in figure.data},
+            mode="markers",
+            marker={"symbol": "circle-open", "size": 6, "color": strong, "line": {"width": 1.2}},
+            hovertemplate=f"{curve.label}, the authors: %{{y}} at %{{x}}<extra></extra>",
+        )

@@ -1,0 +1,133 @@
+"""Report: paper figures with verdict, settings, time and machine, as a page, a PDF and a table."""
+
+import html
+import json
+import subprocess
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from dynamics.core import registry
+from dynamics.core.config import Config
+from dynamics.core.description import seeds as drawn
+from dynamics.core.description import settings
+from dynamics.core.words import raised
+from dynamics.export.render import html as standalone
+from dynamics.paper import draws
+from dynamics.paper.figure import said
+from dynamics.paper.judge import Judged, command
+from dynamics.runs.run import RunError
+
+FEW = 4  # runs of a figure whose settings are told one by one
+PATIENCE = 180  # seconds for the browser to print
+STYLE = """
+body { font: 15px/1.5 sans-serif; color: #1f2430 }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
+td, th { text-align: left; padding: 3px 12px 3px 0; border-bottom: 1px solid #e3e5ea }
+section { break-before: page } .differs { color: #d1453b } .agrees { color: #2f9e5f }
+"""
+
+
+def write(judged: Sequence[Judged], missing: dict[str, str], folder: Path) -> list[Path]:
+    """``report.html``, ``report.pdf``, ``verdicts.md`` and ``verdicts.json``; gives these files.
+
+    ``missing`` says why a figure could not be had.
+
+    Raises:
+        RunError: with one sentence, if there is no browser to print the PDF; all else is there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    page = folder / "report.html"
+    page.write_text(_page(judged, missing))
+    (folder / "verdicts.md").write_text("\n".join(table(judged, missing)) + "\n")
+    verdicts = json.dumps([each.to_dict() for each in judged], indent=1, ensure_ascii=False)
+    (folder / "verdicts.json").write_text(verdicts)
+    _print(page, folder / "report.pdf")
+    return sorted(folder.iterdir())
+
+
+def table(judged: Sequence[Judged], missing: dict[str, str]) -> list[str]:
+    """Lines of Markdown: a row a figure with its verdict, numbers, time and machine."""
+    rows = ["| figure | authors' file | verdict | why | worst deviation | training |"]
+    rows += ["|---|---|---|---|---|---|"]
+    for each in judged:
+        deviations = [check.found for check in each.checks if "deviation" in check.what]
+        worst = raised(f"{max(deviations):.1e}") if deviations else "–"
+        source = registry.constant("figures", each.name, "SOURCE")
+        rows.append(
+            f"| `{each.name}` | `{source}` | **{each.verdict}** | {each.why} | {worst} | "
+            f"{each.seconds:,.0f} s, {each.machine} |"
+        )
+    return rows + [f"| `{name}` | | **not run** | {why} | – | – |" for name, why in missing.items()]
+
+
+def _page(judged: Sequence[Judged], missing: dict[str, str]) -> str:
+    summary = "".join(
+        f"<tr><td>{draws.about(each.name)[0]}</td><td class={each.verdict.split()[0]}>"
+        f"{each.verdict}</td><td>{html.escape(each.why)}</td><td>{each.seconds:,.0f}&nbsp;s</td></tr>"
+        for each in judged
+    )
+    summary += "".join(
+        f"<tr><td>{draws.about(name)[0]}</td><td>not run</td><td>{html.escape(why)}</td><td>–"
+        for name, why in missing.items()
+    )
+    parts: list[str] = []
+    for each in judged:
+        size = "width:860px;height:400px"
+        chart = standalone.chart(each.figure, size, displayModeBar=False)
+        parts.append(_section(each, chart))
+    body = (
+        f"<h1>Figures of Kwon et al. (2024), reproduced</h1><p>{date.today()}. arXiv 2311.05061."
+        f"</p><table>{summary}</table>{''.join(parts)}"
+    )
+    return standalone.page("Reproduction report", body, STYLE)
+
+
+def _section(judged: Judged, chart: str) -> str:
+    title, line = draws.about(judged.name)
+    rows = "".join(
+        f"<tr><td>{html.escape(check.what)}</td>"
+        f"<td>{'–' if check.published is None else said(check.published)}</td>"
+        f"<td>{check.told}</td><td>{check.verdict}</td></tr>"
+        for check in judged.checks
+    )
+    seeds = judged.draw.seeds
+    found = "found" if seeds == 1 else f"median (quartiles), N = {seeds} seeds"
+    runs = "".join(
+        f"<p>{html.escape(label)}: {html.escape(settings(of))} {html.escape(drawn(of))}</p>"
+        for label, of in _settings(judged).items()
+    )
+    return (
+        f"<section><h2>{title}</h2><p>{line}. <b class={judged.verdict.split()[0]}>"
+        f"{judged.verdict.capitalize()}.</b> {html.escape(judged.why)}</p>{chart}<table>"
+        f"<tr><th>what<th>published<th>{found}<th>verdict</tr>{rows}</table>{runs}"
+        f"<p>{judged.seconds:,.0f} s of training on {judged.machine}; "
+        f"<code>{command(judged.name, judged.draw)}</code></p></section>"
+    )
+
+
+def _settings(judged: Judged) -> dict[str, list[Config]]:
+    """The runs by label; where they are many, all of them together."""
+    configs = draws.configs(judged.name, judged.draw)
+    if 1 < len(configs) <= FEW:
+        return configs
+    return {"Settings": [each for of in configs.values() for each in of]}
+
+
+def _print(page: Path, file: Path) -> None:
+    """The page as PDF, by the browser that draws all other files."""
+    from choreographer.browsers.chromium import Chromium
+
+    browser = Chromium.find_browser(skip_local=False)
+    if not browser:
+        raise RunError(f"Without Chrome or Chromium there is no {file.name}; {page} is there.")
+    flags = ["--headless", "--no-sandbox", "--no-pdf-header-footer", "--virtual-time-budget=20000"]
+    flags += ["--use-gl=swiftshader", "--enable-unsafe-swiftshader", f"--print-to-pdf={file}"]
+    done = subprocess.run(
+        [browser, *flags, page.resolve().as_uri()],
+        capture_output=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    if done.returncode or not file.exists():
+        raise RunError(f"The browser could not print {file.name}; {page} is there.")

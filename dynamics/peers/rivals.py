@@ -1,0 +1,199 @@
+"""Peers: the same gradient descent as its users write it, for ``python -m dynamics bench``.
+
+Each ``make(task, factors, rates)`` gives a function that makes the given number of steps and then
+takes both losses, as a run does at each record. Nothing else of the program is in it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dynamics.core.registry import load
+from dynamics.engine.kernels.multiply import THIN
+from dynamics.engine.losses.sums import Dense
+from dynamics.engine.measuring.state import State
+from dynamics.engine.problem import Problem
+from dynamics.engine.steps.fastest import FASTER, fastest
+from dynamics.engine.steps.plain import Descent
+from dynamics.engine.training.comparison import Comparison
+
+Run = Callable[[int], Any]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a user holds as whole arrays: ½ mean over mask of (W − Y)², or ½ Σ (⟨A_i, W⟩ − y_i)²."""
+
+    given: Tensor
+    mask: Tensor | None = None
+    sensing: Tensor | None = None
+
+    @classmethod
+    def of(cls, problem: Problem) -> "Task":
+        """The arrays of a problem of this program."""
+        if isinstance(problem, Dense):
+            return cls(problem.seen, sensing=problem.matrix.view(-1, *problem.shape))
+        samples = problem.samples
+        if problem.whole is not None or samples is None:
+            assert problem.target is not None
+            return cls(problem.target.dense)
+        rows = torch.repeat_interleave(torch.arange(problem.shape[0]), samples.starts.diff())
+        mask = torch.zeros(problem.shape, dtype=samples.values.dtype)
+        given = mask.clone() if problem.target is None else problem.target.dense.clone()
+        given[rows, samples.places] = samples.values
+        mask[rows, samples.places] = 1
+        return cls(given, mask)
+
+
+def ours(comparison: Comparison, name: str) -> Run:
+    """This program: its fastest engine."""
+    return _ours(comparison, name, fastest)
+
+
+def uncompiled(comparison: Comparison, name: str) -> Run | None:
+    """This program as it is without a compiler; for narrow networks, if their steps are others.
+
+    The products of wide ones are compiled, too.
+    """
+    plain = load("optimizers", "gradient_descent")
+    network, problem = comparison.networks[name], comparison.problem
+    forms = [form for form in FASTER if form.applies(network, problem, plain)]
+    others = [form for form in forms if not form.compiled]
+    if not forms or forms[0] in others or min(network.widths) >= THIN:
+        return None
+    return _ours(comparison, name, others[0] if others else Descent)
+
+
+def _ours(comparison: Comparison, name: str, form: Callable[..., Descent]) -> Run:
+    problem, network = comparison.problem, comparison.networks[name]
+    optimizer = load("optimizers", "gradient_descent")
+    descent = form(network, problem, optimizer, comparison.learning_rate)
+
+    def run(count: int) -> list[float]:
+        descent.step(count)
+        state = State(network, 1)
+        return [descent.loss(), float(problem.test_loss(state.left, state.right))]
+
+    return run
+
+
+def plain_torch(comparison: Comparison, name: str) -> Run:
+    """Torch: autograd and ``torch.optim.SGD`` with a learning rate for each factor."""
+    task = Task.of(comparison.problem)
+    factors = [factor.clone().requires_grad_() for factor in comparison.networks[name].factors]
+    groups = [
+        {"params": [w], "lr": rate}
+        for w, rate in zip(factors, rates(comparison, name), strict=True)
+    ]
+    optimizer = torch.optim.SGD(groups)
+
+    def loss(mask: Tensor | None) -> Tensor:
+        w = factors[0]
+        for factor in factors[1:]:
+            w = factor @ w
+        if task.sensing is not None:
+            return ((task.sensing * w).sum((1, 2)) - task.given).square().sum() / 2
+        if mask is None:
+            return (w - task.given).square().mean() / 2
+        return (mask * (w - task.given)).square().sum() / mask.sum() / 2
+
+    def run(count: int) -> list[float]:
+        for _ in range(count):
+            optimizer.zero_grad()
+            torch.autograd.backward(loss(task.mask))
+            optimizer.step()
+        with torch.no_grad():
+            hidden = None if task.mask is None else 1 - task.mask
+            return [loss(task.mask).item(), loss(hidden).item()]
+
+    return run
+
+
+def plain_jax(comparison: Comparison, name: str) -> Run:
+    """JAX: a jitted ``fori_loop`` over autodiff, as the paper's code has it."""
+    import jax
+    import jax.numpy as jnp
+
+    jax.config.update("jax_enable_x64", True)
+    task = Task.of(comparison.problem)
+    factors = [jnp.asarray(factor.numpy()) for factor in comparison.networks[name].factors]
+    given, mask, sensing = (
+        None if each is None else jnp.asarray(each.numpy())
+        for each in (task.given, task.mask, task.sensing)
+    )
+    speeds = rates(comparison, name)
+
+    def loss(factors: list[Any], mask: Any) -> Any:
+        w = factors[0]
+        for factor in factors[1:]:
+            w = factor @ w
+        if sensing is not None:
+            return 0.5 * jnp.sum((jnp.sum(sensing * w, axis=(1, 2)) - given) ** 2)
+        if mask is None:
+            return 0.5 * jnp.mean((w - given) ** 2)
+        return 0.5 * jnp.sum((mask * (w - given)) ** 2) / jnp.sum(mask)
+
+    def body(_: int, factors: list[Any]) -> list[Any]:
+        gradients = jax.grad(loss)(factors, mask)
+        return [w - s * g for w, s, g in zip(factors, speeds, gradients, strict=True)]
+
+    def loop(count: int, factors: list[Any]) -> list[Any]:
+        return jax.lax.fori_loop(0, count, body, factors)
+
+    steps, measure = jax.jit(loop), jax.jit(loss)
+    hidden = None if mask is None else 1 - mask
+
+    def run(count: int) -> list[float]:
+        nonlocal factors
+        factors = steps(count, factors)
+        return [float(measure(factors, mask)), float(measure(factors, hidden))]
+
+    return run
+
+
+def floor(comparison: Comparison, name: str) -> Run:
+    """The products of a step alone, by torch, into buffers made before: nothing is added up."""
+    problem, network = comparison.problem, comparison.networks[name]
+    cols, *hidden, rows = network.widths
+    first, last, like = hidden[0], hidden[-1], network.factors[0]
+    shapes = [(last, first, cols)] if len(hidden) > 1 else []
+    shapes += [(rows, last, cols), (last, rows, cols), (rows, cols, last)]
+    if len(hidden) > 1:
+        shapes += [(last, cols, first), (first, last, cols)]
+        for i in range(1, len(hidden) - 1):
+            shapes += [(hidden[i + 1], hidden[i], first), (hidden[i], hidden[i + 1], first)]
+            shapes += [(hidden[i + 1], first, hidden[i])]
+    products = [
+        (torch.ones(a, b).to(like), torch.ones(b, c).to(like), torch.empty(a, c).to(like))
+        for a, b, c in shapes
+    ]
+    matrix = problem.matrix if isinstance(problem, Dense) else None
+    vector = torch.ones(rows * cols).to(like)
+
+    def run(count: int) -> None:
+        for _ in range(count):
+            for left, right, out in products:
+                torch.mm(left, right, out=out)
+            if matrix is not None:
+                torch.mv(matrix.mT, torch.mv(matrix, vector))
+
+    return run
+
+
+def rates(comparison: Comparison, name: str) -> list[float]:
+    """The learning rate of each factor."""
+    network, rate = comparison.networks[name], comparison.learning_rate
+    outer = rate * network.alpha
+    return [outer, *[rate] * (len(network.factors) - 2), outer]
+
+
+ENGINES: dict[str, Callable[[Comparison, str], Run | None]] = {
+    "dynamics": ours,
+    "uncompiled": uncompiled,
+    "jax": plain_jax,
+    "torch": plain_torch,
+    "floor": floor,
+}

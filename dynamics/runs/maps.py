@@ -1,0 +1,139 @@
+"""Maps: heat maps of the end-to-end matrix through a run, and how the run's folder keeps them.
+
+A map has at most 50 × 50 cells, each the mean of a block of the matrix's entries: exact, for wide
+networks as for narrow ones, whatever their width. ``maps.f2`` has one row for about each record, a
+thousand at most: the step as float64, then every network's cells as little-endian float16 (a
+relative error of 5e-4). ``goal.f2`` has the cells of M*. Two networks of 100 × 100 take 10 kB a
+record.
+"""
+
+import bisect
+import dataclasses
+import math
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dynamics.core import registry
+from dynamics.core.cells import block, shape
+from dynamics.core.config import Config
+from dynamics.core.records import Array, Picture, Trajectory
+
+if TYPE_CHECKING:
+    from dynamics.runs.run import Run
+
+
+def goal(run: "Run") -> bytes:
+    """The cells of M* as they are kept, whole; nothing for a run of before there were maps."""
+    try:
+        content = (run.folder / "goal.f2").read_bytes()
+    except FileNotFoundError:
+        return b""
+    return content if len(content) == 2 * math.prod(shape(run.config)) else b""
+
+
+def carried_over(origin: "Run", run: "Run", upto: float, networks: int) -> list[Array]:
+    """Give a run that goes on from another the other's maps up to a step; their last cells.
+
+    A run of before there were maps has none to give.
+    """
+    rows = kept(origin, networks)
+    if rows is None:
+        return []
+    rows = rows[rows["step"] <= upto]
+    (run.folder / "maps.f2").write_bytes(rows.tobytes())
+    return list(rows["cells"][-1].astype(float)) if len(rows) else []
+
+
+def kept(run: "Run", networks: int) -> Any:
+    """All of a run's maps: ``step``, T numbers, and ``cells``, T × networks × rows × cols.
+
+    None for a run of before there were maps.
+    """
+    cells = ("cells", "<f2", (networks, *shape(run.config)))
+    kind = np.dtype([("step", "<f8"), cells])
+    try:
+        content = (run.folder / "maps.f2").read_bytes()
+    except FileNotFoundError:
+        return None
+    return np.frombuffer(content, kind, len(content) // kind.itemsize)
+
+
+def arrays(run: "Run") -> dict[str, Any]:
+    """The run's maps for a file: ``map_steps``, ``<network>_map`` and ``goal_map``, float16.
+
+    Nothing for a run without maps.
+    """
+    networks = list(run.layout.shapes)
+    rows, target = kept(run, len(networks)), goal(run)
+    if rows is None or not len(rows) or not target:
+        return {}
+    found = {"map_steps": rows["step"]}
+    found |= {f"{name}_map": rows["cells"][:, place] for place, name in enumerate(networks)}
+    return found | {"goal_map": np.frombuffer(target, "<f2").reshape(shape(run.config))}
+
+
+def described(run: "Run") -> str:
+    """What ``arrays`` has of the run, in words; nothing if that is nothing."""
+    found = arrays(run)
+    if not found:
+        return ""
+    (rows, cols), (height, width) = found["goal_map"].shape, map(block, run.config.shape)
+    known = registry.constant("problems", run.config.problem, "KNOWN") is not False
+    each = "an entry" if height == width == 1 else f"the mean of {height} × {width} entries at most"
+    return (
+        f"`records.npz` also has the heat maps, {len(found['map_steps'])} moments of them: "
+        f"`map_steps` are their steps, `NETWORK_map` (moments × {rows} × {cols}) the cells of each "
+        f"network's W, `goal_map` ({rows} × {cols}) those of "
+        f"{'M*' if known else 'the entries that are observed, NaN where none is'}. A cell is "
+        f"{each}, in the unit of M*'s entries, rounded to float16."
+    )
+
+
+def at(run: "Run", step: float, networks: int) -> bytes:
+    """The row of the last map at or before a step, else the first; nothing if there is none."""
+    rows, cols = shape(run.config)
+    size = 8 + 2 * networks * rows * cols
+    try:
+        file = os.open(run.folder / "maps.f2", os.O_RDONLY)
+    except FileNotFoundError:
+        return b""
+    try:
+        count = os.fstat(file).st_size // size
+
+        def reached(number: int) -> float:
+            return float(np.frombuffer(os.pread(file, 8, number * size), "<f8")[0])
+
+        number = bisect.bisect_right(range(count), step, key=reached) - 1
+        return os.pread(file, size, max(number, 0) * size) if count else b""
+    finally:
+        os.close(file)
+
+
+def pictured(
+    config: Config, trajectories: Sequence[Trajectory], target: bytes, row: bytes = b""
+) -> list[Trajectory]:
+    """The trajectories, each with its map out of a row: without cells if there is none yet."""
+    (height, width), known = shape(config), registry.constant("problems", config.problem, "KNOWN")
+    wanted = np.frombuffer(target, "<f2").astype(float).reshape(height, width)
+    cells = np.empty((len(trajectories), 0, 0))
+    if row:
+        cells = np.frombuffer(row, "<f2", offset=8).astype(float).reshape(-1, height, width)
+    step = float(np.frombuffer(row, "<f8", count=1)[0]) if row else None
+    rows, cols = (block(length) for length in config.shape)
+    return [
+        dataclasses.replace(
+            each, picture=Picture(step, values, wanted, known is not False, (rows, cols))
+        )
+        for each, values in zip(trajectories, cells, strict=True)
+    ]
+
+
+def shown(
+    run: "Run", trajectories: Sequence[Trajectory], step: float = math.inf
+) -> list[Trajectory]:
+    """The trajectories with the run's maps ``at`` a step; none if it was recorded without."""
+    target, row = goal(run), at(run, step, len(trajectories))
+    return pictured(run.config, trajectories, target, row) if target and row else []

@@ -1,0 +1,261 @@
+"""Run: a folder that a worker process fills and everybody else reads.
+
+``runs/<key>/`` holds ``config.json``, ``layout.json`` (what the columns are), ``records.f8`` (rows
+of little-endian float64, only ever appended to), ``maps.f2`` and ``goal.f2`` (heat maps, see
+``maps``), ``status.json`` (replaced atomically),
+``control`` (one byte, read at every record), ``alive`` (locked by the worker for as long as it
+lives) and ``log.txt``; ``checkpoints`` that it may be gone on from, and ``origin.json`` with the
+run that it goes on from itself. Queue, live stream, store and cache are this one thing.
+
+The kernel drops a lock when its holder dies, however it dies, so liveness needs no process table
+and no heartbeat, and a reused process number cannot deceive.
+"""
+
+import contextlib
+import dataclasses
+import json
+import os
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dynamics.core.config import Config, ConfigError
+from dynamics.core.records import Array, Layout, Trajectory
+from dynamics.runs import queue
+
+KEY = re.compile(r"[0-9a-f]{16}")
+RUN, PAUSE, CANCEL = b"r", b"p", b"c"
+LIVE = ("queued", "running", "paused")
+PHASES = {
+    "queued": "waiting for its turn",
+    "running": "training",
+    "paused": "paused; resume goes on from here",
+    "done": "finished",
+    "diverged": "diverged; a smaller learning rate η would converge",
+    "cancelled": "cancelled; started again, it goes on from here",
+    "failed": "could not be run",
+    "lost": "the worker died; what it had recorded is kept, start it again to finish",
+    "unreadable": "the folder is damaged",
+}
+
+
+class RunError(Exception):
+    """A run that cannot be found, read or started; the message is one clear sentence."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a run stands: its phase (one of ``PHASES``), step and rate, and what to tell a user."""
+
+    phase: str
+    step: int = 0
+    rate: float = 0.0  # steps a second, measured over the last seconds, measuring included
+    message: str = ""
+    machine: str = ""  # what it computes on
+    outcomes: dict[str, str] = dataclasses.field(default_factory=dict)  # by network
+    signatures: list[dict[str, Any]] = dataclasses.field(default_factory=list)  # step and sentence
+    pid: int = 0
+    created: float = 0.0  # seconds since the epoch
+
+    @property
+    def live(self) -> bool:
+        """Whether a worker has it in hand."""
+        return self.phase in LIVE
+
+
+@dataclass(frozen=True)
+class Run:
+    """The run in ``folder``; nothing is held in memory, every call reads what is there now."""
+
+    folder: Path
+
+    @property
+    def key(self) -> str:
+        """The name of the folder, the key of its Config."""
+        return self.folder.name
+
+    @property
+    def config(self) -> Config:
+        """The settings of the run.
+
+        Raises:
+            RunError: if ``config.json`` is missing or damaged.
+        """
+        try:
+            return Config.from_dict(self._json("config.json"))
+        except ConfigError as error:
+            raise RunError(f"Run {self.key} has settings that cannot be run: {error}") from None
+
+    @property
+    def layout(self) -> Layout:
+        """What the columns of the records are; a Layout of no network before the first record.
+
+        Raises:
+            RunError: if ``layout.json`` is damaged, or missing beside records.
+        """
+        if not (self.folder / "layout.json").exists() and not self._has_records():
+            return Layout({})
+        try:
+            return Layout.from_dict(self._json("layout.json"))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise RunError(f"Run {self.key}: layout.json does not describe columns.") from None
+
+    @property
+    def status(self) -> Status:
+        """Where the run stands; ``lost`` when its worker is gone without a last word.
+
+        Raises:
+            RunError: if there is no such run or ``status.json`` is damaged.
+        """
+        status = self._told()
+        if status.live and not self._worker_lives():
+            # The worker may have had its last word between the two looks.
+            status = self._told()
+            if status.live:
+                return dataclasses.replace(status, phase="lost", message=PHASES["lost"])
+        return status
+
+    def rows(self, since: int = 0) -> Array:
+        """The records from number ``since`` on; a half-written last row does not count.
+
+        Raises:
+            RunError: if ``layout.json`` is damaged.
+        """
+        width = self.layout.width
+        try:
+            flat = np.fromfile(self.folder / "records.f8", "<f8", offset=since * width * 8)
+        except (FileNotFoundError, ValueError):  # no record yet, or not as many as ``since``
+            flat = np.empty(0)
+        return flat[: len(flat) // width * width].reshape(-1, width)
+
+    def need_records(self) -> None:
+        """Say so where there is none to show.
+
+        Raises:
+            RunError: with one sentence, if there is none yet or ``layout.json`` is damaged.
+        """
+        if not len(self.rows()):
+            raise RunError(f"Run {self.key} has no records yet.")
+
+    @property
+    def trajectories(self) -> list[Trajectory]:
+        """One Trajectory for each network, of the records there are so far."""
+        return self.layout.trajectories(self.rows())
+
+    @property
+    def origin(self) -> "Run | None":
+        """The run that this one goes on from, if it is still there."""
+        if not (self.folder / "origin.json").exists():
+            return None
+        key = str(self._json("origin.json").get("run"))
+        there = KEY.fullmatch(key) and (self.folder.parent / key / "layout.json").exists()
+        return Run(self.folder.parent / key) if there else None
+
+    @property
+    def position(self) -> int | None:
+        """How many runs go first while this one is queued, else None."""
+        tickets = queue.waiting(self.folder.parent)
+        names = [ticket.name.partition("-")[2] for ticket in tickets]
+        return names.index(self.key) if self.key in names else None
+
+    def ask(self, control: bytes) -> None:
+        """Ask the worker to go on (``RUN``), to wait (``PAUSE``) or to end (``CANCEL``)."""
+        (self.folder / "control").write_bytes(control)
+
+    def asked(self) -> bytes:
+        """What the worker was last asked; ``RUN`` if nothing."""
+        with contextlib.suppress(FileNotFoundError):
+            return (self.folder / "control").read_bytes() or RUN
+        return RUN
+
+    def delete(self) -> None:
+        """Remove the folder.
+
+        Raises:
+            RunError: if a worker still has the run in hand.
+        """
+        if self._worker_lives():
+            raise RunError(f"Run {self.key} is being trained; cancel it before you delete it.")
+        shutil.rmtree(self.folder)
+
+    def write(self, name: str, content: Any) -> None:
+        """Replace a JSON file of the run in one go, so that no reader sees half of it."""
+        text = json.dumps(content)
+        handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=f".{name}")
+        with open(handle, "w") as file:
+            file.write(text)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, self.folder / name)
+
+    def _told(self) -> Status:
+        content, empty = self._json("status.json"), Status("")
+        try:
+            status = Status(**content)
+        except TypeError:
+            raise RunError(f"Run {self.key}: status.json has unknown entries.") from None
+        for name, value in content.items():
+            like = getattr(empty, name)
+            if not isinstance(value, int | float if isinstance(like, float) else type(like)):
+                raise RunError(f"Run {self.key}: status.json has no usable {name}.")
+        if status.phase not in PHASES:
+            raise RunError(f"Run {self.key}: status.json names no known phase.")
+        return status
+
+    def _has_records(self) -> bool:
+        with contextlib.suppress(FileNotFoundError):
+            return (self.folder / "records.f8").stat().st_size > 0
+        return False
+
+    def _worker_lives(self) -> bool:
+        return queue.locked(self.folder / "alive")
+
+    def _json(self, name: str) -> dict[str, Any]:
+        if not self.folder.is_dir():
+            raise RunError(f"There is no run {self.key}.")
+        try:
+            content = json.loads((self.folder / name).read_text())
+            if not isinstance(content, dict):
+                raise ValueError
+        except FileNotFoundError:
+            raise RunError(f"Run {self.key} has no {name}: its folder is incomplete.") from None
+        except ValueError:
+            raise RunError(f"Run {self.key}: {name} is damaged, it is not readable JSON.") from None
+        return content
+
+
+def root(folder: str | Path | None = None) -> Path:
+    """The folder of all runs: the one given, else ``$DLN_RUNS``, else ``runs`` in this project."""
+    chosen = folder or os.environ.get("DLN_RUNS") or Path(__file__).parents[2] / "runs"
+    return Path(chosen).resolve()
+
+
+def find(key: str, folder: Path) -> Run:
+    """The run with this key.
+
+    Raises:
+        RunError: if the key is not sixteen hexadecimal digits or no such run is there.
+    """
+    if not KEY.fullmatch(key):
+        raise RunError(f"{key[:40]!r} is no run: a run's key is sixteen digits from 0-9 and a-f.")
+    if not (folder / key).is_dir():
+        raise RunError(f"There is no run {key} here; it may have been deleted.")
+    return Run(folder / key)
+
+
+def listing(folder: Path) -> list[tuple[Run, Config | None, Status]]:
+    """All runs, newest first; a damaged one with phase ``unreadable`` and a sentence why."""
+    found: list[tuple[Run, Config | None, Status]] = []
+    for place in folder.glob("*"):
+        if KEY.fullmatch(place.name) and place.is_dir():
+            run = Run(place)
+            try:
+                _ = run.layout
+                found.append((run, run.config, run.status))
+            except RunError as error:
+                found.append((run, None, Status("unreadable", message=str(error))))
+    return sorted(found, key=lambda entry: -entry[2].created)

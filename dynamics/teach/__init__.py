@@ -1,0 +1,1 @@
+"""Lessons: predict, run, explain, try. Imports findings, theory and core."""

@@ -1,0 +1,4 @@
+"""What is known without training: limits, escape times, exact courses, forecasts. NumPy alone.
+
+Imports core.
+"""

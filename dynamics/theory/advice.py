@@ -1,0 +1,98 @@
+"""Advice: one sentence on each thing that will go wrong, with the settings that mend it."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dynamics.core import registry
+from dynamics.core.config import MOST_RECORDS, SETTINGS, Config
+from dynamics.core.traits import called
+from dynamics.core.words import raised
+from dynamics.theory import stability
+from dynamics.theory.prediction import EXACT, Prediction
+
+GOOD_STEP = 0.3  # of the stability limit: a sensible learning rate
+SLACK = 1.1  # an estimated limit may be this much too low
+AMPLE = 1.3  # times the last escape: steps that show it
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A sentence for a user, and ``mend``: the settings to change, with their new values."""
+
+    sentence: str
+    mend: Mapping[str, Any]
+
+
+def widths(config: Config) -> Iterator[Advice]:
+    """Of a width bound below the rank, or so large that compression loses its guarantee."""
+    if "compressed" not in config.networks or not _low_rank(config):
+        return
+    side, rank, bound = min(config.shape), config.rank, config.rank_bound
+    mend = {"rank_bound": max(rank, min(2 * rank, side - rank))}
+    if bound < rank:
+        lost = "mode" if bound + 1 == rank else f"{rank - bound} modes"
+        yield Advice(
+            f"r̂ = {bound} is below the rank {rank}: the compressed network never learns the last "
+            f"{lost}.",
+            mend,
+        )
+    if "original" in config.networks and side - rank < bound > mend["rank_bound"]:
+        yield Advice(
+            f"r̂ = {bound} is above d − r = {side - rank}: the compressed network need no longer "
+            "be ahead of the original one.",
+            mend,
+        )
+
+
+def step_size(
+    config: Config, rates: Mapping[str, float | None], limits: Mapping[str, Prediction]
+) -> Iterator[Advice]:
+    """Of a learning rate beyond the stability limit of the more sensitive network."""
+    ratios = {
+        name: rate / limits[name].value
+        for name, rate in rates.items()
+        if rate is not None and limits[name].value is not None
+    }
+    if not ratios:
+        return
+    name = max(ratios, key=lambda each: ratios[each])
+    ratio, exact = ratios[name], limits[name].standing == EXACT
+    if ratio > (1 if exact else SLACK):
+        verb = "will diverge" if stability.zone(ratio) == "diverges" else "will not settle"
+        mended = float(f"{config.learning_rate * GOOD_STEP / ratio:.2g}")
+        yield Advice(
+            raised(
+                f"η is {ratio:.3g} times the {'' if exact else 'estimated '}stability limit of the "
+                f"{called(name)}, which {verb}."
+            ),
+            {"learning_rate": mended},
+        )
+
+
+def budget(config: Config, escapes: Mapping[str, Prediction]) -> Iterator[Advice]:
+    """Of fewer steps than until the last mode is half grown."""
+    if not _low_rank(config):
+        return
+    last = {
+        name: max(filter(math.isfinite, each.value or ()), default=0.0)
+        for name, each in escapes.items()
+    }
+    name = max(last, key=lambda each: last[each])
+    if last[name] > config.steps:
+        most = SETTINGS["steps"].metadata["high"]
+        steps = int(min(most, float(f"{AMPLE * last[name]:.2g}")))
+        yield Advice(
+            f"{config.steps:,} steps are fewer than the {last[name]:,.0f} after which the last "
+            f"mode of the {called(name)} is half grown.",
+            {
+                "steps": steps,
+                "record_every": max(config.record_every, math.ceil(steps / MOST_RECORDS)),
+            },
+        )
+
+
+def _low_rank(config: Config) -> bool:
+    """Whether the target has the config's rank: neither a picture nor ratings have one."""
+    return "spectrum" in registry.constant("problems", config.problem, "READS")

@@ -1,0 +1,144 @@
+"""Expected: what theory says of a run's singular values, made from its settings and facts alone.
+
+Where an exact course is known it is followed step by step, as long as that is cheap; elsewhere
+there are the forecast's escapes. A second call for the same run costs nothing.
+"""
+
+import dataclasses
+import functools
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from dynamics.core.config import Config
+from dynamics.core.records import Array, Expected, Trajectory, followed
+from dynamics.core.traits import adrift, alpha, curvature, late, pace, seen, spectral, widths
+from dynamics.theory import compressed
+from dynamics.theory.compressed import Turns
+from dynamics.theory.escapes import measured_escapes
+from dynamics.theory.forecast import Forecast, NetworkForecast, forecast
+from dynamics.theory.prediction import EXACT, Known, broken_by_start
+
+MOMENTA = {"gradient_descent": 0.0, "momentum": 0.9}  # whose course is known exactly
+POINTS = 500  # of a curve
+RECORDS = 1000  # of the run's records, to which a course is followed
+MOST_STEPS = 20_000  # that are followed: half a second
+MOST_WORK = 4e9  # multiplications of a simulation: as long
+SLACK = 1.3  # times the last expected escape, after which little happens
+RISES = 3  # of the last mode, which are shown after its escape
+SETTLED = 0.01  # relative distance from its goal at which a mode stays where it is
+
+
+def beside(config: Config, trajectories: Sequence[Trajectory]) -> list[Trajectory]:
+    """The same trajectories, each with what is expected of it and how far it is from that."""
+    facts = trajectories[0].facts if trajectories else {}
+    found = expected(config, facts)
+    return [_beside(each, found.get(each.network)) for each in trajectories]
+
+
+def _beside(trajectory: Trajectory, found: Expected | None) -> Trajectory:
+    """With the series ``residuals`` where an exact course is known."""
+    series = dict(trajectory.series)
+    if found and found.followed and "singular_values" in series:
+        series["residuals"] = found.residuals(trajectory.steps, series[followed(series)])
+    return dataclasses.replace(trajectory, expected=found, series=series)
+
+
+def expected(config: Config, facts: Mapping[str, Sequence[Any]]) -> dict[str, Expected]:
+    """By network; ``facts`` are those that the run's layout keeps."""
+    return _expected(json.dumps(config.to_dict()), json.dumps(dict(facts)))
+
+
+@functools.lru_cache(maxsize=32)
+def _expected(config_text: str, facts_text: str) -> dict[str, Expected]:
+    config, facts = Config.from_dict(json.loads(config_text)), json.loads(facts_text)
+    # With the overlap a forecast would simulate the original network, however long that takes.
+    made = forecast(config, {name: facts[name] for name in facts if name != "overlap"})
+    known = Known.of(config, facts)
+    return {name: _of(known, made, name) for name in made.networks}
+
+
+def _of(known: Known, made: Forecast, name: str) -> Expected:
+    each = made.networks[name]
+    steps = _steps(known.config, each)
+    curves = None if steps is None else _followed(known, made, name, steps)
+    if steps is None or curves is None:
+        return Expected(tuple(each.escapes.value or ()), each.escapes.standing, each.escapes.breaks)
+    found = measured_escapes(steps, curves, known.goals[: curves.shape[1]])
+    # What comes after the last step that was followed is the forecast's.
+    later = np.array((each.escapes.value or [math.inf] * len(found))[: len(found)])
+    escapes = np.where(np.isnan(found), np.maximum(later, steps[-1]), found).tolist()
+    escapes += [math.inf] * (len(known.goals) - len(found))
+    longer, course = _lengthened(known, steps, curves)
+    followed = min(len(steps), len(longer))
+    goals = known.goals[: curves.shape[1]]
+    return Expected(tuple(escapes), EXACT, (), longer, course, goals, followed)
+
+
+def _steps(config: Config, each: NetworkForecast) -> Array | None:
+    """The steps to follow: until all has happened, at most as many as are trained."""
+    escapes = [step for step in each.escapes.value or () if math.isfinite(step)]
+    last = config.steps
+    if escapes and not config.schedule:  # whose escapes may be other than forecast
+        after = SLACK * max(escapes) + RISES * max(each.rises.value or [0])
+        last = min(last, math.ceil(after))
+    if last > MOST_STEPS:
+        return None
+    # At the run's own records, too: there it is held against what was measured.
+    apart = config.record_every * -(-last // (config.record_every * RECORDS))
+    steps = [np.linspace(0, last, POINTS).astype(int), np.arange(0, last + 1, apart)]
+    return np.unique(np.concatenate(steps)).astype(float)
+
+
+def _followed(known: Known, made: Forecast, name: str, steps: Array) -> Array | None:
+    """The exact singular values after these steps, those of the modes alone; None if unknown."""
+    config, momentum = known.config, MOMENTA.get(known.config.optimizer)
+    own = made.rate(name)
+    if momentum is None or seen(config) != "all" or own is None or not known.drawn:
+        return None
+    rate, whole = own * curvature(config), steps.astype(int).tolist()
+    turns = _turns(config, name, rate / (config.learning_rate * pace(config, name)))
+    with np.errstate(all="ignore"):  # a rate beyond the limit has a course, too: out of all numbers
+        if adrift(name) or late(config, name):
+            return None
+        if spectral(name):
+            goals = known.goals[: widths(config, name)[1]]
+            outer, inner = compressed.recursion(
+                goals,
+                config.depth,
+                alpha(config, name),
+                config.init_scale,
+                rate,
+                whole,
+                momentum,
+                turns,
+            )
+            return np.abs(compressed.end_to_end(outer, inner, config.depth))
+        if broken_by_start(config):
+            return None
+        return known.simulated(alpha(config, name), rate, whole, MOST_WORK, momentum, turns)
+
+
+def _turns(config: Config, name: str, unit: float) -> Turns:
+    """α and ηc of a network from each change of the schedule on; ``unit`` is that of η."""
+    later = {change.step: config.after(change.step) for change in config.schedule}
+    return {
+        step: (alpha(each, name), each.learning_rate * pace(each, name) * unit)
+        for step, each in later.items()
+    }
+
+
+def _lengthened(known: Known, steps: Array, curves: Array) -> tuple[Array, Array]:
+    """Cut where a curve leaves all numbers; go on to the run's end where all have settled."""
+    finite = np.isfinite(curves).all(axis=1)
+    if not finite.all():
+        stop = int(np.argmin(finite))
+        return steps[:stop], curves[:stop]
+    goals = known.goals[: curves.shape[1]]
+    settled = bool((np.abs(curves[-1] - goals) <= SETTLED * goals).all())
+    if settled and steps[-1] < known.config.steps:
+        return np.append(steps, float(known.config.steps)), np.vstack([curves, curves[-1:]])
+    return steps, curves

@@ -1,0 +1,207 @@
+"""Escape: when each mode leaves its plateau, how fast it then rises, and which modes merge.
+
+All numbers of steps are those of gradient descent at ``rate`` = ηc, for a mode whose factors start
+at ε; ``goals`` are the singular values s_i that they grow to.
+"""
+
+import functools
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from dynamics.core.records import Array
+
+# Nodes and a fixed-step integrator of NumPy's own: SciPy's, which the page would need for these
+# smooth integrands alone, are a third of the web process's memory.
+
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(160)
+HALVINGS = 80  # of an interval of logarithms: past the last digit
+GROWN = 10.0  # times the start: random factors have turned towards their mode long before
+STRIDE = 0.3  # of the product, changed in one step of an integration
+
+
+def escape_steps(
+    goals: Sequence[float] | Array,
+    depth: int,
+    alpha: float,
+    init_scale: float,
+    rate: float | Array,
+    share: float = 0.5,
+) -> Array:
+    """Steps until a mode of the compressed network reaches ``share`` of its goal, by quadrature.
+
+    The flow keeps a² − αb² = (1 − α) ε², which leaves one variable y, the logarithm of a (of b if
+    α < 1). It moves by g = ln(1 + ηẏ) a step, so that by Euler and Maclaurin
+
+        N = ∫ dy/g + ½ ln(g_end/g_start).
+
+    For small steps that is ∫ db/(ηc (s − a² b^(L−2)) a² b^(L−3)); the logarithm keeps it right to
+    within half a per cent up to 0.9 of the stability limit.
+
+    Args:
+        goals: s_i.
+        depth: L.
+        alpha: α.
+        init_scale: ε.
+        rate: ηc; one number, or one for each mode.
+        share: of the goal, between 0 and 1.
+
+    Returns:
+        One number for each goal: 0 if it starts past the share, infinity if it is no goal (s = 0).
+    """
+    goal = np.asarray(goals, float)[:, None]
+    outer_leads = alpha >= 1 or depth == 2
+
+    def pace(y: Array) -> tuple[Array, Array]:
+        """w and g where the leading value is e^y."""
+        lead = np.exp(y)
+        if outer_leads:
+            outer, inner = lead, np.sqrt((lead**2 + (alpha - 1) * init_scale**2) / alpha)
+        else:
+            outer, inner = np.sqrt(alpha * lead**2 + (1 - alpha) * init_scale**2), lead
+        w = outer**2 * inner ** (depth - 2)
+        slope = alpha * inner ** (depth - 2) if outer_leads else outer**2 * inner ** (depth - 4)
+        return w, np.log1p(np.reshape(rate, (-1, 1)) * slope * np.maximum(goal - w, 0))
+
+    start = np.full_like(goal, math.log(init_scale))
+    low, high = start, np.log(np.maximum(goal, init_scale) / init_scale) + np.abs(start) + 5
+    high = np.maximum(high, start + math.log(alpha) / 2 + 1)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        below = pace(middle)[0] < share * goal
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        half = (high - start) / 2
+        steps = half * (WEIGHTS / pace(start + half * (1 + NODES))[1]).sum(-1, keepdims=True)
+        steps = steps + np.log(pace(high)[1] / pace(start)[1]) / 2
+    begun = pace(start)[0] >= share * goal
+    return np.where(goal > 0, np.where(begun, 0.0, steps), np.inf)[:, 0]
+
+
+def leading_steps(
+    goals: Sequence[float] | Array, depth: int, alpha: float, init_scale: float, rate: float
+) -> Array:
+    """``escape_steps`` to one half by its leading term: what ε, α and s do to it, at a glance.
+
+    L ≥ 3: ε^(2−L) I_L(α)/(ηcs); L = 2: ln((s − ε²)/ε²)/(2 ln(1 + αηcs)).
+    """
+    goal = np.asarray(goals, float)
+    if depth == 2:
+        scale = init_scale**2
+        return np.asarray(np.log((goal - scale) / scale) / (2 * np.log1p(alpha * rate * goal)))
+    return np.asarray(init_scale ** (2 - depth) * plateau(depth, alpha) / (rate * goal))
+
+
+def plateau(depth: int, alpha: float) -> float:
+    """I_L(α) = ∫_1^∞ db/(a² b^(L−3)), a² = αb² + 1 − α: a plateau's length for L ≥ 3.
+
+    I_L(1) = 1/(L − 2); I_3 = arccosh(√α)/√(α(α − 1)) for α > 1; I_4 = ln α/(2(α − 1)).
+    """
+    if alpha == 1:
+        return 1 / (depth - 2)
+    # With 1/b = tanh θ/tanh Θ (tan for α < 1) the factor 1/(αb² + 1 − α) is a constant.
+    turn, turned = (np.tanh, math.atanh) if alpha > 1 else (np.tan, math.atan)
+    scale = math.sqrt(abs(alpha - 1) / alpha)
+    end = turned(scale)
+    inverse = turn(end * (1 + NODES) / 2) / scale
+    integral = end / 2 * float(WEIGHTS @ inverse ** (depth - 3))
+    return integral / math.sqrt(alpha * abs(alpha - 1))
+
+
+@functools.lru_cache(maxsize=64)
+def delay(depth: int, alpha: float) -> float:
+    """How much later a wide random network escapes, in units of ε^(2−L)/(ηcs) steps.
+
+    Its first factors turn the target's right singular vector v_i into a direction that is
+    orthogonal to u_i, up to 1/√d: the mode's 2 × 2 core starts at ε I and must learn to turn by
+    90°, where the compressed one's starts in line. L = 2: ln(2)/(2α). Both cores are integrated
+    until they have grown well past the start, where the difference stays.
+    """
+    if depth == 2:
+        return math.log(2) / (2 * alpha)
+    turned, straight = (_time_to_grow(depth, alpha, angle) for angle in (math.pi / 2, 0.0))
+    return turned - straight
+
+
+def _time_to_grow(depth: int, alpha: float, angle: float) -> float:
+    """Time for a core of unit start and unit pull (s = c = 1, no saturation) to GROWN^L.
+
+    Runge and Kutta's fourth-order steps, each as long as the product takes to change by STRIDE of
+    itself: growth ends in a pole of time.
+    """
+    pull = np.array([[math.cos(angle), 0.0], [math.sin(angle), 0.0]])
+    rates = np.ones((depth, 1, 1))
+    rates[[0, -1]] = alpha
+
+    def flow(factors: Array) -> Array:
+        below = [factors[0]]
+        for factor in factors[1:-1]:
+            below.append(factor @ below[-1])
+        gradients, above = np.empty_like(factors), pull
+        for index in range(depth - 1, 0, -1):
+            gradients[index] = above @ below[index - 1].T
+            above = factors[index].T @ above
+        gradients[0] = above
+        return rates * gradients
+
+    factors, time, norm = np.tile(np.eye(2), (depth, 1, 1)), 0.0, 1.0
+    while norm < GROWN**depth:
+        before, first = (time, norm), flow(factors)
+        step = STRIDE / depth * math.sqrt(float((factors**2).sum() / (first**2).sum()))
+        second = flow(factors + step / 2 * first)
+        third = flow(factors + step / 2 * second)
+        fourth = flow(factors + step * third)
+        factors = factors + step / 6 * (first + 2 * second + 2 * third + fourth)
+        norm = float(np.linalg.norm(functools.reduce(lambda below, above: above @ below, factors)))
+        time += step
+    # Between two steps time goes as this power of the norm, as it does near the pole.
+    start, end, level = (each ** (2 / depth - 1) for each in (before[1], norm, GROWN**depth))
+    return before[0] + (time - before[0]) * (level - start) / (end - start)
+
+
+def rise_steps(
+    goals: Sequence[float] | Array, depth: int, alpha: float, rate: float | Array
+) -> Array:
+    """Steps from 10 to 90 % of the goal: F_L/(ηc α^(2/L) s^(2 − 2/L)), for a mode that has escaped.
+
+    F_L = ∫ dx/(L x^(2−2/L) (1 − x)) from 0.1 to 0.9: 2.197 for L = 2, 2.009 for L = 3.
+    """
+    goal = np.asarray(goals, float)
+    return np.asarray(_rise(depth) / (rate * alpha ** (2 / depth) * goal ** (2 - 2 / depth)))
+
+
+@functools.cache
+def _rise(depth: int) -> float:
+    share = 0.5 + 0.4 * NODES
+    return 0.4 * float(WEIGHTS @ (1 / (depth * share ** (2 - 2 / depth) * (1 - share))))
+
+
+def incrementality(escapes: Array, rises: Array) -> Array:
+    """J_i = (T_(i+1) − T_i)/rise_i: above 3 modes come one after another, below 1 they merge."""
+    escapes, rises = np.asarray(escapes, float), np.asarray(rises, float)
+    return np.diff(escapes) / rises[:-1]
+
+
+def measured_escapes(
+    steps: Array, values: Array, goals: Sequence[float] | Array, share: float = 0.5
+) -> Array:
+    """The steps at which recorded singular values reach a share of their goals, between records.
+
+    Args:
+        steps: of the T records.
+        values: T × at least as many singular values, largest first.
+        goals: s_i.
+        share: of the goal.
+
+    Returns:
+        One number for each goal, NaN for one that was not reached.
+    """
+    found = np.full(len(goals), np.nan)
+    for index, level in enumerate(share * np.asarray(goals, float)):
+        reached = np.flatnonzero(values[:, index] >= level)
+        if len(reached):
+            after = int(reached[0])
+            around = slice(max(after - 1, 0), after + 1)
+            found[index] = np.interp(level, values[around, index], steps[around])
+    return found

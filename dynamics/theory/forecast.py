@@ -1,0 +1,145 @@
+"""Forecast: what can be said of a run before it starts, and how sure it is.
+
+NumPy and SciPy only, and a few milliseconds: a page may ask at every move of a slider.
+"""
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dynamics.core import cost, traits
+from dynamics.core.config import Config
+from dynamics.theory import advice, prediction, stability
+from dynamics.theory import escapes as escape_times
+from dynamics.theory.advice import Advice
+from dynamics.theory.prediction import EXACT, HEURISTIC, Known, Prediction
+
+
+@dataclass(frozen=True)
+class NetworkForecast:
+    """What is predicted of one network.
+
+    Attributes:
+        eta_star: the stability limit η*.
+        escapes: steps until each mode is half grown, the target's largest first.
+        rises: steps that each then takes from 10 to 90 %.
+        floor: the train loss that is left in the end.
+        operations: floating-point operations of one step.
+        memory: bytes of factors, buffers and data.
+    """
+
+    eta_star: Prediction
+    escapes: Prediction
+    rises: Prediction
+    floor: Prediction
+    operations: Prediction
+    memory: Prediction
+
+    @property
+    def incrementality(self) -> list[float]:
+        """J_i: above 3 modes come one after another, below 1 they merge; empty where unknown."""
+        if self.escapes.value is None or self.rises.value is None:
+            return []
+        return [
+            float(each)
+            for each in escape_times.incrementality(self.escapes.value, self.rises.value)
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Values by name, and under ``standing`` and ``breaks`` how sure they are."""
+        found = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {
+            **{name: _plain(each.value) for name, each in found.items()},
+            "incrementality": _plain(self.incrementality),
+            "standing": {name: each.standing for name, each in found.items()},
+            "breaks": {name: list(each.breaks) for name, each in found.items() if each.breaks},
+        }
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """All that is predicted of a run.
+
+    Attributes:
+        config: the settings.
+        learning_rate: η itself; None while it is counted in limits and no limit is known. A
+            network's own is ``rate``.
+        networks: by name, in the config's order.
+        warnings: what will go wrong.
+    """
+
+    config: Config
+    learning_rate: float | None
+    networks: Mapping[str, NetworkForecast]
+    warnings: tuple[Advice, ...]
+
+    def rate(self, network: str) -> float | None:
+        """η of a network."""
+        rate = self.learning_rate
+        return None if rate is None else rate * traits.pace(self.config, network)
+
+    def ratio(self, network: str) -> float | None:
+        """η/η* of a network; ``theory.zone`` has a word for it."""
+        limit, rate = self.networks[network].eta_star.value, self.rate(network)
+        return None if limit is None or rate is None else rate / limit
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ready for JSON: each network's values; at the top those of the compressed one."""
+        networks = {name: each.to_dict() for name, each in self.networks.items()}
+        for name, each in networks.items():
+            ratio = self.ratio(name)
+            each |= {"ratio": ratio, "zone": None if ratio is None else stability.zone(ratio)}
+        return {
+            **(networks.get("compressed") or next(iter(networks.values()))),
+            "networks": networks,
+            "learning_rate": self.learning_rate,
+            "warnings": [
+                {"sentence": each.sentence, "mend": dict(each.mend)} for each in self.warnings
+            ],
+        }
+
+
+def forecast(config: Config, facts: Mapping[str, Sequence[Any]] | None = None) -> Forecast:
+    """Everything that can be said before a run.
+
+    Args:
+        config: the settings.
+        facts: of the drawn problem, as ``facts.look`` finds and a run's layout keeps them; what is
+            missing is estimated. With the ``overlap`` of the original network's start its escapes
+            are simulated exactly, some 20 µs a step: leave it out where that is too long.
+    """
+    known = Known.of(config, facts or {})
+    limits = {name: prediction.eta_star(known, name) for name in config.networks}
+    paces = {name: traits.pace(config, name) for name in config.networks}
+    rate: float | None = config.learning_rate
+    if config.rate_unit == "limit":
+        found = [each.value / paces[name] for name, each in limits.items() if each.value]
+        rate = rate * min(found) if found else None
+    rates = {name: None if rate is None else rate * paces[name] for name in config.networks}
+    networks = {name: _network(known, name, limits[name], rates[name]) for name in rates}
+    warnings = (
+        *advice.widths(config),
+        *advice.step_size(config, rates, limits),
+        *advice.budget(config, {name: each.escapes for name, each in networks.items()}),
+    )
+    return Forecast(config, rate, networks, warnings)
+
+
+def _network(known: Known, name: str, limit: Prediction, rate: float | None) -> NetworkForecast:
+    return NetworkForecast(
+        limit,
+        prediction.escapes(known, name, rate),
+        prediction.rises(known, name, rate),
+        prediction.floor(known, name),
+        Prediction(cost.operations(known.config, name), EXACT),
+        Prediction(cost.memory(known.config, name), HEURISTIC),
+    )
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no infinity: null for what never comes."""
+    if isinstance(value, tuple | list):
+        return [_plain(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,204 @@
+"""Simulation: the wide network's exact course from numbers that do not depend on its size.
+
+Square factors with orthogonal start, a full target of rank r, and plain descent: outside of 2r
+dimensions every factor stays a multiple of its start, so cores of 2r × 2r and one number a factor
+are the whole network. ``simulate`` starts from the overlap alone, and has no factors to write;
+``reduction`` steps the same ``Cores`` for a network that does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dynamics.core.records import Array
+from dynamics.theory.compressed import NO_TURNS, Turns
+
+NEGLIGIBLE = 1e-12  # of a subspace's largest direction: rounding
+
+
+@dataclass(frozen=True)
+class Course:
+    """What the wide network does, at T records.
+
+    Attributes:
+        steps: T.
+        core_values: T × 2r singular values of the end-to-end matrix within the 2r dimensions.
+        rest: T, the value that the other d − 2r singular values share.
+        squared_error: T, ‖W − M*‖².
+    """
+
+    steps: Array
+    core_values: Array
+    rest: Array
+    squared_error: Array
+
+
+def overlap(factors: Sequence[Array], left: Array, right: Array) -> Array:
+    """G = Vᵀ Qᵀ U, r × r: all that the random start decides; Q = Q_L ⋯ Q_1, Q_l = W_l(0)/‖·‖.
+
+    Args:
+        factors: W_1(0), …, W_L(0), multiples of orthogonal d × d matrices.
+        left: U, d × r.
+        right: Vᵀ, r × d.
+    """
+    turned = left
+    for factor in reversed(factors):
+        turned = factor.T @ turned * (len(factor) ** 0.5 / np.linalg.norm(factor))
+    return np.asarray(right @ turned)
+
+
+def random_overlap(rank: int, width: int, generator: np.random.Generator) -> Array:
+    """An overlap as random factors of this width have it: a corner of a Haar-orthogonal matrix."""
+    columns, triangle = np.linalg.qr(generator.standard_normal((width, rank)))
+    return np.asarray(columns[:rank] * np.sign(np.diagonal(triangle)))
+
+
+class Cores:
+    """Cores M_l that descend from ε_l I towards a goal, and one number ρ_l for all else.
+
+    ρ_l descends from ε_l by ρ_l ← ρ_l (1 − η_l c Π_(k≠l) ρ_k²).
+
+    Attributes:
+        cores: L × 2r × 2r.
+        rest: L.
+    """
+
+    def __init__(self, goal: Array, sizes: Array, momentum: float = 0.0) -> None:
+        self.cores, self.rest = sizes[:, None, None] * np.eye(len(goal)), sizes
+        self._goal, self._momentum = goal, momentum
+        self._slopes, self._moves = np.empty_like(self.cores), np.zeros_like(self.cores)
+        self._rest_moves = np.zeros_like(sizes)
+
+    def step(self, rates: Array) -> None:
+        """Make a step by η_l c, L numbers."""
+        _gradients(self.cores, self._goal, self._slopes)
+        self._moves *= self._momentum
+        self._moves += self._slopes
+        self._rest_moves = self._momentum * self._rest_moves + self.rest.prod() ** 2 / self.rest
+        self.cores -= rates[:, None, None] * self._moves
+        self.rest = self.rest - rates * self._rest_moves
+
+
+def simulate(
+    goals: Sequence[float] | Array,
+    overlap: Array,
+    width: int,
+    depth: int,
+    init_scale: float,
+    rate: float,
+    steps: Sequence[int],
+    alpha: float = 1.0,
+    momentum: float = 0.0,
+    turns: Turns = NO_TURNS,
+) -> Course:
+    """The course of the original network, exact, at a cost that does not depend on its width d.
+
+    With K = √(I − GᵀG), the cores descend towards [G; K] S [I, 0]; d − 2r values are ``rest``.
+
+    Args:
+        goals: s_i, r numbers.
+        overlap: G, r × r.
+        width: d, of the square target and of every factor.
+        depth: L.
+        init_scale: ε.
+        rate: ηc, the learning rate times the curvature of the loss.
+        steps: after how many steps to record, ascending.
+        alpha: the factor by which the outer factors move faster.
+        momentum: the share of the last step that is added to the next.
+        turns: α and ηc from some steps on, in place of those above.
+
+    Raises:
+        ValueError: if 2r exceeds d.
+    """
+    rank = len(goals)
+    if 2 * rank > width:
+        raise ValueError(f"A width of {width} has no room for twice the rank, {2 * rank}.")
+    goal = np.zeros((2 * rank, 2 * rank))
+    goal[:, :rank] = np.vstack([overlap, _complement(overlap)]) * np.asarray(goals, float)
+    core = Cores(goal, np.full(depth, float(init_scale)), momentum)
+    rates = rates_of(depth, alpha, rate)
+    records: list[tuple[Array, float, float]] = []
+    done = 0
+    for step in steps:
+        for count in range(done, step):
+            if count in turns:
+                rates = rates_of(depth, *turns[count])
+            core.step(rates)
+        done = step
+        records.append(_measure(core.cores, goal, float(core.rest.prod()), width))
+    values, shared, errors = zip(*records, strict=True)
+    return Course(np.array(steps, float), np.array(values), np.array(shared), np.array(errors))
+
+
+def rates_of(depth: int, alpha: float, rate: float) -> Array:
+    """η_l c of each factor, from ηc."""
+    rates = np.full(depth, float(rate))
+    rates[[0, -1]] *= alpha
+    return rates
+
+
+def _complement(overlap: Array) -> Array:
+    """K with KᵀK = I − GᵀG; no Cholesky decomposition, which fails where the overlap is 1."""
+    values, vectors = np.linalg.eigh(np.eye(len(overlap)) - overlap.T @ overlap)
+    return np.asarray(np.sqrt(np.maximum(values, 0))[:, None] * vectors.T)
+
+
+def _gradients(cores: Array, goal: Array, slopes: Array) -> None:
+    """(M_L ⋯ M_(l+1))ᵀ (M_L ⋯ M_1 − goal) (M_(l−1) ⋯ M_1)ᵀ, into ``slopes``."""
+    below = [cores[0]]
+    for core in cores[1:]:
+        below.append(core @ below[-1])
+    above = below[-1] - goal
+    for index in range(len(cores) - 1, 0, -1):
+        np.matmul(above, below[index - 1].T, out=slopes[index])
+        above = cores[index].T @ above
+    slopes[0] = above
+
+
+def _measure(cores: Array, goal: Array, rest: float, width: int) -> tuple[Array, float, float]:
+    product = cores[0]
+    for core in cores[1:]:
+        product = core @ product
+    error = float(((product - goal) ** 2).sum()) + (width - len(goal)) * rest**2
+    return np.linalg.svd(product, compute_uv=False), rest, error
+
+
+def leak(start: Sequence[Array], now: Sequence[Array], left: Array, right: Array) -> list[float]:
+    """The share of each factor's movement that has left the invariant subspace, from 0 to 1.
+
+    With C_0 an orthonormal basis of [V, (W_L ⋯ W_1)ᵀ U] at the start and C_l of W_l C_(l−1), a
+    factor's movement D_l stays within C_l ⋯ C_(l−1)ᵀ, but for a multiple of its start outside:
+
+        leak_l = ‖D_l − C_l C_lᵀ D_l C_(l−1) C_(l−1)ᵀ − κ rest_l‖ / ‖D_l‖, κ by least squares.
+
+    Zero up to rounding for an orthogonal start and a full target; O(ε) for Gaussian starts, masked
+    losses and other optimizers.
+
+    Args:
+        start: W_1(0), …, W_L(0).
+        now: W_1, …, W_L.
+        left: U, rows × r.
+        right: Vᵀ, r × cols.
+    """
+    turned = left
+    for factor in reversed(start):
+        turned = factor.T @ turned / np.linalg.norm(factor, 2)
+    basis, shares = _basis(np.hstack([right.T, turned])), []
+    for first, last in zip(start, now, strict=True):
+        image, moved = _basis(first @ basis), last - first
+        outside = moved - image @ (image.T @ moved @ basis) @ basis.T
+        rest = first - image @ (image.T @ first)
+        rest = rest - rest @ basis @ basis.T
+        size = float((rest**2).sum())
+        outside = outside - float((outside * rest).sum()) / size * rest if size else outside
+        length = float(np.linalg.norm(moved))
+        shares.append(float(np.linalg.norm(outside)) / length if length else 0.0)
+        basis = image
+    return shares
+
+
+def _basis(columns: Array) -> Array:
+    """An orthonormal basis of the space that the columns span."""
+    vectors, sizes, _ = np.linalg.svd(columns, full_matrices=False)
+    return np.asarray(vectors[:, sizes > NEGLIGIBLE * sizes[0]])

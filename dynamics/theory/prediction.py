@@ -1,0 +1,230 @@
+"""Prediction: values of one network with their standing, from a Config and what is known of it.
+
+Exact results are for a full target, plain gradient descent and, in the original network, square
+orthogonal first factors; what a config does not meet of that stands beside the value.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dynamics.core import registry, traits
+from dynamics.core.config import Config
+from dynamics.core.records import Array
+from dynamics.core.traits import adrift, curvature, late, seen
+from dynamics.theory import original, stability
+from dynamics.theory.compressed import NO_TURNS, Turns
+from dynamics.theory.escapes import delay, escape_steps, measured_escapes, rise_steps
+from dynamics.theory.spectrum import certain, estimate
+
+EXACT, FLOW, HEURISTIC, UNKNOWN = "exact", "gradient-flow", "heuristic", "unknown"
+MOST_WORK = 3e10  # multiplications of a simulation that is made for a forecast: some seconds
+RECORDS = 2000  # of such a simulation: steps between them are interpolated
+SCALING = ("adam", "rmsprop")  # divide the gradient by its size: no time of theirs is known
+TYPICAL = "The singular values are those of a typical draw; the run's own may differ."
+TURNED = "The random start's overlap with the target is taken as zero, as at infinite width."
+BESIDE = "The r spare directions beside the learned ones are not counted."
+CUT = "It starts from the original on the way, of which no course is known."
+FITTED = "Noise is fitted as well as the width allows; what is left of it is a count of freedoms."
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A value and how sure it is.
+
+    Attributes:
+        value: a number, or one for each mode; None where nothing is known.
+        standing: ``exact``; ``gradient-flow``: exact for small steps, and within a per cent below
+            the stability limit; ``heuristic``: good to a few or twenty per cent; ``unknown``.
+        breaks: what the config does not meet of the exact result's assumptions, a sentence each.
+    """
+
+    value: Any
+    standing: str
+    breaks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Known:
+    """What all predictions of a config are made of.
+
+    Attributes:
+        config: the settings.
+        goals: s_i, the singular values that the network grows to, largest first.
+        pulls: singular values of −∇loss(0) divided by c: those of the goals for a full target.
+        overlap: of the original network's start with the target, where that is all that counts.
+        drawn: whether the values are those of the drawn problem, and no estimate.
+    """
+
+    config: Config
+    goals: Array
+    pulls: Array
+    overlap: Array | None
+    drawn: bool
+
+    @classmethod
+    def of(cls, config: Config, facts: Mapping[str, Sequence[Any]]) -> "Known":
+        """From a run's facts, and estimates where they are missing."""
+        drawn = "surrogate_singular_values" in facts
+        values = {**estimate(config), **(facts if drawn else {})}
+        pulls = np.asarray(values.get("surrogate_singular_values", ()), float) / curvature(config)
+        whole, pulls = seen(config) == "all", pulls[: config.rank]
+        goals = np.asarray(values.get("target_singular_values", pulls), float)[: len(pulls)]
+        overlap = facts.get("overlap") if whole and not config.noise else None
+        return cls(
+            config,
+            pulls if whole else goals,  # noise on a full target is a part of it
+            pulls,
+            None if overlap is None else np.asarray(overlap, float),
+            drawn or certain(config),
+        )
+
+    def simulated(
+        self,
+        alpha: float,
+        rate: float,
+        steps: Sequence[int],
+        most_work: float,
+        momentum: float = 0.0,
+        turns: Turns = NO_TURNS,
+    ) -> Array | None:
+        """The original network's exact singular values, T × r, at ascending ``steps``.
+
+        None without an overlap, beyond ``most_work`` multiplications, or out of all numbers; the
+        other arguments are those of ``simulation.simulate``.
+        """
+        config, rank = self.config, len(self.goals)
+        if self.overlap is None or steps[-1] * 6.0 * config.depth * (2 * rank) ** 3 > most_work:
+            return None
+        start = (self.goals, self.overlap, config.cols, config.depth, config.init_scale)
+        try:
+            course = original.simulate(*start, rate, steps, alpha, momentum, turns)
+        except np.linalg.LinAlgError:
+            return None
+        return course.core_values[:, :rank]
+
+    def timed(self, rate: float | None, network: str) -> bool:
+        """Whether anything is known of times."""
+        scaled = self.config.optimizer in SCALING
+        return bool(len(self.pulls)) and rate is not None and not scaled and not adrift(network)
+
+    def judged(self, value: Any, standing: str, *breaks: str) -> Prediction:
+        """A Prediction of that standing, or a heuristic one if any assumption does not hold."""
+        broken = (*broken_by(self.config), *breaks, *(() if self.drawn else (TYPICAL,)))
+        if value is None:
+            return Prediction(None, UNKNOWN, broken)
+        return Prediction(value, HEURISTIC if broken else standing, broken)
+
+
+def broken_by(config: Config) -> list[str]:
+    """Which assumptions of the results for a full target and gradient descent do not hold."""
+    found = []
+    if seen(config) in ("entries", "list"):
+        found.append("Only some entries are seen, so modes do not grow independently.")
+    if seen(config) == "sums":
+        found.append("Only sums of entries are seen, so modes do not grow independently.")
+    if config.optimizer in SCALING:
+        found.append(f"The optimizer {config.optimizer} rescales the gradient of every entry.")
+    elif config.optimizer != "gradient_descent":
+        found.append(f"The optimizer {config.optimizer} adds earlier gradients to the step.")
+    return found
+
+
+def broken_by_start(config: Config) -> list[str]:
+    """What keeps the original network from its exact simulation, beside ``broken_by``."""
+    (rows, cols), found = config.shape, []
+    if config.initialization != "orthogonal":
+        found.append(f"The first factors are {config.initialization}, not orthogonal.")
+    if not rows == cols == (config.width or cols):
+        found.append("The factors are not all square.")
+    if seen(config) == "all" and config.noise:
+        found.append("Noise gives the target full rank.")
+    if 2 * config.rank > min(rows, cols):
+        found.append("The rank is more than half the width.")
+    return found
+
+
+def turning(config: Config, network: str, escapes: Sequence[float] | Array) -> list[str]:
+    """A sentence if some of these escapes come only after the network's rates have changed."""
+
+    def rates(each: Config) -> tuple[float, float]:
+        return traits.alpha(each, network), each.learning_rate
+
+    turns = [each.step for each in config.schedule]
+    turns = [step for step in turns if rates(config.after(step)) != rates(config)]
+    if not turns or not any(turns[0] < escape < math.inf for escape in escapes):
+        return []
+    return [
+        f"Expected escapes of the {traits.called(network)} hold until step {turns[0]:,}: later "
+        "ones leave out that rates change there."
+    ]
+
+
+def eta_star(known: Known, network: str) -> Prediction:
+    """The stability limit η*, from the largest pull."""
+    if not len(known.pulls):
+        return known.judged(None, UNKNOWN)
+    config = known.config
+    limit = stability.stability_limit(
+        config.depth, traits.alpha(config, network), curvature(config), known.pulls[0]
+    )
+    return known.judged(limit, EXACT)
+
+
+def escapes(known: Known, network: str, rate: float | None) -> Prediction:
+    """Steps until each mode is half grown; infinity for one that the network is too narrow for."""
+    if late(known.config, network):
+        return known.judged(None, UNKNOWN, CUT)
+    if not known.timed(rate, network) or rate is None:
+        return known.judged(None, UNKNOWN)
+    config, alpha = known.config, traits.alpha(known.config, network)
+    pace = rate * curvature(config) * known.pulls / known.goals
+    steps = escape_steps(known.goals, config.depth, alpha, config.init_scale, pace)
+    if traits.spectral(network):
+        steps[traits.widths(config, network)[1] :] = math.inf
+        return known.judged(tuple(steps.tolist()), FLOW, *turning(config, network, steps))
+    plateau = config.init_scale ** (2 - config.depth) / (pace * known.goals)
+    steps = np.where(steps > 0, steps + delay(config.depth, alpha) * plateau, 0)
+    broken = [*broken_by_start(config), *turning(config, network, steps)]
+    if known.overlap is not None and not broken and not broken_by(config):
+        last = math.ceil(1.3 * float(steps.max()))
+        records = np.unique(np.linspace(0, last, RECORDS).astype(int)).tolist()
+        course = known.simulated(alpha, rate * curvature(config), records, MOST_WORK)
+        if course is not None:
+            exact = measured_escapes(np.array(records, float), course, known.goals)
+            if not np.isnan(exact).any():
+                return known.judged(tuple(exact.tolist()), EXACT)
+    return known.judged(tuple(steps.tolist()), HEURISTIC, *broken, TURNED)
+
+
+def rises(known: Known, network: str, rate: float | None) -> Prediction:
+    """Steps from 10 to 90 % of each mode once it has escaped."""
+    if not known.timed(rate, network) or rate is None:
+        return known.judged(None, UNKNOWN)
+    alpha, pace = traits.alpha(known.config, network), rate * curvature(known.config)
+    steps = rise_steps(known.goals, known.config.depth, alpha, pace)
+    return known.judged(tuple(steps.tolist()), FLOW)
+
+
+def floor(known: Known, network: str) -> Prediction:
+    """The train loss of the spare modes, of modes for which there is no room, and of noise."""
+    config, rank = known.config, known.config.rank
+    if "spectrum" not in registry.constant("problems", config.problem, "READS"):
+        return known.judged(None, UNKNOWN, "The target is of full rank or unknown.")
+    if adrift(network):
+        return known.judged(None, UNKNOWN)
+    width = traits.widths(config, network)[1]
+    spare, missed = max(0, width - 2 * rank), known.goals[:0]
+    if traits.spectral(network):
+        spare, missed = max(0, min(width, *config.shape) - rank), known.goals[width:]
+    value = stability.floor(spare, config.init_scale, config.depth, curvature(config), missed)
+    if config.noise:
+        rows, cols = config.shape
+        share = 1 - width * (rows + cols - width) / traits.observed(config)
+        scale = curvature(config) if seen(config) == "sums" else 1.0
+        value += scale * config.noise**2 / 2 * max(0.0, share)
+    breaks = [FITTED] * bool(config.noise) + [BESIDE] * (not traits.spectral(network))
+    return known.judged(value, FLOW, *breaks)

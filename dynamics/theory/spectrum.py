@@ -1,0 +1,80 @@
+"""Spectrum: the singular values that a Config's target and surrogate will have, before any draw.
+
+Large random matrices are predictable: these are limits for large sides, good to a few per cent at
+100 × 100. Facts of the drawn problem (``facts.look``) replace them where they are known.
+"""
+
+import functools
+import math
+
+import numpy as np
+
+from dynamics.core import registry
+from dynamics.core.config import Config
+from dynamics.core.records import Array
+from dynamics.core.traits import curvature, seen
+
+GRID = 4096
+
+
+def estimate(config: Config) -> dict[str, list[float]]:
+    """Singular values of the target and of −∇loss(0), r each, by the names of a run's facts.
+
+    Nothing for a problem whose matrix is no random one. What is not seen, or is noise, acts on the
+    surrogate as independent noise of variance τ² an entry, which moves a singular value s to
+    √((s² + rows τ²)(s² + cols τ²))/s, at least to the edge (√rows + √cols) τ. Benaych-Georges and
+    Nadakuditi (2012), "The singular values and vectors of low rank perturbations".
+    For rank-one sums, whose weights have heavier tails, it is up to a quarter too low.
+    """
+    if "spectrum" not in registry.constant("problems", config.problem, "READS"):
+        return {}
+    (rows, cols), values = config.shape, target_values(config)
+    energy = float((values**2).sum())
+    variance = config.noise**2
+    if seen(config) == "sums":
+        variance = (energy + variance) / config.measurements
+    elif seen(config) == "entries":
+        shown = config.observed
+        variance = (energy / (rows * cols) * (1 - shown) + variance) / shown
+    squares = values**2
+    moved = np.sqrt((squares + rows * variance) * (squares + cols * variance) / squares)
+    visible = squares > variance * math.sqrt(rows * cols)
+    pulled = np.where(visible, moved, (rows**0.5 + cols**0.5) * variance**0.5)
+    return {
+        "target_singular_values": values.tolist(),
+        "surrogate_singular_values": (curvature(config) * pulled).tolist(),
+    }
+
+
+def certain(config: Config) -> bool:
+    """Whether ``estimate`` is exact: a full target without noise whose values are given."""
+    return seen(config) == "all" and not config.noise and config.spectrum in ("flat", "power-law")
+
+
+def target_values(config: Config) -> Array:
+    """s_i of the config's random target: exact for flat and power-law, else of a typical draw."""
+    rows, cols = config.shape
+    if config.spectrum in ("flat", "power-law"):
+        values = np.full(config.rank, rows**0.5 + cols**0.5)
+        return values if config.spectrum == "flat" else values / np.arange(1, config.rank + 1)
+    stride = min(rows, cols) / (2 * config.rank) if config.spectrum == "spread" else 1
+    index = np.array([int(i * stride) for i in range(config.rank)])
+    return gaussian_values(rows, cols)[index]
+
+
+@functools.lru_cache(maxsize=32)
+def gaussian_values(rows: int, cols: int) -> Array:
+    """The singular values of a typical Gaussian matrix: quantiles of Marchenko and Pastur's law.
+
+    Squares lie between (√rows − √cols)² and (√rows + √cols)², with the density
+    √((b − x)(x − a))/(2πx) for all of them together.
+    """
+    low, high = ((rows**0.5 + sign * cols**0.5) ** 2 for sign in (-1, 1))
+    # In x = mean − half cos θ the density is smooth up to both edges.
+    angle = (np.arange(GRID) + 0.5) * math.pi / GRID
+    half = (high - low) / 2
+    place = (high + low) / 2 - half * np.cos(angle)
+    mass = np.cumsum((half * np.sin(angle)) ** 2 / place)
+    count = min(rows, cols)
+    quantiles = (count - 0.5 - np.arange(count)) / count
+    return np.sqrt(np.interp(quantiles, mass / mass[-1], place))

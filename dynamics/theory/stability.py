@@ -1,0 +1,51 @@
+"""Stability: the largest learning rate, its zones, and the lowest loss that a start allows."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dynamics.core.records import Array
+
+ZONES = ((0.6, "safe"), (1.0, "near the limit"), (1.4, "oscillates"), (np.inf, "diverges"))
+
+
+def stability_limit(depth: int, alpha: float, curvature: float, largest: float) -> float:
+    """η* = 2/λ_max with λ_max = c L α^(2/L) s_1^(2 − 2/L), above which descent cannot converge.
+
+    Exact for a full target; for masked and random measurements c is the mean curvature and the
+    limit an estimate, never more than a few per cent too low.
+
+    Args:
+        depth: L.
+        alpha: α, the factor by which the outer factors move faster.
+        curvature: c of the loss (c/2)·‖W − M*‖².
+        largest: s_1, the target's largest singular value.
+    """
+    return float(2 / (curvature * depth * alpha ** (2 / depth) * largest ** (2 - 2 / depth)))
+
+
+def zone(ratio: float) -> str:
+    """What to expect of a learning rate that is ``ratio`` times the stability limit, in words."""
+    return next(word for most, word in ZONES if ratio <= most)
+
+
+def floor(
+    spare: int,
+    init_scale: float,
+    depth: int,
+    curvature: float,
+    missed: Sequence[float] | Array = (),
+) -> float:
+    """(c/2)·(spare ε^(2L) + Σ s²): the loss that is left when all that can be learned is.
+
+    Spare modes stay at ε^L until about 1/(c L ε^(2L−2)) of the flow's time.
+
+    Args:
+        spare: how many modes have nothing to learn: r̂ − r, or d − 2r of the original network.
+        init_scale: ε.
+        depth: L.
+        curvature: c.
+        missed: singular values of the target for which the network is too narrow.
+    """
+    energy = spare * init_scale ** (2 * depth) + float((np.asarray(missed, float) ** 2).sum())
+    return curvature / 2 * energy
