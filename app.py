@@ -34,7 +34,7 @@ def page(file: Path) -> st.Page:
 if __name__ != "__main__":
     from streamlit.runtime.pages_manager import PagesManager
 
-    from pages.shared.routes import ROUTES
+    from pages.shared.live.routes import ROUTES
 
     # Streamlit has an older use for a folder of this name: a server's first visitor would get it.
     PagesManager.uses_pages_directory = False

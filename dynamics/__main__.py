@@ -1,7 +1,27 @@
 """The command line: ``python -m dynamics COMMAND``; ``--help`` lists the commands."""
 
+import argparse
+import contextlib
+import json
+import math
 import os
 import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from tqdm import tqdm
+
+from dynamics.commands import printed
+from dynamics.core import changes, registry
+from dynamics.core.config import SETTINGS, Config, ConfigError, choices, suggested
+from dynamics.draw import panel
+from dynamics.draw.time_axis import VERSUS
+from dynamics.export import export, formats, tables
+from dynamics.export.layout.sizes import SIZES, Print
+from dynamics.findings import attribution
+from dynamics.runs.run import CANCEL, PAUSE, RUN, Run, RunError, find, listing, root
+from dynamics.runs.start import began, start
 
 WRONG, UNREADABLE, ENDED = 1, 2, 130
 WATERFALL = {"pdf": "pdf", "svg": "svg", "png": "png", "tikz": "tex", "html": "html"}
@@ -34,14 +54,17 @@ try:
 
     from tqdm import tqdm
 
-    from dynamics.commands import printed
-    from dynamics.core import changes, registry
+    pass
+    pass
     from dynamics.core.config import SETTINGS, Config, ConfigError, choices, suggested
-    from dynamics.draw import panel
+
+    pass
     from dynamics.draw.time_axis import VERSUS
-    from dynamics.export import export, formats, tables
+
+    pass
     from dynamics.export.layout.sizes import SIZES, Print
-    from dynamics.findings import attribution
+
+    pass
     from dynamics.runs.run import CANCEL, PAUSE, RUN, Run, RunError, find, listing, root
     from dynamics.runs.start import began, start
 except KeyboardInterrupt:  # while they are loaded

@@ -3,18 +3,18 @@
 import streamlit as st
 
 from dynamics.draw.time_axis import VERSUS
-from pages.shared import controls
+from pages.shared import address, settings
+from pages.shared.attempt import invitation
 from pages.shared.charts import charts, panels
 from pages.shared.charts import chosen as figures
-from pages.shared.expectation import expectation, normalised
 from pages.shared.hiding import hidden
-from pages.shared.insight import invitation
-from pages.shared.live import live
-from pages.shared.onward import beside, onward, tell
-from pages.shared.overview import overview
-from pages.shared.presets import PRESETS
-from pages.shared.summary import summary
-from pages.shared.transport import share, transport
+from pages.shared.live.component import live
+from pages.shared.networks import overview
+from pages.side_by_side.changes import beside, onward, tell
+from pages.side_by_side.forecast import expectation, normalised
+from pages.side_by_side.presets import PRESETS
+from pages.side_by_side.summary import summary
+from pages.side_by_side.transport import share, transport
 
 INTRODUCTION = (
     "All are products $W_L \\cdots W_1$ of matrices. The original is as wide as the matrix "
@@ -28,12 +28,12 @@ def pick_preset() -> None:
     name = st.session_state["preset"]
     for preset in PRESETS:
         if preset.name == name:
-            controls.adopt(preset.settings)
+            settings.adopt(preset.settings)
             st.session_state["run"] = None
 
 
-run = controls.read_address()
-config = controls.sidebar()
+run = address.read_address()
+config = settings.sidebar()
 
 st.title("Two networks learn one matrix", anchor=False)
 chosen = None
@@ -78,7 +78,7 @@ if run:
         run.key,
         () if failed else panels(picked, run.config),
         shown,
-        at=controls.asked_step(run),
+        at=address.asked_step(run),
         theory=not hidden("theory"),
         beside=beside(run),
     )
@@ -89,7 +89,7 @@ if config:
     at = seen.at if seen else None
     if not hidden("tools"):
         with bar:
-            share(config, controls.view(run, at))
-    controls.write_address(config, run, at)
+            share(config, address.view(run, at))
+    address.write_address(config, run, at)
 if run and not hidden("summary"):
     summary(run)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dynamics.teach.lesson import Lesson, lessons
-from pages.shared.lesson import turn_to, walk
+from pages.lessons.steps import turn_to, walk
 
 
 def card(number: int, name: str, lesson: Lesson) -> None:

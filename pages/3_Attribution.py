@@ -4,10 +4,10 @@ import streamlit as st
 
 from dynamics.core.words import raised
 from dynamics.findings import attribution
-from pages.shared import ladder
+from pages.attribution import results, settings
 
-ladder.read_address()
-config = ladder.settings()
+settings.read_address()
+config = settings.settings()
 
 st.title("What makes it faster?", anchor=False)
 st.caption(
@@ -15,9 +15,9 @@ st.caption(
     "singular vectors, it is **narrow**, and its outer factors move faster by **α**. Here they "
     "are made one at a time, on the same matrices, and what each of them saves is measured."
 )
-ladder.chosen(config)
+settings.chosen(config)
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-    ladder.switches(config)
+    settings.switches(config)
     seeds = st.slider(
         "Seeds",
         1,
@@ -39,5 +39,5 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         help="What a network has spent until it first came to this, to within one record.",
     )
 configs = attribution.ladder(config, seeds)
-ladder.write_address(config, seeds, level)
-ladder.climb(config, configs, level)
+settings.write_address(config, seeds, level)
+results.climb(config, configs, level)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dynamics.paper import draws
-from pages.shared.paper import card, chosen_draw, show, turn_to
+from pages.paper_figures.figure import card, chosen_draw, show, turn_to
 
 names = draws.names()
 name = st.query_params.get("figure")

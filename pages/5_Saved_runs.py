@@ -5,8 +5,9 @@ import streamlit as st
 from dynamics.core.config import Config, choices
 from dynamics.draw.time_axis import VERSUS
 from dynamics.runs.run import PHASES, Run, RunError, listing, root
-from pages.shared.saved import comparison, table
-from pages.shared.transport import downloads
+from pages.saved_runs.comparison import comparison
+from pages.saved_runs.table import table
+from pages.shared.files.downloads import downloads
 
 MOST_COMPARED = 8
 

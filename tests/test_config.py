@@ -150,7 +150,7 @@ def test_keys_are_the_same_in_every_process() -> None:
         result = subprocess.run(
             [sys.executable, "-c", code],
             env=os.environ | {"PYTHONHASHSEED": salt},
-            cwd=registry.HERE.parent,
+            cwd=registry.PROGRAM.parent,
             capture_output=True,
             text=True,
             check=True,

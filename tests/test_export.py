@@ -230,7 +230,7 @@ def test_a_run_without_records_is_not_exported(tmp_path: Path, form: str) -> Non
 
 def test_page_names_every_format() -> None:
     """The browser is told what it downloads."""
-    from pages.shared.transport import MIME
+    from pages.shared.files.downloads import MIME
 
     assert set(MIME) == set(export.FORMATS)
 

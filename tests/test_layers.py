@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -153,6 +154,28 @@ def test_nothing_knows_an_option_by_import(path: str) -> None:
     """A new problem is one new file, and no edit of another."""
     places = tuple(f"dynamics.{folder.replace('/', '.')}." for folder in OPTIONS)
     assert not [name for name in imports(path) if name.startswith(places)]
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.startswith("pages/")])
+def test_a_page_uses_its_own_folder_and_what_is_shared(path: str) -> None:
+    """``1_Side_by_side.py`` has ``side_by_side/``; what two pages use is in ``shared/``."""
+    own = path.split("/")[1].removesuffix(".py").lstrip("0123456789_").lower()
+    found = {name.split(".")[1] for name in imports(path) if name.startswith("pages.")}
+    assert found <= {own, "shared"}, path
+
+
+BROWSER = ROOT / "pages/shared/live/browser"
+FOLDERS = {"base": "", "run": "base", "panel": "base", "page": "base run panel"}
+
+
+@pytest.mark.parametrize("path", sorted(BROWSER.rglob("*.js")), ids=lambda path: path.stem)
+def test_modules_of_the_browser_have_rooms_too(path: Path) -> None:
+    """A run knows no panel and a panel no run; the page ties them together."""
+    mine = path.parent.name
+    for name in re.findall(r'^import .* from "(.+)";$', path.read_text(), re.MULTILINE):
+        file = (path.parent / name).resolve()
+        assert file.is_file(), name
+        assert file.parent.name in (mine, *FOLDERS[mine].split()), name
 
 
 def test_the_loop_knows_no_network() -> None:

@@ -15,7 +15,7 @@ from dynamics.commands.printed import summary
 from dynamics.core.config import SETTINGS, Config, choices
 from dynamics.core.records import Trajectory
 from dynamics.findings import attribution
-from dynamics.runs.run import CANCEL, PAUSE, RUN, Run, __file__, find, listing
+from dynamics.runs.run import CANCEL, PAUSE, RUN, Run, find, listing
 from tests.support import is_sentence, small
 
 ROOT = Path(__file__).parents[1]

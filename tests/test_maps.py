@@ -20,7 +20,7 @@ from dynamics.engine.training.comparison import prepare
 from dynamics.runs import maps
 from dynamics.runs.run import Run
 from dynamics.runs.start import start
-from pages.shared.panels import panels
+from pages.shared.live.panels import panels
 from tests.support import known, small, until
 
 HALF = 6e-4  # relative rounding of float16

@@ -7,7 +7,7 @@ import numpy as np
 from dynamics.runs.run import Run
 from dynamics.runs.start import start
 from dynamics.theory.course import beside
-from pages.shared.panels import Sent, panels
+from pages.shared.live.panels import Sent, panels
 from tests.support import until
 from tests.test_theory import full
 

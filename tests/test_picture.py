@@ -353,14 +353,14 @@ def test_words_of_a_change_stand_over_the_chart_and_hide_no_line() -> None:
 
 def test_a_chart_in_space_is_seen_as_on_the_page(finished: Run) -> None:
     """Whatever the size, the eye keeps the direction that was turned to."""
-    from pages.shared import exporting
+    from pages.shared.files import dialog
 
     eye = {"x": 2.0, "y": 0.5, "z": 0.25}
     view = {"held": {"camera": {"eye": eye, "center": {"x": 0, "y": 0, "z": 0}}}}
     folder = finished.folder.parent
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DLN_RUNS", str(folder))
-        seen = exporting.of_runs([finished.key], "spectrum_over_time/original", "steps", view)
+        seen = dialog.of_runs([finished.key], "spectrum_over_time/original", "steps", view)
     assert len(seen.figure["data"]) == 1
     for size in SIZES:
         camera = dressed(dict(seen.figure), Print(size))["layout"]["scene"]["camera"]

@@ -15,7 +15,7 @@ import pytest
 
 from dynamics.engine.training.comparison import prepare
 from dynamics.runs import queue, worker
-from dynamics.runs.run import CANCEL, PAUSE, RUN, Run, __file__, find, listing
+from dynamics.runs.run import CANCEL, PAUSE, RUN, Run, find, listing
 from dynamics.runs.start import start
 from tests.support import endless, is_sentence, small, started, until
 

@@ -1,6 +1,7 @@
 """Description: the settings of runs in words, and the command that trains them again."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from dynamics.core import registry
 from dynamics.core.config import SETTINGS, Config
@@ -86,3 +87,18 @@ def command(config: Config) -> str:
     named = [name for name in values if values[name] != base[name] or name == "problem"]
     flags = (f"--{name.replace('_', '-')} {values[name]}" for name in named)
     return f"python -m dynamics run {' '.join(flags)}"
+
+
+def differences(config: Config, base: Config | None) -> dict[str, str]:
+    """The settings to name so that ``config`` comes out, given those of ``base`` or none."""
+    values = config.to_dict()
+    known = (base or Config.from_dict({"problem": config.problem})).to_dict()
+    named = {name for name in values if values[name] != known[name]}
+    if base is None and config.problem != SETTINGS["problem"].default:
+        named.add("problem")
+    return {name: text_of(values[name]) for name in SETTINGS if name in named}
+
+
+def text_of(value: Any) -> str:
+    """A setting's value as a flag or an address has it."""
+    return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)

@@ -47,9 +47,7 @@ def picture(
         RunError: as ``chart``.
         PictureError: if it cannot be drawn here.
     """
-    from dynamics.export import (
-        picture as pictures,  # not at the top: the page's own process draws no files
-    )
+    from dynamics.export import picture as pictures
 
     known = all("recovery_error" in shapes for r in runs for shapes in r.layout.shapes.values())
     panel = panel or ("recovery_error" if known else "losses" if len(runs) == 1 else "test_loss")

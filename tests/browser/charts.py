@@ -7,12 +7,12 @@ from pathlib import Path
 import streamlit as st
 
 if __name__ != "__main__":
-    from pages.shared.routes import ROUTES
+    from pages.shared.live.routes import ROUTES
 
     app = st.App(Path(__file__).resolve(), routes=ROUTES)
 else:
     from dynamics.draw.time_axis import VERSUS
-    from pages.shared.live import live
+    from pages.shared.live.component import live
 
     USUAL = "singular_values/original,singular_values/compressed,principal_angles,recovery_error"
 

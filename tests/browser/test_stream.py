@@ -22,7 +22,7 @@ from websockets.typing import Origin
 
 from dynamics.core.config import Config
 from dynamics.runs.run import Run
-from pages.shared import stream
+from pages.shared.live import stream
 
 SECONDS = 20.0
 SEEDS = itertools.count(1)  # each test has a run of its own

@@ -1,0 +1,103 @@
+"""Settings of an attribution: how many draws, at which error, which causes are open."""
+
+import streamlit as st
+
+from dynamics.core import description
+from dynamics.core.config import Config
+from dynamics.core.words import raised
+from dynamics.findings.attribution import LEVELS, MOST_SEEDS
+from pages.shared import settings as shared_settings
+from pages.shared.settings import adopt
+
+SEEDS, LEVEL = 5, "1e-3"
+
+
+def read_address() -> None:
+    """Take over settings, seeds and level where the address is new."""
+    query = dict(st.query_params)
+    if query == st.session_state.get("ladder address") and "ladder seeds" in st.session_state:
+        return
+    seeds, level = query.pop("seeds", str(SEEDS)), query.pop("level", LEVEL)
+    wrong = []
+    if not (seeds.isascii() and seeds.isdigit() and 1 <= int(seeds[:9]) <= MOST_SEEDS):
+        wrong.append(f"seeds must be a whole number from 1 to {MOST_SEEDS}; {seeds[:20]!r} was "
+                     f"given. {SEEDS} is shown instead.")  # fmt: skip
+        seeds = str(SEEDS)
+    if level not in LEVELS:
+        wrong.append(f"level must be one of {', '.join(LEVELS)}; {level[:20]!r} was given. "
+                     f"{LEVEL} is shown instead.")  # fmt: skip
+        level = LEVEL
+    st.session_state["ladder seeds"], st.session_state["ladder level"] = int(seeds), level
+    query.pop("version", None)
+    if query:
+        adopt(query)
+        wrong += st.session_state.pop("wrong", [])
+    for sentence in wrong:
+        st.warning(sentence, icon=":material/link_off:")
+
+
+def write_address(config: Config, seeds: int, level: str) -> None:
+    """Everything that decides what is shown."""
+    query = description.differences(config, None) | {"seeds": str(seeds), "level": level}
+    st.session_state["ladder address"] = query
+    if dict(st.query_params) != query:
+        st.query_params.from_dict(query)
+
+
+def settings() -> Config:
+    """The settings of the first page; the networks are the ladder's own."""
+    values = shared_settings.settings() | {"networks": Config().to_dict()["networks"]}
+    return Config.from_dict(values)
+
+
+def chosen(config: Config) -> None:
+    """The settings in a line, and the way to others."""
+    rows, cols = config.shape
+    parts = [
+        f"{config.problem.capitalize()}, {rows} × {cols}",
+        f"L = {config.depth}",
+        f"r̂ = {config.rank_bound}",
+    ]
+    parts += [
+        f"α = {config.alpha:g}",
+        f"ε = {config.init_scale:g}",
+        f"η = {config.learning_rate:g}",
+    ]
+    words = " · ".join(part.replace(" ", "\u00a0") for part in parts)  # a line ends between two
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(raised(words), width="content")
+        st.page_link(
+            "pages/1_Side_by_side.py",
+            label="Change settings",
+            icon=":material/tune:",
+            query_params=description.differences(config, None),
+        )
+
+
+def switches(config: Config) -> None:
+    """Two ways to make the comparison fair."""
+    st.session_state["ladder alpha"] = config.alpha_original == config.alpha
+    st.session_state["ladder margin"] = config.equal == "margin"
+    with st.container(width="content", gap="small"):
+        st.toggle(
+            "Same α for both",
+            key="ladder alpha",
+            on_change=_switch,
+            disabled=config.alpha == 1 == config.alpha_original,
+            help="The original moves its outer factors by α as well; in the paper it does not.",
+        )
+        st.toggle(
+            "Same stability margin",
+            key="ladder margin",
+            on_change=_switch,
+            help="A larger α is nearly a larger step. This takes η·α^(−2/L) in place of η, so that "
+            "all networks move at the same share of their own stability limit η*.",
+        )
+
+
+def _switch() -> None:
+    values = dict(shared_settings.settings())
+    same, margin = st.session_state["ladder alpha"], st.session_state["ladder margin"]
+    if same != (values["alpha_original"] == values["alpha"]):
+        values["alpha_original"] = values["alpha"] if same else 1.0
+    adopt(values | {"equal": "margin" if margin else "rate"})

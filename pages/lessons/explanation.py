@@ -1,0 +1,55 @@
+"""Insight: the second half of a lesson: what came and why, and what to try next."""
+
+import html
+
+import streamlit as st
+
+from dynamics.core.config import Config
+from dynamics.core.words import plain
+from dynamics.draw.chart import compared
+from dynamics.export.caption import about
+from dynamics.runs.run import find, root
+from dynamics.teach.lesson import Done, Lesson
+from pages.shared import address
+from pages.shared.files import dialog
+from pages.shared.plotted import plotted
+
+
+def explain(lesson: Lesson, guess: int) -> None:
+    """What came, against what was predicted, and why, with the numbers of these runs."""
+    right, yours = lesson.answers[lesson.right], lesson.answers[guess]
+    if guess == lesson.right:
+        st.success(f"As you predicted: **{right}.**", icon=":material/check_circle:")
+    else:
+        st.info(
+            f"You predicted: {yours}. It came out as: **{right}.**", icon=":material/lightbulb:"
+        )
+    ended = {label: _done(config) for label, config in lesson.configs.items()}
+    numbers = lesson.numbers(ended)
+    st.html(_table(lesson, {name: plain(value) for name, value in numbers.items()}))
+    if lesson.compared:
+        drawn = [(label, list(each.networks.values())) for label, each in ended.items()]
+        figure = compared(drawn, lesson.compared)
+        plotted(figure, "comparison", lesson.compared)
+        words = about(list(lesson.configs.values()), lesson.compared, address.address())
+        dialog.button(figure, words, lesson.compared)
+    st.markdown(lesson.explained(numbers))
+    st.caption(f"**Beyond this page.** {lesson.beyond}")
+
+
+def _done(config: Config) -> Done:
+    run = find(config.key, root())
+    return Done(config, {each.network: each for each in run.trajectories})
+
+
+def _table(lesson: Lesson, numbers: dict[str, str]) -> str:
+    head = "".join(f'<th scope="col">{html.escape(each)}</th>' for each in lesson.columns)
+    body = "".join(
+        f'<tr><th scope="row">{html.escape(words)}</th>'
+        + "".join(f"<td>{numbers[name]}</td>" for name in names)
+        + "</tr>"
+        for words, *names in lesson.facts
+    )
+    return (
+        f'<table class="facts"><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>'
+    )

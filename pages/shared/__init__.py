@@ -1,0 +1,1 @@
+"""What more than one page uses. Imports no page's own folder."""

@@ -1,0 +1,247 @@
+"""Exporting: one dialog for every chart; its preview is the file that is saved.
+
+Files are drawn by ``python -m dynamics.export.picture``, so that no browser and none of what draws
+is in the page's own process. To touch a control ends what is under way and draws anew.
+"""
+
+import base64
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import streamlit as st
+
+from dynamics.draw.panel import chart as panel_chart
+from dynamics.export import formats
+from dynamics.export.caption import About, about
+from dynamics.export.layout.layout import thinned
+from dynamics.export.layout.sizes import SIZES, Print
+from dynamics.runs.run import find, root
+from pages.shared import address
+from pages.shared.files.process import PACE, forget_ended, held
+
+FORMS = [*formats.PICTURES, "html"]
+MIME = {
+    "pdf": "application/pdf", "svg": "image/svg+xml", "png": "image/png", "gif": "image/gif",
+    "mp4": "video/mp4", "tikz": "application/x-tex", "html": "text/html",
+}  # fmt: skip
+LABELS = {"tikz": "TikZ"}
+PATIENCE = 180  # seconds for one file
+SECONDS = {"gif": 15, "mp4": 20, "tikz": 2, "html": 2}  # of a file; others take about 8
+LONG = 40  # seconds of a film of what is drawn anew for each frame
+CODE = 12  # lines of TikZ in sight
+KEPT = 6  # files a visitor may come back to
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart to be saved: its Plotly dictionary, what it says of itself, and its file's name.
+
+    ``run`` is the folder of the run whose moments make a film, where it shows one of them.
+    """
+
+    figure: Mapping[str, Any]
+    about: About
+    name: str
+    run: str = ""
+
+
+class DrawingError(Exception):
+    """A file that could not be drawn; the message is one clear sentence."""
+
+
+def of_runs(
+    keys: Sequence[str],
+    panel: str,
+    versus: str = "steps",
+    view: Mapping[str, Any] | None = None,
+    *,
+    theory: bool = True,
+) -> Chart:
+    """A panel of a run, or a series of several, as ``view`` says that it is seen.
+
+    ``view`` has the held parts of the axes or the camera, whether the value axis is logarithmic,
+    what is hidden, and the step of what shows one moment.
+
+    Raises:
+        RunError: if a run or the panel is not there.
+        ValueError: if a run has no such time axis.
+    """
+    found = [find(key, root()) for key in keys]
+    view = view or {}
+    at, held = view.get("at"), view.get("held") or {}
+    figure = panel_chart(
+        found, panel, versus, theory=theory, at=math.inf if at is None else float(at)
+    )
+    for letter, update in (("x", figure.update_xaxes), ("y", figure.update_yaxes)):
+        if ends := held.get(letter):
+            update(range=[float(end) for end in ends], autorange=False)
+    if camera := held.get("camera"):
+        figure.update_scenes(camera=camera)
+    if view.get("log") is not None:
+        figure.update_yaxes(type="log" if view["log"] else "linear")
+    plain = figure.to_plotly_json()
+    hidden = set(view.get("hidden") or ())
+    plain["data"] = [
+        each for each in plain["data"] if each.get("legendgroup", each.get("name")) not in hidden
+    ]
+    configs = [run.config for run in found]
+    link = address.link(configs[0]) if len(configs) == 1 else ""
+    name = f"{panel.replace('/', '-')}_{'_'.join(keys)}"[:120]
+    film = str(found[0].folder.resolve()) if formats.filmed(panel, "gif") else ""
+    return Chart(thinned(plain), about(configs, panel, link), name, film)
+
+
+def button(figure: Any, words: About, name: str) -> None:
+    """Opens the dialog for a chart that is no panel of a run: its Plotly figure and its caption."""
+    if st.button("For a paper or talk …", icon=":material/image:", key=f"export {name}"):
+        dialog(Chart(thinned(figure.to_plotly_json()), words, name.replace("/", "-")))
+
+
+@st.dialog("Export this chart", width="large")
+def dialog(chart: Chart) -> None:
+    """Choose, see, save."""
+    form, how = _choices(chart)
+    given = {"form": form, "figure": chart.figure, "print": asdict(how)}
+    given |= {"about": chart.about.to_dict()}
+    given |= {"run": chart.run} if chart.run and form in formats.FILMS else {}
+    job = json.dumps(given, default=_plain)
+    kept = st.session_state.setdefault("export files", {})
+    forget_ended("export")
+    # It looks again and again until the file is there; what was touched above comes in between.
+    st.fragment(_result, run_every=None if job in kept else PACE)(chart, form, job)
+    _caption(chart.about)
+
+
+def _result(chart: Chart, form: str, job: str) -> None:
+    """The progress of the drawing, or the file and its button."""
+    place, below = st.container(key="export-preview"), st.container()
+    try:
+        found = _drawn(chart, form, job, place, below)
+    except DrawingError as error:
+        place.error(str(error), icon=":material/error:")
+        return
+    if found:
+        content, look = found
+        with place:
+            _show(form, content, look)
+        below.download_button(
+            f"Save {LABELS.get(form, form.upper())} · {_size(len(content))}",
+            data=content,
+            file_name=f"{chart.name}.{formats.PICTURES.get(form, form)}",
+            mime=MIME[form],
+            type="primary",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def _choices(chart: Chart) -> tuple[str, Print]:
+    """The format and how it is printed; type and lines begin at what suits the size."""
+    lacking, why = formats.unfit(chart.figure)
+    forms = [form for form in FORMS if form not in lacking]
+    if st.session_state.get("export form", "pdf") not in forms:  # chosen for another chart
+        del st.session_state["export form"]
+    form = st.segmented_control(
+        "Format",
+        forms,
+        default="pdf",
+        required=True,
+        format_func=lambda form: LABELS.get(form, form.upper()),
+        key="export form",
+        help="PDF and TikZ for LaTeX, SVG and HTML for the web, PNG for slides, GIF and MP4 move",
+    )
+    if why:
+        st.caption(why)
+    size = st.segmented_control(
+        "Size",
+        list(SIZES),
+        default="column",
+        required=True,
+        format_func=lambda name: SIZES[name].title,
+        key="export size",
+    )
+    suits = SIZES[size]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        font = st.number_input(
+            "Type (pt)", 4.0, 72.0, float(suits.font), 0.5, key=f"export font {size}", width=120
+        )
+        line = st.number_input(
+            "Lines (pt)", 0.25, 10.0, float(suits.line), 0.25, key=f"export line {size}", width=120
+        )
+        grey = st.toggle("Grey", key="export grey", help="Lines differ by dash as well as colour")
+    return form, Print(size, font, line, grey)
+
+
+def _drawn(chart: Chart, form: str, job: str, place: Any, below: Any) -> tuple[bytes, bytes] | None:
+    """The file and, of a PDF, what it looks like; None while it is being drawn.
+
+    Raises:
+        DrawingError: if it was cancelled, takes too long, or cannot be drawn.
+    """
+    kept: dict[str, tuple[bytes, bytes]] = st.session_state["export files"]
+    if job in kept:
+        return kept[job]
+    command = [sys.executable, "-m", "dynamics.export.picture", f"{{}}/chart.{form}"]
+    process = held("export", job, command, {"given": job})
+    seconds = process.look()
+    if not process.over and not process.ended:
+        share = min(seconds / _seconds(chart, form), 0.95)
+        place.progress(share, f"Drawing the file, {seconds:.0f} s")
+        if seconds > PATIENCE or below.button("Cancel", icon=":material/stop:"):
+            process.end()
+        return None
+    if process.ended:
+        raise DrawingError("Cancelled; change anything above to draw it anew.")
+    if process.status:
+        said = process.text("errors").strip().splitlines()
+        known = process.status == 2 and said
+        raise DrawingError(
+            said[-1] if known else "This chart could not be drawn; try another form."
+        )
+    file = process.folder / f"chart.{form}"
+    look = file.with_name(f"{file.name}.png")
+    kept[job] = (file.read_bytes(), look.read_bytes() if look.exists() else b"")
+    del st.session_state["process export"]
+    for old in list(kept)[:-KEPT]:
+        del kept[old]
+    return kept[job]
+
+
+def _seconds(chart: Chart, form: str) -> float:
+    """About how long it takes to draw."""
+    flat = all(trace.get("type", "scatter") == "scatter" for trace in chart.figure["data"])
+    return SECONDS.get(form, 8) if flat or form not in formats.FILMS else LONG
+
+
+def _show(form: str, content: bytes, look: bytes) -> None:
+    """The file itself: as a picture where it is one, as text where it is text."""
+    if form == "mp4":
+        st.video(content, autoplay=True, loop=True, muted=True)
+    elif form == "tikz":
+        code = content.decode().partition("\\begin{tikzpicture}")
+        lines = "".join(code[1:]).splitlines()
+        st.code("\n".join([*lines[:CODE], "…"]), language="latex")
+    elif form == "html":
+        st.info("One page with this chart and its caption: it can be zoomed, without a network.")
+    else:
+        mime, picture = ("image/png", look) if look else (MIME[form], content)
+        data = base64.b64encode(picture).decode()
+        st.html(f'<img class="export" alt="The file" src="data:{mime};base64,{data}">')
+
+
+def _caption(words: About) -> None:
+    with st.expander("Caption and citation"):
+        st.code(words.caption, language=None, wrap_lines=True)
+        st.code(words.bibtex, language="bibtex")
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist()

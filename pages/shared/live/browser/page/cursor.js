@@ -1,0 +1,141 @@
+// Cursor: the record that all charts show. Off, they follow the newest. It is kept as a step, since
+// rows change their places when a thinned run is made whole.
+
+import { firstAt } from "../base/thin.js";
+import { escapes } from "./escapes.js";
+
+const WHOLE = 30; // seconds that a long replay takes at speed 1
+const SLOWEST = 10; // records a second of a short one
+const LONGEST_TICK = 0.1; // seconds; a page that was held up goes on where it was
+const REST = 400; // ms without a move, after which the page is told
+
+export class Cursor {
+  constructor(view) {
+    this.view = view;
+    this.step = null; // null: off
+    this.told = null;
+    this.stride = 1; // records of a step
+    this.speed = 1;
+    this.ticking = null; // the frame that a replay waits for
+  }
+
+  get on() {
+    return this.step !== null;
+  }
+
+  get playing() {
+    return this.ticking !== null;
+  }
+
+  get steps() {
+    return this.view.run.store?.column("step") ?? [];
+  }
+
+  get last() {
+    return this.steps.length - 1;
+  }
+
+  /** The row of the record that is shown; -1 before the first. */
+  get row() {
+    return this.on ? this.nearest(this.step) : this.last;
+  }
+
+  nearest(step) {
+    const steps = this.steps;
+    const row = Math.min(firstAt(steps, step), this.last);
+    return row > 0 && step - steps[row - 1] < steps[row] - step ? row - 1 : row;
+  }
+
+  // Where it goes
+
+  /** Begin with another run, where the page says. */
+  adopt(step) {
+    this.stop();
+    this.step = this.told = step;
+    this.view.showCursor();
+  }
+
+  /** Turn it off: the charts follow the newest record again. */
+  follow() {
+    this.show(null);
+  }
+
+  goTo(row) {
+    if (this.last < 0) return;
+    const beyond = row >= this.last;
+    if (beyond && this.view.run.live) return this.follow();
+    this.show(this.steps[beyond ? this.last : Math.max(row, 0)]);
+  }
+
+  /** By so many strides, back or forth. */
+  move(strides) {
+    this.stop();
+    this.goTo(this.row + strides * this.stride);
+  }
+
+  seek(step) {
+    this.stop();
+    this.goTo(this.nearest(step));
+  }
+
+  /** To the next escape; after the last, to the first again. */
+  jump() {
+    this.stop();
+    const rows = escapes(this.view.shown, this.view.run.store);
+    const from = this.on ? this.row : -1;
+    if (rows.length) this.goTo(rows.find((row) => row > from) ?? rows[0]);
+  }
+
+  show(step) {
+    if (step === this.step) return;
+    this.step = step;
+    this.view.showCursor();
+    this.tellSoon();
+  }
+
+  // Replay
+
+  toggle() {
+    this.playing ? this.stop() : this.play();
+  }
+
+  play() {
+    if (this.last < 1) return;
+    if (this.row >= this.last) this.goTo(0);
+    let [before, due] = [performance.now(), 0];
+    const tick = (now) => {
+      const rate = this.speed * Math.max(SLOWEST, this.last / WHOLE);
+      due += Math.min((now - before) / 1000, LONGEST_TICK) * rate;
+      before = now;
+      if (due >= 1) this.goTo(this.row + Math.floor(due));
+      due %= 1;
+      if (this.on && this.row < this.last) this.ticking = requestAnimationFrame(tick);
+      else this.stop();
+    };
+    this.ticking = requestAnimationFrame(tick);
+    this.view.transport.show();
+  }
+
+  stop() {
+    if (!this.playing) return;
+    cancelAnimationFrame(this.ticking);
+    this.ticking = null;
+    this.view.transport.show();
+    this.tellSoon();
+  }
+
+  /** Tell the page once the cursor rests: each word to it is a rerun. */
+  tellSoon() {
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => {
+      if (this.playing || this.told === this.step || this.view.ended.aborted) return;
+      this.told = this.step;
+      this.view.keep("at", { run: this.view.run.key, step: this.step });
+    }, REST);
+  }
+
+  leave() {
+    clearTimeout(this.resting);
+    cancelAnimationFrame(this.ticking);
+  }
+}

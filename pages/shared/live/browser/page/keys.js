@@ -1,0 +1,95 @@
+// Keys: letters that do what the charts' buttons do. Streamlit itself has Space and N, and would
+// not give R away.
+
+import { make } from "../base/dom.js";
+
+const HELP = [
+  ["Space", "Train, pause or resume"],
+  ["N", "New seed"],
+  ["R", "Reset"],
+  ["← →", "One stride back or forth in the replay; with Shift, ten"],
+  ["Home End", "Its first record or its newest, with the focus in the charts"],
+  ["P", "Play or hold the replay"],
+  ["J", "Jump to the next escape"],
+  ["L", "Logarithmic or linear: the chart in focus, or all of errors"],
+  ["E", "Export the chart in focus"],
+  ["Esc", "Close a menu or this list"],
+];
+
+export class Keys {
+  constructor(view) {
+    this.view = view;
+    const { cursor } = view;
+    this.letters = {
+      p: () => cursor.toggle(),
+      j: () => cursor.jump(),
+      l: () => this.log(),
+      e: () => this.exports(),
+      r: () => this.reset(),
+      "?": () => this.ask(),
+    };
+    const rows = HELP.flatMap(([key, act]) => [
+      make("dt", "", {}, make("kbd", "", {}, key)),
+      make("dd", "", {}, act),
+    ]);
+    const title = make("h3", "dln-title", {}, "Keys");
+    const named = { "aria-label": "Keyboard shortcuts" };
+    this.help = make("dialog", "dln-help", named, title, make("dl", "", {}, ...rows));
+    this.help.onclick = ({ target }) => target === this.help && this.help.close();
+    const pressed = (event) => this.pressed(event);
+    document.addEventListener("keydown", pressed, { signal: view.ended });
+  }
+
+  pressed(event) {
+    const key = event.key.toLowerCase();
+    const act = this.letters[key] ?? this.move(event);
+    const meant = !(event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target));
+    if (!act || !meant || (this.help.open && key !== "?")) return;
+    event.preventDefault();
+    act();
+  }
+
+  /** What a key does to the cursor, where it does nothing else. */
+  move({ key, shiftKey, target }) {
+    const { cursor, root } = this.view;
+    const inside = root.contains(target);
+    const strides = { ArrowLeft: -1, ArrowRight: 1 }[key];
+    if (strides && (inside || target === document.body))
+      return () => cursor.move(strides * (shiftKey ? 10 : 1));
+    if (!inside || !["Home", "End"].includes(key)) return undefined;
+    return () => (cursor.stop(), cursor.goTo(key === "Home" ? 0 : cursor.last));
+  }
+
+  get focused() {
+    return this.view.shown.find(({ element }) => element.contains(document.activeElement));
+  }
+
+  /** Of the chart in focus, or of all that are logarithmic by themselves, alike. */
+  log() {
+    const focused = this.focused;
+    const panels = focused ? [focused] : this.view.shown.filter((panel) => panel.logIsDefault);
+    const on = !panels[0]?.isLog;
+    for (const panel of panels) if (panel.isLog !== on) panel.toggleLog();
+  }
+
+  exports() {
+    const panel = this.focused ?? this.view.shown.find(({ visible }) => visible);
+    panel?.card.menu.open(true);
+  }
+
+  /** The page's own button; its name comes after that of its icon. */
+  reset() {
+    const name = (button) => button.querySelector("p")?.textContent ?? button.textContent;
+    const buttons = [...document.querySelectorAll("button:not([disabled])")];
+    buttons.find((button) => /^\s*Reset/.test(name(button)))?.click();
+  }
+
+  ask() {
+    this.help.open ? this.help.close() : this.help.showModal();
+  }
+}
+
+function isTyping(element) {
+  if (element.type === "range") return false;
+  return element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName);
+}

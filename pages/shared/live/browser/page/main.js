@@ -1,0 +1,274 @@
+// Live charts: ties together what a page shows of a run. The page says which run and which panels,
+// the run brings figures and records, the panels draw them, the strip says where the run stands.
+
+import { make } from "../base/dom.js";
+import { loadPlotly, loadStyle } from "../base/library.js";
+import { readTheme, toned } from "../base/theme.js";
+import { Run } from "../run/run.js";
+import { Maps } from "../panel/maps.js";
+import { Panel } from "../panel/panel.js";
+import { Surface } from "../panel/surface.js";
+import { Cursor } from "./cursor.js";
+import { Keys } from "./keys.js";
+import { Modes } from "./modes.js";
+import { Beside } from "./origin.js";
+import { Strip } from "./strip.js";
+import { Transport } from "./transport.js";
+
+const KINDS = { map: Maps, surface: Surface }; // of panels; all others draw lines
+const GRACE = 500; // ms for which the charts may be out of the document before they are taken down
+const THEME_PAUSE = 300; // ms that Streamlit takes to put on another theme
+const RESIZE_PAUSE = 60; // ms
+const LONG = 60; // ms of a frame, after which Plotly's other charts wait for the next
+const STRIP_PAUSE = 200; // ms between two updates of the status strip by records
+const SUMMARY_PAUSE = 2000; // ms between two updates of the text alternatives
+
+class View {
+  constructor(parent) {
+    this.parent = parent;
+    this.end = new AbortController();
+    this.ended = this.end.signal; // takes all listeners away
+    this.panels = [];
+    this.run = new Run(this);
+    this.strip = new Strip((step) => this.cursor.seek(step));
+    this.cursor = new Cursor(this);
+    this.modes = new Modes(this);
+    this.transport = new Transport(this);
+    const keys = new Keys(this);
+    this.grid = make("div", "dln-grid");
+    const parts = [this.strip.element, this.transport.element, this.grid, keys.help];
+    this.root = make("div", "dln", {}, ...parts);
+    this.libraries = {}; // parts of plotly.js
+    this.stats = this.root.dlnStats = { frames: 0, busyMs: 0, bytes: 0, records: 0 }; // for tests
+    parent.append(this.root);
+    this.watch();
+  }
+
+  watch() {
+    const options = { signal: this.ended };
+    const shown = () => {
+      this.run.connection.say(document.hidden ? "hidden" : "visible");
+      this.schedule();
+    };
+    document.addEventListener("visibilitychange", shown, options);
+    const dark = matchMedia("(prefers-color-scheme: dark)");
+    dark.addEventListener("change", () => setTimeout(() => this.wear(), THEME_PAUSE), options);
+    this.sights = new IntersectionObserver((entries) => this.seen(entries), { rootMargin: "80px" });
+    this.sizes = new ResizeObserver(() => this.resized());
+    this.sizes.observe(this.grid);
+  }
+
+  /** The panels that have something to draw. */
+  get shown() {
+    return this.panels.filter((panel) => panel.figure && !panel.element.hidden);
+  }
+
+  /** Take what the page asks for; most often it is what is there. */
+  update(data, notify, keep) {
+    clearTimeout(this.leaving);
+    Object.assign(this, { notify, keep });
+    const before = this.data ?? {};
+    const differs = (name) => String(data[name]) !== String(before[name]);
+    this.data = data;
+    this.wear();
+    this.known = data.phase ?? (differs("run") ? null : this.known);
+    if (differs("panels")) this.arrange();
+    if (before.run && differs("run")) for (const panel of this.panels) panel.held = {};
+    if (before.run && differs("versus")) for (const panel of this.panels) delete panel.held.x;
+    if (differs("run") || differs("panels")) this.run.follow(data, differs("run"));
+    else if (differs("versus") || differs("theory")) this.run.describeAs(data);
+    if (differs("run") || differs("panels") || differs("beside")) this.stand(data);
+    if (differs("run")) this.cursor.adopt(data.at);
+    this.load("basic");
+  }
+
+  /** The run that stands beside the shown one, if any. */
+  stand({ beside, panels, versus, theory }) {
+    this.beside?.leave();
+    this.beside = null;
+    if (!beside) return;
+    const [run, step] = beside;
+    this.beside = new Beside(step, () => this.redraw());
+    this.beside.follow({ run, panels, versus, theory }, true);
+  }
+
+  /** Fetch a part of plotly.js, if it is not there yet. */
+  async load(part) {
+    if (this.libraries[part]) return;
+    try {
+      this.libraries[part] = await loadPlotly(new Map(this.data.plotly).get(part));
+      this.schedule();
+    } catch (error) {
+      this.run.fail(error.message);
+    }
+  }
+
+  /** The cards in the order asked for; those of before keep all that was chosen in them. */
+  arrange() {
+    const before = new Map(this.panels.map((panel) => [panel.name, panel]));
+    this.panels = this.data.panels.map((name) => before.get(name) ?? this.panel(name));
+    for (const panel of before.values()) if (!this.panels.includes(panel)) panel.leave();
+    this.sights.disconnect();
+    this.grid.replaceChildren(...this.panels.map(({ element }) => element));
+    this.grid.toggleAttribute("data-many", this.panels.length > 1);
+    for (const { element } of this.panels) this.sights.observe(element);
+  }
+
+  panel(name) {
+    const kind = this.data.kinds.find(([figure]) => figure === name.split("/")[0])?.[1];
+    const Kind = KINDS[kind] ?? Panel;
+    return new Kind(this, name);
+  }
+
+  seen(entries) {
+    for (const { target, isIntersecting } of entries) {
+      const panel = this.panels.find(({ element }) => element === target);
+      if (panel) panel.visible = isIntersecting;
+    }
+    this.schedule();
+  }
+
+  resized() {
+    clearTimeout(this.resizing);
+    const [width, before] = [this.grid.clientWidth, this.width];
+    this.width = width;
+    if (before && width !== before) this.resizing = setTimeout(() => this.redraw(), RESIZE_PAUSE);
+  }
+
+  /** Take over Streamlit's theme. */
+  wear() {
+    const theme = readTheme(this.root);
+    if (theme.key === this.theme?.key) return;
+    this.theme = toned(theme);
+    for (const panel of this.shown) panel.card.showLegend(this.theme.dark);
+    this.redraw();
+  }
+
+  // What the run says
+
+  describe(figures) {
+    const found = new Map(figures.map((told) => [told.panel, told]));
+    for (const panel of this.panels) {
+      const { figure, lack } = found.get(panel.name) ?? {};
+      panel.element.hidden = !figure && !lack;
+      if (figure) panel.describe(figure);
+      else panel.lacks(lack);
+    }
+    this.schedule();
+  }
+
+  restart() {
+    for (const panel of this.panels) panel.forget();
+  }
+
+  changed(rested) {
+    const phase = this.run.status?.phase;
+    if (phase && phase !== this.known) this.notify("phase", (this.known = phase));
+    if (rested) this.redraw();
+    this.showStatus();
+    this.summarise();
+  }
+
+  // Drawing
+
+  redraw() {
+    for (const panel of this.panels) panel.stale = true;
+    this.schedule();
+  }
+
+  /** Draw at the browser's next frame; one comes for any number of calls. */
+  schedule() {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    // No frames are drawn in a hidden tab, yet its records are to be acknowledged.
+    document.hidden ? setTimeout(() => this.frame()) : requestAnimationFrame(() => this.frame());
+  }
+
+  frame() {
+    this.scheduled = false;
+    if (this.ended.aborted) return;
+    const start = performance.now();
+    const { connection, received, store } = this.run;
+    this.stats.frames += connection.owed > 0;
+    if (!document.hidden) this.draw(start);
+    connection.acknowledge();
+    const wait = this.run.live ? STRIP_PAUSE - (start - this.told) : 0;
+    // The last records before a pause are told of, too: no frame may follow theirs.
+    if (wait <= 0) this.showStatus();
+    else this.telling ??= setTimeout(() => this.showStatus(), wait);
+    this.summarise();
+    Object.assign(this.stats, { records: store?.position ?? 0, bytes: received });
+    this.stats.busyMs += performance.now() - start;
+  }
+
+  /** New records in all panels; of those that Plotly must draw, as many as keep the page awake. */
+  draw(start) {
+    this.reach = this.reached();
+    const due = this.shown.filter((panel) => panel.due);
+    for (const panel of this.shown) if (!due.includes(panel)) panel.frame();
+    do due.shift()?.layOut();
+    while (due.length && performance.now() - start < LONG);
+    if (due.length) this.schedule();
+  }
+
+  /** How far the records go along the x axis, on all charts together. */
+  reached() {
+    const clocks = new Map(this.shown.flatMap(({ lines }) => lines.map((each) => [each.clock, each])));
+    const stores = [this.run.store, this.beside?.store].filter((store) => store?.count);
+    const ends = ({ meta, unit }) => stores.map((store) => (store.end(meta.x) || 0) / unit);
+    return Math.max(0, ...[...clocks.values()].flatMap(ends));
+  }
+
+  showStatus() {
+    this.telling = clearTimeout(this.telling);
+    this.told = performance.now();
+    this.strip.show(this.run);
+    this.transport.show();
+  }
+
+  /** The cursor has moved. */
+  showCursor() {
+    for (const panel of this.shown) panel.showCursor();
+    this.transport.show();
+  }
+
+  summarise() {
+    const now = performance.now();
+    const { store, live } = this.run;
+    if (!store?.count || (live && now - this.summarised < SUMMARY_PAUSE)) return;
+    this.summarised = now;
+    for (const panel of this.shown) panel.summarise();
+  }
+
+  // The end
+
+  leaveSoon() {
+    clearTimeout(this.leaving);
+    this.leaving = setTimeout(() => this.parent.isConnected || this.leave(), GRACE);
+  }
+
+  leave() {
+    this.end.abort();
+    clearTimeout(this.telling);
+    this.run.leave();
+    this.beside?.leave();
+    this.cursor.leave();
+    this.sights.disconnect();
+    this.sizes.disconnect();
+    for (const panel of this.panels) panel.leave();
+    this.root.remove();
+    views.delete(this.parent);
+  }
+}
+
+const views = new WeakMap(); // by the element that Streamlit gives
+
+await loadStyle(); // charts without it would measure themselves wrongly
+
+/** Streamlit calls this when the charts appear and again whenever the script has run. */
+export function mount({ data, parentElement, setTriggerValue, setStateValue }) {
+  if (!views.has(parentElement)) views.set(parentElement, new View(parentElement));
+  const view = views.get(parentElement);
+  view.update(data, setTriggerValue, setStateValue);
+  return () => view.leaveSoon();
+}

@@ -1,0 +1,64 @@
+// Modes: the one that is lit in all charts, while others are faint. A line's `meta.mode` says which
+// it belongs to; lines of none stay as they are.
+
+import { FAINT } from "../base/theme.js";
+
+export class Modes {
+  constructor(view) {
+    this.view = view;
+    this.hovered = this.chosen = null;
+  }
+
+  get lit() {
+    return this.hovered ?? this.chosen;
+  }
+
+  /** How many there are. */
+  get count() {
+    const lines = this.view.shown.flatMap((panel) => panel.lines);
+    return Math.max(0, ...lines.map(({ meta }) => meta.mode ?? 0));
+  }
+
+  isFaint({ meta }) {
+    return this.lit !== null && meta.mode !== undefined && meta.mode !== this.lit;
+  }
+
+  /** Light the mode under the pointer, null for none. */
+  hover(mode) {
+    this.set(mode, this.chosen);
+  }
+
+  /** Keep a mode lit, null for all. */
+  choose(mode) {
+    this.set(null, mode);
+  }
+
+  set(hovered, chosen) {
+    const before = this.lit;
+    const same = chosen === this.chosen;
+    [this.hovered, this.chosen] = [hovered, chosen];
+    if (!same) this.view.transport.show();
+    if (this.lit !== before) for (const panel of this.view.shown) this.light(panel);
+  }
+
+  /** Of a chart's lines that Plotly drew, by their opacity; those of the canvas it paints so. */
+  light(panel) {
+    panel.lines.forEach((line, place) => {
+      const drawn = panel.plot.querySelector(`.tracedln${place}`);
+      if (drawn) drawn.style.opacity = this.isFaint(line) ? FAINT : 1;
+    });
+    panel.needle.light();
+    if (panel.ready) panel.paint();
+  }
+
+  /** Listen to a chart: hovering lights a line's mode, a click keeps it. */
+  watch(panel) {
+    const mode = ({ points }) => points[0]?.data.meta?.mode ?? null;
+    panel.plot.on("plotly_hover", (event) => this.hover(mode(event)));
+    panel.plot.on("plotly_unhover", () => this.hover(null));
+    panel.plot.on("plotly_click", (event) => {
+      const clicked = mode(event);
+      this.choose(clicked === this.chosen ? null : clicked);
+    });
+  }
+}

@@ -1,0 +1,101 @@
+// Strip: where the run stands, in a word, a few numbers and a bar.
+
+import { button, make, write } from "../base/dom.js";
+import { capital, duration, whole } from "../base/words.js";
+
+const PHASES = {
+  queued: ["Queued", "wait"],
+  running: ["Running", "go"],
+  paused: ["Paused", "wait"],
+  done: ["Done", "good"],
+  diverged: ["Diverged", "bad"],
+  cancelled: ["Cancelled", "still"],
+  failed: ["Failed", "bad"],
+  lost: ["Worker lost", "bad"],
+  unreadable: ["Unreadable", "bad"],
+};
+
+const WARN = `<svg viewBox="0 0 24 24" aria-hidden="true"><path fill="none" stroke="currentColor"
+  stroke-width="2" stroke-linejoin="round" d="M12 3.5 22 20.5H2zM12 10v5M12 17v1"/></svg>`;
+
+export class Strip {
+  /** `seek` moves the cursor to a step. */
+  constructor(seek) {
+    this.seek = seek;
+    const fact = (more = "") => make("span", `dln-fact ${more}`);
+    this.dot = make("span", "dln-dot");
+    this.word = make("span");
+    this.phase = make("span", "dln-phase", { role: "status" }, this.dot, this.word);
+    this.facts = [fact("dln-steps"), fact(), fact(), fact("dln-machine")];
+    this.message = make("p", "dln-message");
+    this.signs = make("ul", "dln-signs", { "aria-label": "Signs of failure", role: "log" });
+    this.fill = make("div");
+    const about = { role: "progressbar", "aria-label": "Steps trained", "aria-valuemin": "0" };
+    this.bar = make("div", "dln-bar", about, this.fill);
+    const line = make("div", "dln-line", {}, this.phase, ...this.facts);
+    const named = { role: "group", "aria-label": "Status of the run" };
+    this.element = make("div", "dln-strip", named, line, this.message, this.signs, this.bar);
+  }
+
+  show({ status, config, store, cut, failure }) {
+    const [word, tone] = PHASES[status?.phase] ?? ["Connecting", "still"];
+    const trouble = failure ? "Not available" : cut ? "Connection lost, trying again…" : null;
+    write(this.word, trouble ?? word);
+    this.dot.dataset.tone = trouble ? "bad" : tone;
+    write(this.message, failure ?? message(status));
+    this.showSigns(status?.signatures ?? []);
+    const step = Math.max(status?.step ?? 0, store?.last("step") || 0);
+    const said = facts(status, config?.steps, step, trouble);
+    said.forEach((words, place) => write(this.facts[place], words));
+    this.showBar(step, status?.phase === "done" ? step : config?.steps);
+  }
+
+  /** What fails, named at the step at which it shows, which can be gone to. */
+  showSigns(signs) {
+    const key = JSON.stringify(signs);
+    if (key === this.signed) return;
+    this.signed = key;
+    const items = signs.map(({ step, sentence }) => {
+      const icon = make("span", "dln-warn");
+      icon.innerHTML = WARN;
+      const title = { title: "Show this step in the charts" };
+      const go = button("dln-go", title, `step ${whole(step)}`, () => this.seek(step));
+      return make("li", "", {}, icon, go, make("span", "", {}, sentence));
+    });
+    this.signs.replaceChildren(...items);
+  }
+
+  showBar(step, end) {
+    this.fill.style.transform = `scaleX(${end ? Math.min(step / end, 1) : 0})`;
+    this.bar.setAttribute("aria-valuenow", String(step));
+    if (end) this.bar.setAttribute("aria-valuemax", String(end));
+  }
+}
+
+function facts(status, total, step, trouble) {
+  if (!status) return ["", "", "", ""];
+  const early = status.phase === "done" && step < total; // it reached its tolerance
+  const [verb, bound] = early ? ["ended at step", "of at most"] : ["step", "of"];
+  const progress = total ? `${verb} ${whole(step)} ${bound} ${whole(total)}` : "";
+  if (status.phase !== "running" || trouble || !(status.rate > 0))
+    return [progress, "", "", status.machine];
+  const left = duration((total - step) / status.rate);
+  return [progress, `${whole(status.rate)} steps/s`, `at most ${left} left`, status.machine];
+}
+
+function message(status) {
+  if (!status) return "";
+  if (status.phase === "queued") return queue(status);
+  const ends = Object.entries(status.outcomes ?? {})
+    .filter(([, outcome]) => outcome && !status.message.includes(outcome))
+    .map(([network, outcome]) => `${network.replaceAll("_", " ")}: ${outcome}`);
+  const quiet = ends.length || status.phase === "running";
+  const spoken = status.message || (quiet ? "" : status.words);
+  return capital([spoken, ...ends].filter(Boolean).join(" · "));
+}
+
+function queue({ position, message }) {
+  if (position === null) return message || "Starting…";
+  if (!position) return "Next in line.";
+  return position === 1 ? "One run goes first." : `${position} runs go first.`;
+}

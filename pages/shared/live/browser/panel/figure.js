@@ -1,0 +1,176 @@
+// Figure: a panel's chart as Plotly takes it, for the page and, on white, for a file.
+
+import { FAULT, OPACITY, PRINT, RING, mirrored } from "../base/theme.js";
+import { firstAt, thin } from "../base/thin.js";
+import { changes } from "./changes.js";
+import { decades, halves } from "./ranges.js";
+
+const POINTS = 600; // of a line; a painted one needs only half
+const FILE = { width: 900, height: 560 };
+
+/** The chart of the page. */
+export function onPage(panel) {
+  const theme = panel.view.theme;
+  const ranges = panel.ranges();
+  const layout = {
+    ...commonLayout(panel, theme, ranges),
+    showlegend: false,
+    title: undefined,
+    margin: { l: 58, r: 22, t: panel.figure.layout.meta?.changes ? 24 : 10, b: 44 },
+    paper_bgcolor: "rgba(0,0,0,0)",
+    dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
+  };
+  return [traces(panel, theme, shown(panel, ranges.x)), layout];
+}
+
+/** The chart of a file: the same, with title and legend. */
+export function forFile(panel) {
+  const ranges = panel.ranges();
+  const layout = {
+    ...commonLayout(panel, PRINT, ranges),
+    ...FILE,
+    autosize: false,
+    showlegend: true,
+    margin: { l: 80, r: 24, t: 64, b: 64 },
+    paper_bgcolor: PRINT.paper,
+  };
+  return [{ data: traces(panel, PRINT, shown(panel, ranges.x)), layout }, FILE];
+}
+
+function commonLayout(panel, theme, { x, y, strip }) {
+  const given = panel.figure.layout;
+  const own = panel.isLog === panel.logIsDefault && !panel.held.y; // the figure's ticks are for it
+  const yTicks = own ? {} : { tickvals: undefined, ticktext: undefined };
+  // Plotly draws twice to measure labels, so it does where they may not fit the margin.
+  const usual = panel.isLog || (y[1] >= 0.01 && y[1] < 1000);
+  yTicks.automargin = Boolean(panel.held.y) || !usual;
+  if (panel.isLog) Object.assign(yTicks, { dtick: decades(y), nticks: undefined });
+  const xTicks = { exponentformat: "SI" }; // 20,000 and 100k
+  if (panel.logX) Object.assign(xTicks, { dtick: decades(x), nticks: undefined });
+  const text = { color: theme.ink, family: theme.font };
+  const { shapes, annotations } = changes(panel, theme, x);
+  return {
+    ...given,
+    shapes: [...(given.shapes ?? []), ...shapes],
+    annotations: [...(given.annotations ?? []), ...annotations],
+    xaxis: { ...axis(given.xaxis, theme, x, panel.logX ? "log" : "linear"), ...xTicks },
+    yaxis: { ...axis(given.yaxis, theme, y, panel.isLog ? "log" : "linear"), ...yTicks },
+    ...(strip && { yaxis2: { ...axis(given.yaxis2, theme, strip, "log"), dtick: halves(strip) } }),
+    font: { ...given.font, ...text },
+    hoverlabel: { bgcolor: theme.paper, font: { ...text, size: 13 } },
+    plot_bgcolor: "rgba(0,0,0,0)",
+  };
+}
+
+function axis(given, theme, range, type) {
+  return {
+    ...given,
+    type,
+    range: [...range],
+    autorange: false,
+    automargin: false,
+    nticks: 7,
+    separatethousands: true,
+    minexponent: 5,
+    gridcolor: theme.grid,
+    zerolinecolor: theme.grid,
+    linecolor: theme.grid,
+    color: theme.soft,
+    tickfont: { size: type === "log" ? 10 : 12 }, // Plotly enlarges powers of ten by a quarter
+    title: { ...given?.title, standoff: 10, font: { size: 13, color: theme.ink } },
+  };
+}
+
+/** The part of the x axis that is shown, in its unit. */
+const shown = (panel, range) => (panel.logX ? range.map((end) => 10 ** end) : range);
+
+function traces(panel, theme, range) {
+  const lines = panel.lines.map((line, place) => ({
+    ...line.trace,
+    ...points(line, panel, range),
+    uid: `dln${place}`,
+    visible: !panel.isHidden(line),
+    line: { ...line.trace.line, color: line.color(theme.dark) },
+  }));
+  const theory = panel.fixed.map((trace) => expected(trace, panel.run.store, theme));
+  const marked = [rings(panel, theme), marks(panel, theme)];
+  return [...theory, ...faint(panel, theme, range), ...lines, ...marked];
+}
+
+/** What theory says, in the colour of text; its steps are where the run's own clock has them. */
+function expected(trace, store, theme) {
+  const clock = trace.meta?.x;
+  const timed = store && clock && clock !== "step";
+  const x = timed ? trace.x.map((step) => store.timeOf(step, clock)) : trace.x;
+  const { line, marker } = trace;
+  if (marker) {
+    const color = theme.dark ? mirrored(marker.color) : marker.color;
+    return { ...trace, x, marker: { ...marker, color, line: { width: 1, color: theme.ink } } };
+  }
+  return { ...trace, x, line: { ...line, color: theme.ink } };
+}
+
+/** The lines of the run that this one goes on from, where the two are apart. */
+function faint(panel, theme, range) {
+  const run = panel.view.beside;
+  return (run?.lines(panel) ?? []).map((line, place) => ({
+    ...line.trace,
+    ...points(line, { run, logX: panel.logX }, range, run.first),
+    uid: `beside${place}`,
+    visible: !panel.isHidden(line),
+    showlegend: false,
+    opacity: OPACITY,
+    line: { ...line.trace.line, width: 1.5, color: line.color(theme.dark) },
+    hovertemplate: (line.trace.hovertemplate ?? "").replace(":", ", in the other run:"),
+  }));
+}
+
+/** A line's records inside the shown part of the x axis. */
+function points(line, { run: { store }, logX }, [from, to], first = 0) {
+  if (!store || line.good < first) return { x: [null], y: [null] };
+  const x = store.column(line.meta.x).subarray(0, line.good + 1);
+  const y = store.column(line.meta.y);
+  const start = Math.max(firstAt(x, from * line.unit) - 1, first);
+  const stop = Math.min(firstAt(x, to * line.unit) + 2, x.length);
+  const rows = thin(y, start, stop, POINTS, logX);
+  return { x: rows.map((row) => line.x(store, row)), y: rows.map((row) => y[row] * line.scale) };
+}
+
+/** Where two modes exchange their places. */
+function rings(panel, theme) {
+  const found = panel.run.store ? panel.crossings.shown(panel) : [];
+  return {
+    type: "scatter",
+    mode: "markers",
+    uid: "dlncrossings",
+    name: "crossings",
+    showlegend: found.length > 0,
+    x: found.length ? found.map(({ x }) => x) : [null],
+    y: found.length ? found.map(({ y }) => y) : [null],
+    marker: { ...RING, color: theme.ink },
+    text: found.map(({ text }) => text),
+    hovertemplate: "%{text}<extra></extra>",
+  };
+}
+
+/** A cross where a line stopped being finite, a dot where its network ended before the others. */
+function marks(panel, theme) {
+  const ends = panel.lines.filter((line) => line.marked && !panel.isHidden(line));
+  const points = ends.map((line) => line.end(panel.run.store));
+  return {
+    type: "scatter",
+    mode: "markers",
+    uid: "dlnmarks",
+    showlegend: false,
+    cliponaxis: false,
+    x: points.length ? points.map(([x]) => x) : [null],
+    y: points.length ? points.map(([, y]) => y) : [null],
+    marker: {
+      symbol: ends.map(({ broken }) => (broken ? "x" : "circle")),
+      size: ends.map(({ broken }) => (broken ? 9 : 7)),
+      color: ends.map((line) => (line.broken ? FAULT : line.color(theme.dark))),
+    },
+    text: ends.map(({ broken, label }) => `${label}: ${broken ? "not finite from here" : "ended"}`),
+    hovertemplate: "%{text}<extra></extra>",
+  };
+}

@@ -1,0 +1,88 @@
+// Line: one curve of a chart. Its trace says in `meta` which columns it draws, and nothing else of
+// this folder knows more of a curve's meaning than that.
+
+import { mirrored } from "../base/theme.js";
+import { plain } from "../base/words.js";
+
+const DASHES = {
+  dash: [8, 5],
+  dot: [2, 4],
+  dashdot: [8, 4, 2, 4],
+  longdash: [16, 5],
+  longdashdot: [16, 4, 2, 4],
+};
+
+/** A dash by its name, or by its lengths such as `2px,6px`; nothing for a solid line. */
+const dashed = (name) => DASHES[name] ?? (name?.match(/\d+/g) ?? []).map(Number);
+
+export class Line {
+  constructor(trace) {
+    this.trace = trace;
+    this.meta = trace.meta;
+    this.scale = trace.meta.scale ?? 1; // from the stored unit into the axis's
+    this.unit = trace.meta.unit ?? 1; // of the x axis, in that of its column
+    this.least = trace.meta.least ?? -Infinity; // where its first record is drawn on a log x axis
+    this.clock = `${trace.meta.x}/${this.unit}`; // lines of one are over the same times
+    this.strip = trace.yaxis === "y2"; // in the strip below the chart
+    this.group = trace.legendgroup ?? trace.name;
+    this.width = trace.line?.width ?? 2;
+    this.dash = dashed(trace.line?.dash);
+    this.label = plain((trace.hovertemplate ?? "").split(": %{")[0]) || trace.name;
+    this.forget();
+  }
+
+  /** Nothing seen, nothing painted. */
+  forget() {
+    this.good = -1; // the last finite record
+    this.bad = -1; // the last one that is not, though its network was trained
+    this.over = false; // whether its network has ended
+    this.pen = null; // where the canvas goes on
+  }
+
+  /** Note what the records from a row on span, and where the line stops being finite. */
+  observe(store, from, extent) {
+    const y = store.column(this.meta.y);
+    const clock = store.column(`${this.meta.network}.seconds`); // NaN once the network has ended
+    for (let row = from; row < store.count; row++) {
+      const value = y[row] * this.scale;
+      if (!Number.isFinite(value)) {
+        if (Number.isFinite(clock[row])) this.bad = row;
+        continue;
+      }
+      this.good = row;
+      if (value < extent.low) extent.low = value;
+      if (value > extent.high) extent.high = value;
+      if (value > 0 && value < extent.positive) extent.positive = value;
+    }
+    this.over = !Number.isFinite(clock.at(-1));
+  }
+
+  get broken() {
+    return this.bad > this.good && this.good >= 0;
+  }
+
+  /** Whether its end needs a mark: it broke, or its network ended before the others. */
+  get marked() {
+    return !this.strip && (this.broken || (this.over && this.good >= 0));
+  }
+
+  /** The point of its last finite record. */
+  end(store) {
+    return [this.x(store, this.good), store.column(this.meta.y)[this.good] * this.scale];
+  }
+
+  /** Where on the x axis a record is drawn. */
+  x(store, row) {
+    return this.place(store.column(this.meta.x)[row]);
+  }
+
+  /** Where on the x axis a value of its column is. */
+  place(value) {
+    return Math.max(value / this.unit, this.least);
+  }
+
+  color(dark) {
+    const color = this.trace.line?.color;
+    return dark ? mirrored(color) : color;
+  }
+}

@@ -1,0 +1,61 @@
+// Menu: a chart's files. Opened with a click or a key, walked with the arrows, closed with Escape.
+
+import { button, download, make } from "../base/dom.js";
+
+export class Menu {
+  constructor(panel) {
+    this.panel = panel;
+    this.list = make("div", "dln-menu", { role: "menu", hidden: "" });
+    this.item("SVG, for print", () => this.savePicture("svg", 1));
+    this.item("PNG, for slides", () => this.savePicture("png", 3));
+    this.item("CSV, the numbers", () => panel.saveNumbers(this.name));
+    this.item("For a paper or talk …", () => this.prepare());
+    const closed = { "aria-haspopup": "menu", "aria-expanded": "false", title: "Export (E)" };
+    this.button = button("", closed, "Export", () => this.open(this.list.hidden));
+    this.element = make("div", "dln-export", {}, this.button, this.list);
+    this.element.onkeydown = (event) => this.walk(event);
+    this.element.addEventListener("focusout", (event) => {
+      if (!this.element.contains(event.relatedTarget)) this.open(false, false);
+    });
+  }
+
+  item(label, act) {
+    const attributes = { role: "menuitem", tabindex: "-1" };
+    this.list.append(button("", attributes, label, () => (this.open(false), act())));
+  }
+
+  open(open, focus = true) {
+    if (open === !this.list.hidden) return;
+    this.list.hidden = !open;
+    this.button.setAttribute("aria-expanded", String(open));
+    if (focus) (open ? this.list.firstChild : this.button).focus();
+  }
+
+  walk(event) {
+    if (this.list.hidden) return;
+    const items = [...this.list.children];
+    const at = items.indexOf(document.activeElement);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key];
+    if (event.key === "Escape") this.open(false);
+    else if (to !== undefined) items.at(to % items.length).focus();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  get name() {
+    return `${this.panel.name.replaceAll("/", "-")}_${this.panel.run.key}`;
+  }
+
+  async savePicture(format, scale) {
+    const [figure, size] = this.panel.forFile();
+    const picture = await this.panel.Plotly.toImage(figure, { format, scale, ...size });
+    download(picture, `${this.name}.${format}`);
+  }
+
+  /** The page's own dialog draws it anew: the part, the axis, the camera and the moment seen here. */
+  prepare() {
+    const { name, isLog, held, hidden, at, view } = this.panel;
+    view.notify("export", { panel: name, log: isLog, held, hidden: [...hidden], at });
+  }
+}

@@ -1,0 +1,139 @@
+"""Routes: what the live charts fetch beside Streamlit's own traffic, on the same port."""
+
+import asyncio
+import csv
+import functools
+import gzip
+import hashlib
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from dynamics.export.render import plotlyjs
+from dynamics.runs import maps
+from dynamics.runs.run import Run, RunError, find, root
+from pages.shared.live.panels import Panel, Sent, panels
+from pages.shared.live.stream import read, stream
+
+BROWSER = Path(__file__).with_name("browser")
+CHARTS = {
+    file.relative_to(BROWSER).as_posix(): file
+    for file in sorted(BROWSER.rglob("*"))
+    if file.is_file()
+}
+LIBRARY = {f"{part}.js": plotlyjs.FILES[part] for part in ("basic", "gl3d")}
+ROWS_AT_ONCE = 1000
+
+
+def _addresses(files: dict[str, Path]) -> dict[str, str]:
+    """``version/name`` of each file; all contents are in the version, so browsers may keep them."""
+    version = hashlib.sha256(b"".join(file.read_bytes() for file in files.values())).hexdigest()
+    return {name: f"{version[:12]}/{name}" for name in files}
+
+
+ADDRESSES = _addresses(CHARTS) | _addresses(LIBRARY)
+FILES = {ADDRESSES[name]: file for name, file in (CHARTS | LIBRARY).items()}
+MEDIA = {".js": "text/javascript", ".css": "text/css"}
+
+
+def address(name: str) -> str:
+    """Where a browser fetches a file of the live charts, or a part of plotly.js (``gl3d.js``)."""
+    return f"/api/assets/{ADDRESSES[name]}"
+
+
+@functools.cache
+def _packed(path: str) -> bytes:
+    file = FILES[path]
+    return file.read_bytes() if file.suffix == ".gz" else gzip.compress(file.read_bytes(), 6)
+
+
+def _failure(error: Exception, status: int = 404) -> JSONResponse:
+    return JSONResponse({"error": str(error)}, status)
+
+
+async def ready(request: Request) -> Response:
+    """Whether the server answers, and that its routes are mounted."""
+    return JSONResponse({"ready": True})
+
+
+async def asset(request: Request) -> Response:
+    """A file for browsers, compressed once in the life of the process."""
+    path = request.path_params["path"]
+    if path not in FILES:  # another version's files are not these
+        return _failure(ValueError(f"There is no file {path[:40]!r}."))
+    headers = {
+        "Cache-Control": "public, max-age=31536000, immutable",
+        "Content-Encoding": "gzip",
+        "Vary": "Accept-Encoding",
+    }
+    body = await asyncio.to_thread(_packed, path)
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        del headers["Content-Encoding"]
+        body = await asyncio.to_thread(gzip.decompress, body)
+    return Response(body, media_type=MEDIA[Path(path).suffix], headers=headers)
+
+
+async def figures(request: Request) -> Response:
+    """The panels of a run as Plotly figures without records; none before its first record."""
+    query = request.query_params
+    try:
+        run = find(request.path_params["key"], root())
+        names, versus = query.get("panels", ""), query.get("versus", "steps")
+        theory = query.get("theory") != "false"
+        drawn = await asyncio.to_thread(panels, run, names, versus, theory)
+    except RunError as error:
+        return _failure(error)
+    listed = [{"panel": panel.name, "figure": panel.figure, "lack": panel.lack} for panel in drawn]
+    return JSONResponse({"figures": listed}, headers={"Cache-Control": "no-store"})
+
+
+async def cells(request: Request) -> Response:
+    """The maps of a run at or before a step, as ``maps.at`` gives them."""
+    try:
+        run = find(request.path_params["key"], root())
+        step = float(request.query_params.get("step", "inf"))
+        row = await asyncio.to_thread(lambda: maps.at(run, step, len(run.layout.shapes)))
+    except (RunError, ValueError) as error:
+        return _failure(error)
+    kept = {"Cache-Control": "no-store"}
+    return Response(row, media_type="application/octet-stream", headers=kept)
+
+
+async def records(request: Request) -> Response:
+    """The columns of a run's panels as CSV: every record, in full precision and stored units."""
+    names = request.query_params.get("panels", "")
+    try:
+        run = find(request.path_params["key"], root())
+        drawn = await asyncio.to_thread(panels, run, names)
+    except RunError as error:
+        return _failure(error)
+    name = f"{names.replace('/', '-').replace(',', '_')[:80]}_{run.key}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(_csv(run, drawn), media_type="text/csv", headers=headers)
+
+
+def _csv(run: Run, drawn: tuple[Panel, ...]) -> Iterator[str]:
+    layout = run.layout
+    sent = Sent(run, drawn)
+    yield ",".join(sent.names) + "\n"
+    count = (run.folder / "records.f8").stat().st_size // (layout.width * 8)
+    for start in range(0, count, ROWS_AT_ONCE):
+        picks = list(range(start, min(count, start + ROWS_AT_ONCE)))
+        page = io.StringIO()
+        rows = sent.of(read(run, picks, layout.width))
+        csv.writer(page, lineterminator="\n").writerows(rows.tolist())
+        yield page.getvalue()
+
+
+ROUTES: list[BaseRoute] = [
+    Route("/api/ready", ready),
+    Route("/api/assets/{path:path}", asset),
+    Route("/api/runs/{key}/figures", figures),
+    Route("/api/runs/{key}/records.csv", records),
+    Route("/api/runs/{key}/maps", cells),
+    WebSocketRoute("/api/runs/{key}/stream", stream),
+]

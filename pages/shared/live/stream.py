@@ -1,0 +1,266 @@
+"""Stream: a WebSocket that tails a run's folder for one viewer.
+
+To the viewer:
+
+- text ``{"hello": true, "config", "columns", "status"}``: what the numbers of a row are; again
+  when the run was started anew.
+- text ``{"status": …}``: where the run stands, on change.
+- text ``{"error": sentence}``: the last word before the connection closes.
+- binary ``uint32 position, uint32 count, uint32 upto, float32[count × columns]``: rows that stand
+  for the records from ``position`` up to ``upto``; fewer than ``upto - position`` when not all fit
+  the viewer's share of the line, but always the last. Position 0 replaces all that was sent.
+
+From the viewer: ``drawn`` for each binary frame, ``hidden`` or ``visible`` for its tab. At most two
+frames are on their way, so a slow phone skips records and never lags. Once the run no longer runs,
+a viewer that was sent a part is sent everything.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import math
+import os
+import struct
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from dynamics.core.records import Array
+from dynamics.runs.run import PHASES, Run, RunError, Status, find, root
+from pages.shared.live.panels import Sent, panels
+
+WINDOW = 2  # frames on their way to a viewer
+PACE, CROWDED_PACE, CROWD = 0.05, 0.1, 10  # seconds between looks, alone and among many viewers
+RESTING_PACE = 0.25  # of a run that does not change by itself
+HIDDEN_PACE = 1.0
+BUDGET = 18_000  # bytes a second for a viewer while the run is live, headers and status apart
+LEAST_ROWS = 20  # a second, whatever their width: else many lines with theory would stutter
+SNAPSHOT = 192_000  # bytes of a live run's past
+CHUNK = 1_000_000  # bytes of a frame
+PATIENCE = 2.0  # seconds for which a folder may be missing: a run being started anew
+MOST_VIEWERS = 256
+MOST_INCOMING = 64  # characters of a viewer's message
+HEADER = struct.Struct("<III")
+_viewers: set["Viewer"] = set()
+
+
+async def stream(socket: WebSocket) -> None:
+    """Serve one viewer until it leaves."""
+    origin = socket.headers.get("origin")
+    if origin and urlsplit(origin).netloc != socket.headers.get("host"):
+        await socket.close(1008)
+        return
+    await socket.accept()
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # it may leave at any moment
+        try:
+            await _serve(socket)
+        except RunError as error:
+            await socket.send_json({"error": str(error)})
+            await socket.close(1008)
+
+
+async def _serve(socket: WebSocket) -> None:
+    if len(_viewers) >= MOST_VIEWERS:
+        raise RunError(f"{MOST_VIEWERS} viewers are connected already; try again in a while.")
+    run = find(socket.path_params["key"], root())
+    viewer = Viewer(socket, run)
+    _viewers.add(viewer)
+    tasks = [asyncio.create_task(viewer.listen()), asyncio.create_task(viewer.send())]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        _viewers.discard(viewer)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class Viewer:
+    """One connection: what it asked for, what it has been sent and how much it may be sent."""
+
+    def __init__(self, socket: WebSocket, run: Run) -> None:
+        query = socket.query_params
+        self.socket, self.run = socket, run
+        self.panels = query.get("panels", "")
+        self.position = _count(query.get("since"))
+        self.partial = _count(query.get("rows", query.get("since"))) < self.position
+        self.created = query.get("created", "")
+        self.sends: Sent | None = None  # the columns, once known
+        self.width = 0
+        self.under_way = 0
+        self.hidden = False
+        self.allowance = 0.0
+        self.paid = self.sent = self.looked = self.told = 0.0
+        self.stamp = 0
+        self.status: Status | None = None
+        self.last_status: dict[str, Any] = {}
+
+    async def listen(self) -> None:
+        """Take acknowledgements and nothing else; return when the viewer leaves."""
+        while True:
+            event = await self.socket.receive()
+            if event["type"] == "websocket.disconnect":
+                return
+            message = event.get("text") or ""
+            if message == "drawn":
+                self.under_way = max(self.under_way - 1, 0)
+            elif message in ("hidden", "visible"):
+                self.hidden = message == "hidden"
+            else:
+                sentence = "A viewer may say drawn, hidden or visible, nothing else."
+                raise RunError(sentence if len(message) <= MOST_INCOMING else "Too long a message.")
+
+    async def send(self) -> None:
+        """Look at the folder, send what is new, rest, for ever."""
+        missing = 0.0
+        while True:
+            try:
+                await self._look()
+                missing = 0.0
+            except RunError:
+                # A run that is started anew has no folder for a moment.
+                missing = missing or time.monotonic()
+                if time.monotonic() - missing > PATIENCE:
+                    raise
+            await asyncio.sleep(self._pace())
+
+    def _pace(self) -> float:
+        if self.status and self.status.phase != "running" and not self._behind():
+            return RESTING_PACE
+        return PACE if len(_viewers) <= CROWD else CROWDED_PACE
+
+    def _behind(self) -> bool:
+        return self.sends is not None and self.position < self._records()
+
+    async def _look(self) -> None:
+        now = time.monotonic()
+        self._read_status(now)
+        if self.sends is None:
+            await self._greet()
+        due = not self.hidden or now - self.sent >= HIDDEN_PACE
+        if self.sends is not None and due and self.under_way < WINDOW:
+            await self._send_rows(now)
+        await self._tell(now)
+
+    def _read_status(self, now: float) -> None:
+        """Parse the status when its file is new; about once a second, see if the worker lives."""
+        try:
+            stamp = os.stat(self.run.folder / "status.json").st_mtime_ns
+        except FileNotFoundError:
+            stamp = -1
+        live = self.status is None or self.status.live
+        if stamp == self.stamp and not (live and now - self.looked >= 1):
+            return
+        self.status, self.stamp, self.looked = self.run.status, stamp, now
+        created = repr(self.status.created)
+        if self.created and created != self.created:  # started anew
+            self.sends, self.position, self.partial = None, 0, False
+        self.created = created
+
+    async def _greet(self) -> None:
+        layout = await asyncio.to_thread(lambda: self.run.layout)
+        if not layout.shapes:
+            return
+        chosen = await asyncio.to_thread(panels, self.run, self.panels)
+        sends = await asyncio.to_thread(Sent, self.run, chosen)
+        hello = {"hello": True, "config": self.run.config.to_dict(), "columns": sends.names}
+        self.sends, self.width = sends, layout.width
+        self.last_status = self._told()
+        await self.socket.send_json(hello | {"status": self.last_status})
+
+    def _told(self) -> dict[str, Any]:
+        assert self.status is not None
+        ahead = self.run.position if self.status.phase == "queued" else None
+        words = {"words": PHASES[self.status.phase], "position": ahead, "created": self.created}
+        return dataclasses.asdict(self.status) | words
+
+    async def _tell(self, now: float) -> None:
+        """Send the status: a new phase or message at once, mere progress twice a second."""
+        if self.status is None:
+            return
+        queued = self.status.phase == "queued"
+        if queued and now - self.told < 1 and self.last_status.get("phase") == "queued":
+            return
+        told, last = self._told(), self.last_status
+        urgent = any(
+            told[name] != last.get(name) for name in ("phase", "message", "outcomes", "signatures")
+        )
+        if told != last and (urgent or now - self.told >= 0.5):
+            self.last_status, self.told = told, now
+            await self.socket.send_json({"status": told})
+
+    def _records(self) -> int:
+        try:
+            return os.stat(self.run.folder / "records.f8").st_size // (self.width * 8)
+        except FileNotFoundError:
+            return 0
+
+    async def _send_rows(self, now: float) -> None:
+        assert self.sends is not None
+        assert self.status is not None
+        there, live = self._records(), self.status.phase == "running"
+        if there < self.position or (self.partial and not live):
+            self.position, self.partial = 0, False  # another file, or the whole one at last
+        if there == self.position:
+            return
+        picks = self._picks(there, now) if live else self._chunk(there)
+        if not picks:
+            return
+        big = len(picks) * self.width * 8 > CHUNK // 4
+        body = await asyncio.to_thread(self._body, picks) if big else self._body(picks)
+        upto, first = picks[-1] + 1, self.position
+        self.partial |= len(picks) < upto - first
+        self.position, self.sent = upto, now
+        self.under_way += 1
+        await self.socket.send_bytes(HEADER.pack(first, len(picks), upto) + body)
+
+    def _picks(self, there: int, now: float) -> list[int]:
+        """The records that fit the viewer's budget: all new ones, or every k-th and the last."""
+        row = 4 * len(self.sends.names) if self.sends else 0
+        budget = max(BUDGET, LEAST_ROWS * row)
+        self.allowance = min(self.allowance + budget * (now - self.paid), budget)
+        self.paid = now
+        fits = int((SNAPSHOT if self.position == 0 else self.allowance) // row)
+        if fits < 1:
+            return []
+        new = there - self.position
+        stride = math.ceil(new / fits)
+        picks = list(range(self.position + (new - 1) % stride, there, stride))
+        if self.position == 0:
+            return picks if picks[0] == 0 else [0, *picks]
+        self.allowance -= len(picks) * row
+        return picks
+
+    def _chunk(self, there: int) -> list[int]:
+        assert self.sends is not None
+        fits = max(CHUNK // (4 * len(self.sends.names)), 1)
+        return list(range(self.position, min(there, self.position + fits)))
+
+    def _body(self, picks: list[int]) -> bytes:
+        assert self.sends is not None
+        rows = self.sends.of(read(self.run, picks, self.width))
+        with np.errstate(over="ignore"):  # beyond float32 is as good as infinite on a screen
+            return rows.astype("<f4").tobytes()
+
+
+def read(run: Run, picks: list[int], width: int) -> Array:
+    """The records with these numbers, in order; nothing else of the file is read."""
+    size = width * 8
+    file = os.open(run.folder / "records.f8", os.O_RDONLY)
+    try:
+        if picks[-1] - picks[0] + 1 == len(picks):
+            content = os.pread(file, len(picks) * size, picks[0] * size)
+        else:
+            content = b"".join(os.pread(file, size, pick * size) for pick in picks)
+    finally:
+        os.close(file)
+    return np.frombuffer(content[: len(content) // size * size], "<f8").reshape(-1, width)
+
+
+def _count(text: str | None) -> int:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 12 else 0

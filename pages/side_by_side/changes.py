@@ -1,0 +1,139 @@
+"""Onward: go on from the step in view with other rates, or with the original compressed there."""
+
+import streamlit as st
+
+from dynamics.core import changes
+from dynamics.core.changes import SYMBOLS
+from dynamics.core.config import SETTINGS, Config, ConfigError
+from dynamics.core.fork import forked, shared
+from dynamics.runs.run import CANCEL, Run, RunError, root
+from dynamics.runs.start import start
+from pages.shared import address, settings
+
+
+def onward(run: Run, at: int | None) -> None:
+    """A menu of what can be other from the cursor's step on; at the newest record, from now on."""
+    try:
+        config, status, last = run.config, run.status, _last(run)
+    except RunError:
+        return
+    if last is None and not status.live:
+        return
+    last = last or 0
+    now, step = at is None, last if at is None else at
+    with st.popover(
+        "Change",
+        icon=":material/call_split:",
+        key=f"onward {run.key}",
+        on_change="rerun",  # a live run may have come to other rates since the page has run
+        help="Go on from here with another α or η, or compress the original here",
+    ):
+        if not status.live and step >= last:
+            st.caption(
+                "The run has ended here. Move the cursor of the charts back to the step from "
+                "which something is to be different."
+            )
+            return
+        live_now = now and status.live
+        st.markdown("**From now on**" if live_now else f"**From step {step:,} on**")
+        for name, symbol in SYMBOLS.items():
+            _rate(config, run, name, symbol, step)
+        if live_now:
+            _button("Change now", run, at, "now", "The run itself goes on with these")
+        _button("Fork", run, at, "fork", "Both go on: with these, and as it is")
+        if {"original", "compressed"} <= set(config.networks):
+            words = "The compressed network goes on from what the original is here"
+            _button("Compress the original here", run, at, "compress", words)
+
+
+def _rate(config: Config, run: Run, name: str, symbol: str, step: int) -> None:
+    """A box with a rate as it is at that step, or as the page's own widget has been moved."""
+    key, about = f"onward {run.key} {name}", SETTINGS[name].metadata
+    chosen = float(settings.settings()[name])
+    force = changes.in_force(config.schedule, config.rates, step)[name]
+    usual, shown = force if chosen == getattr(config, name) else chosen, f"{key} usual"
+    if st.session_state.get(shown) != usual:  # the run has come to another rate meanwhile
+        st.session_state[key] = st.session_state[shown] = usual
+    # Said anew each time: a closed popover has no widgets in the browser that could remember it.
+    st.session_state[key] = st.session_state.get(key, usual)
+    st.number_input(
+        f"{about['title']} {symbol}",
+        min_value=float(about["low"]),
+        max_value=float(about["high"]),
+        format="%.6g",
+        key=key,
+    )
+
+
+def _button(label: str, run: Run, at: int | None, kind: str, words: str) -> None:
+    st.button(
+        label,
+        key=f"onward {kind}",
+        help=words,
+        type="primary" if kind == "now" else "secondary",
+        on_click=_go_on,
+        args=(run, at, kind),
+        width="stretch",
+    )
+
+
+def _go_on(run: Run, at: int | None, kind: str) -> None:
+    """Start the run that goes on, and show it."""
+    boxes = {name: st.session_state.get(f"onward {run.key} {name}") for name in SYMBOLS}
+    rates = {name: float(value) for name, value in boxes.items() if value is not None}
+    try:
+        step = _last(run) if at is None else at
+        config = run.config
+        child = forked(config, step or 0, compress=kind == "compress", **rates)
+        if child.key == config.key:
+            st.session_state["told"] = "Nothing would be different; choose another α or η first."
+            return
+        started = start(child, root(), origin=run)
+    except (RunError, ConfigError) as error:
+        st.session_state["told"] = str(error)
+        return
+    st.session_state["run"] = started.key
+    settings.adopt(child.to_dict())
+    if kind == "now":
+        # The last of all: its new phase has the page run again, and ends this one at once.
+        run.ask(CANCEL)
+
+
+def _last(run: Run) -> int | None:
+    """The step of the newest record."""
+    rows = run.rows()
+    return int(rows[-1, 0]) if len(rows) else None
+
+
+def beside(run: Run) -> tuple[str, int] | None:
+    """The run that this one goes on from, and the step until which they are one."""
+    try:
+        origin = run.origin
+        step = shared(run.config, origin.config) if origin else 0
+    except RunError:
+        return None
+    return (origin.key, step) if origin and step else None
+
+
+def tell(run: Run) -> None:
+    """Say from which run this one goes on, whose lines are faint beside its own."""
+    found = beside(run)
+    if not found:
+        return
+    key, step = found
+    labels = [f"from step {at:,} on {label}" for at, label in _told(run) if at >= step]
+    what = "; ".join(labels) or f"until step {step:,} both are the same"
+    with st.container(horizontal=True, vertical_alignment="center", key="onward told"):
+        st.caption(f"This run goes on from another one: {what}. Faint lines: the other one.")
+        st.button("Show the other one", type="tertiary", on_click=_show, args=(key,))
+
+
+def _told(run: Run) -> list[tuple[int, str]]:
+    return changes.told(run.config.schedule, run.config.rates)
+
+
+def _show(key: str) -> None:
+    st.session_state["run"] = key
+    run = address.shown_run()
+    if run:
+        settings.adopt(run.config.to_dict())

@@ -1,0 +1,97 @@
+"""Summary: what a run has shown, in words and in tables of milestones and escapes."""
+
+import numpy as np
+import streamlit as st
+
+from dynamics.core import description
+from dynamics.core.records import Trajectory
+from dynamics.core.traits import said
+from dynamics.core.words import raised
+from dynamics.findings.outcomes import milestones, timed
+from dynamics.findings.story import story
+from dynamics.runs.run import Run, RunError
+from pages.shared.table import table
+from pages.side_by_side.escapes import escapes
+
+
+def summary(run: Run) -> None:
+    """What happened and why; steps and seconds to each decade of the error; escapes of modes."""
+    if run.status.live:
+        return
+    try:
+        trajectories = timed(run.trajectories)
+    except RunError as error:
+        st.error(str(error))
+        return
+    if not trajectories or not len(trajectories[0].steps):
+        return
+    with st.container(border=True, key="story"):
+        st.markdown("**What happened**")
+        st.markdown("\n".join(f"- {sentence}" for sentence in story(run.config, trajectories)))
+        if {"original", "compressed"} <= {each.network for each in trajectories}:
+            st.page_link(
+                "pages/3_Attribution.py",
+                label="Split the lead into its causes",
+                icon=":material/stairs:",
+                query_params=description.differences(run.config, None),
+            )
+    if all("recovery_error" in trajectory.series for trajectory in trajectories):
+        _milestones(trajectories)
+    else:
+        _held_out(trajectories)
+    escapes(run.config, trajectories)
+
+
+def _milestones(trajectories: list[Trajectory]) -> None:
+    rows = milestones(trajectories)
+    if not rows:
+        best = (
+            raised(f"{said(each.network)} {np.nanmin(each.series['recovery_error']):.2g}")
+            for each in trajectories
+        )
+        st.caption(f"No recovery error has come down to 0.1; at best: {', '.join(best)}.")
+        return
+    st.subheader("Steps and seconds to each error", anchor=False)
+    table(
+        [_row(row, trajectories) for row in rows],
+        "Steps and seconds of each network to each decade of the recovery error",
+    )
+    if len(trajectories) > 1:
+        st.caption(
+            "Seconds are seconds of training on this machine, without measuring. The ratio of "
+            "seconds is the ratio of steps times that of the cost of one step; α makes fewer "
+            "steps, r̂ makes cheaper ones."
+        )
+
+
+def _row(row: dict[str, float | None], trajectories: list[Trajectory]) -> dict[str, str]:
+    cells = {"Recovery error at most": raised(f"{row['level']:.0e}")}
+    for trajectory in trajectories:
+        name = trajectory.network
+        cells[f"{said(name)}, steps"] = _text(row[f"{name}.steps"], ",.0f")
+        cells[f"{said(name)}, seconds"] = _text(row[f"{name}.seconds"], ".3g")
+    if {"original", "compressed"} <= {trajectory.network for trajectory in trajectories}:
+        for unit in ("steps", "seconds"):
+            theirs, ours = row[f"original.{unit}"], row[f"compressed.{unit}"]
+            cells[f"ratio of {unit}"] = _text(
+                theirs / ours if theirs and ours else None, ".1f", " ×"
+            )
+    return cells
+
+
+def _text(value: float | None, form: str, unit: str = "") -> str:
+    return "not reached" if value is None else raised(format(value, form)) + unit
+
+
+def _held_out(trajectories: list[Trajectory]) -> None:
+    for trajectory, place in zip(trajectories, st.columns(len(trajectories)), strict=True):
+        losses = trajectory.series["test_loss"]
+        if np.isfinite(losses).any():
+            best = int(np.nanargmin(losses))
+            place.metric(
+                f"Best error on held-out ratings, {said(trajectory.network)}",
+                f"{(2 * losses[best]) ** 0.5:.3f} stars",
+                f"root mean square, at step {trajectory.steps[best]:,.0f}",
+                delta_color="off",
+                delta_arrow="off",
+            )
