@@ -1,6 +1,5 @@
 """Comparison: a chart of several saved runs."""
 
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -13,9 +12,6 @@ from dynamics.runs.run import Run
 from dynamics.theory.course import beside
 from pages.shared.files import dialog
 from pages.shared.plotted import plotted
-
-if TYPE_CHECKING:
-    pass
 
 
 def comparison(chosen: list[tuple[Run, Config]], series: str, versus: str) -> None:

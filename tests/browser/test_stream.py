@@ -268,7 +268,7 @@ def test_unknown_figure_is_refused_with_a_sentence(charts: Server, config: Confi
     Recorder(charts.runs, config).write(1)
     with viewer(charts, config.key, panels="../runs") as client:
         client.until(lambda c: c.texts and "error" in c.texts[-1])
-        assert "is not one of the figures" in client.texts[-1]["error"]
+        assert "is not one of the charts" in client.texts[-1]["error"]
 
 
 def test_foreign_page_cannot_listen(charts: Server, config: Config) -> None:
