@@ -11,7 +11,7 @@ import torch
 
 from dynamics.runs.run import CANCEL, KEY, Run
 from dynamics.runs.start import start
-from tests.support import small, until
+from tests.support.make import small, until
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -65,7 +65,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 @pytest.fixture(scope="session")
 def trajectory_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small trajectory file in the format of ``verify``, computed with plain NumPy."""
-    from tests.oracle import trajectory
+    from tests.support.numpy_engine import trajectory
 
     file = tmp_path_factory.mktemp("trajectories") / "small.npz"
     np.savez(file, **trajectory())

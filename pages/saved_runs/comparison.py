@@ -1,6 +1,5 @@
 """Comparison: a chart of several saved runs."""
 
-
 import streamlit as st
 
 from dynamics.core.config import Config

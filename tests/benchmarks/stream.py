@@ -18,17 +18,17 @@ from pathlib import Path
 
 import numpy as np
 import psutil
-from conftest import FLAGS, Server, chromium, served, until
 from playwright.sync_api import CDPSession, Page, sync_playwright
-from recorder import PANELS, Recorder
 from websockets.asyncio.client import connect
 
 from dynamics.core.config import MOST_RECORDS, Config
 from dynamics.runs.run import CANCEL, Run
 from dynamics.runs.start import start
+from tests.browser.conftest import FLAGS, Server, chromium, served, until
+from tests.browser.recorder import PANELS, Recorder
 
 HERE = Path(__file__).resolve()
-sys.path[:0] = [str(HERE.parents[2]), str(HERE.parents[1] / "browser")]
+sys.path.insert(0, str(HERE.parents[2]))
 
 VIEWERS = 30
 SECONDS = 10.0

@@ -30,7 +30,6 @@ FLAGS = [
 HEIGHTS = {1400: 950, 1024: 900, 390: 844}
 PATIENCE = 30_000  # ms until what is expected must be seen: a page may share its core with training
 expect.set_options(timeout=PATIENCE)
-sys.path.insert(0, str(Path(__file__).parent))
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Server, until
 from playwright.sync_api import Page, expect
-from recorder import PANELS, Recorder
-from test_stream import received, watch
 
 from dynamics.core.config import Config
+from tests.browser.conftest import Server, until
+from tests.browser.recorder import PANELS, Recorder
+from tests.browser.test_stream import received, watch
 
 SEEDS = itertools.count(9001)  # each test has a run of its own
 Open = Callable[..., Page]

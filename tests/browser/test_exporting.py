@@ -9,7 +9,6 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import Server, until
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
@@ -18,7 +17,8 @@ from dynamics.export import export
 from dynamics.export.render import html
 from dynamics.runs.run import Run
 from dynamics.runs.start import start
-from tests.support import small
+from tests.browser.conftest import Server, until
+from tests.support.make import small
 
 pytestmark = pytest.mark.xdist_group("visit")
 Open = Callable[[int], Page]

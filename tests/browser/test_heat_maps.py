@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import FLAGS, Server, chromium, until
 from playwright.sync_api import Browser, Page, expect
-from recorder import Recorder
-from test_cursor import button, stands_at
-from test_stream import received
 
 from dynamics.core.cells import halves, packed, shape
 from dynamics.core.config import Config
+from tests.browser.conftest import FLAGS, Server, chromium, until
+from tests.browser.recorder import Recorder
+from tests.browser.test_cursor import button, stands_at
+from tests.browser.test_stream import received
 
 SEEDS = itertools.count(12_001)  # each test has a run of its own
 Open = Callable[..., Page]

@@ -4,9 +4,7 @@ import dataclasses
 from collections.abc import Callable
 
 import pytest
-from conftest import Server, until
 from playwright.sync_api import Page, expect
-from test_visit import SMALL, THEORY, button, phase, press, query_of, visit
 
 from dynamics.core.config import Config
 from dynamics.findings.modes import modes
@@ -14,6 +12,8 @@ from dynamics.runs import queue
 from dynamics.runs.run import CANCEL, find
 from dynamics.runs.start import start
 from dynamics.teach import lesson
+from tests.browser.conftest import Server, until
+from tests.browser.test_visit import SMALL, THEORY, button, phase, press, query_of, visit
 
 Open = Callable[[int], Page]
 SETTINGS = "&".join(

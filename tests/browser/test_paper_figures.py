@@ -3,11 +3,11 @@
 import zipfile
 from collections.abc import Callable
 
-from conftest import Server
 from playwright.sync_api import Page, expect
-from test_visit import button, query_of
 
 from dynamics.paper import draws
+from tests.browser.conftest import Server
+from tests.browser.test_visit import button, query_of
 
 Open = Callable[[int], Page]
 

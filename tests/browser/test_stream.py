@@ -12,9 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Server, until
 from playwright.sync_api import Page, WebSocketRoute, expect
-from recorder import PANELS, Recorder
 from starlette.websockets import WebSocket
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
@@ -23,6 +21,8 @@ from websockets.typing import Origin
 from dynamics.core.config import Config
 from dynamics.runs.run import Run
 from pages.shared.live import stream
+from tests.browser.conftest import Server, until
+from tests.browser.recorder import PANELS, Recorder
 
 SECONDS = 20.0
 SEEDS = itertools.count(1)  # each test has a run of its own

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from conftest import Server, until
 from playwright.sync_api import Locator, Page, expect
 
 from dynamics.core.config import Config
 from dynamics.runs.run import find, listing
 from dynamics.runs.start import start
+from tests.browser.conftest import Server, until
 
 pytestmark = pytest.mark.xdist_group("visit")
 Open = Callable[[int], Page]

@@ -1,0 +1,57 @@
+"""The ladder of causes: measured from the page, kept by its address, switched to a fair one."""
+
+import zipfile
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from dynamics.core.config import Config
+from dynamics.findings import attribution
+from dynamics.runs.run import Run
+from tests.browser.conftest import Server
+from tests.browser.test_visit import SMALL, query_of
+
+pytestmark = pytest.mark.xdist_group("visit")
+Open = Callable[[int], Page]
+SETTINGS = SMALL | {"alpha": 4, "rank_bound": 4, "init_scale": 0.2, "steps": 400}
+
+
+def test_a_lead_is_measured_switched_and_shared(server: Server, page_at: Open) -> None:
+    """One press trains an ordinary run for each seed; the address brings the same numbers."""
+    query = "&".join(f"{name}={value}" for name, value in SETTINGS.items())
+    page = page_at(1400)
+    page.goto(f"{server.address}/Attribution?{query}&seeds=2&level=1e-1")
+    page.get_by_role("button", name="Measure", exact=True).click(timeout=30_000)
+    story = page.locator(".st-key-story")
+    expect(story).to_contain_text("Over 2 seeds", timeout=60_000)
+    config = Config.from_dict(SETTINGS)
+    kept = [Run(server.runs / each.key) for each in attribution.ladder(config, 2)]
+    made = attribution.attribute(config, [run.trajectories for run in kept], "1e-1")
+    for sentence in attribution.sentences(made):
+        expect(story).to_contain_text(sentence)
+    expect(page.locator(".js-plotly-plot")).to_be_visible()
+    expect(page.get_by_role("row", name="compressed without α")).to_contain_text("2 of 2")
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="All numbers (zip)").click()
+    held = zipfile.ZipFile(download.value.path())
+    assert {f"{run.key}.npz" for run in kept} | {"attribution.json"} <= set(held.namelist())
+
+    second = page_at(390)
+    second.goto(page.url)
+    expect(second.locator(".st-key-story")).to_contain_text("Over 2 seeds", timeout=30_000)
+    assert second.evaluate("document.documentElement.scrollWidth") <= 390
+
+    second.get_by_text("Same α for both").click()
+    expect(second.get_by_role("button", name="Measure", exact=True)).to_be_visible()
+    second.wait_for_function("location.search.includes('alpha_original=4')")
+    assert query_of(second)["seeds"] == "2"
+
+
+def test_an_address_that_cannot_be_is_told_and_mended(server: Server, page_at: Open) -> None:
+    page = page_at(1024)
+    page.goto(f"{server.address}/Attribution?seeds=99&level=soon&depth=1")
+    for word in ("seeds must be", "level must be", "L (depth) must be"):
+        expect(page.get_by_text(word)).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("button", name="Measure", exact=True)).to_be_visible()

@@ -1,0 +1,173 @@
+"""Data: what is not the published data set is refused with one sentence, and real downloads."""
+
+import http.server
+import io
+import socket
+import threading
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dynamics.data import movielens
+from dynamics.data.folder import DataError
+from tests.support.make import is_sentence
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder of data sets."""
+    monkeypatch.setenv("DLN_DATA", str(tmp_path))
+    return tmp_path
+
+
+def refused(place: Path, content: bytes) -> str:
+    (place / "u.data").write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        movielens.movielens()
+    assert is_sentence(str(caught.value)), str(caught.value)
+    assert str(place) in str(caught.value)
+    return str(caught.value)
+
+
+GOOD = b"196\t242\t3\t881250949\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (b"userId,movieId,rating,timestamp\n", ["line 3", "tabs", "1 of these 4"]),
+        (b"196\t242\tgood\t881250949\n", ["line 3", "good", "whole numbers"]),
+        (b"196\t242\t3.5\t881250949\n", ["line 3", "3.5", "whole numbers"]),
+        (b"196\t242\t3\n", ["line 3", "3 of these 4"]),
+        (b"196\t\t3\t881250949\n", ["line 3", "3 of these 4"]),
+        (b"\n", ["line 3", "0 of these 4"]),
+        (b"944\t242\t3\t881250949\n", ["line 3", "944", "943"]),
+        (b"0\t242\t3\t881250949\n", ["line 3", "0, 242, 3"]),
+        (b"196\t1683\t3\t881250949\n", ["line 3", "1683", "1682"]),
+        (b"196\t242\t6\t881250949\n", ["line 3", "196, 242, 6"]),
+        (b"196\t242\t0\t881250949\n", ["line 3", "196, 242, 0"]),
+        (b"\xff\xfe\x00\t1\t2\t3\n", ["line 3", "whole numbers"]),
+    ],
+)
+def test_a_line_that_is_no_rating_is_named_with_its_number(
+    place: Path, line: bytes, words: list[str]
+) -> None:
+    """Gaps, text and numbers out of range: which line, and what is wrong with it."""
+    sentence = refused(place, 2 * GOOD + line + GOOD)
+    assert all(word in sentence for word in words), sentence
+
+
+@pytest.mark.parametrize("content", [b"", 5 * GOOD])
+def test_ratings_that_are_not_the_published_ones_are_refused(place: Path, content: bytes) -> None:
+    """Well formed but other data: results would not be comparable."""
+    assert "SHA-256" in refused(place, content)
+
+
+def test_a_missing_file_is_named_with_what_to_do(place: Path) -> None:
+    with pytest.raises(DataError, match=r"no u\.data in .*put MovieLens") as caught:
+        movielens.movielens()
+    assert is_sentence(str(caught.value)) and str(place) in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["u.data", "ml-100k/u.data"])
+def test_the_published_file_is_found_and_read(
+    place: Path, ratings: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """In the folder itself, or where the archive unpacks it."""
+    file = place / name
+    file.parent.mkdir(exist_ok=True)
+    file.symlink_to(ratings)
+    monkeypatch.setenv("DLN_DATA", str(place))
+    users, films, stars = movielens.movielens()
+    assert (len(users), users.min(), users.max()) == (100_000, 0, 942)
+    assert (films.min(), films.max()) == (0, 1681)
+    assert sorted(set(stars)) == [1, 2, 3, 4, 5]
+    # The first line of the published file: user 196 gave film 242 three stars.
+    assert (users[0], films[0], stars[0]) == (195, 241, 3)
+
+
+def test_without_a_network_the_download_fails_with_one_sentence(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A real failure: the proxy's port is one on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, address)
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    # urllib reads the proxies once and keeps them: an earlier test's are not these.
+    monkeypatch.setattr(urllib.request, "_opener", None)
+    heard: list[str] = []
+    with pytest.raises(DataError, match=r"could not be downloaded \(.*refused") as caught:
+        movielens.fetch(heard.append)
+    assert is_sentence(str(caught.value)) and str(place) in str(caught.value)
+
+
+@pytest.fixture
+def archive(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
+    """A web server of this machine in the place of the official one; it gives out ``zip``."""
+    served = {"zip": b""}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(served["zip"])))
+            self.end_headers()
+            self.wfile.write(served["zip"])
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        monkeypatch.setattr(
+            movielens, "MOVIELENS", f"http://127.0.0.1:{server.server_port}/ml-100k.zip"
+        )
+        yield served
+        server.shutdown()
+
+
+def zipped(name: str, content: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr(name, content)
+    return buffer.getvalue()
+
+
+def test_the_download_keeps_the_published_file_and_tells_its_progress(
+    archive: dict[str, bytes], ratings: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DLN_DATA", str(place / "new" / "folder"))
+    archive["zip"] = zipped("ml-100k/u.data", ratings.read_bytes())
+    heard: list[str] = []
+    movielens.fetch(heard.append)
+    assert (place / "new" / "folder" / "u.data").read_bytes() == ratings.read_bytes()
+    assert heard[-1] == "downloading MovieLens 100K: 100%" and len(heard) > 3
+    archive["zip"] = b""
+    movielens.fetch(heard.append)  # what is there is not fetched again
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<html>moved</html>",
+        zipped("ml-100k/u.data", GOOD),
+        zipped("ml-25m/ratings.csv", GOOD),
+        zipped("ml-100k/u.data", 100 * GOOD)[:80],
+        b"",
+    ],
+    ids=["page", "other ratings", "other set", "half", "nothing"],
+)
+def test_an_archive_that_is_not_the_published_one_is_not_kept(
+    archive: dict[str, bytes], place: Path, content: bytes
+) -> None:
+    """A page in its place, other ratings, another data set, half a file, nothing."""
+    archive["zip"] = content
+    with pytest.raises(DataError) as caught:
+        movielens.fetch(lambda words: None)
+    assert is_sentence(str(caught.value)) and not (place / "u.data").exists()

@@ -1,0 +1,153 @@
+"""Story: sentences of real runs, their numbers held against what was recorded."""
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dynamics.core.config import Config
+from dynamics.core.records import Trajectory
+from dynamics.core.words import RAISED, lowered
+from dynamics.findings.story import story
+from tests.support.make import full, is_sentence, recorded, small
+
+
+def told(config: Config) -> tuple[list[str], dict[str, Trajectory]]:
+    """The story of a run that is trained now, and what it is about."""
+    trajectories = recorded(config)
+    return story(config, trajectories), {each.network: each for each in trajectories}
+
+
+def one(sentences: list[str], word: str) -> str:
+    """The only sentence with this word."""
+    (found,) = [each for each in sentences if word in each]
+    return found
+
+
+def number(sentence: str, before: str) -> float:
+    """The number that follows these words."""
+    found = re.search(rf"{re.escape(before)} ([\d,.]+)(?:\s×\s10({RAISED}))?", sentence)
+    assert found, sentence
+    return float(found[1].rstrip(".,").replace(",", "")) * 10 ** int(lowered(found[2] or "0"))
+
+
+@pytest.mark.parametrize("problem", ["factorization", "completion", "sensing", "photograph"])
+@pytest.mark.parametrize("networks", ["original,compressed", "compressed"])
+def test_every_run_is_told_in_sentences(problem: str, networks: str) -> None:
+    """The outcome of each network first; no number that is none."""
+    config = small(problem=problem, networks=networks, rows=20, cols=20)
+    sentences, found = told(config)
+    assert all(is_sentence(each) for each in sentences), sentences
+    assert not re.search(r"\b(nan|inf|None)\b", " ".join(sentences))
+    for sentence, (name, trajectory) in zip(sentences, found.items(), strict=False):
+        assert sentence.startswith(f"The {name} network came to")
+        assert f"{trajectory.steps[-1]:,.0f} steps" in sentence
+
+
+def test_a_run_without_records_has_no_story() -> None:
+    assert story(full(), []) == []
+
+
+def test_the_speed_up_is_the_product_of_its_causes() -> None:
+    """Steps and cost of a step, from the records at which both networks came to the same error."""
+    config = full(steps=2000, alpha=5.0, learning_rate=0.3)
+    sentences, found = told(config)
+    sentence = one(sentences, "To an error of")
+    level = number(sentence, "To an error of")
+    at = {name: each.first_at("recovery_error", level) for name, each in found.items()}
+    ratio = found["original"].steps[at["original"]] / found["compressed"].steps[at["compressed"]]
+    assert number(sentence, "it took") == pytest.approx(ratio, rel=0.06)
+    assert "fewer steps" in sentence
+    seconds = found["original"].seconds[at["original"]]
+    seconds /= found["compressed"].seconds[at["compressed"]]
+    cost = seconds / ratio
+    words = [f"{size:.2g} times {word}" for size, word in ((cost, "cheaper"), (1 / cost, "dearer"))]
+    assert any(word in sentence for word in [*words, "as costly"])
+    assert ("as costly" in sentence) == (1 / 1.05 < cost < 1.05)
+    assert "α = 5" in one(sentences, "same α")
+    fair, _ = told(full(steps=2000, alpha=5.0, alpha_original=5.0, learning_rate=0.3))
+    assert not any("same α" in each for each in fair)
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"depth": 3, "init_scale": 0.03, "spectrum": "power-law"}, "a plateau of its own"),
+        ({"depth": 2, "init_scale": 0.4, "spectrum": "flat"}, "their plateaus merged"),
+    ],
+    ids=["apart", "merged"],
+)
+def test_plateaus_are_told_apart_from_merging_modes(changes: dict[str, Any], word: str) -> None:
+    config = full(
+        **({"rank": 3, "networks": "compressed", "steps": 6000, "record_every": 5} | changes)
+    )
+    sentences, found = told(config)
+    sentence = one(sentences, "half grown")
+    assert word in sentence
+    values = found["compressed"].series["singular_values"][:, 0]
+    half = found["compressed"].steps[np.argmax(values >= values[-1] / 2)]
+    assert abs(number(sentence, "at step") - half) <= 5
+
+
+def test_a_diverged_network_is_told_with_its_distance_from_the_limit() -> None:
+    sentences, found = told(full(learning_rate=3.0, steps=3000, init_scale=0.3))
+    assert not np.isfinite(found["compressed"].series["train_loss"][-1])
+    sentence = one(sentences, "The compressed network diverged")
+    assert number(sentence, "η was") == pytest.approx(3.0, rel=0.01)
+    assert number(sentence, "by step") == found["compressed"].steps[-1]
+
+
+def test_a_width_below_the_rank_is_told_with_the_error_that_stays() -> None:
+    """The network ends at the bound that the sentence names."""
+    sentences, found = told(full(rank=4, rank_bound=2, steps=2000))
+    sentence = one(sentences, "no room for 2 of the 4 modes")
+    left = found["compressed"].series["recovery_error"][-1]
+    assert number(sentence, "can be below") == pytest.approx(left, rel=0.06)
+    assert not any("had not risen" in each for each in sentences)
+
+
+def test_a_short_budget_is_told_with_the_steps_that_it_lacks() -> None:
+    """A longer run of the same settings has its last mode half grown at the step foretold."""
+    long = full(networks="compressed", spectrum="power-law", init_scale=0.05, steps=4000)
+    _, found = told(long)
+    values = found["compressed"].series["singular_values"][:, 1]
+    needed = found["compressed"].steps[np.argmax(values > values[-1] / 2)]
+    short = full(**{**long.to_dict(), "steps": int(0.7 * needed)})
+    sentence = one(told(short)[0], "1 of the 2 modes of the compressed network had not risen")
+    assert number(sentence, "at about step") == pytest.approx(needed, rel=0.02)
+    assert not any("had not risen" in each for each in told(long)[0])
+
+
+def test_noise_that_is_learned_is_told_with_the_step_to_stop_at() -> None:
+    config = small(
+        problem="completion", rows=30, cols=30, noise=0.5, rank_bound=8, networks="compressed",
+        observed=0.5, learning_rate=0.3, rate_unit="limit", steps=3000,
+    )  # fmt: skip
+    sentences, found = told(config)
+    losses = found["compressed"].series["test_loss"]
+    sentence = one(sentences, "stopping early")
+    assert number(sentence, "lowest at step") == found["compressed"].steps[losses.argmin()]
+    assert number(sentence, "and") == pytest.approx(losses[-1] / losses.min(), rel=0.06)
+
+
+def test_what_was_not_seen_is_told_apart_from_what_was_fitted() -> None:
+    """Two factors and few entries: zero train loss far from the matrix."""
+    config = small(
+        problem="completion", rows=20, cols=20, depth=2, init_scale=0.3, rank_bound=12,
+        observed=0.3, networks="compressed", learning_rate=0.3, rate_unit="limit", steps=8000,
+    )  # fmt: skip
+    sentences, found = told(config)
+    series = found["compressed"].series
+    assert series["train_loss"][-1] < 1e-6 * series["train_loss"][0]
+    assert series["recovery_error"][-1] > 0.05
+    assert one(sentences, "not the rest")
+
+
+def test_changes_on_the_way_are_told_first() -> None:
+    config = small(changes="20:alpha=3;30:compress", networks="original,compressed")
+    sentences, _ = told(config)
+    assert sentences[:2] == [
+        "From step 20 on: α 2 → 3.",
+        "From step 30 on: the compressed network goes on from the original.",
+    ]

@@ -1,0 +1,222 @@
+"""Layers: the table of rooms, and every import of the program read against it."""
+
+import ast
+import functools
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROOMS = {  # what each room may import, beside itself
+    "data": "",
+    "core": "data",
+    "theory": "core",
+    "engine": "theory core data",
+    "findings": "theory core",
+    "runs": "findings engine core data",
+    "draw": "runs findings theory core",
+    "export": "draw runs findings theory core data",
+    "paper": "export draw runs core data",
+    "teach": "findings theory core",
+    "peers": "engine core data",
+    "commands": "*",
+}
+TORCH = ("engine", "peers", "runs/checkpoints.py", "runs/worker.py", "commands")
+TORCH += ("__main__.py",)
+TORCH += ("export/script_template.py",)  # a program that is written for the user, never loaded
+PLOTLY = ("draw", "export", "paper")
+STREAMLIT = ("app.py", "pages")
+OPTIONS = ("engine/problems", "engine/networks", "engine/optimizers", "engine/measurements")
+OPTIONS += ("draw/charts", "teach/lessons")  # a paper figure may take another one's settings
+
+
+def sources() -> list[str]:
+    """All modules of the program, by their path."""
+    found = [*ROOT.glob("dynamics/**/*.py"), *ROOT.glob("pages/**/*.py"), ROOT / "app.py"]
+    return sorted(str(file.relative_to(ROOT)) for file in found)
+
+
+SOURCES = sources()
+LIBRARY = [path for path in SOURCES if path.startswith("dynamics/")]
+MODULES = {path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in SOURCES}
+
+
+@functools.cache
+def imports(path: str) -> set[str]:
+    """The modules that a file imports, at its top or late, but for type checkers."""
+    names: set[str] = set()
+    for node in walk(ast.parse((ROOT / path).read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are written from the root"
+            parts = {f"{node.module}.{alias.name}" for alias in node.names}
+            names |= (parts & MODULES) or {str(node.module)}
+    return names
+
+
+def walk(tree: ast.AST) -> list[ast.AST]:
+    nodes = []
+    for node in ast.iter_child_nodes(tree):
+        if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)):
+            nodes += [node, *walk(node)]
+    return nodes
+
+
+def room(path: str) -> str:
+    """The room of a file of the library; the library's own two files belong to the commands."""
+    parts = path.split("/")
+    return parts[1] if len(parts) > 2 else "commands"
+
+
+def inside(path: str, places: tuple[str, ...]) -> bool:
+    return any(path == place or path.startswith(f"{place}/") for place in places)
+
+
+def in_rooms(path: str, places: tuple[str, ...]) -> bool:
+    return inside(path, tuple(f"dynamics/{place}" for place in places))
+
+
+def loads(path: str, package: str) -> bool:
+    return any(name.split(".")[0] == package for name in imports(path))
+
+
+def test_every_room_is_in_the_table_and_says_what_it_is() -> None:
+    """A thirteenth folder needs a row here, and a docstring that a newcomer reads first."""
+    rooms = {path.parent.name: path for path in ROOT.glob("dynamics/*/__init__.py")}
+    folders = {place.name for place in ROOT.glob("dynamics/*") if any(place.glob("**/*.py"))}
+    assert set(ROOMS) == set(rooms) == folders
+    chart = ast.get_docstring(ast.parse((ROOT / "dynamics/__init__.py").read_text())) or ""
+    for name, file in rooms.items():
+        assert ast.get_docstring(ast.parse(file.read_text())), name
+        assert f" {name}" in chart, f"the map in dynamics/__init__.py lacks {name}"
+
+
+@pytest.mark.parametrize("path", LIBRARY)
+def test_a_room_imports_only_what_its_row_names(path: str) -> None:
+    """No arrow points up, not even a late one."""
+    mine = room(path)
+    for name in imports(path):
+        first, *rest = name.split(".")
+        assert first not in ("pages", "app", "streamlit", "starlette"), f"{path} imports {name}"
+        if first == "dynamics" and rest and ROOMS[mine] != "*":
+            assert rest[0] in (mine, *ROOMS[mine].split()), f"{path} imports {name}"
+
+
+def test_the_table_has_no_circle() -> None:
+    """A room stands above all that it imports."""
+    assert not circles({mine: set(row.split()) & set(ROOMS) for mine, row in ROOMS.items()})
+
+
+def test_modules_import_each_other_in_no_circle() -> None:
+    """Whoever reads a file first needs only what is below it."""
+    named = {path.removesuffix(".py").replace("/", "."): path for path in SOURCES}
+    named = {name.removesuffix(".__init__"): path for name, path in named.items()}
+    assert not circles({name: imports(path) & set(named) for name, path in named.items()})
+
+
+def circles(arrows: dict[str, set[str]]) -> list[str]:
+    """The nodes left when those without an arrow to a remaining one are taken away, repeatedly."""
+    left = {node: targets - {node} for node, targets in arrows.items()}
+    while ended := [node for node, targets in left.items() if not targets & set(left)]:
+        for node in ended:
+            del left[node]
+    return sorted(left)
+
+
+@pytest.mark.parametrize(
+    ("path", "package", "allowed"),
+    [
+        *((path, "torch", in_rooms(path, TORCH)) for path in SOURCES),
+        *((path, "plotly", in_rooms(path, PLOTLY) or inside(path, ("pages",))) for path in SOURCES),
+        *((path, "streamlit", inside(path, STREAMLIT)) for path in SOURCES),
+    ],
+)
+def test_torch_plotly_and_streamlit_have_their_rooms(
+    path: str, package: str, allowed: bool
+) -> None:
+    """Trajectories are numbers, a chart is described once, and a viewer of runs loads no torch."""
+    assert allowed or not loads(path, package)
+
+
+@pytest.mark.parametrize("path", [path for path in LIBRARY if in_rooms(path, OPTIONS)])
+def test_options_do_not_know_each_other(path: str) -> None:
+    """A file of a folder can be read, added and deleted alone."""
+    places = tuple(f"dynamics.{folder.replace('/', '.')}." for folder in OPTIONS)
+    assert not [name for name in imports(path) if name.startswith(places)]
+
+
+@pytest.mark.parametrize("path", [path for path in LIBRARY if not in_rooms(path, OPTIONS)])
+def test_nothing_knows_an_option_by_import(path: str) -> None:
+    """A new problem is one new file, and no edit of another."""
+    places = tuple(f"dynamics.{folder.replace('/', '.')}." for folder in OPTIONS)
+    assert not [name for name in imports(path) if name.startswith(places)]
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.startswith("pages/")])
+def test_a_page_uses_its_own_folder_and_what_is_shared(path: str) -> None:
+    """``1_Side_by_side.py`` has ``side_by_side/``; what two pages use is in ``shared/``."""
+    own = path.split("/")[1].removesuffix(".py").lstrip("0123456789_").lower()
+    found = {name.split(".")[1] for name in imports(path) if name.startswith("pages.")}
+    assert found <= {own, "shared"}, path
+
+
+BROWSER = ROOT / "pages/shared/live/browser"
+FOLDERS = {"base": "", "run": "base", "panel": "base", "page": "base run panel"}
+
+
+@pytest.mark.parametrize("path", sorted(BROWSER.rglob("*.js")), ids=lambda path: path.stem)
+def test_modules_of_the_browser_have_rooms_too(path: Path) -> None:
+    """A run knows no panel and a panel no run; the page ties them together."""
+    mine = path.parent.name
+    for name in re.findall(r'^import .* from "(.+)";$', path.read_text(), re.MULTILINE):
+        file = (path.parent / name).resolve()
+        assert file.is_file(), name
+        assert file.parent.name in (mine, *FOLDERS[mine].split()), name
+
+
+def test_the_loop_knows_no_network() -> None:
+    """It trains whatever has a step and a measurement."""
+    found = imports("dynamics/engine/training/loop.py")
+    assert {name for name in found if name.startswith("dynamics")} == {"dynamics.core.records"}
+
+
+def test_the_web_process_loads_nothing_heavy() -> None:
+    """PyTorch is 200 MB and a second of start, pandas with Arrow 60 MB, SciPy 50 MB.
+
+    Tried with everything that the web process imports, and with a forecast made.
+    """
+    shown = ("dynamics/draw", "dynamics/teach", "dynamics/paper/figures", "pages/")
+    modules = [
+        path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        for path in SOURCES
+        if path.startswith(shown) and not path.removeprefix("pages/")[0].isdigit()
+    ]
+    modules += ["dynamics.core.config", "dynamics.runs.start", "dynamics.export.export", "app"]
+    code = (
+        f"import {', '.join(modules)}, sys; from dynamics.theory.forecast import forecast; "
+        "forecast(dynamics.core.config.Config(depth=4)); "
+        "assert not {'torch', 'scipy', 'pandas', 'pyarrow'} & set(sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_waiting_worker_loads_no_torch() -> None:
+    """Sixty of them may wait: each is small until it is its turn."""
+    code = "import dynamics.runs.worker, sys; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_the_command_line_answers_without_torch() -> None:
+    """``--help`` and ``runs`` are at once there."""
+    code = (
+        "import sys; from dynamics.__main__ import main; main(['runs', '--runs', '/nowhere']); "
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

@@ -1,0 +1,43 @@
+"""Panels: what a viewer is sent is what the run's files have, and how far it is from theory."""
+
+from pathlib import Path
+
+import numpy as np
+
+from dynamics.runs.run import Run
+from dynamics.runs.start import start
+from dynamics.theory.course import beside
+from pages.shared.live.panels import Sent, panels
+from tests.support.make import full, until
+
+
+def test_columns_that_are_recorded_are_sent_as_they_are(finished: Run) -> None:
+    sent = Sent(finished, panels(finished, "singular_values,recovery_error"))
+    rows, names = finished.rows(), finished.layout.names
+    assert set(sent.names) <= set(names) and len(set(sent.names)) == len(sent.names)
+    assert np.array_equal(sent.of(rows), rows[:, [names.index(each) for each in sent.names]])
+
+
+def test_distances_from_theory_are_sent_beside_them(folder: Path) -> None:
+    """In the precision of the record, any part of the records at a time; a worker keeps none."""
+    config = full(steps=400)
+    run = start(config, folder)
+    until(lambda: not run.status.live)
+    sent = Sent(run, panels(run, "singular_values/compressed"))
+    assert not any("residuals" in name for name in run.layout.names)
+    (wanted,) = [each for each in beside(config, run.trajectories) if each.network == "compressed"]
+    places = [sent.names.index(f"compressed.residuals.{i + 1}") for i in range(config.rank)]
+    for part in (slice(None), slice(3, 4), slice(None, None, 7)):
+        found = sent.of(run.rows()[part])[:, places]
+        assert np.array_equal(found, wanted.series["residuals"][part], equal_nan=True)
+    assert np.nanmax(found) < 1e-11
+
+
+def test_a_figure_without_theory_has_no_trace_of_it(finished: Run) -> None:
+    """What is hidden is not sent, over any axis."""
+    for versus in ("steps", "normalised"):
+        (shown,) = panels(finished, "singular_values/compressed", versus)
+        (plain,) = panels(finished, "singular_values/compressed", versus, theory=False)
+        lines = [trace["meta"]["y"] for trace in plain.figure["data"]]
+        assert lines == list(plain.columns) == list(shown.columns)
+        assert len(shown.figure["data"]) > len(lines)

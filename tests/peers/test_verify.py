@@ -1,0 +1,149 @@
+"""Verify: passes on the authors' trajectories, fails on a single changed number."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dynamics.peers.verify import Deviation, UnreadableError, verify
+from tests.support.make import is_sentence
+
+QUICK = ("completion_d60_r4_L2", "sensing_d20_r2_L3")
+LONG = ("completion_d100_r5_L3", "factorization_d100_r10_L3")
+
+
+def deviations(file: Path, tolerance: float = 1e-8) -> list[Deviation]:
+    return list(verify(file, tolerance, lambda network, number, total: None))
+
+
+@pytest.mark.parametrize(
+    "name", [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in LONG)]
+)
+def test_the_authors_trajectories_are_met(shared: Path, name: str) -> None:
+    """Every quantity of both networks at every record, from their code in another framework."""
+    found = deviations(shared / "reference" / f"{name}.npz")
+    assert len(found) == 14 and all(each.within for each in found)
+    spectra = [each for each in found if "angles" not in each.quantity]
+    assert len(spectra) == 10 and max(each.worst for each in spectra) < 1e-9
+    assert all(each.records > 50 for each in found)
+
+
+def test_files_of_this_program_s_own_numbers_pass(trajectory_file: Path) -> None:
+    """Made here by plain NumPy; all agree to the last digits but spare singular values."""
+    found = deviations(trajectory_file)
+    assert all(each.within for each in found) and len(found) == 14
+    assert max(each.worst for each in found if "angles" not in each.quantity) < 1e-9
+
+
+def altered(file: Path, folder: Path, **changes: object) -> Path:
+    """A copy with arrays replaced, or left out where the change is None."""
+    with np.load(file) as content:
+        arrays = {name: content[name] for name in content.files} | changes
+    copy = folder / "altered.npz"
+    np.savez(copy, **{name: array for name, array in arrays.items() if array is not None})
+    return copy
+
+
+@pytest.mark.parametrize(
+    "quantity",
+    [
+        "original_train_loss",
+        "original_test_loss",
+        "compressed_relative_error",
+        "compressed_end_to_end_singular_values",
+        "original_layer_singular_values",
+        "compressed_left_angles",
+        "original_right_angles",
+    ],
+)
+def test_one_changed_number_fails_its_quantity_alone(
+    trajectory_file: Path, tmp_path: Path, quantity: str
+) -> None:
+    """In one record out of many, by one part in ten thousand."""
+    with np.load(trajectory_file) as content:
+        array = content[quantity].copy()
+    array[1] *= 1 + 1e-4
+    found = deviations(altered(trajectory_file, tmp_path, **{quantity: array}))
+    failed = [f"{each.network}_{each.quantity}" for each in found if not each.within]
+    assert failed == [quantity]
+
+
+def test_a_changed_start_fails(trajectory_file: Path, tmp_path: Path) -> None:
+    with np.load(trajectory_file) as content:
+        factor = content["original_init_1"].copy()
+    factor[0, 0] += 1e-6
+    found = deviations(altered(trajectory_file, tmp_path, original_init_1=factor))
+    assert {each.network for each in found if not each.within} == {"original"}
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_number_that_is_not_finite_fails(
+    trajectory_file: Path, tmp_path: Path, bad: float
+) -> None:
+    with np.load(trajectory_file) as content:
+        losses = content["original_train_loss"].copy()
+    losses[3] = bad
+    found = deviations(altered(trajectory_file, tmp_path, original_train_loss=losses))
+    assert [each.worst for each in found if not each.within] == [np.inf]
+
+
+def unreadable(file: Path) -> str:
+    with pytest.raises(UnreadableError) as caught:
+        deviations(file)
+    assert is_sentence(str(caught.value)) and str(file) in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "key", ["config", "target", "mask", "iteration", "original_init_2", "compressed_train_loss"]
+)
+def test_a_missing_array_is_named(trajectory_file: Path, tmp_path: Path, key: str) -> None:
+    assert f"'{key}'" in unreadable(altered(trajectory_file, tmp_path, **{key: None}))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.99])
+def test_a_truncated_file_is_unreadable(
+    trajectory_file: Path, tmp_path: Path, share: float
+) -> None:
+    content = trajectory_file.read_bytes()
+    file = tmp_path / "half.npz"
+    file.write_bytes(content[: int(share * len(content))])
+    unreadable(file)
+
+
+@pytest.mark.parametrize("content", [b"not a zip", b"\x93NUMPY", b"[]"])
+def test_another_kind_of_file_is_unreadable(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "file.npz").write_bytes(content)
+    unreadable(tmp_path / "file.npz")
+    unreadable(tmp_path / "nothing.npz")
+    unreadable(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"config": "no JSON"},
+        {"config": "[]"},
+        {"config": json.dumps({"task": "mc"})},
+        {"target": np.zeros((3, 3))},
+        {"target": np.zeros(5)},
+        {"mask": np.ones((2, 2))},
+        {"original_init_1": np.zeros((2, 2))},
+        {"iteration": np.array(["a", "b"])},
+        {"original_train_loss": np.zeros(3)},
+    ],
+    ids=str,
+)
+def test_contents_that_do_not_fit_together_are_unreadable(
+    trajectory_file: Path, tmp_path: Path, changes: dict[str, object]
+) -> None:
+    unreadable(altered(trajectory_file, tmp_path, **changes))
+
+
+def test_an_unknown_task_or_optimizer_is_named(trajectory_file: Path, tmp_path: Path) -> None:
+    with np.load(trajectory_file) as content:
+        config = json.loads(str(content["config"]))
+    for name, value in (("task", "mx"), ("optimizer", "lion")):
+        file = altered(trajectory_file, tmp_path, config=json.dumps(config | {name: value}))
+        assert f"'{value}'" in unreadable(file)

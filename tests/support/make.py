@@ -1,0 +1,169 @@
+"""What several tests share: waiting for processes, small Configs, problems with known losses."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dynamics.core.config import Config
+from dynamics.core.records import Array, Layout, Trajectory
+from dynamics.engine import draws
+from dynamics.engine.losses.entries import Entries
+from dynamics.engine.losses.masked import Masked
+from dynamics.engine.losses.sums import Dense, RankOne
+from dynamics.engine.problem import Problem, Target
+from dynamics.engine.problems import photograph
+from dynamics.engine.training.comparison import prepare
+from dynamics.runs.run import Run
+from dynamics.runs.start import start
+
+KINDS = ("factorization", "completion", "sensing", "rank-one", "entries", "photograph")
+LONG = 100_000_000  # steps: no test waits for them
+T = TypeVar("T")
+Loss = Callable[[Tensor], Tensor]
+
+
+def until(condition: Callable[[], T], seconds: float = 60) -> T:
+    """What ``condition`` gives once that is true; fails if it takes longer than ``seconds``."""
+    tick = threading.Event()
+    for _ in range(int(seconds * 100)):
+        if result := condition():
+            return result
+        tick.wait(0.01)
+    raise AssertionError(f"not within {seconds:g} s")
+
+
+def small(**changes: Any) -> Config:
+    """A config that trains in milliseconds and stops at its last step alone."""
+    settings: dict[str, Any] = {
+        "rows": 12,
+        "cols": 12,
+        "rank": 2,
+        "rank_bound": 4,
+        "init_scale": 0.1,
+        "learning_rate": 1.0,
+        "alpha": 2.0,
+        "measurements": 60,
+        "steps": 60,
+        "record_every": 10,
+        "tolerance": 0.0,
+    }
+    return Config(**(settings | changes))
+
+
+def recorded(config: Config) -> list[Trajectory]:
+    """What a run of the config leaves behind, trained here and now."""
+    comparison = prepare(config)
+    records = [each for each in comparison if each]
+    layout = Layout.of(records[0], comparison.facts)
+    return layout.trajectories(np.array([layout.row(each) for each in records]))
+
+
+def endless(**changes: Any) -> Config:
+    """A config whose training has to be ended."""
+    return small(**({"steps": LONG, "record_every": 1000, "alpha": 1.0} | changes))
+
+
+def started(folder: Path, **changes: Any) -> Run:
+    """An endless run with some records."""
+    run = start(endless(**changes), folder)
+    until(lambda: len(run.rows()) > 2)
+    return run
+
+
+def is_sentence(text: str) -> bool:
+    """Whether a user can read it: one line that ends like a sentence and is no traceback."""
+    return (
+        len(text.split()) > 3 and text[-1] in ".?" and not {"\n", "Traceback"} & set(text.split())
+    )
+
+
+def gaussian(*shape: int, seed: int = 0) -> Tensor:
+    """Reproducible Gaussian numbers in float64."""
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def relative(found: Tensor, wanted: Tensor) -> float:
+    """‖found − wanted‖ / ‖wanted‖."""
+    return float((found - wanted).norm() / wanted.norm())
+
+
+def known(kind: str, rows: int, cols: int) -> tuple[Problem, Loss, Loss]:
+    """A problem of this kind, with its train and its test loss as plain functions of W."""
+    target = Target.of(gaussian(rows, 3) @ gaussian(3, cols, seed=1), 3)
+    matrix, mask = target.dense, gaussian(rows, cols, seed=4) < 0.4
+    if kind == "factorization":
+        return (Masked(target), *2 * (half_mean(matrix, torch.ones_like(mask)),))
+    if kind in ("sensing", "rank-one"):
+        left, right = gaussian(30, rows, seed=2) / 30, gaussian(30, cols, seed=5)
+        sensing = gaussian(30, rows, cols, seed=2) / 30
+        if kind == "rank-one":
+            sensing = torch.stack([torch.outer(a, b) for a, b in zip(left, right, strict=True)])
+        seen = torch.stack([(each * matrix).sum() for each in sensing])
+        dense, vectors = Dense(target, sensing, seen), RankOne(target, left, right, seen)
+        return (
+            vectors if kind == "rank-one" else dense,
+            lambda w: ((sensing * w).sum((1, 2)) - seen).square().sum() / 2,
+            lambda w: ((w - matrix).square().sum() / matrix.square().sum()).sqrt(),
+        )
+    given = matrix + 0.1 * gaussian(rows, cols, seed=3)
+    if kind == "photograph":
+        config = Config(problem=kind, rows=rows, cols=cols, rank=3, rank_bound=3, noise=0.1)
+        problem = photograph.make(config, torch.empty(0, dtype=torch.float64))
+        matrix, mask = problem.target.dense, draws.mask(config)
+        given = draws.given(config, problem.target, matrix)
+    elif kind == "completion":
+        problem = Masked(target, mask, given)
+    else:
+        parts = [(part.nonzero().mT, given[part]) for part in (mask, ~mask)]
+        problem = Entries((rows, cols), *parts, target)
+        matrix = given
+    return problem, half_mean(given, mask), half_mean(matrix, ~mask)
+
+
+def half_mean(matrix: Tensor, mask: Tensor) -> Loss:
+    """½ mean square of W − matrix over the entries of a mask."""
+    return lambda w: (w - matrix)[mask].square().mean() / 2
+
+
+SIDE = 24
+
+
+def crossing_run(**changes: object) -> Config:
+    """A random start that lies nearer to the second mode: it comes first and is overtaken."""
+    start = {"initialization": "normal", "init_scale": 0.3, "seed_init": 1, "steps": 200}
+    sizes = {"rows": SIDE, "cols": SIDE, "rank": 4, "rank_bound": 6, "record_every": 2}
+    return full(**(start | sizes | {"networks": "original"} | changes))
+
+
+FIXTURE = [51505, 52238, 54845, 55293, 55624, 57339, 57838, 58910, 58935, 60463]
+
+
+def trained(config: Config) -> dict[str, dict[str, Array]]:
+    """All measurements of both networks, records first."""
+    records = [each for each in prepare(config) if each]
+    return {
+        network: {
+            name: np.array([each[network].values[name] for each in records if network in each])
+            for name in records[0][network].values
+        }
+        for network in records[0]
+    }
+
+
+def full(**changes: Any) -> Config:
+    """A small factorization with a step well below its limit."""
+    return small(
+        **({"problem": "factorization", "learning_rate": 0.2, "rate_unit": "limit"} | changes)
+    )
+
+
+def rate_and_goals(config: Config) -> tuple[float, Array]:
+    """ηc and the target's singular values."""
+    comparison = prepare(config)
+    goals = np.array(comparison.facts["target_singular_values"])
+    return comparison.learning_rate * comparison.problem.curvature, goals

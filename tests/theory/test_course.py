@@ -1,0 +1,189 @@
+"""Expected: curves and escapes held against training itself."""
+
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dynamics.core.config import Config
+from dynamics.core.records import Trajectory
+from dynamics.core.registry import load
+from dynamics.engine.training.comparison import prepare
+from dynamics.theory import course
+from dynamics.theory.course import beside, expected
+from tests.support.make import full, recorded
+
+NETWORKS = ("original", "compressed")
+KNOWN = (*NETWORKS, "original_alpha", "original_spectral", "compressed_even")
+
+
+def held(config: Config) -> dict[str, Trajectory]:
+    """Trained trajectories with what is expected of them, by network."""
+    return {each.network: each for each in beside(config, recorded(config))}
+
+
+def worst(trajectory: Trajectory) -> float:
+    """The largest distance of recorded singular values from the curves, in units of the largest."""
+    found = trajectory.expected
+    assert found is not None and len(found.steps) > 20
+    steps, curves = found.steps[:-1], found.values[:-1]  # the last may be what they settle at
+    at = np.searchsorted(trajectory.steps, steps)
+    assert np.array_equal(trajectory.steps[at], steps)  # every step is recorded
+    values = trajectory.series["singular_values"][at, : curves.shape[1]]
+    ordered = -np.sort(-curves, axis=1)  # a curve is a mode's, also where two cross
+    return float(np.abs(values - ordered).max() / curves.max())
+
+
+@pytest.mark.parametrize("depth", [2, 3, 5])
+@pytest.mark.parametrize("optimizer", ["gradient_descent", "momentum"])
+def test_curves_are_the_singular_values_of_training(depth: int, optimizer: str) -> None:
+    """All networks with a theory on a full target, also with momentum, to rounding."""
+    config = full(
+        networks=",".join(KNOWN),
+        equal="margin",
+        depth=depth,
+        alpha_original=1.5,
+        init_scale=0.1 ** (2 / depth),
+        steps=300,
+        record_every=1,
+        optimizer=optimizer,
+        learning_rate=0.1,
+    )
+    for name, trajectory in held(config).items():
+        assert worst(trajectory) < 1e-10, name
+        assert trajectory.expected and trajectory.expected.standing == "exact"
+
+
+def test_curves_of_a_noisy_target_are_those_of_what_is_learned() -> None:
+    """The compressed network learns the noisy matrix; the original one's course is not known."""
+    config = full(noise=1.0, steps=300, record_every=1, init_scale=0.3)
+    found = held(config)
+    assert worst(found["compressed"]) < 1e-10
+    original = found["original"].expected
+    assert original and not len(original.steps) and "Noise" in " ".join(original.breaks)
+
+
+def test_a_narrow_random_start_has_no_theory() -> None:
+    """Nothing is drawn or foretold of it, and a forecast says so without failing."""
+    config = full(networks="narrow_random,narrow_random_alpha")
+    for found in expected(config, prepare(config).facts).values():
+        assert not len(found.steps) and not found.escapes and found.standing == "unknown"
+
+
+def test_a_narrow_network_has_a_curve_for_each_mode_that_fits() -> None:
+    config = full(rank=4, rank_bound=2, steps=400, record_every=1)
+    narrow = held(config)["compressed"]
+    assert worst(narrow) < 1e-10
+    assert narrow.expected and narrow.expected.values.shape[1] == 2
+    assert np.isinf(narrow.expected.escapes[2:]).all()
+
+
+def test_curves_stop_where_training_leaves_all_numbers() -> None:
+    """Three times beyond the stability limit; JSON has no infinity, so nothing of it is kept."""
+    found = held(full(learning_rate=3.0, steps=2000, record_every=1, init_scale=0.3))
+    for trajectory in found.values():
+        curves = trajectory.expected
+        assert curves and np.isfinite(curves.values).all() and curves.steps[-1] < 2000
+
+
+def test_curves_go_on_to_the_end_once_all_modes_have_settled() -> None:
+    """Nothing is followed after that, however long the run."""
+    config = full(steps=5_000_000, record_every=100)
+    for name, found in expected(config, prepare(config).facts).items():
+        assert found.steps[-1] == 5_000_000 and found.steps[-2] < 10_000, name
+        goals = prepare(config).facts["target_singular_values"]
+        assert found.values[-1] == pytest.approx(goals, rel=0.02)
+
+
+@pytest.mark.parametrize("record_every", [1, 7, 10])
+def test_residuals_are_at_the_run_s_own_records_and_show_rounding_alone(record_every: int) -> None:
+    """Exact theory: every record that it was followed to is within 1e-11 of each goal."""
+    config = full(steps=900, record_every=record_every)
+    for trajectory in held(config).values():
+        off = trajectory.series["residuals"]
+        assert off.shape == (len(trajectory.steps), config.rank)
+        expected_ = trajectory.expected
+        assert expected_
+        reached = trajectory.steps <= expected_.steps[expected_.followed - 1]
+        assert reached.mean() > 0.1 and np.isfinite(off[reached]).all()
+        assert np.isnan(off[~reached]).all() and np.nanmax(off) < 1e-11
+
+
+def test_residuals_are_relative_to_the_goals() -> None:
+    """Curves that are a tenth of s_i away are told as 0.1, wherever they are recorded."""
+    config = full(steps=300)
+    (trajectory, *_) = held(config).values()
+    found, values = trajectory.expected, trajectory.series["singular_values"]
+    assert found
+    moved = values[:, : config.rank] + 0.1 * found.goals
+    off = found.residuals(trajectory.steps, moved)
+    assert np.nanmin(off) == pytest.approx(0.1) and np.nanmax(off) == pytest.approx(0.1)
+    assert np.isnan(found.residuals(trajectory.steps + 0.5, moved)).all()
+
+
+def test_a_long_plateau_is_not_followed() -> None:
+    """Escapes by quadrature cost no more than a short one's, so the page need not wait."""
+    config = full(depth=5, init_scale=0.003, steps=100_000_000, record_every=1000)
+    facts = prepare(config).facts
+    started = time.process_time()
+    found = expected(config, facts)
+    assert time.process_time() - started < 0.5
+    assert min(found["compressed"].escapes) > course.MOST_STEPS
+    assert [found[name].standing for name in NETWORKS] == ["heuristic", "gradient-flow"]
+    assert not any(len(each.steps) for each in found.values())
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"problem": "completion"}, "entries"),
+        ({"problem": "sensing"}, "sums"),
+        ({"optimizer": "adam", "rate_unit": "absolute"}, "adam"),
+    ],
+    ids=str,
+)
+def test_elsewhere_only_the_forecast_is_known(changes: dict[str, Any], word: str) -> None:
+    """No curve, and the reason why."""
+    config = full(**changes)
+    for found in expected(config, prepare(config).facts).values():
+        assert not len(found.steps) and found.standing in ("heuristic", "unknown")
+        assert word in " ".join(found.breaks)
+
+
+def test_a_gaussian_start_has_no_curve_for_the_original_network_alone() -> None:
+    config = full(initialization="normal")
+    found = expected(config, prepare(config).facts)
+    assert not len(found["original"].steps) and len(found["compressed"].steps)
+
+
+def test_facts_of_an_older_run_are_enough() -> None:
+    """Without singular values of the drawn problem nothing is called exact."""
+    config = full()
+    assert all(not len(each.steps) for each in expected(config, {}).values())
+    assert beside(config, []) == []
+
+
+def test_momentum_is_the_optimizer_s() -> None:
+    """A viewer loads no torch, so the number is written twice."""
+    assert course.MOMENTA["momentum"] == load("optimizers", "momentum").DECAY
+
+
+def test_curves_follow_changes_on_the_way() -> None:
+    """Both exact courses go on with the new rates, at exactly the step of the change."""
+    config = full(
+        steps=300,
+        record_every=1,
+        init_scale=0.3,
+        learning_rate=0.05,
+        changes="60:learning_rate=0.2,alpha_original=3;91:alpha=0.5",
+    )
+    for name, trajectory in held(config).items():
+        assert worst(trajectory) < 1e-10, name
+        assert trajectory.series["recovery_error"][60] > 0.1
+
+
+def test_a_network_cut_from_the_original_has_no_expected_course() -> None:
+    found = held(full(steps=300, init_scale=0.3, changes="100:compress"))["compressed"].expected
+    assert found and not len(found.steps) and not found.escapes and found.standing == "unknown"
+    assert "from the original" in " ".join(found.breaks)

@@ -1,0 +1,154 @@
+"""Escape: times by quadrature against training, closed forms and published runs."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dynamics.core.records import Array
+from dynamics.theory import escapes, original, stability
+from dynamics.theory.compressed import end_to_end, recursion
+from tests.support.make import FIXTURE, full, rate_and_goals, trained
+
+
+def test_the_ten_escapes_of_the_published_factorization_are_met(shared: Path) -> None:
+    """Steps of the authors' gradient descent to the half of each mode."""
+    with np.load(shared / "reference" / "published" / "factorization.npz") as content:
+        goals = np.linalg.svd(content["target"], compute_uv=False)[:10]
+    steps = escapes.escape_steps(goals, 3, 1.0, 1e-2, 1e-4)
+    assert np.abs(steps / FIXTURE - 1).max() < 1e-4
+    leading = escapes.leading_steps(goals, 3, 1.0, 1e-2, 1e-4)
+    assert np.abs(leading / FIXTURE - 1).max() < 0.005
+
+
+def test_the_escapes_of_the_authors_compressed_network_are_met(shared: Path) -> None:
+    """In their records, every 200 steps, the singular values cross the halves where predicted."""
+    with np.load(shared / "reference" / "factorization_d100_r10_L3.npz") as content:
+        goals = np.linalg.svd(content["target"], compute_uv=False)[:10]
+        records, values = content["iteration"], content["compressed_end_to_end_singular_values"]
+    found = escapes.measured_escapes(records, values, goals)
+    assert np.abs(escapes.escape_steps(goals, 3, 1.0, 1e-2, 3e-4) / found - 1).max() < 0.005
+
+
+@pytest.mark.parametrize("depth", range(2, 7))
+@pytest.mark.parametrize("alpha", [0.2, 1.0, 8.0])
+@pytest.mark.parametrize("share_of_limit", [0.05, 0.3, 0.9])
+def test_escapes_of_trained_networks_are_met(
+    depth: int, alpha: float, share_of_limit: float
+) -> None:
+    """Small steps or large ones: half a per cent, or half a step."""
+    config = full(
+        spectrum="power-law",
+        rank=3,
+        depth=depth,
+        alpha=alpha,
+        init_scale=0.03 ** (1 / depth) if depth > 2 else 1e-3,
+        learning_rate=share_of_limit,
+        networks="compressed",
+    )
+    rate, goals = rate_and_goals(config)
+    steps = escapes.escape_steps(goals, depth, alpha, config.init_scale, rate)
+    many = math.ceil(1.1 * steps.max())
+    trajectory = trained(
+        full(**(config.to_dict() | {"steps": many, "record_every": 1, "networks": "compressed"}))
+    )
+    values = trajectory["compressed"]["singular_values"]
+    found = escapes.measured_escapes(np.arange(len(values), dtype=float), values, goals)
+    assert (np.abs(steps - found) < np.maximum(0.005 * found, 0.5)).all(), (steps, found)
+
+
+@pytest.mark.parametrize("alpha", [0.3, 1.0, 4.0, 200.0])
+@pytest.mark.parametrize("depth", [2, 3, 4, 7])
+def test_the_leading_term_is_the_limit_of_a_small_start(depth: int, alpha: float) -> None:
+    goals, near = [3.0, 1.0], []
+    for scale in (1e-2, 1e-4):
+        exact = escapes.escape_steps(goals, depth, alpha, scale, 1e-9)
+        leading = escapes.leading_steps(goals, depth, alpha, scale, 1e-9)
+        near.append(float(np.abs(leading / exact - 1).max()))
+    assert near[0] < 0.05 and near[1] < 1e-3
+    assert near[1] < 0.1 * near[0] or max(near) < 1e-6
+
+
+def test_plateaus_have_their_closed_forms() -> None:
+    """I_L(1) = 1/(L − 2), I_3 by arc cosines, I_4 by a logarithm."""
+    for depth in range(3, 9):
+        assert escapes.plateau(depth, 1.0) == pytest.approx(1 / (depth - 2), rel=1e-9)
+    for alpha in (1.5, 5.0, 1000.0):
+        closed = math.acosh(alpha**0.5) / (alpha * (alpha - 1)) ** 0.5
+        assert escapes.plateau(3, alpha) == pytest.approx(closed, rel=1e-9)
+    assert escapes.plateau(3, 0.2) == pytest.approx(math.acos(0.2**0.5) / 0.16**0.5, rel=1e-9)
+    for alpha in (0.1, 3.0, 1000.0):
+        closed = math.log(alpha) / (2 * (alpha - 1))
+        assert escapes.plateau(4, alpha) == pytest.approx(closed, rel=1e-9)
+
+
+def test_a_mode_without_goal_never_escapes_and_a_grown_one_has() -> None:
+    steps = escapes.escape_steps([1.0, 0.0, 0.1], 2, 1.0, 0.4, 0.01)
+    assert 0 < steps[0] < 1000 and steps[1] == math.inf and steps[2] == 0
+
+
+def course(goal: float, depth: int, alpha: float) -> tuple[Array, Array]:
+    """Steps and values of one mode, in small steps until it has grown."""
+    rate, scale = 0.03 * stability.stability_limit(depth, alpha, 1.0, goal), 1e-5 ** (1 / depth)
+    last = int(escapes.escape_steps([goal], depth, alpha, scale, rate, 0.95)[0]) + 2
+    steps = np.arange(last)
+    outer, inner = recursion([goal], depth, alpha, scale, rate, steps.tolist())
+    return steps * rate, end_to_end(outer, inner, depth)
+
+
+@pytest.mark.parametrize(
+    ("depth", "constant"), [(2, 2.197), (3, 2.009), (4, 1.800), (5, 1.612), (8, 1.204)]
+)
+@pytest.mark.parametrize("alpha", [1.0, 6.0])
+def test_rise_times_have_their_constants_and_are_those_of_descent(
+    depth: int, constant: float, alpha: float
+) -> None:
+    """From 10 to 90 %, in time of the flow; the start must be far below 10 %."""
+    predicted = float(escapes.rise_steps([2.0], depth, alpha, 1.0)[0])
+    powers = alpha ** (2 / depth) * 2 ** (2 - 2 / depth)
+    assert predicted * powers == pytest.approx(constant, abs=6e-4)
+    times, values = course(2.0, depth, alpha)
+    ends = [escapes.measured_escapes(times, values, [2.0], share)[0] for share in (0.1, 0.9)]
+    # With α the outer factors have to be √α times the inner ones first, which takes growth.
+    assert ends[1] - ends[0] == pytest.approx(predicted, rel=0.015 if alpha == 1 else 0.05)
+
+
+@pytest.mark.parametrize(("depth", "factor"), [(3, 10.0), (4, 100.0)])
+def test_incrementality_grows_as_a_power_of_a_small_start(depth: int, factor: float) -> None:
+    """A tenth of ε makes J ten times as large for three factors; for two it hardly matters."""
+
+    def index(depth: int, scale: float) -> float:
+        steps = escapes.escape_steps([2.0, 1.0], depth, 1.0, scale, 1e-9)
+        rises = escapes.rise_steps([2.0, 1.0], depth, 1.0, 1e-9)
+        return float(escapes.incrementality(steps, rises)[0])
+
+    assert index(depth, 1e-4) / index(depth, 1e-3) == pytest.approx(factor, rel=0.02)
+    assert 1 < index(2, 1e-4) / index(2, 1e-3) < 1.5
+    equal = escapes.incrementality(np.array([5.0, 5.0]), np.array([1.0, 1.0]))
+    assert equal.tolist() == [0.0]  # equal modes merge
+
+
+@pytest.mark.parametrize(("depth", "scale"), [(2, 1e-3), (3, 1e-2), (4, 0.05)])
+@pytest.mark.parametrize("alpha", [1.0, 5.0])
+def test_a_very_wide_random_network_escapes_later_by_the_delay(
+    depth: int, scale: float, alpha: float
+) -> None:
+    """Against its exact simulation at a width where the overlap is nearly zero."""
+    goals, width = np.array([6.0, 4.0, 2.0]), 1_000_000
+    overlap = original.random_overlap(3, 1000, np.random.default_rng(0)) * (1000 / width) ** 0.5
+    rate = 0.2 * stability.stability_limit(depth, alpha, 1.0, 6.0)
+    compressed = escapes.escape_steps(goals, depth, alpha, scale, rate)
+    late = compressed + escapes.delay(depth, alpha) * scale ** (2 - depth) / (rate * goals)
+    steps = np.unique(np.linspace(0, 1.3 * late[-1], 1500).astype(int)).tolist()
+    wide = original.simulate(goals, overlap, width, depth, scale, rate, steps, alpha)
+    found = escapes.measured_escapes(wide.steps, wide.core_values, goals)
+    lags = np.array([found - compressed, late - compressed])
+    assert (lags[0] > 0.8 * lags[1]).all() and np.abs(late / found - 1).max() < 0.02
+
+
+def test_crossings_lie_between_records() -> None:
+    """Linear in between; NaN for what was not reached."""
+    values = np.array([[0.0, 0.0], [1.0, 0.1], [3.0, 0.2]])
+    found = escapes.measured_escapes(np.array([0.0, 10.0, 20.0]), values, [4.0, 1.0])
+    assert found[0] == 15 and np.isnan(found[1])
