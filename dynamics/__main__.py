@@ -24,7 +24,6 @@ from dynamics.runs.run import CANCEL, PAUSE, RUN, Run, RunError, find, listing, 
 from dynamics.runs.start import began, start
 
 WRONG, UNREADABLE, ENDED = 1, 2, 130
-WATERFALL = {"pdf": "pdf", "svg": "svg", "png": "png", "tikz": "tex", "html": "html"}
 INTERRUPTED = "\ndynamics: Ctrl-C has ended it."
 
 
@@ -151,7 +150,7 @@ def _add_attribution(commands: Any) -> None:
         help="recovery error at which costs are taken, or stop for --tolerance (default: 1e-3)",
     )
     causes.add_argument("--json", action="store_true", help="print JSON")
-    endings = ", ".join(WATERFALL.values())
+    endings = ", ".join(formats.FORMATS[name].ending for name in formats.STILL)
     causes.add_argument("--out", metavar="FILE", type=Path, help=f"write the chart: {endings}")
     _add_print(causes, "text")
     causes.set_defaults(command=_attribution)
@@ -195,7 +194,7 @@ def _add_figure(commands: Any) -> None:
 def _add_export(commands: Any) -> None:
     out = commands.add_parser("export", help="write a run's data or a chart to a file")
     out.add_argument("keys", metavar="KEY", nargs="+", help="the run; several share one chart")
-    forms = [*export.FORMATS, *formats.PICTURES]
+    forms = list(formats.FORMATS)
     out.add_argument("--format", choices=forms, help="default: FILE's ending, else csv")
     out.add_argument(
         "--figure",
@@ -341,7 +340,7 @@ def _attribution(options: argparse.Namespace) -> int:
     config, folder = _config(options), root(options.runs)
     attribution.goal(options.level)  # a wrong one is told before anything is trained
     how = Print(options.size, options.font, options.line, options.grey)
-    form = formats.form_of(options.out, WATERFALL) if options.out else ""
+    form = formats.format_of(options.out, formats.STILL) if options.out else ""
     configs = attribution.ladder(config, options.seeds)
     started: list[Run] = []
     try:
@@ -452,13 +451,13 @@ def _export(options: argparse.Namespace) -> int:
     found = [find(key, root(options.runs)) for key in keys]
     file = options.out or Path(f"{'-'.join(keys)}.{ending}")
     if str(file) != "-":
-        formats.ready(file)
+        formats.check_writable(file)
     if (form, options.figure) == ("csv", panel.MAPS) and len(found) == 1:
         content = tables.cells(found[0], options.at)
     elif form in ("csv", "zip") and len(found) > 1 and not options.figure:
         content = tables.csv(found) if form == "csv" else tables.bundle(found, file.stem)
-    elif form in formats.PICTURES or options.figure or len(found) > 1:
-        if form not in (*formats.PICTURES, "html"):
+    elif form not in formats.DATA or options.figure or len(found) > 1:
+        if form not in formats.CHARTS:
             raise ValueError(
                 f"{form} holds the numbers of one run; it has no charts or comparisons. csv and "
                 "zip hold several."
@@ -476,14 +475,14 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _form(options: argparse.Namespace) -> tuple[str, str]:
-    """The format and what its files end in."""
-    endings = {form: form for form in export.FORMATS} | formats.ENDINGS | formats.PICTURES
-    given = options.out.suffix.removeprefix(".") if options.out else ""
-    forms = {ending: form for form, ending in endings.items()} | {"": "csv"}
-    if not options.format and given not in forms:
-        raise ValueError(f"{options.out} must end in .{', .'.join(endings.values())}.")
-    form = options.format or forms[given]
-    return form, endings[form]
+    """The format and the ending of its files; without a flag and a file, CSV."""
+    if options.format:
+        form = options.format
+    elif options.out and options.out.suffix:
+        form = formats.format_of(options.out, formats.FORMATS)
+    else:
+        form = "csv"
+    return form, formats.FORMATS[form].ending
 
 
 def _runs(options: argparse.Namespace) -> int:

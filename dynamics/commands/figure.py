@@ -17,7 +17,7 @@ from dynamics.export.layout.sizes import Print
 from dynamics.paper import draws, report
 from dynamics.paper.draws import Draw
 from dynamics.paper.figure import DIFFERS, said
-from dynamics.paper.judge import FORMS, Judged, content, judge
+from dynamics.paper.judge import FORMATS, Judged, content, judge
 from dynamics.runs import group, queue
 from dynamics.runs.group import Progress
 from dynamics.runs.run import Run, RunError, root
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     if options.name == "all":
         return everything(folder, draw, options.out or Path("reproduction"), options.json)
     how = Print(options.size, options.font, options.line, options.grey)
-    form = formats.form_of(options.out, FORMS) if options.out else ""
+    form = formats.format_of(options.out, FORMATS) if options.out else ""
     judged = reproduced(options.name, folder, draw)
     if options.json:
         print(json.dumps(judged.to_dict(), indent=1, ensure_ascii=False))
@@ -56,7 +56,7 @@ def everything(folder: Path, draw: Draw, out: Path, as_json: bool) -> int:
     """All figures, one after the other, and a report; one that cannot be had is left out of it."""
     judged, missing = [], {}
     out.mkdir(parents=True, exist_ok=True)
-    formats.ready(out / "report.pdf")
+    formats.check_writable(out / "report.pdf")
     for name in draws.names():
         try:
             judged.append(reproduced(name, folder, draw))

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 
 from dynamics.core import registry
 from dynamics.draw.chart import marked
-from dynamics.draw.panel import FIGURES, chart, moments
+from dynamics.draw.panel import FIGURES, MAPS, chart, moments
 from dynamics.export import script, tables
 from dynamics.export.caption import about
-from dynamics.export.formats import filmed
+from dynamics.export.formats import DATA, FORMATS
 from dynamics.export.layout.sizes import Print
 from dynamics.export.tables import as_json
 from dynamics.runs.run import Run
@@ -41,7 +41,7 @@ def picture(
     versus: str = "steps",
     at: float = math.inf,
 ) -> bytes:
-    """A chart of the runs as one of ``PICTURES``; without a panel their errors, or else losses.
+    """A chart of the runs in one of ``CHARTS``; without a panel their errors, or else losses.
 
     Raises:
         RunError: as ``chart``.
@@ -53,11 +53,12 @@ def picture(
     panel = panel or ("recovery_error" if known else "losses" if len(runs) == 1 else "test_loss")
     figure = chart(runs, panel, versus, at=at).to_plotly_json()
     words = about([run.config for run in runs], panel)
-    film = moments(runs[0]) if filmed(panel, form) else []
+    filmed = FORMATS[form].kind == "film" and panel.partition("/")[0] == MAPS
+    film = moments(runs[0]) if filmed else []
     return pictures.picture(figure, form, how, words, film)
 
 
-FORMATS: dict[str, Callable[[Run], bytes]] = {
+WRITERS: dict[str, Callable[[Run], bytes]] = {  # one for each of ``DATA``
     "csv": lambda run: tables.csv([run]),
     "npz": tables.npz,
     "json": as_json,
@@ -69,13 +70,13 @@ FORMATS: dict[str, Callable[[Run], bytes]] = {
 
 
 def export(run: Run, form: str) -> bytes:
-    """The run in one of ``FORMATS``.
+    """The run in one of the formats ``DATA``.
 
     Raises:
         RunError: if the run is damaged or has no records yet.
         ValueError: if there is no such format.
     """
-    if form not in FORMATS:
-        raise ValueError(f"{form!r} is not one of {', '.join(FORMATS)}.")
+    if form not in DATA:
+        raise ValueError(f"{form!r} is not one of {', '.join(DATA)}.")
     run.need_records()
-    return FORMATS[form](run)
+    return WRITERS[form](run)

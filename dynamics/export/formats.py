@@ -1,44 +1,93 @@
-"""Formats: which file endings there are and which charts each can hold."""
+"""File formats: one row each. Command line, menus, dialogs, downloads and tests read this table."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from dynamics.draw.panel import MAPS
-
-
-def filmed(panel: str, form: str) -> bool:
-    """Whether a file is a film of a run's heat maps."""
-    return form in FILMS and panel.partition("/")[0] == MAPS
+Kind = Literal["data", "page", "picture", "film"]
 
 
-ENDINGS = {"script": "py", "notebook": "ipynb"}  # of files that are not called as their format
-FILMS = ("gif", "mp4")
-PICTURES = {"pdf": "pdf", "svg": "svg", "png": "png", "tikz": "tex", "gif": "gif", "mp4": "mp4"}
+@dataclass(frozen=True)
+class Format:
+    """A file format.
+
+    Attributes:
+        name: the word on the command line.
+        mime: the type that a browser is told.
+        kind: ``data`` holds numbers, ``picture`` and ``film`` one chart, ``page`` both.
+        ending: of its files; the name if empty.
+        label: on a button; the name in capitals if empty.
+        seconds: usual time to draw one chart, in seconds.
+        refuses: Plotly's types of traces that it cannot show.
+    """
+
+    name: str
+    mime: str
+    kind: Kind
+    ending: str = ""
+    label: str = ""
+    seconds: float = 8
+    refuses: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ending", self.ending or self.name)
+        object.__setattr__(self, "label", self.label or self.name.upper())
 
 
-def form_of(file: Path, endings: Mapping[str, str]) -> str:
-    """What to write into a file that can be written, asked before anything is computed.
+_ROWS = (
+    Format("csv", "text/csv", "data"),
+    Format("npz", "application/octet-stream", "data"),
+    Format("json", "application/json", "data"),
+    Format("zip", "application/zip", "data"),
+    Format("script", "text/x-python", "data", ending="py", label="Script"),
+    Format("notebook", "application/x-ipynb+json", "data", ending="ipynb", label="Notebook"),
+    Format("pdf", "application/pdf", "picture"),
+    Format("svg", "image/svg+xml", "picture"),
+    Format("png", "image/png", "picture"),
+    Format("tikz", "application/x-tex", "picture", ending="tex", label="TikZ", seconds=2),
+    Format("gif", "image/gif", "film", seconds=15, refuses=("bar",)),
+    Format("mp4", "video/mp4", "film", seconds=20, refuses=("bar",)),
+    Format("html", "text/html", "page", seconds=2),
+)
+FORMATS: Mapping[str, Format] = {each.name: each for each in _ROWS}
 
-    Args:
-        file: where to.
-        endings: that of each form.
+
+def of_kind(*kinds: Kind) -> tuple[str, ...]:
+    """Names of the formats of these kinds, in the table's order."""
+    return tuple(name for name, each in FORMATS.items() if each.kind in kinds)
+
+
+DATA = of_kind("data", "page")  # of a run's numbers
+CHARTS = of_kind("picture", "film", "page")  # of one chart
+STILL = of_kind("picture", "page")  # of a chart without time
+PROGRAMS = ("script", "notebook")  # that train a run again
+
+
+def format_of(file: Path, names: Iterable[str]) -> str:
+    """The format, one of ``names``, of a file that can be written.
+
+    Call it before anything is computed for the file.
 
     Raises:
-        ValueError: if its ending is none of these.
-        OSError: as ``ready``.
+        ValueError: if the file's ending is none of theirs.
+        OSError: if the file cannot be written.
     """
-    forms = {ending: form for form, ending in endings.items()}
+    by_ending = {FORMATS[name].ending: name for name in names}
     ending = file.suffix.removeprefix(".")
-    if ending not in forms:
-        raise ValueError(f"{file} must end in one of .{', .'.join(forms)}.")
-    ready(file)
-    return forms[ending]
+    if ending not in by_ending:
+        raise ValueError(f"{file} must end in one of .{', .'.join(by_ending)}.")
+    check_writable(file)
+    return by_ending[ending]
 
 
-def ready(file: Path) -> None:
-    """Asked before anything is computed: raises OSError, which names the file, if it cannot be."""
+def check_writable(file: Path) -> None:
+    """Check, before anything is computed, that a file can be written.
+
+    Raises:
+        OSError: if it cannot; the error names the file.
+    """
     try:
         with tempfile.TemporaryFile(dir=file.parent):
             pass
@@ -48,11 +97,17 @@ def ready(file: Path) -> None:
         raise OSError(error.errno, error.strerror, str(file)) from None
 
 
-def unfit(figure: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
-    """The formats that a figure cannot have, and why in one sentence; none for most."""
-    if all(trace.get("type") != "bar" for trace in figure["data"]):
+def refused(figure: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
+    """The formats that cannot show a Plotly figure, and the reason in one sentence.
+
+    Both are empty for most figures.
+    """
+    types = {trace.get("type", "scatter") for trace in figure["data"]}
+    names = tuple(name for name in CHARTS if types & set(FORMATS[name].refuses))
+    if not names:
         return (), ""
-    return ("gif", "mp4"), (
-        "GIF and MP4 show what happens over time, and this chart has no time; take PDF, SVG, PNG, "
-        "TikZ or HTML."
+    others = [FORMATS[name].label for name in CHARTS if name not in names]
+    return names, (
+        f"{' and '.join(FORMATS[name].label for name in names)} show what happens over time, and "
+        f"this chart has no time; take {', '.join(others[:-1])} or {others[-1]}."
     )

@@ -18,6 +18,7 @@ from xml.sax.saxutils import escape
 from dynamics.draw import panel
 from dynamics.export import formats, tikz
 from dynamics.export.caption import About
+from dynamics.export.formats import FORMATS
 from dynamics.export.layout import space
 from dynamics.export.layout.layout import dressed
 from dynamics.export.layout.sizes import Print
@@ -35,22 +36,22 @@ def picture(
     about: About,
     moments: Sequence[dict[str, Any]] = (),
 ) -> bytes:
-    """The figure, a Plotly dictionary, as a file of one of ``export.PICTURES`` or as ``html``.
+    """The figure, a Plotly dictionary, as a file of one of ``formats.CHARTS``.
 
     ``moments`` are what it looks like in the course of a film, if that is more than growing lines.
 
     Raises:
         PictureError: with one sentence, if it cannot be drawn here.
     """
-    lacking, why = formats.unfit(figure)
-    if form in lacking:
+    refused, why = formats.refused(figure)
+    if form in refused:
         raise PictureError(why)
     if form == "html":
         return _html(space.turnable(dressed(figure, how)), about)
     if form == "tikz":
         comments = "".join(f"% {line}\n" for line in _told(about))
         return (comments + tikz.tikz(dressed(figure, how, tikz.MOST_POINTS), how)).encode()
-    if form in ("gif", "mp4"):
+    if FORMATS[form].kind == "film":
         looks = [dressed(each, how) for each in moments or [figure]]
         return film.film(looks, form, how, about)
     dots = how.inches.dots

@@ -12,7 +12,7 @@ from dynamics.core import registry
 from dynamics.data.published import NAMES, arrays
 from dynamics.export import tables
 from dynamics.export.caption import About, signed
-from dynamics.export.formats import PICTURES
+from dynamics.export.formats import CHARTS
 from dynamics.export.layout.sizes import Print
 from dynamics.paper import baselines, draws
 from dynamics.paper.draws import THEIRS, Draw, configs, distinct
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 
-FORMS = PICTURES | {"tikz": "tex", "html": "html", "json": "json", "zip": "zip"}
+FORMATS = (*CHARTS, "json", "zip")
 
 
 def found(name: str, folder: Path, draw: Draw = THEIRS) -> Found:
@@ -149,14 +149,14 @@ def _checks(module: ModuleType, given: Found) -> list[Check]:
 
 
 def content(judged: Judged, form: str, how: Print | None = None) -> bytes:
-    """The figure as one of ``FORMS``; ``json`` is its verdict, ``zip`` that and all its numbers.
+    """The figure as one of ``FORMATS``; ``json`` is its verdict, ``zip`` that and all its numbers.
 
     Raises:
         PictureError: with one sentence, if it cannot be drawn here.
         ValueError: if there is no such form.
     """
-    if form not in FORMS:
-        raise ValueError(f"{form!r} is not one of {', '.join(FORMS)}.")
+    if form not in FORMATS:
+        raise ValueError(f"{form!r} is not one of {', '.join(FORMATS)}.")
     if form in ("json", "zip"):
         verdict = json.dumps(judged.to_dict(), indent=1, ensure_ascii=False).encode()
         if form == "json":

@@ -10,6 +10,7 @@ from dynamics.core.config import Config
 from dynamics.core.words import raised
 from dynamics.draw import waterfall
 from dynamics.export import caption, tables
+from dynamics.export.formats import FORMATS
 from dynamics.findings import attribution
 from dynamics.findings.attribution import Attribution
 from dynamics.runs import queue
@@ -136,16 +137,16 @@ def _downloads(made: Attribution, head: list[str], rows: list[list[str]], ended:
     def as_zip() -> bytes:
         return tables.bundle(ended, "attribution", {"attribution.json": as_json()})
 
-    for label, form, data, kind in (
-        ("CSV", "csv", as_csv, "text/csv"),
-        ("JSON", "json", as_json, "application/json"),
-        ("All numbers (zip)", "zip", as_zip, "application/zip"),
+    for label, form, data in (
+        ("CSV", "csv", as_csv),
+        ("JSON", "json", as_json),
+        ("All numbers (zip)", "zip", as_zip),
     ):
         st.download_button(
             label,
             data=data,
             file_name=f"attribution.{form}",
-            mime=kind,
+            mime=FORMATS[form].mime,
             icon=":material/folder_zip:" if form == "zip" else ":material/download:",
             on_click="ignore",
         )

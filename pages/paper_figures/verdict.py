@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from dynamics.core import registry
+from dynamics.export.formats import FORMATS
 from dynamics.export.layout import space
 from dynamics.paper import draws
 from dynamics.paper.figure import AGREES, DIFFERS, UNPUBLISHED, Check, said
@@ -123,15 +124,15 @@ def _runs(judged: Judged) -> None:
 
 def downloads(judged: Judged) -> None:
     """The verdict, and that with all numbers of its runs; the chart itself has its own dialog."""
-    for label, form, kind, icon in (
-        ("Verdict (JSON)", "json", "application/json", "download"),
-        ("All numbers (zip)", "zip", "application/zip", "folder_zip"),
+    for label, form, icon in (
+        ("Verdict (JSON)", "json", "download"),
+        ("All numbers (zip)", "zip", "folder_zip"),
     ):
         st.download_button(
             label,
             data=lambda form=form: content(judged, form),
             file_name=f"{judged.name}.{form}",
-            mime=kind,
+            mime=FORMATS[form].mime,
             icon=f":material/{icon}:",
             on_click="ignore",
         )

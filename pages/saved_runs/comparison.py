@@ -7,6 +7,7 @@ from dynamics.core.description import labels
 from dynamics.core.records import Trajectory
 from dynamics.draw.chart import compared
 from dynamics.export import tables
+from dynamics.export.formats import FORMATS
 from dynamics.runs.run import Run
 from dynamics.theory.course import beside
 from pages.shared.files import dialog
@@ -38,7 +39,7 @@ def comparison(chosen: list[tuple[Run, Config]], series: str, versus: str) -> No
             icon=":material/download:",
             data=lambda: _csv(drawn, series),
             file_name=f"{name}.csv",
-            mime="text/csv",
+            mime=FORMATS["csv"].mime,
             on_click="ignore",
         )
         recorded = [run for run, _ in chosen if len(run.rows())]
@@ -48,7 +49,7 @@ def comparison(chosen: list[tuple[Run, Config]], series: str, versus: str) -> No
                 icon=":material/folder_zip:",
                 data=lambda: tables.bundle(recorded, name),
                 file_name=f"{name}.zip",
-                mime="application/zip",
+                mime=FORMATS["zip"].mime,
                 on_click="ignore",
             )
 

@@ -18,6 +18,7 @@ from dynamics.core.config import Config
 from dynamics.core.records import COUNTERS, Layout, Record
 from dynamics.draw.panel import FIGURES, chart
 from dynamics.export import export
+from dynamics.export.formats import CHARTS, DATA, FORMATS
 from dynamics.export.render import html
 from dynamics.runs import maps
 from dynamics.runs.run import Run, RunError
@@ -213,13 +214,13 @@ def test_what_is_kept_of_no_map_or_half_a_goal_is_left_out(finished: Run, tmp_pa
 
 def test_formats_are_named_when_there_is_no_such_one(finished: Run) -> None:
     with pytest.raises(
-        ValueError, match=r"'xlsx' is not one of csv, npz, json, html, zip, script, notebook"
+        ValueError, match=r"'xlsx' is not one of csv, npz, json, zip, script, notebook, html"
     ) as caught:
         export.export(finished, "xlsx")
     assert is_sentence(str(caught.value))
 
 
-@pytest.mark.parametrize("form", export.FORMATS)
+@pytest.mark.parametrize("form", DATA)
 def test_a_run_without_records_is_not_exported(tmp_path: Path, form: str) -> None:
     run = broken(tmp_path)
     (run.folder / "records.f8").write_bytes(b"")
@@ -228,11 +229,11 @@ def test_a_run_without_records_is_not_exported(tmp_path: Path, form: str) -> Non
     assert is_sentence(str(caught.value))
 
 
-def test_page_names_every_format() -> None:
-    """The browser is told what it downloads."""
-    from pages.shared.files.downloads import MIME
-
-    assert set(MIME) == set(export.FORMATS)
+def test_every_format_of_numbers_is_written_and_every_ending_stands_for_one_format() -> None:
+    """A new row of the table needs a writer, and a file's ending must say which row it is."""
+    assert set(export.WRITERS) == set(DATA)
+    assert len({each.ending for each in FORMATS.values()}) == len(FORMATS)
+    assert set(DATA) | set(CHARTS) == set(FORMATS)
 
 
 @pytest.mark.parametrize("panel", ["heat_maps/zzz", "singular_values/narrow_random", "nothing"])

@@ -291,7 +291,7 @@ def test_charts_of_other_kinds_are_dressed_too(words: About) -> None:
     for figure in (bars, curve, heat):
         made = dressed(figure.to_plotly_json(), Print())
         assert made["layout"]["width"] == 312
-    for form in formats.FILMS:
+    for form in formats.of_kind("film"):
         with pytest.raises(PictureError, match="has no time") as caught:
             picture(bars.to_plotly_json(), form, Print(), words)
         assert is_sentence(str(caught.value))

@@ -7,8 +7,7 @@ from pathlib import Path
 from dynamics.__main__ import ACTIONS, parser
 from dynamics.core import changes, registry
 from dynamics.core.config import SETTINGS, choices
-from dynamics.export.export import FORMATS
-from dynamics.export.formats import PICTURES
+from dynamics.export.formats import FORMATS
 from pages.shared.hiding import BLOCKS
 
 ROOT = Path(__file__).parents[2]
@@ -60,7 +59,7 @@ def test_commands_are_understood() -> None:
 
 def test_words_for_formats_and_actions_are_current() -> None:
     """What export writes and what runs does is listed as it is."""
-    for form in (*FORMATS, *PICTURES):
+    for form in FORMATS:
         assert f"`{form}`" in README
     actions = re.search(r"`runs ([a-z|]+) KEY`", README)
     assert actions

@@ -6,6 +6,7 @@ import sys
 import streamlit as st
 
 from dynamics.export import script
+from dynamics.export.formats import FORMATS
 from dynamics.runs.run import Run, RunError
 from pages.shared.files.process import PACE, Process, forget_ended, held
 
@@ -47,7 +48,7 @@ def _result(run: Run, text: str) -> None:
         icon=":material/download:",
         data=text,
         file_name=f"run-{run.key}.py",
-        mime="text/x-python",
+        mime=FORMATS["script"].mime,
         on_click="ignore",
     )
 

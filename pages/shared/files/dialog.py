@@ -14,23 +14,17 @@ from typing import Any
 
 import streamlit as st
 
+from dynamics.draw.panel import MAPS
 from dynamics.draw.panel import chart as panel_chart
-from dynamics.export import formats
 from dynamics.export.caption import About, about
+from dynamics.export.formats import CHARTS, FORMATS, Format, refused
 from dynamics.export.layout.layout import thinned
 from dynamics.export.layout.sizes import SIZES, Print
 from dynamics.runs.run import find, root
 from pages.shared import address
 from pages.shared.files.process import PACE, forget_ended, held
 
-FORMS = [*formats.PICTURES, "html"]
-MIME = {
-    "pdf": "application/pdf", "svg": "image/svg+xml", "png": "image/png", "gif": "image/gif",
-    "mp4": "video/mp4", "tikz": "application/x-tex", "html": "text/html",
-}  # fmt: skip
-LABELS = {"tikz": "TikZ"}
 PATIENCE = 180  # seconds for one file
-SECONDS = {"gif": 15, "mp4": 20, "tikz": 2, "html": 2}  # of a file; others take about 8
 LONG = 40  # seconds of a film of what is drawn anew for each frame
 CODE = 12  # lines of TikZ in sight
 KEPT = 6  # files a visitor may come back to
@@ -91,7 +85,7 @@ def of_runs(
     configs = [run.config for run in found]
     link = address.link(configs[0]) if len(configs) == 1 else ""
     name = f"{panel.replace('/', '-')}_{'_'.join(keys)}"[:120]
-    film = str(found[0].folder.resolve()) if formats.filmed(panel, "gif") else ""
+    film = str(found[0].folder.resolve()) if panel.partition("/")[0] == MAPS else ""
     return Chart(thinned(plain), about(configs, panel, link), name, film)
 
 
@@ -105,9 +99,9 @@ def button(figure: Any, words: About, name: str) -> None:
 def dialog(chart: Chart) -> None:
     """Choose, see, save."""
     form, how = _choices(chart)
-    given = {"form": form, "figure": chart.figure, "print": asdict(how)}
+    given = {"form": form.name, "figure": chart.figure, "print": asdict(how)}
     given |= {"about": chart.about.to_dict()}
-    given |= {"run": chart.run} if chart.run and form in formats.FILMS else {}
+    given |= {"run": chart.run} if chart.run and form.kind == "film" else {}
     job = json.dumps(given, default=_plain)
     kept = st.session_state.setdefault("export files", {})
     forget_ended("export")
@@ -116,7 +110,7 @@ def dialog(chart: Chart) -> None:
     _caption(chart.about)
 
 
-def _result(chart: Chart, form: str, job: str) -> None:
+def _result(chart: Chart, form: Format, job: str) -> None:
     """The progress of the drawing, or the file and its button."""
     place, below = st.container(key="export-preview"), st.container()
     try:
@@ -129,28 +123,28 @@ def _result(chart: Chart, form: str, job: str) -> None:
         with place:
             _show(form, content, look)
         below.download_button(
-            f"Save {LABELS.get(form, form.upper())} · {_size(len(content))}",
+            f"Save {form.label} · {_size(len(content))}",
             data=content,
-            file_name=f"{chart.name}.{formats.PICTURES.get(form, form)}",
-            mime=MIME[form],
+            file_name=f"{chart.name}.{form.ending}",
+            mime=form.mime,
             type="primary",
             icon=":material/download:",
             on_click="ignore",
         )
 
 
-def _choices(chart: Chart) -> tuple[str, Print]:
+def _choices(chart: Chart) -> tuple[Format, Print]:
     """The format and how it is printed; type and lines begin at what suits the size."""
-    lacking, why = formats.unfit(chart.figure)
-    forms = [form for form in FORMS if form not in lacking]
-    if st.session_state.get("export form", "pdf") not in forms:  # chosen for another chart
+    unfit, why = refused(chart.figure)
+    names = [name for name in CHARTS if name not in unfit]
+    if st.session_state.get("export form", "pdf") not in names:  # chosen for another chart
         del st.session_state["export form"]
-    form = st.segmented_control(
+    name = st.segmented_control(
         "Format",
-        forms,
+        names,
         default="pdf",
         required=True,
-        format_func=lambda form: LABELS.get(form, form.upper()),
+        format_func=lambda name: FORMATS[name].label,
         key="export form",
         help="PDF and TikZ for LaTeX, SVG and HTML for the web, PNG for slides, GIF and MP4 move",
     )
@@ -173,10 +167,12 @@ def _choices(chart: Chart) -> tuple[str, Print]:
             "Lines (pt)", 0.25, 10.0, float(suits.line), 0.25, key=f"export line {size}", width=120
         )
         grey = st.toggle("Grey", key="export grey", help="Lines differ by dash as well as colour")
-    return form, Print(size, font, line, grey)
+    return FORMATS[name], Print(size, font, line, grey)
 
 
-def _drawn(chart: Chart, form: str, job: str, place: Any, below: Any) -> tuple[bytes, bytes] | None:
+def _drawn(
+    chart: Chart, form: Format, job: str, place: Any, below: Any
+) -> tuple[bytes, bytes] | None:
     """The file and, of a PDF, what it looks like; None while it is being drawn.
 
     Raises:
@@ -185,7 +181,7 @@ def _drawn(chart: Chart, form: str, job: str, place: Any, below: Any) -> tuple[b
     kept: dict[str, tuple[bytes, bytes]] = st.session_state["export files"]
     if job in kept:
         return kept[job]
-    command = [sys.executable, "-m", "dynamics.export.picture", f"{{}}/chart.{form}"]
+    command = [sys.executable, "-m", "dynamics.export.picture", f"{{}}/chart.{form.name}"]
     process = held("export", job, command, {"given": job})
     seconds = process.look()
     if not process.over and not process.ended:
@@ -202,7 +198,7 @@ def _drawn(chart: Chart, form: str, job: str, place: Any, below: Any) -> tuple[b
         raise DrawingError(
             said[-1] if known else "This chart could not be drawn; try another form."
         )
-    file = process.folder / f"chart.{form}"
+    file = process.folder / f"chart.{form.name}"
     look = file.with_name(f"{file.name}.png")
     kept[job] = (file.read_bytes(), look.read_bytes() if look.exists() else b"")
     del st.session_state["process export"]
@@ -211,24 +207,24 @@ def _drawn(chart: Chart, form: str, job: str, place: Any, below: Any) -> tuple[b
     return kept[job]
 
 
-def _seconds(chart: Chart, form: str) -> float:
+def _seconds(chart: Chart, form: Format) -> float:
     """About how long it takes to draw."""
     flat = all(trace.get("type", "scatter") == "scatter" for trace in chart.figure["data"])
-    return SECONDS.get(form, 8) if flat or form not in formats.FILMS else LONG
+    return form.seconds if flat or form.kind != "film" else LONG
 
 
-def _show(form: str, content: bytes, look: bytes) -> None:
+def _show(form: Format, content: bytes, look: bytes) -> None:
     """The file itself: as a picture where it is one, as text where it is text."""
-    if form == "mp4":
+    if form.name == "mp4":
         st.video(content, autoplay=True, loop=True, muted=True)
-    elif form == "tikz":
+    elif form.name == "tikz":
         code = content.decode().partition("\\begin{tikzpicture}")
         lines = "".join(code[1:]).splitlines()
         st.code("\n".join([*lines[:CODE], "…"]), language="latex")
-    elif form == "html":
+    elif form.name == "html":
         st.info("One page with this chart and its caption: it can be zoomed, without a network.")
     else:
-        mime, picture = ("image/png", look) if look else (MIME[form], content)
+        mime, picture = ("image/png", look) if look else (form.mime, content)
         data = base64.b64encode(picture).decode()
         st.html(f'<img class="export" alt="The file" src="data:{mime};base64,{data}">')
 
