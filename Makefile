@@ -5,6 +5,14 @@ PORT ?= 8501
 ADDRESS ?= 127.0.0.1
 STREAMLIT := $(BIN)/python -m streamlit run app.py --server.port $(PORT) --server.address $(ADDRESS)
 
+# $(call install,PACKAGE): one of Debian's packages, or a sentence that says what to type.
+install = { \
+	[ "$$(id -u)" = 0 ] && sudo= || sudo=sudo; echo "Installing $(1) ..."; \
+	command -v apt-get > /dev/null && { [ -z "$$sudo" ] || command -v sudo > /dev/null; } && \
+	$$sudo apt-get update -qq && \
+	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(1) > /dev/null; } || { \
+	echo "$(1) is needed and could not be installed; as root: apt-get install $(1)" >&2; exit 1; }
+
 .DEFAULT_GOAL := help
 .PHONY: help app test slow check fix bench plotlyjs clean chromium
 
@@ -49,21 +57,25 @@ plotlyjs: $(BIN)/.app ## Take the parts of plotly.js that go with the installed 
 clean: ## Remove the virtual environment and all caches; runs stay
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
 
-$(BIN)/python:
+# Debian's python3 comes without the parts that make a virtual environment. A .venv that was made
+# without them has a python and no pip.
+$(BIN)/pip:
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { \
+	  echo "Python 3.11 or newer is needed; PYTHON=/path/to/python3 names another one." >&2; exit 1; }
+	@$(PYTHON) -c "import ensurepip, venv" 2> /dev/null || $(call install,python3-venv)
 	$(PYTHON) -m venv .venv
 
-$(BIN)/.app: requirements.txt | $(BIN)/python
+$(BIN)/.app: requirements.txt | $(BIN)/pip
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	@$(BIN)/python -m dynamics.engine.kernels
 	@touch $@
 
-$(BIN)/.test: requirements.txt requirements-test.txt | $(BIN)/python
+$(BIN)/.test: requirements.txt requirements-test.txt | $(BIN)/pip
 	$(BIN)/python -m pip install --quiet -r requirements-test.txt
 	@$(BIN)/python -m dynamics.engine.kernels
 	@touch $@ $(BIN)/.app
 
 # The browser tests take any Chromium or Chrome on the PATH; Debian's is installed if there is none.
 chromium:
-	@command -v chromium chromium-browser google-chrome > /dev/null || { \
-	  sudo=$$(command -v sudo || true); \
-	  $$sudo apt-get update -qq && $$sudo apt-get install -y -qq chromium > /dev/null; }
+	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null || \
+	  command -v google-chrome > /dev/null || $(call install,chromium)
