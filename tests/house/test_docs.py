@@ -1,0 +1,208 @@
+"""README and docs say what the program does: commands, flags, settings, formats, files, rooms."""
+
+import argparse
+import importlib
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from dynamics.__main__ import ACTIONS, parser
+from dynamics.core import changes, registry
+from dynamics.core.config import SETTINGS, choices
+from dynamics.draw.time_axis import VERSUS
+from dynamics.export.caption import BIBTEX
+from dynamics.export.export import FORMATS
+from dynamics.export.formats import PICTURES
+from dynamics.export.layout.sizes import SIZES
+from dynamics.theory.prediction import EXACT, FLOW, HEURISTIC, UNKNOWN
+from pages.shared.hiding import BLOCKS
+from tests.house.test_layers import ROOMS
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md"))]
+every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+SCREEN = 60  # lines of the README
+SMALL = 1_500_000  # bytes of its picture
+
+
+def doc(name: str) -> str:
+    return (ROOT / "docs" / f"{name}.md").read_text()
+
+
+def rows(text: str, header: str) -> list[list[str]]:
+    """The cells of all tables whose head starts with ``header``."""
+    found = []
+    for table in text.split(f"| {header} |")[1:]:
+        lines = table.partition("\n\n")[0].splitlines()[2:]
+        found += [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+    return found
+
+
+def names(text: str, header: str) -> list[str]:
+    """The first column of such tables, without backticks."""
+    return [row[0].strip("`") for row in rows(text, header)]
+
+
+def commands() -> dict[str, argparse.ArgumentParser]:
+    """Each command's own parser."""
+    actions = parser()._actions
+    return next(dict(each.choices) for each in actions if isinstance(each.choices, dict))
+
+
+def test_readme_fits_a_screen_and_begins_with_two_commands() -> None:
+    """``make app`` and ``make test`` come first; the picture loads at once."""
+    readme = PAGES[0].read_text()
+    assert len(readme.splitlines()) <= SCREEN
+    assert re.findall(r"^make \w+", readme, re.MULTILINE) == ["make app", "make test"]
+    (picture,) = re.findall(r"!\[[^]]+\]\(([^)]+)\)", readme)
+    assert (ROOT / picture).stat().st_size < SMALL
+
+
+def test_citation_is_that_of_every_exported_file() -> None:
+    """The paper has one title, one first author and one number, in the files and for GitHub."""
+    cited = " ".join((ROOT / "CITATION.cff").read_text().split())
+    for field in ("title", "booktitle", "year", "eprint"):
+        value = re.search(rf"\b{field} += {{(.+?)}}", BIBTEX, re.DOTALL)
+        assert value
+        assert " ".join(value[1].split()) in cited
+    assert "family-names: Kwon" in cited
+
+
+@every_page
+def test_links_lead_to_files_and_headings(page: Path) -> None:
+    """Every relative link is a file, and its anchor a heading of it."""
+    for target in re.findall(r"\]\(((?!http)[^)]+)\)", page.read_text()):
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), target
+        if anchor:
+            heads = re.findall(r"^#+ (.+)$", file.read_text(), re.MULTILINE)
+            slugs = [re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads]
+            assert anchor in slugs, target
+
+
+@every_page
+def test_commands_are_understood(page: Path) -> None:
+    """Every command line of the program parses; every target of make exists."""
+    text = page.read_text()
+    for line in re.findall(r"^ *(?:\.venv/bin/)?python -m dynamics (.+)$", text, re.MULTILINE):
+        parser().parse_args(shlex.split(re.sub(r"(?<= )[#>].*", "", line)))
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert set(re.findall(r"(?:^|`)(?:[A-Z]+=\S+ )*make ([a-z]+)", text, re.MULTILINE)) <= {
+        *targets
+    }
+
+
+@every_page
+def test_flags_exist(page: Path) -> None:
+    """No page names a flag that no command has."""
+    known = {flag for each in commands().values() for flag in each._option_string_actions}
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text())) <= known
+
+
+@every_page
+def test_paths_and_names_in_code_exist(page: Path) -> None:
+    """``dynamics/x/y.py`` is a file, ``dynamics.x.y`` a module or something in one."""
+    text = page.read_text()
+    for path in re.findall(r"`((?:dynamics|pages|tests)/[\w./*-]*)`", text):
+        if path.rpartition("/")[2] not in ("x.py", "6_X.py") and not path.endswith("/x/"):
+            assert list(ROOT.glob(path.rstrip("/"))), path
+    for name in re.findall(r"`(dynamics(?:\.\w+)+)`", text):
+        assert resolves(name), name
+
+
+def resolves(name: str) -> bool:
+    """Whether a dotted name is a module or an attribute of one."""
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError:
+        module, _, attribute = name.rpartition(".")
+        return (
+            bool(module)
+            and resolves(module)
+            and hasattr(importlib.import_module(module), attribute)
+        )
+    return True
+
+
+def test_settings_table_is_the_settings() -> None:
+    """One row a field, with its flag, symbol, meaning, limits and default."""
+    table = rows(doc("settings"), "flag")
+    assert [flag for flag, *_ in table] == [f"`--{name.replace('_', '-')}`" for name in SETTINGS]
+    for (_, symbol, meaning, values, default), (name, field) in zip(
+        table, SETTINGS.items(), strict=True
+    ):
+        about = field.metadata
+        assert (symbol, meaning) == (about["symbol"], about["meaning"])
+        shown = field.default if not isinstance(field.default, tuple) else ",".join(field.default)
+        assert default == ("none" if shown == "" else f"`{shown}`"), name
+        if name == "changes":
+            assert changes.EXAMPLE in values
+        elif choices(name):
+            assert re.findall(r"`([^`]+)`", values) == list(choices(name))
+        else:
+            bounds = [
+                float(number)
+                for number in values.replace(",", "").replace("above ", "").split(" to ")
+            ]
+            assert bounds == [about["low"], about["high"]], name
+            assert values.startswith("above") == about["above"], name
+
+
+@pytest.mark.parametrize(
+    ("page", "header", "known"),
+    [
+        ("settings", "problem", registry.options("problems")),
+        ("settings", "network", choices("networks")),
+        ("command_line", "command", commands()),
+        ("figures_and_exports", "format", {**dict.fromkeys(FORMATS), **PICTURES}),
+        ("figures_and_exports", "size", SIZES),
+        ("guide", "block", BLOCKS),
+        ("theory", "standing", (EXACT, FLOW, HEURISTIC, UNKNOWN)),
+        ("reproduction", "figure", registry.options("figures")),
+    ],
+)
+def test_tables_are_complete(page: str, header: str, known: object) -> None:
+    """The first column names everything that the program has, and nothing else."""
+    assert set(names(doc(page), header)) == set(known)  # type: ignore[call-overload]
+
+
+def test_blocks_to_hide_are_told_as_on_the_page() -> None:
+    """A teacher reads the same words in the guide and in the menu."""
+    assert {name.strip("`"): words for name, words in rows(doc("guide"), "block")} == BLOCKS
+
+
+def test_words_of_the_command_line_are_current() -> None:
+    """What ``runs`` does, and the charts and axes that ``export`` draws."""
+    actions = re.search(r"`runs ([a-z|]+) KEY`", doc("command_line"))
+    assert actions
+    assert set(actions[1].split("|")) | {"list"} == set(ACTIONS)
+    charts = doc("figures_and_exports").partition("The names are ")[2].partition(". ")[0]
+    assert re.findall(r"`(\w+)`", charts) == list(registry.options("charts"))
+    axes = doc("figures_and_exports").partition("horizontal axis: ")[2].partition(".\n")[0]
+    assert [" ".join(axis.split()) for axis in re.findall(r"`([^`]+)`", axes)] == list(VERSUS)
+
+
+def test_extension_table_names_real_folders_and_functions() -> None:
+    """Each kind of option has its folder, and every file in it has the function it should."""
+    folders = set()
+    for _, file, functions in rows(doc("extending"), "to add"):
+        folder = ROOT / file.strip("`").rpartition("/")[0]
+        folders.add(folder)
+        for name in re.findall(r"(\w+)\(", functions):
+            for option in folder.glob("[!_]*.py"):
+                assert f"def {name}(" in option.read_text(), option
+    assert folders == {registry.place(name) for name in registry.PLACES} | {ROOT / "pages"}
+
+
+def test_map_of_the_rooms_is_their_table() -> None:
+    """docs/architecture.md has each room with what it may import, as the layer test has it."""
+    table = {room.strip("`"): told for room, _, told in rows(doc("architecture"), "room")}
+    other = {"–": "", "every room": "*"}
+    may = {
+        room: other.get(told, " ".join(re.findall(r"`(\w+)`", told)))
+        for room, told in table.items()
+    }
+    assert may == ROOMS
