@@ -1,4 +1,5 @@
 """The plain nouns: Config, Record, Trajectory, and the lists of options. NumPy alone.
 
-Imports data.
+Imports data. ``config`` has every setting; ``registry`` names the seven folders in which a file is
+an option.
 """

@@ -1,1 +1,4 @@
-"""Lessons: predict, run, explain, try. Imports findings, theory and core."""
+"""Lessons: predict, run, explain, try. A file in ``lessons`` is a lesson.
+
+Imports findings, theory and core.
+"""

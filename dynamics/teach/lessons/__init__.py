@@ -1,1 +1,1 @@
-"""A file a lesson."""
+"""Lessons of five minutes: a file a lesson, each with ``LESSON``."""
