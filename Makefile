@@ -14,7 +14,7 @@ install = { \
 	echo "$(1) is needed and could not be installed; as root: apt-get install $(1)" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help app test slow check fix bench plotlyjs clean chromium
+.PHONY: help app test slow check fix bench plotlyjs clean chromium picture
 
 help: ## What can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -43,6 +43,9 @@ fix: $(BIN)/.test ## Mend what check can mend by itself
 bench: $(BIN)/.test chromium ## Measure measuring, and the stream to the browser, against their bars
 	$(BIN)/python tests/benchmarks/measuring.py
 	$(BIN)/python tests/benchmarks/stream.py
+
+picture: $(BIN)/.test chromium ## Film a live run for the README
+	$(BIN)/python -m docs.live
 
 # Zopfli's gzip is 4 % smaller than gzip's own.
 plotlyjs: $(BIN)/.app ## Take the parts of plotly.js that go with the installed Plotly
