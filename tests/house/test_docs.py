@@ -13,8 +13,7 @@ from dynamics.core import changes, registry
 from dynamics.core.config import SETTINGS, choices
 from dynamics.draw.time_axis import VERSUS
 from dynamics.export.caption import BIBTEX
-from dynamics.export.export import FORMATS
-from dynamics.export.formats import PICTURES
+from dynamics.export.formats import FORMATS
 from dynamics.export.layout.sizes import SIZES
 from dynamics.theory.prediction import EXACT, FLOW, HEURISTIC, UNKNOWN
 from pages.shared.hiding import BLOCKS
@@ -157,7 +156,7 @@ def test_settings_table_is_the_settings() -> None:
         ("settings", "problem", registry.options("problems")),
         ("settings", "network", choices("networks")),
         ("command_line", "command", commands()),
-        ("figures_and_exports", "format", {**dict.fromkeys(FORMATS), **PICTURES}),
+        ("figures_and_exports", "format", FORMATS),
         ("figures_and_exports", "size", SIZES),
         ("guide", "block", BLOCKS),
         ("theory", "standing", (EXACT, FLOW, HEURISTIC, UNKNOWN)),
