@@ -331,7 +331,7 @@ def _run(options: argparse.Namespace) -> int:
         raise
     if status.phase in ("failed", "lost"):
         raise RunError(status.message)
-    print(f"{status.phase}: {status.message.removeprefix(f'{status.phase}; ')}")
+    print(f"{status.phase}: {status.sentence.removeprefix(f'{status.phase}; ')}")
     print(printed.summary(run.trajectories))
     return {"diverged": WRONG, "cancelled": ENDED}.get(status.phase, 0)
 
@@ -490,7 +490,7 @@ def _runs(options: argparse.Namespace) -> int:
     if options.action == "list":
         for run, config, status in listing(folder):
             about = f"{config.problem}, L={config.depth}, r̂={config.rank_bound}" if config else ""
-            print(f"{run.key}  {status.phase:10} {status.step:>9,}  {about or status.message}")
+            print(f"{run.key}  {status.phase:10} {status.step:>9,}  {about or status.sentence}")
         return 0
     if not options.keys:
         raise ValueError(f"runs {options.action} needs the key of a run; runs list shows them.")
@@ -501,7 +501,7 @@ def _runs(options: argparse.Namespace) -> int:
 
 def _show(run: Run) -> None:
     status = run.status
-    print(f"{run.key} {status.phase}, step {status.step:,}: {status.message}")
+    print(f"{run.key} {status.phase}, step {status.step:,}: {status.sentence}")
     for name, value in run.config.to_dict().items():
         print(f"  {_flag(name):20} {value}")
     print(printed.summary(run.trajectories))

@@ -28,6 +28,18 @@ def lowered(text: str) -> str:
     return text.translate(_DOWN)
 
 
+def value(text: str) -> float:
+    """The number that a text writes: ``9.6 × 10⁻¹³``, ``10⁻⁴`` or ``4,081``.
+
+    Raises:
+        ValueError: if it writes none.
+    """
+    digits, times, power = text.replace("\u00a0", " ").rpartition(" × ")
+    if times or re.fullmatch(f"10{RAISED}", power):
+        return float(f"{digits or 1}e{lowered(power.removeprefix('10'))}")
+    return float(power.replace(",", ""))
+
+
 def plain(value: float) -> str:
     """A number as a table writes it: ``4,081``, ``0.178`` or ``6.8 × 10⁻¹²``."""
     if not math.isfinite(value):

@@ -1,11 +1,74 @@
-"""Outcomes: at which step, and after how many seconds, a run reaches an error."""
+"""Outcomes: how a network's training ended, and at which step it reached an error."""
 
-from collections.abc import Sequence
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from dynamics.core import traits
-from dynamics.core.records import Trajectory
+from dynamics.core import traits, words
+from dynamics.core.records import Record, Trajectory
 
+ENDED, DIVERGED, UNSTARTED = "ended", "diverged", "unstarted"
 DECADES = tuple(10.0**-exponent for exponent in range(1, 8))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one network's training ended.
+
+    Attributes:
+        kind: ``ended``: at its last step or at its tolerance; ``diverged``: at a training loss that
+            is not finite; ``unstarted``: it was to start from a network that ended before.
+        step: of its last record.
+        loss: the last training loss; None unless it ended.
+    """
+
+    kind: str
+    step: int
+    loss: float | None = None
+
+    @classmethod
+    def of(cls, record: Record) -> "Outcome | None":
+        """The outcome that a record shows; None while training continues."""
+        if not record.outcome:
+            return None
+        if record.outcome == DIVERGED:
+            return cls(DIVERGED, record.step)
+        if not math.isfinite(record.seconds):
+            return cls(UNSTARTED, record.step)
+        return cls(ENDED, record.step, float(record.values["train_loss"]))
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any] | str) -> "Outcome":
+        """An outcome from a status file, where older runs have a sentence.
+
+        Raises:
+            KeyError, TypeError or ValueError: if it is neither.
+        """
+        if isinstance(stored, str):
+            return _from_sentence(stored)
+        loss = stored["loss"]
+        return cls(str(stored["kind"]), int(stored["step"]), None if loss is None else float(loss))
+
+    @property
+    def sentence(self) -> str:
+        """What the network did, to follow its name."""
+        if self.kind == DIVERGED:
+            return f"diverged at step {self.step:,}"
+        if self.loss is None:
+            return "never started, because the original ended first"
+        return f"ended at step {self.step:,} with train loss {words.raised(f'{self.loss:.2g}')}"
+
+
+def _from_sentence(sentence: str) -> Outcome:
+    if sentence.startswith("never started"):
+        return Outcome(UNSTARTED, 0)
+    found = re.fullmatch(r"(ended|diverged) at step ([\d,]+)(?: with train loss (.+))?", sentence)
+    if not found:
+        raise ValueError(f"{sentence!r} is no outcome.")
+    kind, step, loss = found.groups()
+    return Outcome(kind, int(step.replace(",", "")), words.value(loss) if loss else None)
 
 
 def timed(trajectories: Sequence[Trajectory]) -> list[Trajectory]:

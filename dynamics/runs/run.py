@@ -26,6 +26,8 @@ import numpy as np
 
 from dynamics.core.config import Config, ConfigError
 from dynamics.core.records import Array, Layout, Trajectory
+from dynamics.core.traits import said
+from dynamics.findings.outcomes import Outcome
 from dynamics.runs import queue
 
 KEY = re.compile(r"[0-9a-f]{16}")
@@ -50,22 +52,44 @@ class RunError(Exception):
 
 @dataclass(frozen=True)
 class Status:
-    """Where a run stands: its phase (one of ``PHASES``), step and rate, and what to tell a user."""
+    """Where a run stands.
+
+    Attributes:
+        phase: one of ``PHASES``.
+        step: gradient steps made so far.
+        rate: steps a second over the last seconds, measuring included.
+        message: a sentence for the user that the phase does not say, such as why a run failed.
+        machine: what it computes on.
+        outcomes: by network, of those that have ended.
+        signatures: failures that the records have shown, each a step and a sentence.
+        pid: process number of the worker.
+        created: seconds since the epoch.
+    """
 
     phase: str
     step: int = 0
-    rate: float = 0.0  # steps a second, measured over the last seconds, measuring included
+    rate: float = 0.0
     message: str = ""
-    machine: str = ""  # what it computes on
-    outcomes: dict[str, str] = dataclasses.field(default_factory=dict)  # by network
-    signatures: list[dict[str, Any]] = dataclasses.field(default_factory=list)  # step and sentence
+    machine: str = ""
+    outcomes: dict[str, Outcome] = dataclasses.field(default_factory=dict)
+    signatures: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     pid: int = 0
-    created: float = 0.0  # seconds since the epoch
+    created: float = 0.0
 
     @property
     def live(self) -> bool:
         """Whether a worker has it in hand."""
         return self.phase in LIVE
+
+    @property
+    def ends(self) -> str:
+        """How each network ended, in words; empty while all still train."""
+        return "; ".join(f"{said(name)} {each.sentence}" for name, each in self.outcomes.items())
+
+    @property
+    def sentence(self) -> str:
+        """What to tell the user of it."""
+        return self.message or self.ends or PHASES[self.phase]
 
 
 @dataclass(frozen=True)
@@ -194,6 +218,14 @@ class Run:
 
     def _told(self) -> Status:
         content, empty = self._json("status.json"), Status("")
+        try:
+            outcomes = content.get("outcomes", {})
+            if any(isinstance(each, str) for each in outcomes.values()):  # an older run
+                ended = content["phase"] in ("done", "diverged")
+                content["message"] = "" if ended else content["message"]  # the same once more
+            content["outcomes"] = {name: Outcome.read(each) for name, each in outcomes.items()}
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise RunError(f"Run {self.key}: status.json has no usable outcomes.") from None
         try:
             status = Status(**content)
         except TypeError:

@@ -21,11 +21,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dynamics.core.records import Array, Layout, Record
-from dynamics.core.traits import said
-from dynamics.core.words import raised
 from dynamics.data.folder import DataError
+from dynamics.findings.outcomes import DIVERGED, Outcome
 from dynamics.runs.queue import turn
-from dynamics.runs.run import CANCEL, PAUSE, PHASES, Run, RunError
+from dynamics.runs.run import CANCEL, PAUSE, Run, RunError
 
 if TYPE_CHECKING:
     from dynamics.core.config import Config
@@ -94,7 +93,7 @@ class Worker:
                 since = time.time()
         except CancelledError:
             self._keep()
-            self.tell(phase="cancelled", message=PHASES["cancelled"])
+            self.tell(phase="cancelled", message="")
         except (DataError, RunError, ValueError, MemoryError) as error:
             self.tell(phase="failed", message=str(error))
         except OSError as error:
@@ -132,7 +131,7 @@ class Worker:
                 self._heartbeat()
                 if self.run.asked() == PAUSE:
                     self._keep()
-                    self.tell(phase="paused", message=PHASES["paused"])
+                    self.tell(phase="paused", message="")
                     return True
         self._keep()
         self._finish()
@@ -228,7 +227,7 @@ class Worker:
             while not over.wait(TELL_EVERY / 2):
                 if self.run.asked() == CANCEL:
                     with self._telling:
-                        self._write(phase="cancelled", message=PHASES["cancelled"])
+                        self._write(phase="cancelled", message="")
                         os._exit(0)  # a tidy end would wait for the computation
 
         threading.Thread(target=listen, daemon=True).start()
@@ -265,15 +264,8 @@ class Worker:
 
     def _note(self, records: dict[str, Record]) -> None:
         """Take step, outcomes and signatures of failure into the status."""
-        outcomes = dict(self.status.outcomes)
-        for name, record in records.items():
-            if record.outcome == "diverged":
-                outcomes[name] = f"diverged at step {record.step:,}"
-            elif record.outcome and not math.isfinite(record.seconds):
-                outcomes[name] = "never started, as the original had ended before"
-            elif record.outcome:
-                loss = raised(f"{float(record.values['train_loss']):.2g}")
-                outcomes[name] = f"ended at step {record.step:,} with train loss {loss}"
+        ended = {name: Outcome.of(record) for name, record in records.items()}
+        outcomes = self.status.outcomes | {name: each for name, each in ended.items() if each}
         step = max(record.step for record in records.values())
         there = {name: each for name, each in records.items() if math.isfinite(each.seconds)}
         seen = [{"step": each.step, "sentence": each.sentence} for each in self._watch.see(there)]
@@ -288,10 +280,8 @@ class Worker:
             self.tell(rate=self._pace.rate or self.status.rate)
 
     def _finish(self) -> None:
-        outcomes = self.status.outcomes
-        diverged = any(outcome.startswith("diverged") for outcome in outcomes.values())
-        message = "; ".join(f"{said(name)} {outcome}" for name, outcome in outcomes.items())
-        self.tell(phase="diverged" if diverged else "done", message=message)
+        diverged = any(each.kind == DIVERGED for each in self.status.outcomes.values())
+        self.tell(phase="diverged" if diverged else "done", message="")
 
     def _patience(self) -> None:
         if self.run.asked() == CANCEL:

@@ -19,6 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from dynamics.core.config import Config
+from dynamics.findings.outcomes import Outcome
 from dynamics.runs.run import Run
 from pages.shared.live import stream
 from tests.browser.conftest import Server, until
@@ -509,7 +510,7 @@ def test_divergence_is_marked_and_named(
     recorder, page = Recorder(charts.runs, config), page_at(1400)
     recorder.write(600)
     recorder.write(401, broken="original")
-    recorder.end("diverged", outcomes={"original": "diverged at step 600"})
+    recorder.end("diverged", outcomes={"original": Outcome("diverged", 600)})
     watch(page, charts, config)
     page.get_by_text("diverged at step 600").wait_for()
     marks = page.evaluate(

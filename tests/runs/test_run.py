@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import fcntl
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from dynamics.core.config import Config
 from dynamics.core.records import Layout, Record
+from dynamics.findings.outcomes import Outcome
 from dynamics.runs.run import (
     CANCEL,
     LIVE,
@@ -60,6 +62,50 @@ def test_a_run_reads_back_what_was_written(tmp_path: Path) -> None:
     assert trajectory.series["train_loss"].tolist() == [1, 1 / 2, 1 / 3, 1 / 4]
 
 
+OLDER = {  # status.json as runs before outcomes were data have it
+    "done": r"""{"phase": "done", "step": 3000, "rate": 475.8,
+        "message": "original ended at step 3,000 with train loss 2.9\u00a0\u00d7\u00a010\u207b\u2078
+        ; compressed never started, as the original had ended before",
+        "machine": "AMD EPYC CPU, 1 thread",
+        "outcomes": {
+        "original": "ended at step 3,000 with train loss 2.9\u00a0\u00d7\u00a010\u207b\u2078",
+        "compressed": "never started, as the original had ended before"},
+        "signatures": [], "pid": 26475, "created": 1795898789.7}""",
+    "diverged": r"""{"phase": "diverged", "step": 10, "rate": 0.0,
+        "message": "original diverged at step 10; compressed ended at step 8 with train loss 0.051",
+        "machine": "AMD EPYC CPU, 1 thread",
+        "outcomes": {"original": "diverged at step 10",
+        "compressed": "ended at step 8 with train loss 0.051"},
+        "signatures": [{"step": 10, "sentence": "The original network diverges: lower \u03b7."}],
+        "pid": 26410, "created": 1795898783.3}""",
+    "cancelled": r"""{"phase": "cancelled", "step": 0, "rate": 0.0,
+        "message": "cancelled; started again, it goes on from here", "machine": "",
+        "outcomes": {}, "signatures": [], "pid": 26801, "created": 1795898806.8}""",
+}
+OUTCOMES = {
+    "done": {"original": Outcome("ended", 3000, 2.9e-8), "compressed": Outcome("unstarted", 0)},
+    "diverged": {"original": Outcome("diverged", 10), "compressed": Outcome("ended", 8, 0.051)},
+    "cancelled": {},
+}
+ENDS = {
+    "done": "original ended at step 3,000 with train loss 2.9 × 10⁻⁸; "
+    "compressed never started, because the original ended first",
+    "diverged": "original diverged at step 10; compressed ended at step 8 with train loss 0.051",
+    "cancelled": "",
+}
+
+
+@pytest.mark.parametrize("phase", OLDER)
+def test_the_status_of_an_older_run_is_read(tmp_path: Path, phase: str) -> None:
+    """Its outcomes are sentences, which its message repeats."""
+    run = written(tmp_path)
+    (run.folder / "status.json").write_text(re.sub(r"\n +", " ", OLDER[phase]))
+    status = run.status
+    assert (status.phase, status.outcomes) == (phase, OUTCOMES[phase])
+    assert status.ends.replace("\u00a0", " ") == ENDS[phase]
+    assert status.sentence == (status.ends or status.message)
+
+
 def test_rows_can_be_read_from_where_one_left_off(tmp_path: Path) -> None:
     run = written(tmp_path, 5)
     whole = run.rows()
@@ -96,6 +142,8 @@ DAMAGE = {
         b'{"phase": "done", "created": "yesterday"}',
         b'{"phase": "done", "step": null}',
         b'{"phase": "done", "outcomes": 5}',
+        b'{"phase": "done", "outcomes": {"original": "nonsense"}}',
+        b'{"phase": "done", "outcomes": {"original": {"kind": "ended"}}}',
         b'{"step": 3}',
     ],
     "config.json": [b'{"rank": -1}', b'{"nonsense": 1}', b'{"networks": 5}', b'{"problem": []}'],

@@ -28,7 +28,7 @@ def test_a_run_is_trained_from_start_to_done(finished: Run) -> None:
     """All records, in their order, and a last word."""
     status = finished.status
     assert (status.phase, status.step) == ("done", 60)
-    assert set(status.outcomes) == {"original", "compressed"} and "step 60" in status.message
+    assert set(status.outcomes) == {"original", "compressed"} and "step 60" in status.sentence
     assert "CPU" in status.machine and abs(time.time() - status.created) < 600
     assert finished.rows()[:, 0].tolist() == list(range(0, 61, 10))
     assert [each.network for each in finished.trajectories] == ["original", "compressed"]
@@ -246,7 +246,7 @@ def test_divergence_is_said_with_its_step_and_keeps_the_records(folder: Path) ->
     run = start(small(learning_rate=1e4, init_scale=1.0, record_every=1), folder)
     until(lambda: not run.status.live)
     status = run.status
-    assert status.phase == "diverged" and "diverged at step" in status.message
+    assert status.phase == "diverged" and "diverged at step" in status.sentence
     assert set(status.outcomes) == {"original", "compressed"}
     assert len(run.rows()) > 1
     named = [each["sentence"] for each in status.signatures]

@@ -176,8 +176,9 @@ class Viewer:
     def _told(self) -> dict[str, Any]:
         assert self.status is not None
         ahead = self.run.position if self.status.phase == "queued" else None
-        words = {"words": PHASES[self.status.phase], "position": ahead, "created": self.created}
-        return dataclasses.asdict(self.status) | words
+        words = {"words": PHASES[self.status.phase], "ends": self.status.ends}
+        place = {"position": ahead, "created": self.created}
+        return dataclasses.asdict(self.status) | words | place
 
     async def _tell(self, now: float) -> None:
         """Send the status: a new phase or message at once, mere progress twice a second."""

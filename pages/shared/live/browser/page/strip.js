@@ -15,6 +15,8 @@ const PHASES = {
   unreadable: ["Unreadable", "bad"],
 };
 
+const ENDED = new Set(["done", "diverged"]);
+
 const WARN = `<svg viewBox="0 0 24 24" aria-hidden="true"><path fill="none" stroke="currentColor"
   stroke-width="2" stroke-linejoin="round" d="M12 3.5 22 20.5H2zM12 10v5M12 17v1"/></svg>`;
 
@@ -86,12 +88,9 @@ function facts(status, total, step, trouble) {
 function message(status) {
   if (!status) return "";
   if (status.phase === "queued") return queue(status);
-  const ends = Object.entries(status.outcomes ?? {})
-    .filter(([, outcome]) => outcome && !status.message.includes(outcome))
-    .map(([network, outcome]) => `${network.replaceAll("_", " ")}: ${outcome}`);
-  const quiet = ends.length || status.phase === "running";
+  const quiet = (status.ends && ENDED.has(status.phase)) || status.phase === "running";
   const spoken = status.message || (quiet ? "" : status.words);
-  return capital([spoken, ...ends].filter(Boolean).join(" · "));
+  return capital([spoken, status.ends].filter(Boolean).join(" · "));
 }
 
 function queue({ position, message }) {
