@@ -16,8 +16,8 @@ from dynamics.engine.kernels.multiply import THIN
 from dynamics.engine.losses.sums import Dense
 from dynamics.engine.measuring.state import State
 from dynamics.engine.problem import Problem
-from dynamics.engine.steps.fastest import FASTER, fastest
-from dynamics.engine.steps.plain import Descent
+from dynamics.engine.steps.fastest import FORMS, fastest
+from dynamics.engine.steps.interface import Steps
 from dynamics.engine.training.comparison import Comparison
 
 Run = Callable[[int], Any]
@@ -60,14 +60,13 @@ def uncompiled(comparison: Comparison, name: str) -> Run | None:
     """
     plain = load("optimizers", "gradient_descent")
     network, problem = comparison.networks[name], comparison.problem
-    forms = [form for form in FASTER if form.applies(network, problem, plain)]
-    others = [form for form in forms if not form.compiled]
-    if not forms or forms[0] in others or min(network.widths) >= THIN:
+    forms = [form for form in FORMS if form.applies(network, problem, plain)]
+    if not forms[0].compiled or min(network.widths) >= THIN:
         return None
-    return _ours(comparison, name, others[0] if others else Descent)
+    return _ours(comparison, name, next(form for form in forms if not form.compiled))
 
 
-def _ours(comparison: Comparison, name: str, form: Callable[..., Descent]) -> Run:
+def _ours(comparison: Comparison, name: str, form: Callable[..., Steps]) -> Run:
     problem, network = comparison.problem, comparison.networks[name]
     optimizer = load("optimizers", "gradient_descent")
     descent = form(network, problem, optimizer, comparison.learning_rate)

@@ -104,6 +104,14 @@ def _loaded(file: Path, step: int) -> dict[str, Record]:
         content: dict[str, Any] = torch.load(file, weights_only=True)
     except FileNotFoundError:  # dropped meanwhile
         return {}
+    for kept in content.values():
+        memory = kept["state"]["memory"]
+        if isinstance(memory, list):  # written by an older version: a dictionary for each factor
+            kept["state"]["memory"] = {
+                f"{index}.{name}": value
+                for index, of_factor in enumerate(memory)
+                for name, value in of_factor.items()
+            }
     return {name: Record(step, values={}, **kept) for name, kept in content.items()}
 
 

@@ -1,22 +1,26 @@
-"""Kernel: the steps of ``Descent`` made by compiled code, for narrow networks on the CPU."""
+"""Compiled: steps of narrow networks on the CPU, made by compiled code."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from types import ModuleType
+from typing import final
 
 import torch
 from torch import Tensor
 
 from dynamics.core.cost import by_factors, gains_by_factors
+from dynamics.engine.factors import Factors
 from dynamics.engine.kernels import LANES, NUMBERS, library
 from dynamics.engine.network import Network
 from dynamics.engine.problem import Problem
-from dynamics.engine.steps.plain import Descent
+from dynamics.engine.steps.interface import Memory, Steps, copy_into, loss_of
+from dynamics.engine.steps.plain import by_products
 
-WIDEST = 64  # wider networks are multiplied as fast by torch
-DENSEST = 0.8  # of the entries: with more observed, whole matrices are multiplied as fast
+WIDEST = 64  # torch multiplies wider networks as fast
+DENSEST = 0.8  # share of observed entries above which torch multiplies whole matrices as fast
 
 
-class KernelDescent(Descent):
+class KernelDescent(Steps):
     """What the compiled steps share: padded arrays, of which the network's factors become views.
 
     Nothing is copied between steps and measurements, and other threads run during steps.
@@ -28,9 +32,7 @@ class KernelDescent(Descent):
     def __init__(
         self, network: Network, problem: Problem, optimizer: ModuleType, learning_rate: float
     ) -> None:
-        self.network, self.problem = network, problem
-        self.learning_rate, self.alpha = learning_rate, network.alpha
-        self._memories = []
+        super().__init__(network, problem, optimizer, learning_rate)
         factors, like = network.factors, network.factors[0]
         width, inner = like.shape[0], len(factors) - 2
         padded = -(-width // LANES) * LANES
@@ -55,11 +57,11 @@ class KernelDescent(Descent):
 
     @abstractmethod
     def _data(self, padded: int) -> tuple[list[int], list[Tensor], int]:
-        """Sizes and arrays that describe the problem, and how many numbers of room it takes."""
+        """Returns sizes and arrays that describe the problem, and the numbers of work space."""
 
     @classmethod
     def applies(cls, network: Network, problem: Problem, optimizer: ModuleType) -> bool:
-        """Whether there is compiled code for these steps, and it is faster."""
+        """Whether compiled code for these steps exists and is faster."""
         like, hidden = network.factors[0], set(network.widths[1:-1])
         return (
             getattr(optimizer, "PLAIN", False)
@@ -74,19 +76,26 @@ class KernelDescent(Descent):
     @staticmethod
     @abstractmethod
     def _gains(problem: Problem) -> bool:
-        """Whether the problem is of the right kind."""
+        """Whether the problem is of the kind that this code is made for."""
 
     def step(self, count: int = 1) -> None:
         """Make ``count`` gradient steps."""
         inner = self.learning_rate * self.problem.scale
         self._function(count, *self._arguments, inner * self.alpha, inner)
 
+    @property
+    def memory(self) -> Memory:
+        """Nothing: plain gradient descent remembers nothing."""
+        return {}
 
+    def restore(self, factors: Factors, memory: Mapping[str, Tensor]) -> None:
+        """Continue from these factors, which are copied into the padded arrays."""
+        copy_into(self.network, factors)
+
+
+@final
 class EntriesKernel(KernelDescent):
-    """Steps that touch the observed entries only: O(|Ω| r̂) operations, O(|Ω|) memory.
-
-    ``operations`` stays that of ``Descent``: it must not depend on whether there is a compiler.
-    """
+    """Steps that read the observed entries only: O(|Ω| r̂) operations, O(|Ω|) memory."""
 
     function = "entries"
 
@@ -97,11 +106,16 @@ class EntriesKernel(KernelDescent):
         return samples is not None and len(samples.places) <= min(DENSEST * entries, 2**31 - 1)
 
     def loss(self) -> float:
-        """The training loss, from the observed entries alone."""
-        found = torch.empty(1, dtype=self.network.factors[0].dtype)
+        """Returns the training loss, from the observed entries alone."""
+        squares = torch.empty(1, dtype=self.network.factors[0].dtype)
         assert self._library
-        self._library.misfit(*self._arguments, found.data_ptr())
-        return float(found) * self.problem.scale / 2
+        self._library.misfit(*self._arguments, squares.data_ptr())
+        return float(squares) * self.problem.scale / 2
+
+    @property
+    def operations(self) -> float:
+        """Those of ``by_products``."""
+        return by_products(self.network, self.problem)
 
     def _data(self, padded: int) -> tuple[list[int], list[Tensor], int]:
         samples, columns = self.problem.samples, self.problem.shape[1]
@@ -118,10 +132,15 @@ class EntriesKernel(KernelDescent):
         return [], [starts, places, values], 2 * (columns + 1) * padded
 
 
+@final
 class FactoredKernel(KernelDescent):
-    """The steps of ``FactoredDescent``, whose formulas these are."""
+    """The steps of ``FactoredDescent``, by the same formulas."""
 
     function = "factored"
+
+    def loss(self) -> float:
+        """Returns the training loss of the current factors."""
+        return loss_of(self.network, self.problem)
 
     @staticmethod
     def _gains(problem: Problem) -> bool:
@@ -139,10 +158,10 @@ class FactoredKernel(KernelDescent):
 
     @property
     def operations(self) -> float:
-        """Those of the form that torch would take: they must not depend on a compiler."""
+        """Those of the form that torch would take."""
         assert self.problem.whole is not None
         shape, rank = self.problem.shape, len(self.problem.whole.values)
         width, depth = len(self.network.factors[0]), len(self.network.factors)
         if gains_by_factors(shape, width, rank):
             return by_factors(shape, width, rank, depth)
-        return super().operations
+        return by_products(self.network, self.problem)

@@ -1,43 +1,51 @@
-"""Graphs: descent on a GPU as a recorded graph of several steps, launched as one.
+"""CUDA graph: steps on a GPU as a recorded graph of several steps, launched as one.
 
-A small product on a GPU takes less time than asking for it does; a graph asks once for all the
-products of K steps. Nothing is read back between records. Not yet measured: see
+A small product on a GPU takes less time than launching it. A graph launches all products of several
+steps at once. Nothing is read back between records. Its speed has not been measured yet: see
 docs/performance.md.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
+from typing import final
 
 import torch
+from torch import Tensor
 
+from dynamics.engine.factors import Factors
 from dynamics.engine.network import Network
 from dynamics.engine.problem import Problem
+from dynamics.engine.steps.interface import Memory, Steps
 from dynamics.engine.steps.plain import Descent
 
 STEPS = 10  # of a graph
-WARM = 3  # steps that libraries need for their workspaces before anything can be recorded
+WARM = 3  # steps that libraries need to allocate their workspaces before a graph can be recorded
 
 
-class GraphDescent(Descent):
-    """The steps of ``Descent``, whose buffers are made once, as a graph needs them."""
+@final
+class GraphDescent(Steps):
+    """The steps of ``Descent``, whose buffers keep their addresses, as a graph needs."""
 
     def __init__(
         self, network: Network, problem: Problem, optimizer: ModuleType, learning_rate: float
     ) -> None:
         super().__init__(network, problem, optimizer, learning_rate)
+        self._plain = Descent(network, problem, optimizer, learning_rate)
         self._replay: Callable[[], object] | None = None
-        self._recorded = (0.0, 0.0)  # the rates that are written into the graph
+        self._recorded = (0.0, 0.0)  # the rates that are part of the graph
 
-    @staticmethod
-    def applies(network: Network, problem: Problem, optimizer: ModuleType) -> bool:
+    @classmethod
+    def applies(cls, network: Network, problem: Problem, optimizer: ModuleType) -> bool:
         """Whether the factors are on a GPU and the optimizer keeps no count on the host."""
         return network.factors[0].is_cuda and getattr(optimizer, "PLAIN", False)
 
     def step(self, count: int = 1) -> None:
-        """Make ``count`` gradient steps, and wait for them: the caller looks at the clock."""
+        """Make ``count`` gradient steps, and wait for them: the caller measures the time."""
         rates = (self.learning_rate, self.alpha)
         if rates != self._recorded:
-            self._replay, self._recorded = None, rates
+            self._plain.learning_rate, self._plain.alpha = rates
+            self._replay = None
+            self._recorded = rates
         if self._replay is None and count >= WARM + STEPS:
             self._warm()
             count -= WARM
@@ -46,25 +54,43 @@ class GraphDescent(Descent):
             for _ in range(count // STEPS):
                 self._replay()
             count %= STEPS
-        super().step(count)
+        self._plain.step(count)
         if self.network.factors[0].is_cuda:
             torch.cuda.synchronize()
 
     def _warm(self) -> None:
         if not self.network.factors[0].is_cuda:
-            super().step(WARM)
+            self._plain.step(WARM)
             return
         aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         aside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(aside):
-            super().step(WARM)
+            self._plain.step(WARM)
         torch.cuda.current_stream().wait_stream(aside)
 
     def _record(self) -> Callable[[], object]:
-        """A function that makes STEPS steps; recording makes none."""
+        """Returns a function that makes STEPS steps; recording makes none."""
         if not self.network.factors[0].is_cuda:
-            return lambda: Descent.step(self, STEPS)
+            return lambda: self._plain.step(STEPS)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
-            super().step(STEPS)
+            self._plain.step(STEPS)
         return graph.replay
+
+    def loss(self) -> float:
+        """Returns the training loss of the current factors."""
+        return self._plain.loss()
+
+    @property
+    def memory(self) -> Memory:
+        """That of ``Descent``."""
+        return self._plain.memory
+
+    def restore(self, factors: Factors, memory: Mapping[str, Tensor]) -> None:
+        """Continue from these factors and from the ``memory`` that belongs to them."""
+        self._plain.restore(factors, memory)
+
+    @property
+    def operations(self) -> float:
+        """Those of ``Descent``."""
+        return self._plain.operations

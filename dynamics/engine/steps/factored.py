@@ -1,20 +1,26 @@
-"""Factored: descent towards a full target by its factors, without any product of rows × cols."""
+"""Factored: steps towards a full target by its factors, without any product of rows × cols."""
 
+from collections.abc import Mapping
 from types import ModuleType
+from typing import final
 
 import torch
 from torch import Tensor
 
 from dynamics.core.cost import by_factors, gains_by_factors
+from dynamics.engine.factors import Factors
+from dynamics.engine.kernels.multiply import multiply
 from dynamics.engine.network import Network
 from dynamics.engine.problem import Problem
-from dynamics.engine.steps.plain import Descent
+from dynamics.engine.steps.interface import Memory, copy_into, loss_of
+from dynamics.engine.steps.plain import Chained, Moves
 
 
-class FactoredDescent(Descent):
-    """The steps of ``Descent`` towards M* = U S Vᵀ, in O((rows + cols) r̂ (r̂ + r)) operations.
+@final
+class FactoredDescent(Chained):
+    """Steps towards M* = U S Vᵀ, in O((rows + cols) r̂ (r̂ + r)) operations.
 
-    With R = W_L K W_1 − U S Vᵀ nothing large is left between the outer factors: the small matrices
+    The residual R = W_L K W_1 − U S Vᵀ is a product of thin matrices, so the small matrices
 
         A = [W_L, −U S]ᵀ W_L,  B = [W_1; Vᵀ] W_1ᵀ  of (r̂ + r) × r̂, their upper parts A', B',
 
@@ -32,19 +38,29 @@ class FactoredDescent(Descent):
         super().__init__(network, problem, optimizer, learning_rate)
         target, factors = problem.whole, network.factors
         assert target is not None
+        self._moves = Moves(self, optimizer)
         self._width = factors[0].shape[0]
         self._right_stack = torch.cat([factors[0], target.right])
         self._left_stack = torch.cat([factors[-1].mT, -target.values[:, None] * target.left.mT])
         factors[0] = self._right_stack[: self._width]
         factors[-1] = self._left_stack[: self._width].mT
 
-    @staticmethod
-    def applies(network: Network, problem: Problem, optimizer: ModuleType) -> bool:
+    @classmethod
+    def applies(cls, network: Network, problem: Problem, optimizer: ModuleType) -> bool:
         """Whether the target's factors are known and the network is narrow enough to gain by it."""
         target, hidden = problem.whole, set(network.widths[1:-1])
         if target is None or len(hidden) > 1:
             return False
         return gains_by_factors(problem.shape, max(hidden), len(target.values))
+
+    def step(self, count: int = 1) -> None:
+        """Make ``count`` gradient steps."""
+        for _ in range(count):
+            self._step()
+
+    def loss(self) -> float:
+        """Returns the training loss of the current factors."""
+        return loss_of(self.network, self.problem)
 
     def _step(self) -> None:
         factors, width = self.network.factors, self._width
@@ -57,18 +73,31 @@ class FactoredDescent(Descent):
             down.addmm_(left_gram[width:].mT, right_gram[width:])
             left_part = _upper(chain.mT, left_part, width)
             right_part = _upper(chain, right_part, width)
-        self._move(-1, left.mT, right_part)
-        self._move(0, left_part.mT, right)
+        # An outer factor is itself a part of the product that is its gradient.
+        self._update(-1, None, self._moves.product(-1, left.mT, right_part))
+        self._update(0, None, self._moves.product(0, left_part.mT, right))
         if chain is not None:
             self._descend(down)
 
-    def _move(self, index: int, left: Tensor, right: Tensor) -> None:
-        """Update a factor that is itself a part of the product of its gradient."""
-        self._update(index, None, torch.mm(left, right, out=self._gradients[index]))
+    def _multiply(self, left: Tensor, right: Tensor, out: Tensor) -> Tensor:
+        return multiply(left, right, out)
+
+    def _update(self, index: int, left: Tensor | None, right: Tensor) -> None:
+        self._moves.move(index, left, right)
+
+    @property
+    def memory(self) -> Memory:
+        """What the optimizer keeps between steps."""
+        return self._moves.memory
+
+    def restore(self, factors: Factors, memory: Mapping[str, Tensor]) -> None:
+        """Continue from these factors and from the ``memory`` that belongs to them."""
+        copy_into(self.network, factors)
+        self._moves.restore(memory)
 
     @property
     def operations(self) -> float:
-        """Two for each multiplication: four products with a stack, and the small ones."""
+        """Four products with a stack, and the small ones."""
         assert self.problem.whole is not None
         rank, depth = len(self.problem.whole.values), len(self.network.factors)
         return by_factors(self.problem.shape, self._width, rank, depth)

@@ -1,46 +1,52 @@
-"""Reduction: exact simulations of a full-target descent whose cost does not depend on the size.
+"""Reduced: exact simulations of a descent on a full target, at a cost that the size leaves alone.
 
-They follow from the start: orthogonal factors leave all but 2r directions to one number a factor,
-and factors made of the target's singular vectors stay diagonal. They serve as oracles and as
-networks of their own name; comparisons of time are about the steps on whole factors.
+They follow from the start. With orthogonal factors, one number a factor describes all but 2r
+directions; factors made of the target's singular vectors stay diagonal. They serve as oracles and
+as networks with a name of their own. Comparisons of time are about the steps on whole factors.
 """
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Mapping
 from types import ModuleType
+from typing import final
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from dynamics.engine.factors import Factors, product
 from dynamics.engine.network import Network
 from dynamics.engine.problem import Problem, Target
-from dynamics.engine.steps.plain import Descent, Memory
+from dynamics.engine.steps.interface import Memory, Steps, loss_of
 from dynamics.theory.original import Cores, rates_of
 
 ROUNDING = 1e-4  # how far a start may be from what a reduction assumes: float32's own rounding
 
 
-class Reduced(Descent):
-    """Steps of a reduction, after which the network's factors are brought up to date.
+class Reduced(Steps):
+    """Steps of a reduction, each followed by an update of the network's factors.
 
     Raises:
-        ValueError: if the target is not known by its factors, the optimizer is no plain descent, or
-            the first factors are not what the reduction assumes.
+        ValueError: if the target's factors are not known, the optimizer is not plain gradient
+            descent, or the first factors are not what the reduction assumes.
     """
 
     def __init__(
         self, network: Network, problem: Problem, optimizer: ModuleType, learning_rate: float
     ) -> None:
-        self.network, self.problem = network, problem
-        self.learning_rate, self.alpha = learning_rate, network.alpha
+        super().__init__(network, problem, optimizer, learning_rate)
         target = problem.whole
-        if target is None or not getattr(optimizer, "PLAIN", False):
+        if target is None or not self.applies(network, problem, optimizer):
             raise ValueError(
                 "An exact reduction is known for factorization without noise, by plain gradient "
                 "descent; choose those, or a network without reduction."
             )
         self._start(target)
+
+    @classmethod
+    def applies(cls, network: Network, problem: Problem, optimizer: ModuleType) -> bool:
+        """Whether the problem and the optimizer are those of a reduction."""
+        return problem.whole is not None and getattr(optimizer, "PLAIN", False)
 
     def step(self, count: int = 1) -> None:
         """Make ``count`` gradient steps."""
@@ -48,15 +54,24 @@ class Reduced(Descent):
             self._step()
         self._write()
 
+    def loss(self) -> float:
+        """Returns the training loss of the current factors."""
+        return loss_of(self.network, self.problem)
+
+    @abstractmethod
+    def _step(self) -> None:
+        """Make one step of the reduction."""
+
     @abstractmethod
     def _start(self, target: Target) -> None:
-        """Take what the reduction needs from the first factors."""
+        """Compute what the reduction needs from the first factors."""
 
     @abstractmethod
     def _write(self) -> None:
         """Bring the network's factors up to date."""
 
 
+@final
 class CoreReduction(Reduced):
     """A square network with orthogonal start: a core 2r wide, and one number ρ_l for the rest.
 
@@ -95,13 +110,16 @@ class CoreReduction(Reduced):
     @property
     def memory(self) -> Memory:
         """The cores and the numbers ρ_l."""
-        both = zip(self._core.cores, self._core.rest, strict=True)
-        return [{"core": torch.tensor(core), "rest": torch.tensor(rest)} for core, rest in both]
+        memory: Memory = {}
+        for index, (core, rest) in enumerate(zip(self._core.cores, self._core.rest, strict=True)):
+            memory |= {f"{index}.core": torch.tensor(core), f"{index}.rest": torch.tensor(rest)}
+        return memory
 
-    def restore(self, factors: Factors, memory: Memory) -> None:
-        """Go on from these cores and numbers."""
-        self._core.cores = np.stack([each["core"].numpy() for each in memory])
-        self._core.rest = np.array([float(each["rest"]) for each in memory])
+    def restore(self, factors: Factors, memory: Mapping[str, Tensor]) -> None:
+        """Continue from these cores and numbers."""
+        places = range(len(self._turns))
+        self._core.cores = np.stack([memory[f"{index}.core"].numpy() for index in places])
+        self._core.rest = np.array([float(memory[f"{index}.rest"]) for index in places])
         self._write()
 
     def _write(self) -> None:
@@ -120,6 +138,7 @@ class CoreReduction(Reduced):
         return 6.0 * (depth - 1) * side**3
 
 
+@final
 class DiagonalReduction(Reduced):
     """A network that starts at the target's singular vectors: r̂ recursions of two numbers.
 
@@ -157,12 +176,12 @@ class DiagonalReduction(Reduced):
     @property
     def memory(self) -> Memory:
         """The outer and the inner values."""
-        kept = {"outer": self._outer, "inner": self._inner}
-        return [{name: torch.tensor(values) for name, values in kept.items()}]
+        return {"0.outer": torch.tensor(self._outer), "0.inner": torch.tensor(self._inner)}
 
-    def restore(self, factors: Factors, memory: Memory) -> None:
-        """Go on from these values."""
-        self._outer, self._inner = (memory[0][name].numpy() for name in ("outer", "inner"))
+    def restore(self, factors: Factors, memory: Mapping[str, Tensor]) -> None:
+        """Continue from these values."""
+        self._outer = memory["0.outer"].numpy()
+        self._inner = memory["0.inner"].numpy()
         self._write()
 
     def _write(self) -> None:
@@ -181,7 +200,4 @@ class DiagonalReduction(Reduced):
         return 10.0 * len(self._values)
 
 
-REDUCTIONS: dict[str, Callable[..., Reduced]] = {
-    "core": CoreReduction,
-    "diagonal": DiagonalReduction,
-}
+REDUCTIONS: dict[str, type[Reduced]] = {"core": CoreReduction, "diagonal": DiagonalReduction}

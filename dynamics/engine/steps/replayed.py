@@ -1,25 +1,29 @@
-"""Replay: the steps of ``Descent`` written down once, and made by compiled code, many in one call.
+"""Replayed: the products of a step listed once, which compiled code then makes many times a call.
 
-Between two records Python has nothing to do, and its lock is free for whoever measures meanwhile.
+Python's lock is free during such a call, so that other threads can measure meanwhile.
 """
 
+from collections.abc import Mapping
 from types import ModuleType
+from typing import final
 
 import torch
 from torch import Tensor
 
+from dynamics.engine.factors import Factors
 from dynamics.engine.kernels import products
 from dynamics.engine.kernels.multiply import THIN, WORTH_TWO, product
 from dynamics.engine.losses.masked import Masked
 from dynamics.engine.network import Network
 from dynamics.engine.problem import Problem, Pull
-from dynamics.engine.steps.plain import OUTER, Descent
+from dynamics.engine.steps.interface import Memory, copy_into
+from dynamics.engine.steps.plain import Chained, by_products
 
 ADD, MASK, SQUARE = 0, -1, -2  # of ``kernels/products.cpp``
 
 
 class Tape:
-    """Operations on buffers that stay where they are."""
+    """A list of operations on fixed buffers."""
 
     def __init__(self, like: Tensor) -> None:
         self._functions, self._like = products(like.dtype), like
@@ -32,14 +36,14 @@ class Tape:
         self._note(product(left, right, out), alpha, beta)
 
     def each(self, kind: int, out: Tensor, *sides: Tensor, alpha: float = 1.0) -> None:
-        """Note an operation on one number after the other."""
+        """Note an operation of one ``kind`` on each entry."""
         first, last = sides[0].contiguous(), sides[-1].contiguous()
         assert first is sides[0] and last is sides[-1] and out.is_contiguous()
         addresses = [first.data_ptr(), 0, 0, last.data_ptr(), 0, 0, out.data_ptr(), 0]
         self._note([*first.shape, kind, *addresses], alpha, 1.0)
 
     def play(self, count: int) -> None:
-        """Make all operations, in order, ``count`` times."""
+        """Run all operations in order, ``count`` times."""
         if not self._arrays:
             rates = torch.tensor(self._rates, dtype=self._like.dtype).mT.contiguous()
             self._arrays = [torch.tensor(self._operations), *rates]
@@ -52,8 +56,9 @@ class Tape:
         self._rates.append((alpha, beta))
 
 
-class ReplayedDescent(Descent):
-    """The steps of ``Descent`` for wide networks on whole matrices."""
+@final
+class ReplayedDescent(Chained):
+    """The steps of ``Descent`` for wide networks on whole matrices, by plain gradient descent."""
 
     compiled = True
 
@@ -63,13 +68,14 @@ class ReplayedDescent(Descent):
         super().__init__(network, problem, optimizer, learning_rate)
         assert isinstance(problem, Masked)
         self._masked = problem.masked
-        self._residual, self._sum = torch.empty_like(self._masked[0]), self._right.new_empty(1)
+        self._residual = torch.empty_like(self._masked[0])
+        self._sum = self._right.new_empty(1)
         self._written = (0.0, 0.0)  # the rates that are on the tape
         self._tape = self._loss = Tape(self._sum)
 
-    @staticmethod
-    def applies(network: Network, problem: Problem, optimizer: ModuleType) -> bool:
-        """Whether there is compiled code for these steps, which are made by one thread."""
+    @classmethod
+    def applies(cls, network: Network, problem: Problem, optimizer: ModuleType) -> bool:
+        """Whether compiled code can make these steps; it uses one thread."""
         like, sides = network.factors[0], network.widths
         return (
             getattr(optimizer, "PLAIN", False)
@@ -86,36 +92,50 @@ class ReplayedDescent(Descent):
         self._tape.play(count)
 
     def loss(self) -> float:
-        """The training loss of the factors as they are."""
+        """Returns the training loss of the current factors."""
         self._write()
         self._loss.play(1)
         return float(self._sum) * self.problem.scale / 2
 
     def _write(self) -> None:
-        """Go through the loss and through one step; every operation is noted and none made."""
+        """List the operations of the loss and of one step, unless the rates are as listed."""
         rates = (self.learning_rate, self.alpha)
         if rates != self._written:
             self._tape = self._loss = Tape(self._sum)
             self._forward()
-            self._pull(self.network.factors[-1], self._right)
+            self._pull()
             self._tape.each(SQUARE, self._sum, self._residual)
             self._tape = Tape(self._sum)
-            self._step()
+            self._backward(self._forward(), *self._pull())
             self._written = rates
 
     def _multiply(self, left: Tensor, right: Tensor, out: Tensor) -> Tensor:
         self._tape.multiply(left, right, out, 1.0, 0.0)
         return out
 
-    def _pull(self, left: Tensor, right: Tensor) -> tuple[Pull, Pull]:
+    def _pull(self) -> tuple[Pull, Pull]:
+        left, right = self.network.factors[-1], self._right
         residual = self._multiply(left, right, self._residual)
         self._tape.each(MASK, residual, *self._masked)
         return (residual, right.mT), (residual.mT, left)
 
     def _update(self, index: int, left: Tensor | None, right: Tensor) -> None:
-        factor = self.network.factors[index]
-        rate = self.learning_rate * (self.alpha if index in OUTER else 1) * self.problem.scale
+        factor, rate = self.network.factors[index], self.rate(index) * self.problem.scale
         if left is None:
             self._tape.each(ADD, factor, right, alpha=-rate)
         else:
             self._tape.multiply(left, right, factor, -rate, 1.0)
+
+    @property
+    def memory(self) -> Memory:
+        """Nothing: plain gradient descent remembers nothing."""
+        return {}
+
+    def restore(self, factors: Factors, memory: Mapping[str, Tensor]) -> None:
+        """Continue from these factors, which the listed operations find at the same addresses."""
+        copy_into(self.network, factors)
+
+    @property
+    def operations(self) -> float:
+        """Those of ``by_products``."""
+        return by_products(self.network, self.problem)

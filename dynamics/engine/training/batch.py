@@ -20,7 +20,7 @@ from dynamics.engine.losses.masked import Masked
 from dynamics.engine.measuring.measure import Measuring, Values
 from dynamics.engine.network import Network
 from dynamics.engine.steps.fastest import fastest
-from dynamics.engine.steps.plain import Descent
+from dynamics.engine.steps.interface import Steps
 from dynamics.engine.training.comparison import Comparison
 from dynamics.engine.training.lockstep import singular_value_count
 
@@ -130,7 +130,7 @@ class Batch:
         whole = [each for each in problems if isinstance(each, Masked)]
         if stacked and len(whole) < len(problems):
             raise ValueError("Only completion and factorization runs can be stacked.")
-        self._alone: list[Descent] = []
+        self._alone: list[Steps] = []
         if not stacked:
             self._alone = [*map(fastest, self._networks, problems, [optimizer] * len(rates), rates)]
             stacked = len(whole) == len(problems) and not all(e.compiled for e in self._alone)

@@ -19,7 +19,7 @@ from dynamics.engine.measuring.measure import Measuring, Pending
 from dynamics.engine.network import Network
 from dynamics.engine.problem import Problem
 from dynamics.engine.steps.fastest import fastest
-from dynamics.engine.steps.plain import Descent
+from dynamics.engine.steps.interface import Steps
 from dynamics.engine.training.loop import START, Escapes, train
 
 Row = dict[str, Record]  # by network, at one step
@@ -121,7 +121,7 @@ class Lanes:
     def _measuring(self, name: str) -> Measuring:
         return Measuring(self._networks[name], self._problem, singular_value_count(self._config))
 
-    def _turn(self, descent: Descent, measuring: Measuring, name: str, step: int) -> None:
+    def _turn(self, descent: Steps, measuring: Measuring, name: str, step: int) -> None:
         """Give a network the rates with which it goes on from a step."""
         config = self._config.after(step)
         descent.learning_rate = config.learning_rate * self._unit * traits.pace(config, name)

@@ -14,6 +14,7 @@ from dynamics.engine.network import Network
 from dynamics.engine.steps.compiled import FactoredKernel
 from dynamics.engine.steps.factored import FactoredDescent
 from dynamics.engine.steps.fastest import fastest
+from dynamics.engine.steps.interface import Steps
 from dynamics.engine.steps.plain import Descent
 from dynamics.engine.training.comparison import prepare
 from dynamics.theory.stability import stability_limit
@@ -31,7 +32,7 @@ def close(found: torch.Tensor, wanted: torch.Tensor) -> None:
 @pytest.mark.parametrize(("rank", "width"), [(1, 1), (5, 9), (3, 20)])
 @pytest.mark.parametrize("shape", [(40, 40), (60, 41), (45, 90)])
 def test_steps_by_factors_equal_the_plain_path(
-    engine: type[Descent], depth: int, rank: int, width: int, shape: tuple[int, int]
+    engine: type[Steps], depth: int, rank: int, width: int, shape: tuple[int, int]
 ) -> None:
     """Ranks and widths that are no multiples of four, all shapes, every depth."""
     config = Config(

@@ -10,6 +10,7 @@ from dynamics.core.config import Config
 from dynamics.engine.kernels import products
 from dynamics.engine.network import Network
 from dynamics.engine.steps.fastest import fastest
+from dynamics.engine.steps.interface import Steps
 from dynamics.engine.steps.plain import Descent
 from dynamics.engine.steps.replayed import ReplayedDescent
 from dynamics.engine.training.comparison import prepare
@@ -21,7 +22,7 @@ PLAIN = registry.load("optimizers", "gradient_descent")
 STEPS = 30
 
 
-def pair(config: Config) -> tuple[Descent, Descent]:
+def pair(config: Config) -> tuple[Steps, Descent]:
     """The original network by replay and, from the same start, by the plain path."""
     comparison = prepare(config)
     network = comparison.networks["original"]
@@ -31,7 +32,7 @@ def pair(config: Config) -> tuple[Descent, Descent]:
     return ours, Descent(plain, comparison.problem, PLAIN, comparison.learning_rate)
 
 
-def compare(ours: Descent, plain: Descent, tolerance: float) -> None:
+def compare(ours: Steps, plain: Steps, tolerance: float) -> None:
     """Factors to the share ``tolerance`` of their largest entry, and the loss."""
     for found, wanted in zip(ours.network.factors, plain.network.factors, strict=True):
         torch.testing.assert_close(
