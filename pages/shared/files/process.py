@@ -16,7 +16,7 @@ from pathlib import Path
 
 import streamlit as st
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 MOST_AT_ONCE = 2
 PACE = 0.5  # seconds between two looks of a page
 LEFT = 10  # seconds after which a process that nobody looks at ends
