@@ -14,7 +14,7 @@ install = { \
 	echo "$(1) is needed and could not be installed; as root: apt-get install $(1)" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help app test slow check fix bench plotlyjs clean chromium picture
+.PHONY: help app test slow check fix bench plotlyjs clean picture compiler chromium
 
 help: ## What can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -25,10 +25,10 @@ app: $(BIN)/.app ## Install what is needed and open the app in the browser (PORT
 	  done; $(BIN)/python -m webbrowser -t http://$(ADDRESS):$(PORT)' > /dev/null 2>&1 &
 	$(STREAMLIT)
 
-test: $(BIN)/.test chromium ## Install what is needed and run the tests, in a real browser too
+test: compiler chromium $(BIN)/.test ## Install what is needed and run the tests, in a real browser too
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
 
-slow: $(BIN)/.test chromium ## The tests that take minutes
+slow: compiler chromium $(BIN)/.test ## The tests that take minutes
 	$(BIN)/python -m pytest -m slow
 
 check: $(BIN)/.test ## Formatting, lint and types
@@ -40,11 +40,11 @@ fix: $(BIN)/.test ## Mend what check can mend by itself
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(BIN)/.test chromium ## Measure measuring, and the stream to the browser, against their bars
+bench: compiler chromium $(BIN)/.test ## Measure measuring, and the stream to the browser, against their bars
 	$(BIN)/python tests/benchmarks/measuring.py
 	$(BIN)/python tests/benchmarks/stream.py
 
-picture: $(BIN)/.test chromium ## Film a live run for the README
+picture: compiler chromium $(BIN)/.test ## Film a live run for the README
 	$(BIN)/python -m docs.live
 
 # Zopfli's gzip is 4 % smaller than gzip's own.
@@ -77,6 +77,10 @@ $(BIN)/.test: requirements.txt requirements-test.txt | $(BIN)/pip
 	$(BIN)/python -m pip install --quiet -r requirements-test.txt
 	@$(BIN)/python -m dynamics.engine.kernels
 	@touch $@ $(BIN)/.app
+
+# The tests hold compiled steps to those of torch; Playwright wants libatomic, which g++ brings along.
+compiler:
+	@command -v $${CXX:-c++} > /dev/null || $(call install,g++)
 
 # The browser tests take any Chromium or Chrome on the PATH; Debian's is installed if there is none.
 chromium:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import FloatRect, Page, sync_playwright
 
 from dynamics.core.config import Config
 from dynamics.runs.start import start
@@ -26,11 +26,13 @@ VIEW = {
     "charts": "singular_values,heat_maps",
     "hide": "settings,presets,pictures,forecast,menus,changes,tools,summary",
 }
-STYLE = (
-    ".dln-transport { display: none !important }"  # the cursor's bar is for runs that have ended
-)
-WINDOW = {"width": 1250, "height": 1000}
-WIDTH = 860  # pixels of the picture, about as wide as a README is shown
+# The cursor's bar is for runs that have ended. The last sentence has its place from the beginning.
+STYLE = """
+    .dln-transport { display: none !important }
+    .dln-message { display: block !important; min-height: 1.5em }
+"""
+WINDOW = {"width": 1440, "height": 1300}  # two charts side by side, and all of them in sight
+MARGIN = 4  # pixels around the charts
 STRIDE = CONFIG.steps / 80  # steps from one frame to the next, at least
 LENGTH = 10_000  # milliseconds for all steps
 REST = 3_000  # milliseconds for which the last frame stays
@@ -63,7 +65,6 @@ def main() -> None:
 
 def watch(page: Page) -> Iterator[Frame]:
     """A frame each time that the run has made ``STRIDE`` steps, and one of its end."""
-    charts = page.locator(".dln")
     page.locator(".dln-plot .scatterlayer").first.wait_for(timeout=60_000)
     page.add_style_tag(content=STYLE)
     last, phase = -STRIDE, ""
@@ -74,18 +75,34 @@ def watch(page: Page) -> Iterator[Frame]:
         if phase == "Done":
             page.wait_for_timeout(1_000)  # until the last records are drawn, too
         if step >= last + STRIDE or phase == "Done":
-            yield Frame(step, Image.open(io.BytesIO(charts.screenshot())).convert("RGB"))
+            shot = page.screenshot(clip=charts(page))
+            yield Frame(step, Image.open(io.BytesIO(shot)).convert("RGB"))
             last = step
+
+
+def charts(page: Page) -> FloatRect:
+    """The part of the page from the run's status to the last chart."""
+    boxes = [each.bounding_box() for each in page.locator(".dln-strip, .dln-card:visible").all()]
+    seen = [box for box in boxes if box]
+    left, top = min(box["x"] for box in seen), min(box["y"] for box in seen)
+    right = max(box["x"] + box["width"] for box in seen)
+    bottom = max(box["y"] + box["height"] for box in seen)
+    edge = 2 * MARGIN
+    return {
+        "x": left - MARGIN,
+        "y": top - MARGIN,
+        "width": right - left + edge,
+        "height": bottom - top + edge,
+    }
 
 
 def write(frames: list[Frame], file: Path) -> None:
     """An animated WebP in which time runs evenly in steps, though frames lie unevenly."""
-    height = max(frame.picture.height for frame in frames)
+    size = [max(sides) for sides in zip(*(frame.picture.size for frame in frames), strict=True)]
     pictures = []
     for frame in frames:
-        paper = Image.new("RGB", (frame.picture.width, height), "white")
-        paper.paste(frame.picture)
-        pictures.append(paper.resize((WIDTH, round(height * WIDTH / paper.width)), Image.LANCZOS))
+        pictures.append(Image.new("RGB", (size[0], size[1]), "white"))
+        pictures[-1].paste(frame.picture)
     steps = [frame.step for frame in frames]
     lengths = [LENGTH * (b - a) / CONFIG.steps for a, b in pairwise(steps)]
     pictures[0].save(
@@ -95,7 +112,7 @@ def write(frames: list[Frame], file: Path) -> None:
         duration=[max(20, round(length)) for length in lengths] + [REST],
         loop=0,
         quality=60,
-        method=6,
+        method=4,
     )
     print(f"{file}: {len(frames)} frames, {file.stat().st_size / 1e6:.2f} MB")
 
