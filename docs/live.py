@@ -31,7 +31,8 @@ STYLE = """
     .dln-transport { display: none !important }
     .dln-message { display: block !important; min-height: 1.5em }
 """
-WINDOW = {"width": 1440, "height": 1300}  # two charts side by side, and all of them in sight
+WIDTH, HEIGHT = 1440, 1300  # of the window: two charts side by side, and all of them in sight
+LIVE = ("", "Connecting", "Queued", "Running")  # phases of a run that has not ended
 MARGIN = 4  # pixels around the charts
 STRIDE = CONFIG.steps / 80  # steps from one frame to the next, at least
 LENGTH = 10_000  # milliseconds for all steps
@@ -53,7 +54,7 @@ def main() -> None:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        page = browser.new_page(viewport=WINDOW, color_scheme="light")
+        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
         page.goto(server.address)  # a first visit is slow: the run must not be ahead of the picture
         page.get_by_role("button", name="Train").wait_for(timeout=60_000)
         run = start(CONFIG, Path(folder))
@@ -68,13 +69,13 @@ def watch(page: Page) -> Iterator[Frame]:
     page.locator(".dln-plot .scatterlayer").first.wait_for(timeout=60_000)
     page.add_style_tag(content=STYLE)
     last, phase = -STRIDE, ""
-    while phase != "Done":
+    while phase in LIVE:
         phase = page.locator(".dln-phase").inner_text()
         found = re.search(r"[\d,]+", page.locator(".dln-steps").inner_text())
         step = int(found[0].replace(",", "")) if found else 0
-        if phase == "Done":
+        if phase not in LIVE:
             page.wait_for_timeout(1_000)  # until the last records are drawn, too
-        if step >= last + STRIDE or phase == "Done":
+        if step >= last + STRIDE or phase not in LIVE:
             shot = page.screenshot(clip=charts(page))
             yield Frame(step, Image.open(io.BytesIO(shot)).convert("RGB"))
             last = step
