@@ -2,15 +2,16 @@
 
 Twelve rooms. Each may import those below it, none above:
 
-    commands
-    paper   teach   peers
-    export
-    draw
-    runs
-    engine   findings        (neither knows the other)
-    theory
-    core
-    data
+    commands                the command line
+    paper   teach   peers   the paper's figures; lessons; other people's code
+    export                  charts and numbers as files
+    draw                    charts
+    runs                    a run is a folder that a worker fills
+    engine   findings       training; what a finished run shows (neither knows the other)
+    theory                  what is known without training
+    core                    settings, records, the lists of options
+    data                    data sets
 
-``tests/house/test_layers.py`` has the same as a table and reads every import against it.
+``tests/house/test_layers.py`` has the same as a table and reads every import against it;
+``docs/architecture.md`` is the map with the trips that data takes.
 """
