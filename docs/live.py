@@ -17,11 +17,14 @@ from PIL import Image
 from playwright.sync_api import FloatRect, Page, sync_playwright
 
 from dynamics.core.config import Config
+from dynamics.runs.run import PAUSE, RUN
 from dynamics.runs.start import start
 from tests.browser.conftest import FLAGS, chromium, served
 
 ROOT = Path(__file__).parents[1]
-CONFIG = Config.from_dict({"problem": "photograph", "rank_bound": 20})
+# Half of the rate that the problem suggests, and twice the steps: more frames.
+SETTINGS = {"problem": "photograph", "rank_bound": 20, "learning_rate": 15, "steps": 20_000}
+CONFIG = Config.from_dict(SETTINGS)
 VIEW = {
     "charts": "singular_values,heat_maps",
     "hide": "settings,presets,pictures,forecast,menus,changes,tools,summary",
@@ -32,9 +35,9 @@ STYLE = """
     .dln-message { display: block !important; min-height: 1.5em }
 """
 WIDTH, HEIGHT = 1440, 1300  # of the window: two charts side by side, and all of them in sight
-LIVE = ("", "Connecting", "Queued", "Running")  # phases of a run that has not ended
+LIVE = ("", "Connecting", "Queued", "Paused", "Running")  # phases of a run that has not ended
 MARGIN = 4  # pixels around the charts
-STRIDE = CONFIG.steps / 80  # steps from one frame to the next, at least
+STRIDE = CONFIG.steps / 90  # steps from one frame to the next, at least
 LENGTH = 10_000  # milliseconds for all steps
 REST = 3_000  # milliseconds for which the last frame stays
 
@@ -55,10 +58,12 @@ def main() -> None:
     ):
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
-        page.goto(server.address)  # a first visit is slow: the run must not be ahead of the picture
-        page.get_by_role("button", name="Train").wait_for(timeout=60_000)
         run = start(CONFIG, Path(folder))
+        run.ask(PAUSE)  # until the page is there
         page.goto(f"{server.address}/?{urlencode({'run': run.key} | VIEW, safe=',')}")
+        page.locator(".dln-plot .scatterlayer").first.wait_for(timeout=60_000)
+        page.add_style_tag(content=STYLE)
+        run.ask(RUN)
         frames = list(watch(page))
         browser.close()
     write(frames, ROOT / "docs" / "live.webp")
@@ -66,8 +71,6 @@ def main() -> None:
 
 def watch(page: Page) -> Iterator[Frame]:
     """A frame each time that the run has made ``STRIDE`` steps, and one of its end."""
-    page.locator(".dln-plot .scatterlayer").first.wait_for(timeout=60_000)
-    page.add_style_tag(content=STYLE)
     last, phase = -STRIDE, ""
     while phase in LIVE:
         phase = page.locator(".dln-phase").inner_text()
@@ -112,7 +115,7 @@ def write(frames: list[Frame], file: Path) -> None:
         append_images=pictures[1:],
         duration=[max(20, round(length)) for length in lengths] + [REST],
         loop=0,
-        quality=60,
+        quality=70,
         method=4,
     )
     print(f"{file}: {len(frames)} frames, {file.stat().st_size / 1e6:.2f} MB")
