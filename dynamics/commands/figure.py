@@ -11,17 +11,40 @@ from typing import Any
 
 from tqdm import tqdm
 
+from dynamics.commands import flags
 from dynamics.core.config import Config
 from dynamics.export import formats
-from dynamics.export.layout.sizes import Print
 from dynamics.paper import draws, report
 from dynamics.paper.draws import Draw
 from dynamics.paper.figure import DIFFERS, said
 from dynamics.paper.judge import FORMATS, Judged, content, judge
 from dynamics.runs import group, queue
 from dynamics.runs.group import Progress
-from dynamics.runs.run import Run, RunError, root
+from dynamics.runs.run import Run, RunError
 from dynamics.runs.start import began
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("figure", help="draw a figure of the paper, with a verdict")
+    parser.add_argument(
+        "name", nargs="?", metavar="NAME", help="which; all of them; none lists them"
+    )
+    parser.add_argument("--target", default="top", help="spectrum of the target: top or spread")
+    parser.add_argument("--seed", type=int, help="other draws than the authors'")
+    parser.add_argument("--seeds", type=int, default=1, help="draw median and quartiles over N")
+    parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
+    parser.add_argument(
+        "--out",
+        metavar="FILE",
+        type=Path,
+        help="write the figure: pdf, svg, png, tex, gif, mp4, html; its verdict: json; all its "
+        "numbers: zip; of all figures: a folder",
+    )
+    flags.add_print(parser, "text")
+    flags.add_folder(parser)
+    parser.set_defaults(command=run)
+
 
 # Without tqdm's own rate, which would count what was cached as made in this moment.
 PROGRESS = "{l_bar}{bar}| {n_fmt}/{total_fmt} steps{postfix}"
@@ -29,7 +52,7 @@ PROGRESS = "{l_bar}{bar}| {n_fmt}/{total_fmt} steps{postfix}"
 
 def run(options: argparse.Namespace) -> int:
     """One figure, all of them, or their list; 1 where a number differs."""
-    folder = root(options.runs)
+    folder = flags.folder(options)
     if options.name is None:
         if options.json or options.out:
             raise ValueError("--json and --out need the NAME of a figure, or all; none lists them.")
@@ -39,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
     draw = Draw(options.target, options.seed, options.seeds)
     if options.name == "all":
         return everything(folder, draw, options.out or Path("reproduction"), options.json)
-    how = Print(options.size, options.font, options.line, options.grey)
+    how = flags.print_of(options)
     form = formats.format_of(options.out, FORMATS) if options.out else ""
     judged = reproduced(options.name, folder, draw)
     if options.json:

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dynamics.__main__ import main, parser
+from dynamics.__main__ import main
+from dynamics.commands.parser import parser
 from dynamics.commands.printed import summary
 from dynamics.core.config import SETTINGS, Config, choices
 from dynamics.core.records import Trajectory

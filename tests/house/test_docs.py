@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dynamics.__main__ import ACTIONS, parser
+from dynamics.commands.parser import parser
+from dynamics.commands.runs import ACTIONS
 from dynamics.core import changes, registry
 from dynamics.core.config import SETTINGS, choices
 from dynamics.draw.time_axis import VERSUS
@@ -177,7 +178,7 @@ def test_words_of_the_command_line_are_current() -> None:
     """What ``runs`` does, and the charts and axes that ``export`` draws."""
     actions = re.search(r"`runs ([a-z|]+) KEY`", doc("command_line"))
     assert actions
-    assert set(actions[1].split("|")) | {"list"} == set(ACTIONS)
+    assert set(actions[1].split("|")) == set(ACTIONS)
     charts = doc("figures_and_exports").partition("The names are ")[2].partition(". ")[0]
     assert re.findall(r"`(\w+)`", charts) == list(registry.options("charts"))
     axes = doc("figures_and_exports").partition("horizontal axis: ")[2].partition(".\n")[0]

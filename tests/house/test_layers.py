@@ -25,7 +25,6 @@ ROOMS = {  # what each room may import, beside itself
     "commands": "*",
 }
 TORCH = ("engine", "peers", "runs/checkpoints.py", "runs/worker.py", "commands")
-TORCH += ("__main__.py",)
 TORCH += ("export/script_template.py",)  # a program that is written for the user, never loaded
 PLOTLY = ("draw", "export", "paper")
 STREAMLIT = ("app.py", "pages")

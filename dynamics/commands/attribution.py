@@ -1,0 +1,90 @@
+"""The command ``attribution``: which change makes the compressed network faster."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dynamics.commands import flags, printed
+from dynamics.core.config import Config
+from dynamics.export import formats
+from dynamics.export.layout.sizes import Print
+from dynamics.findings import attribution
+from dynamics.runs.run import CANCEL, Run, RunError
+from dynamics.runs.start import began, start
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "attribution", help="train every network between both and say what makes the lead"
+    )
+    flags.add_settings(parser)
+    flags.add_folder(parser)
+    parser.add_argument("--seeds", type=int, default=1, metavar="N", help="draws, each a run")
+    parser.add_argument(
+        "--level",
+        default="1e-3",
+        metavar="X",
+        help="recovery error at which costs are taken, or stop for --tolerance (default: 1e-3)",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    endings = ", ".join(formats.FORMATS[name].ending for name in formats.STILL)
+    parser.add_argument("--out", metavar="FILE", type=Path, help=f"write the chart: {endings}")
+    flags.add_print(parser, "text")
+    parser.set_defaults(command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train a run for each seed, and print what each change saves.
+
+    Raises:
+        KeyboardInterrupt: after Ctrl-C.
+        RunError: if a run failed, was cancelled or lost its worker.
+        ValueError: if the level is not one of those known.
+    """
+    config = flags.config(options)
+    folder = flags.folder(options)
+    attribution.goal(options.level)  # refused before anything is trained
+    size = flags.print_of(options)
+    form = formats.format_of(options.out, formats.STILL) if options.out else ""
+    configs = attribution.ladder(config, options.seeds)
+    started = _trained(configs, folder)
+    made = attribution.attribute(config, [run.trajectories for run in started], options.level)
+    if options.json:
+        print(json.dumps(attribution.to_dict(made), indent=1, ensure_ascii=False))
+    else:
+        print(printed.aligned(attribution.table(made)))
+        print("\n".join(attribution.sentences(made)))
+    if form:
+        _write_chart(made, configs, form, size, options.out)
+    return 0
+
+
+def _trained(configs: Sequence[Config], folder: Path) -> list[Run]:
+    started: list[Run] = []
+    try:
+        for config in configs:
+            started.append(start(config, folder))
+        for run, config in zip(started, configs, strict=True):
+            status = printed.follow(run, config)
+            if status.phase in ("failed", "lost", "cancelled"):
+                raise RunError(status.message)
+    except (KeyboardInterrupt, RunError):
+        for run in filter(began, started):
+            run.ask(CANCEL)
+        raise
+    return started
+
+
+def _write_chart(
+    made: attribution.Attribution, configs: Sequence[Config], form: str, size: Print, file: Path
+) -> None:
+    from dynamics.draw import waterfall  # not at the top: they load Plotly
+    from dynamics.export import caption, picture
+
+    figure = waterfall.draw(made).to_plotly_json()
+    file.write_bytes(picture.picture(figure, form, size, caption.told(made, configs)))
+    print(f"{file}: {file.stat().st_size:,} bytes", file=sys.stderr)

@@ -1,0 +1,104 @@
+"""The command ``export``: write a run's data, or a chart, to a file."""
+
+import argparse
+import contextlib
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+from dynamics.commands import flags
+from dynamics.core import registry
+from dynamics.draw import panel
+from dynamics.draw.time_axis import VERSUS
+from dynamics.export import export, formats, tables
+from dynamics.runs.run import Run, find
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("export", help="write a run's data or a chart to a file")
+    parser.add_argument("keys", metavar="KEY", nargs="+", help="the run; several share one chart")
+    parser.add_argument(
+        "--format", choices=list(formats.FORMATS), help="default: FILE's ending, else csv"
+    )
+    parser.add_argument(
+        "--figure",
+        metavar="NAME",
+        default="",
+        help=f"of a chart: one of {', '.join(registry.options('charts'))}, with /NETWORK for one "
+        "network alone; of several runs a series such as recovery_error",
+    )
+    parser.add_argument("--over", default="steps", choices=list(VERSUS), help="its horizontal axis")
+    parser.add_argument(
+        "--at",
+        type=_step,
+        default=math.inf,
+        metavar="STEP",
+        help="of heat maps: the moment; default: the last. As csv they are their cells",
+    )
+    flags.add_print(parser, "column")
+    parser.add_argument("--out", metavar="FILE", type=Path, help="default: KEY.FORMAT; - prints it")
+    flags.add_folder(parser)
+    parser.set_defaults(command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write one file, or print it.
+
+    Raises:
+        RunError: if a run is not there.
+        ValueError: if the format cannot hold what is asked for.
+    """
+    form, ending = _form(options)
+    keys = list(dict.fromkeys(options.keys))
+    runs = [find(key, flags.folder(options)) for key in keys]
+    file = options.out or Path(f"{'-'.join(keys)}.{ending}")
+    printed = str(file) == "-"
+    if not printed:
+        formats.check_writable(file)
+    content = _content(runs, form, file.stem, options)
+    if printed:
+        sys.stdout.buffer.write(content)
+    else:
+        file.write_bytes(content)
+        print(f"{file}: {len(content):,} bytes")
+    return 0
+
+
+def _content(runs: list[Run], form: str, name: str, options: argparse.Namespace) -> bytes:
+    """The bytes of the file called ``name``: a table, a bundle of tables, or a chart."""
+    several = len(runs) > 1
+    if form == "csv" and options.figure == panel.MAPS and not several:
+        return tables.cells(runs[0], options.at)
+    if form == "csv" and several and not options.figure:
+        return tables.csv(runs)
+    if form == "zip" and several and not options.figure:
+        return tables.bundle(runs, name)
+    if form in formats.DATA and not options.figure and not several:
+        return export.export(runs[0], form)
+    if form not in formats.CHARTS:
+        raise ValueError(
+            f"{form} holds the numbers of one run; it has no charts or comparisons. csv and "
+            "zip hold several."
+        )
+    size = flags.print_of(options)
+    return export.picture(runs, form, size, options.figure, options.over, options.at)
+
+
+def _form(options: argparse.Namespace) -> tuple[str, str]:
+    """The format and the ending of its files; without a flag and a file, CSV."""
+    if options.format:
+        form = options.format
+    elif options.out and options.out.suffix:
+        form = formats.format_of(options.out, formats.FORMATS)
+    else:
+        form = "csv"
+    return form, formats.FORMATS[form].ending
+
+
+def _step(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if (step := float(text)) >= 0:
+            return step
+    raise argparse.ArgumentTypeError(f"a step is a number from 0 on; {text} was given")

@@ -1,0 +1,60 @@
+"""The command ``forecast``: what a run will do, before it starts."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from dynamics.commands import flags, printed
+from dynamics.core.config import Config
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("forecast", help="say what a run will do before it starts")
+    flags.add_settings(parser)
+    parser.add_argument(
+        "--reference",
+        metavar="FILE",
+        type=Path,
+        help="take the compressed network's settings and its target from a trajectory file; a flag "
+        "goes before the file's setting",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the forecast of the settings, or of those of a trajectory file."""
+    from dynamics.peers import trajectory_file  # not at the top: these load SciPy or torch
+    from dynamics.theory.forecast import forecast
+
+    if options.reference:
+        config, facts = trajectory_file.read(options.reference, flags.given(options))
+    else:
+        config = flags.config(options)
+        facts = _facts(config)
+    made = forecast(config, facts)
+    if options.json:
+        print(json.dumps(made.to_dict(), indent=1, ensure_ascii=False))
+    else:
+        print("\n".join(printed.table(made)))
+    return 0
+
+
+def _facts(config: Config) -> dict[str, Any]:
+    """What theory needs to know of the problem, drawn as training would draw it.
+
+    Raises:
+        ValueError: if the data are not there or the matrices do not fit into memory.
+    """
+    import torch
+
+    from dynamics.data.folder import DataError
+    from dynamics.engine.training.facts import look
+
+    torch.set_num_threads(1)
+    try:
+        return look(config)
+    except (DataError, MemoryError) as error:
+        raise ValueError(str(error)) from None

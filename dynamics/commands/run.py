@@ -1,0 +1,38 @@
+"""The command ``run``: train both networks and compare them."""
+
+import argparse
+from typing import Any
+
+from dynamics.commands import ENDED, WRONG, flags, printed
+from dynamics.runs.run import RunError
+from dynamics.runs.start import start
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("run", help="train both networks and compare them")
+    flags.add_settings(parser)
+    flags.add_folder(parser)
+    parser.set_defaults(command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train, and print a table of steps and seconds; 1 if a network diverged.
+
+    Raises:
+        RunError: if the run failed or its worker died.
+        KeyboardInterrupt: after Ctrl-C, and after the table of what there is.
+    """
+    config = flags.config(options)
+    trained = start(config, flags.folder(options))
+    print(f"Run {trained.key}")
+    try:
+        status = printed.follow(trained, config)
+    except KeyboardInterrupt:
+        print(printed.summary(trained.trajectories))
+        raise
+    if status.phase in ("failed", "lost"):
+        raise RunError(status.message)
+    print(f"{status.phase}: {status.sentence.removeprefix(f'{status.phase}; ')}")
+    print(printed.summary(trained.trajectories))
+    return {"diverged": WRONG, "cancelled": ENDED}.get(status.phase, 0)

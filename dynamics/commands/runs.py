@@ -1,0 +1,57 @@
+"""The command ``runs``: list, show, steer and delete saved runs."""
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from dynamics.commands import flags, printed
+from dynamics.runs.run import CANCEL, PAUSE, RUN, Run, find, listing
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("runs", help="list, show, steer and delete saved runs")
+    parser.add_argument(
+        "action", nargs="?", default="list", choices=["list", *ACTIONS], help="what to do"
+    )
+    parser.add_argument("keys", nargs="*", metavar="KEY", help="the runs; list needs none")
+    flags.add_folder(parser)
+    parser.set_defaults(command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """List all runs, or do one of ``ACTIONS`` with each of those named.
+
+    Raises:
+        RunError: if a run is not there or cannot be deleted.
+        ValueError: if no run is named.
+    """
+    folder = flags.folder(options)
+    if options.action == "list":
+        for saved, config, status in listing(folder):
+            about = f"{config.problem}, L={config.depth}, r̂={config.rank_bound}" if config else ""
+            print(f"{saved.key}  {status.phase:10} {status.step:>9,}  {about or status.sentence}")
+        return 0
+    if not options.keys:
+        raise ValueError(f"runs {options.action} needs the key of a run; runs list shows them.")
+    for key in options.keys:
+        ACTIONS[options.action](find(key, folder))
+    return 0
+
+
+def _show(run: Run) -> None:
+    """Print status, settings and results."""
+    status = run.status
+    print(f"{run.key} {status.phase}, step {status.step:,}: {status.sentence}")
+    for name, value in run.config.to_dict().items():
+        print(f"  {flags.flag(name):20} {value}")
+    print(printed.summary(run.trajectories))
+
+
+ACTIONS: dict[str, Callable[[Run], None]] = {  # of a run
+    "show": _show,
+    "delete": Run.delete,
+    "pause": lambda run: run.ask(PAUSE),
+    "resume": lambda run: run.ask(RUN),
+    "cancel": lambda run: run.ask(CANCEL),
+}
