@@ -84,7 +84,8 @@ def _write_chart(
 ) -> None:
     from dynamics.draw import waterfall  # not at the top: they load Plotly
     from dynamics.export import caption, picture
+    from dynamics.export.chart import Chart
 
-    figure = waterfall.draw(made).to_plotly_json()
-    file.write_bytes(picture.picture(figure, form, size, caption.told(made, configs)))
+    chart = Chart.of(waterfall.draw(made), caption.told(made, configs))
+    file.write_bytes(picture.picture(chart, form, size))
     print(f"{file}: {file.stat().st_size:,} bytes", file=sys.stderr)

@@ -82,8 +82,11 @@ def _content(runs: list[Run], form: str, name: str, options: argparse.Namespace)
             f"{form} holds the numbers of one run; it has no charts or comparisons. csv and "
             "zip hold several."
         )
+    from dynamics.export import chart, picture  # not at the top: only a chart needs a browser
+
     size = flags.print_of(options)
-    return export.picture(runs, form, size, options.figure, options.over, options.at)
+    shown = chart.of_runs(runs, options.figure, options.over, {"at": options.at})
+    return picture.picture(shown, form, size)
 
 
 def _form(options: argparse.Namespace) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """Cells of heat maps: how many are kept of a matrix, and when a map is due."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -8,6 +9,25 @@ from dynamics.core.config import Config
 from dynamics.core.records import Array, Record
 
 MOST_CELLS, MOST_MAPS = 50, 1000  # along a side; in a run
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A heat map: means over blocks of a network's end-to-end matrix at one moment, and its goal.
+
+    Attributes:
+        step: of the moment; None before the first one.
+        values: rows × cols, the means of the blocks; empty before the first moment.
+        goal: rows × cols, the means of M*, or of its observed entries.
+        known: whether ``goal`` is M*.
+        block: rows and columns of the matrix in one cell.
+    """
+
+    step: float | None
+    values: Array
+    goal: Array
+    known: bool
+    block: tuple[int, int]
 
 
 def block(length: int) -> int:

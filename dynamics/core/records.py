@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Shape = tuple[int, ...]
-LEAST_RESIDUAL = 1e-17  # below rounding
 COUNTERS = ("seconds", "measuring_seconds", "operations")
 
 
@@ -141,80 +140,10 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class Expected:
-    """What theory says of one network's singular values, to be held against those recorded.
-
-    Attributes:
-        escapes: steps until each mode is half grown; infinity for what never comes.
-        standing: how sure they are: ``exact``, ``gradient-flow``, ``heuristic`` or ``unknown``.
-        breaks: what the run does not meet of the exact result's assumptions, a sentence each.
-        steps: T, of the curves; none where only the escapes are known.
-        values: T × modes, the exact course.
-        goals: s_i of these modes.
-        followed: how many of the T points theory was followed to; what comes after has settled.
-    """
-
-    escapes: tuple[float, ...] = ()
-    standing: str = "unknown"
-    breaks: tuple[str, ...] = ()
-    steps: Array = field(default_factory=lambda: np.empty(0))
-    values: Array = field(default_factory=lambda: np.empty((0, 0)))
-    goals: Array = field(default_factory=lambda: np.empty(0))
-    followed: int = 0
-
-    def residuals(self, steps: Array, values: Array) -> Array:
-        """|σ_i − expected σ_i| / s_i, T × modes; NaN at steps to which theory was not followed.
-
-        The k-th largest is held against the k-th largest, and given as its mode's: so modes that
-        cross are held right even where they are tied. At least LEAST_RESIDUAL: zero has no place on
-        a logarithmic axis.
-
-        Args:
-            steps: T.
-            values: T × at least these modes.
-        """
-        at = np.searchsorted(self.steps[: self.followed], steps)
-        at = np.minimum(at, max(self.followed - 1, 0))
-        order = np.argsort(-values, axis=1, kind="stable")
-        ranks = np.argsort(order, axis=1)[:, : len(self.goals)]
-        wanted = np.zeros(values.shape)
-        wanted[:, : len(self.goals)] = -np.sort(-self.values[at], axis=1)
-        ahead = np.take_along_axis(wanted, ranks, axis=1)
-        found = np.abs(values[:, : len(self.goals)] - ahead) / self.goals
-        found = np.maximum(found, LEAST_RESIDUAL)
-        return np.where((self.steps[at] == steps)[:, None], found, np.nan)
-
-    @property
-    def first(self) -> float | None:
-        """t₁, the steps to the first escape that takes any; None if none is expected."""
-        return min((step for step in self.escapes if 0 < step < np.inf), default=None)
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A network's end-to-end matrix at one moment, averaged over blocks, beside its goal.
-
-    Attributes:
-        step: of the moment; None if there is none yet.
-        cells: rows × cols, the means of the blocks; empty if there is none yet.
-        goal: those of M*, or of what is observed of it.
-        known: whether ``goal`` is M*.
-        block: rows and columns of the matrix that make a cell.
-    """
-
-    step: float | None
-    cells: Array
-    goal: Array
-    known: bool
-    block: tuple[int, int]
-
-
-@dataclass(frozen=True)
 class Trajectory:
     """One network's records: each counter an array over T records, each series T × its shape.
 
-    ``facts`` are those of the Layout; ``expected`` and ``picture`` are there where somebody
-    wants them drawn.
+    ``facts`` are those of the Layout.
     """
 
     network: str
@@ -224,8 +153,6 @@ class Trajectory:
     operations: Array
     series: Mapping[str, Array] = field(default_factory=dict)
     facts: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-    expected: Expected | None = None
-    picture: Picture | None = None
 
     def first_at(self, name: str, level: float) -> int | None:
         """The index of the first record whose ``name`` is at or below ``level``, if any."""

@@ -1,9 +1,9 @@
-"""What a figure is: ``draw(trajectories, versus) -> go.Figure``, one file of ``figures/`` each.
+"""Charts: what they share. A chart is a file of ``charts/`` with ``draw(shown, versus)``.
 
-A chart is described once. Each trace says in ``meta`` which columns of a record it draws, so that
-the page's live chart can take the same figure as its layout and its list of lines, and fill it
-from the run's stream. A trace whose ``meta`` names no column ``y`` is theory: its x are steps, to
-be placed where the run has come to them.
+A chart is described once. Each trace names in ``meta`` the columns of a record that it draws. So
+the live page takes the same figure as its layout and its list of lines, and fills them from the
+run's stream. A trace whose ``meta`` names no column ``y`` is theory: its x are steps, and the page
+places them at the times when the run reached those steps.
 """
 
 import math
@@ -14,19 +14,19 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dynamics.core import registry
-from dynamics.core.records import Trajectory
 from dynamics.core.traits import said
 from dynamics.core.words import raised
 from dynamics.draw.look import DASHES, GREY, RUN_COLORS, color
-from dynamics.draw.time_axis import LEAST, UNITS, VERSUS, along, axis
+from dynamics.draw.shown import Shown
+from dynamics.draw.time_axis import LEAST, UNITS, VERSUS
 
-CHANGE = {"color": "#808080", "width": 1, "dash": "longdash"}  # the mark of a change on the way
+CHANGE = {"color": "#808080", "width": 1, "dash": "longdash"}  # mark of a change
 
 
 def blank(title: str, versus: str, y: str, *, log: bool = False, note: str = "") -> go.Figure:
     """An empty figure with its title, its time axis and its value axis.
 
-    ``note`` says in a sentence or two, beside the chart, what it means and how sure it is.
+    ``note`` explains in a sentence or two, beside the chart, what it means and how sure it is.
     """
     figure = go.Figure()
     if note:
@@ -54,32 +54,33 @@ def blank(title: str, versus: str, y: str, *, log: bool = False, note: str = "")
     return figure.update_yaxes(title_text=y, type=kind, exponentformat="power", **axis)
 
 
-def titled(title: str, trajectories: Sequence[Trajectory]) -> str:
-    """With the name of the only network; the legend has those of several."""
-    return f"{title}: {said(trajectories[0].network)}" if len(trajectories) == 1 else title
+def titled(title: str, shown: Sequence[Shown]) -> str:
+    """With the name of the only network; of several, the legend has the names."""
+    return f"{title}: {said(shown[0].network)}" if len(shown) == 1 else title
 
 
-def marked(name: str, trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure:
-    """The figure of this name, with what changed on the way marked on its axis.
+def marked(name: str, shown: Sequence[Shown], versus: str = "steps") -> go.Figure:
+    """The chart of this name, with a mark on its time axis for each change during the run.
 
-    Over steps all networks share a mark; else each has its own, where it was at that step. In
-    ``layout.meta`` stand all changes, for charts that learn of the records later.
+    Over steps all networks share a mark; on other axes each has its own, at the time when it
+    reached that step. ``layout.meta["changes"]`` lists all changes, so that the live page can add
+    their marks itself: ``pages/shared/live/browser/panel/changes.js``.
     """
-    figure: go.Figure = registry.load("charts", name).draw(trajectories, versus)
-    changes = trajectories[0].facts.get("changes", ()) if trajectories else ()
+    figure: go.Figure = registry.load("charts", name).draw(shown, versus)
+    changes = shown[0].trajectory.facts.get("changes", ()) if shown else ()
     if not changes or registry.constant("charts", name, "KIND"):  # no time axis in the plane
         return figure
     figure.update_layout(meta={**(figure.layout.meta or {}), "changes": list(changes)})
     places = {
-        (float(along(each, versus, np.array([float(step)]))[0]), label)
+        (float(item.along(versus, np.array([float(step)]))[0]), label)
         for step, label in changes
-        for each in trajectories
-        if step in each.steps
+        for item in shown
+        if step in item.trajectory.steps
     }
     last = {label: value for value, label in sorted(places)}
     for value, label in sorted(places):
-        own = label if value == last[label] else ""  # once: on other axes networks have their own
-        _mark(figure, value, own, logarithmic=versus in LEAST)
+        once = label if value == last[label] else ""  # several networks have a mark each
+        _mark(figure, value, once, logarithmic=versus in LEAST)
     return figure
 
 
@@ -99,7 +100,7 @@ def _mark(figure: go.Figure, value: float, label: str, *, logarithmic: bool) -> 
 
 def line(
     figure: go.Figure,
-    trajectory: Trajectory,
+    item: Shown,
     versus: str,
     name: str,
     index: Sequence[int] = (),
@@ -113,16 +114,25 @@ def line(
 ) -> None:
     """Add one series, or one entry of it, as a line in its network's colour and dash.
 
-    ``label`` is what hovering says; the legend says the network. ``scale`` turns the stored unit
-    into the axis's. ``dash`` is the network's own unless it needs no telling apart. ``meta`` names
-    the columns of a record, counted from one, and the mode, which is the entry's last index unless
-    ``mode`` says that the entry belongs to none.
+    Args:
+        figure: the chart, which is changed.
+        item: the network.
+        versus: the time axis.
+        name: of the series; ``residuals`` is the distance from theory.
+        index: of the entry; empty for a series of single numbers. The trace's ``meta`` counts it
+            from one.
+        label: what hovering says; the network's name if None.
+        legend: whether the line is in the legend, under the network's name.
+        shade: from 0, the network's own colour, to 1, pale.
+        scale: turns the stored unit into the axis's.
+        dash: the network's own if None.
+        mode: whether the entry's last index is a mode.
     """
-    network = trajectory.network
+    network = item.network
     entry: Any = (slice(None), *index)
     figure.add_scatter(
-        x=along(trajectory, versus, trajectory.steps),
-        y=trajectory.series[name][entry] * scale,
+        x=item.along(versus, item.trajectory.steps),
+        y=item.values(name)[entry] * scale,
         name=said(network),
         legendgroup=network,
         showlegend=legend,
@@ -135,7 +145,7 @@ def line(
         hovertemplate=f"{label or said(network)}: %{{y}} at %{{x}}<extra></extra>",
         meta={
             "network": network,
-            **axis(trajectory, versus),
+            **item.axis(versus),
             "y": ".".join([network, name, *(str(i + 1) for i in index)]),
             "scale": scale,
             **({"mode": index[-1] + 1} if index and mode else {}),
@@ -144,24 +154,22 @@ def line(
 
 
 def compared(
-    runs: Sequence[tuple[str, Sequence[Trajectory]]], name: str, versus: str = "steps"
+    runs: Sequence[tuple[str, Sequence[Shown]]], series: str, versus: str = "steps"
 ) -> go.Figure:
     """One series of several runs on a logarithmic axis: a colour for each run, dashes by network.
 
-    ``runs`` has a label and the trajectories of each; those that lack the series, or the unit of
-    normalised time, are left out.
+    ``runs`` has the label of each run and its networks, all of which have the series.
     """
-    figure = blank(name.replace("_", " ").capitalize(), versus, UNITS.get(name, "loss"), log=True)
-    for number, (named, trajectories) in enumerate(runs):
-        label = raised(named) if "=" in named else named  # a run's key 3e1925 is no number
-        for trajectory in trajectories:
-            timed = versus != "normalised" or (trajectory.expected and trajectory.expected.first)
-            if name in trajectory.series and timed:
-                line(figure, trajectory, versus, name, label=label, legend=True)
-                figure.data[-1].update(
-                    name=f"{label} · {said(trajectory.network)}",
-                    legendgroup=f"{number}",
-                    line_color=RUN_COLORS[number % len(RUN_COLORS)],
-                )
+    title = series.replace("_", " ").capitalize()
+    figure = blank(title, versus, UNITS.get(series, "loss"), log=True)
+    for number, (named, shown) in enumerate(runs):
+        label = raised(named) if "=" in named else named  # a run's key 3e1925 is not a number
+        for item in shown:
+            line(figure, item, versus, series, label=label, legend=True)
+            figure.data[-1].update(
+                name=f"{label} · {said(item.network)}",
+                legendgroup=f"{number}",
+                line_color=RUN_COLORS[number % len(RUN_COLORS)],
+            )
     below = {"orientation": "h", "x": 0, "xanchor": "left", "y": -0.2, "yanchor": "top"}
     return figure.update_layout(legend=below)

@@ -1,95 +1,204 @@
-"""Panel: from a panel's name and a run to the chart."""
+"""Panels: the one way from a chart's name to the chart, of a run or of several runs."""
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 
 from dynamics.core import registry
+from dynamics.core.cells import Cells
+from dynamics.core.config import Config
 from dynamics.core.description import labels
-from dynamics.draw.chart import compared, marked
+from dynamics.core.records import Trajectory
+from dynamics.draw import chart
+from dynamics.draw.shown import Shown, show
 from dynamics.draw.time_axis import VERSUS
 from dynamics.runs import maps
 from dynamics.runs.run import Run, RunError
-from dynamics.theory.course import beside
 
 MAPS = "heat_maps"
-MOMENTS = 36  # of a film of heat maps
-FIGURES = ("recovery_error", "losses", "singular_values", "principal_angles")
+MOMENTS = 36  # frames of a film of heat maps
+USUAL = ("recovery_error", "losses", "singular_values", "principal_angles")
 
 
-def chart(
+class NothingToDrawError(RunError):
+    """The run has no numbers for a chart; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A chart of one run, of all its networks or of one: ``chart`` or ``chart/network``."""
+
+    chart: str
+    network: str = ""
+
+    @classmethod
+    def named(cls, name: str) -> "Panel":
+        """The panel of a name.
+
+        Raises:
+            RunError: if there is no such chart.
+        """
+        stem, _, network = name.partition("/")
+        known = registry.options("charts")
+        if stem not in known:
+            raise RunError(f"There is no figure {stem[:40]!r}; take one of {', '.join(known)}.")
+        return cls(stem, network)
+
+    @property
+    def kind(self) -> str:
+        """``map`` or ``surface``; ``lines`` for most charts."""
+        return str(registry.constant("charts", self.chart, "KIND") or "lines")
+
+    def select(self, trajectories: Sequence[Trajectory]) -> list[Trajectory]:
+        """The trajectories that the panel draws.
+
+        Raises:
+            NothingToDrawError: if none of them has the series that the chart needs.
+            RunError: if the run has no such network.
+        """
+        names = [trajectory.network for trajectory in trajectories]
+        if self.network and self.network not in names:
+            raise NothingToDrawError(
+                f"This run has no network {self.network[:40]!r}; it has {', '.join(names)}."
+            )
+        needs = registry.constant("charts", self.chart, "NEEDS", ())
+        one = self.network if self.kind != "map" else ""  # a heat map shows all networks
+        selected = [
+            trajectory
+            for trajectory in trajectories
+            if one in ("", trajectory.network) and set(needs) <= set(trajectory.series)
+        ]
+        if not selected:
+            raise NothingToDrawError(_lack(self.chart))
+        return selected
+
+    def draw(
+        self,
+        config: Config,
+        trajectories: Sequence[Trajectory],
+        versus: str = "steps",
+        *,
+        theory: bool = True,
+        cells: Sequence[Cells] = (),
+    ) -> go.Figure:
+        """The chart of a run; trajectories without records give its description.
+
+        Args:
+            config: of the run.
+            trajectories: of all its networks.
+            versus: the time axis.
+            theory: whether the chart shows what theory expects.
+            cells: a heat map for each network; empty if the run has none.
+
+        Raises:
+            NothingToDrawError: if the run has no numbers for it.
+            RunError: if there is no such axis.
+        """
+        check_axis(versus)
+        selected = self.select(trajectories)
+        if self.kind == "map":
+            if not cells:
+                raise NothingToDrawError(_lack(self.chart))
+            pairs = zip(selected, cells, strict=True)
+            return chart.marked(self.chart, [Shown(each, cells=its) for each, its in pairs])
+        theory = theory and registry.constant("charts", self.chart, "EXPECTED", False)
+        shown = show(config, selected, versus, theory=theory)
+        if not shown:
+            raise NothingToDrawError(NO_UNIT)
+        return chart.marked(self.chart, shown, versus)
+
+
+NO_UNIT = "Normalised time needs a predicted escape; this run has none."
+
+
+def _lack(stem: str) -> str:
+    """Why a run has no such chart."""
+    needs = " and ".join(registry.constant("charts", stem, "NEEDS", ())).replace("_", " ")
+    return str(registry.constant("charts", stem, "LACKS", f"This run does not record {needs}."))
+
+
+def check_axis(versus: str) -> None:
+    """Raise RunError if there is no such time axis."""
+    if versus not in VERSUS:
+        raise RunError(f"There is no axis {versus[:40]!r}; take one of {', '.join(VERSUS)}.")
+
+
+def compared(
+    runs: Sequence[tuple[str, Config, Sequence[Trajectory]]], series: str, versus: str = "steps"
+) -> go.Figure:
+    """One series of several runs in one chart; runs that lack it are left out.
+
+    Args:
+        runs: label, settings and trajectories of each.
+        series: such as ``recovery_error``.
+        versus: the time axis.
+
+    Raises:
+        NothingToDrawError: if none of the runs has the series, or an escape in normalised time.
+        RunError: if there is no such axis.
+    """
+    check_axis(versus)
+    recorded = [
+        (label, config, [each for each in trajectories if series in each.series])
+        for label, config, trajectories in runs
+    ]
+    if not any(trajectories for *_, trajectories in recorded):
+        raise NothingToDrawError(f"None of these runs has a {series.replace('_', ' ')[:40]}.")
+    shown = [
+        (label, show(config, trajectories, versus, theory=False))
+        for label, config, trajectories in recorded
+    ]
+    if not any(listed for _, listed in shown):
+        raise NothingToDrawError("Normalised time needs a predicted escape; these runs have none.")
+    return chart.compared(shown, series, versus)
+
+
+def of_runs(
     runs: Sequence[Run],
-    panel: str,
+    name: str,
     versus: str = "steps",
     *,
     theory: bool = True,
     at: float = math.inf,
-) -> Any:
-    """A panel of one run, ``figure`` or ``figure/network``, or one series of several runs.
+) -> go.Figure:
+    """A panel of one run, or one series of several runs.
 
-    ``theory`` says whether what it expects of a single run is drawn, too; ``at`` is the step of
-    what shows one moment, the last one otherwise.
+    Args:
+        runs: with records.
+        name: ``chart`` or ``chart/network``; of several runs, a series.
+        versus: the time axis.
+        theory: whether the chart of a single run shows what theory expects.
+        at: the step of a heat map; infinity for the last.
 
     Raises:
-        RunError: if there are no records, no such figure, or nothing in the runs that it draws.
+        RunError: if a run has no records, or there is no such chart or axis, or the runs have no
+            numbers for it.
     """
-    if versus not in VERSUS:
-        raise RunError(f"There is no axis {versus[:40]!r}; take one of {', '.join(VERSUS)}.")
     for run in runs:
         run.need_records()
-    measured = any(panel in shapes for run in runs for shapes in run.layout.shapes.values())
-    if len(runs) > 1 or (measured and panel not in registry.options("charts")):
-        return _series(runs, panel, versus)
-    return _panel(runs[0], panel, versus, theory=theory or versus == "normalised", at=at)
-
-
-def _series(runs: Sequence[Run], name: str, versus: str) -> Any:
-    named = labels([run.config for run in runs])
-    drawn = [
-        (label, beside(run.config, run.trajectories))
-        for label, run in zip(named, runs, strict=True)
-    ]
-    figure = compared(drawn, name, versus)
-    if not figure.data:
-        raise RunError(f"None of these runs has a {name.replace('_', ' ')[:40]}.")
-    return figure
-
-
-def _panel(run: Run, panel: str, versus: str, *, theory: bool, at: float) -> Any:
-    stem, _, network = panel.partition("/")
-    if stem not in registry.options("charts"):
-        known = ", ".join(registry.options("charts"))
-        raise RunError(f"There is no figure {stem[:40]!r}; take one of {known}.")
-    told, names = run.trajectories, [""]
-    names += [each.network for each in told]
-    if network not in names:
-        raise RunError(
-            f"Run {run.key} has no network {network[:40]!r}; it has {', '.join(names[1:])}."
-        )
-    if theory:
-        told = beside(run.config, told)
-    if registry.constant("charts", stem, "KIND") == "map":  # all networks' maps are one chart
-        told, network = maps.shown(run, told, at), ""
-    needs = registry.constant("charts", stem, "NEEDS", ())
-    trajectories = [
-        each
-        for each in told
-        if network in ("", each.network) and all(need in each.series for need in needs)
-    ]
-    if not trajectories:
-        raise RunError(f"Run {run.key} has nothing recorded for {panel[:40]}.")
-    return marked(stem, trajectories, versus)
+    measured = any(name in shapes for run in runs for shapes in run.layout.shapes.values())
+    if len(runs) > 1 or (measured and name not in registry.options("charts")):
+        configs = [run.config for run in runs]
+        named = zip(labels(configs), configs, runs, strict=True)
+        parts = [(label, config, run.trajectories) for label, config, run in named]
+        return compared(parts, name, versus)
+    (run,) = runs
+    panel = Panel.named(name)
+    cells = maps.cells_at(run, at) if panel.kind == "map" else []
+    return panel.draw(run.config, run.trajectories, versus, theory=theory, cells=cells)
 
 
 def moments(run: Run) -> list[dict[str, Any]]:
-    """The run's heat maps from its first to its last moment, evenly over the steps, for a film.
+    """The run's heat maps as Plotly dictionaries, evenly over its steps, for a film.
 
     Raises:
-        RunError: as ``chart``.
+        RunError: as ``of_runs``.
     """
     kept = maps.kept(run, len(run.layout.shapes))
     last = float(kept["step"][-1]) if kept is not None and len(kept) else math.inf
     steps = np.linspace(0, last, MOMENTS) if math.isfinite(last) else [last]
-    return [chart([run], MAPS, at=float(step)).to_plotly_json() for step in steps]
+    return [of_runs([run], MAPS, at=float(step)).to_plotly_json() for step in steps]

@@ -1,11 +1,10 @@
-"""Time axis: steps, seconds, operations or normalised time, and what each is called."""
+"""Time axes: steps, seconds, operations or normalised time, and the title of each."""
 
 from typing import Any
 
 import numpy as np
 
 from dynamics.core.records import Array, Trajectory
-from dynamics.core.traits import called
 
 VERSUS = {
     "steps": "Gradient steps",
@@ -14,48 +13,43 @@ VERSUS = {
     "operations": "Floating-point operations",
     "normalised": "Normalised time t / t₁",
 }
-LEAST = {"log steps": 1}  # where a logarithmic axis begins: record 0 is drawn there
+LEAST = {"log steps": 1}  # first value of a logarithmic axis; record 0 is drawn there
 UNITS = {"recovery_error": "‖W − M*‖<sub>F</sub> / ‖M*‖<sub>F</sub>"}
 
 
-def unit(trajectory: Trajectory) -> float:
-    """t₁: the steps of one unit of normalised time, those to the first escape that is expected.
+def along(trajectory: Trajectory, versus: str, steps: Array, unit: float | None = None) -> Array:
+    """The places of steps on a time axis.
 
-    A plateau takes ε^(2−L) I_L(α)/(ηc s_i) steps (a logarithm of ε for L = 2), so that runs of any
-    ε, L, η and α have their first mode half grown at t/t₁ = 1 and mode i near s_1/s_i.
+    Between two records time is linear; beyond the last one it continues at the average pace.
+    The live page computes the same in ``timeOf`` of ``pages/shared/live/browser/run/store.js``.
 
-    Raises:
-        ValueError: if none is expected; ``expected.beside`` says what is.
+    Args:
+        trajectory: whose clocks are read.
+        versus: the axis, one of ``VERSUS``.
+        steps: T numbers of gradient steps.
+        unit: t₁ in steps, the unit of normalised time. A plateau takes ε^(2−L) I_L(α)/(ηc s_i)
+            steps (a logarithm of ε for L = 2), so that runs of any ε, L, η and α have their first
+            mode half grown at t/t₁ = 1 and mode i near s_1/s_i.
     """
-    first = trajectory.expected and trajectory.expected.first
-    if not first:
-        raise ValueError(
-            f"No escape of the {called(trajectory.network)} is foreseen, so there is no unit "
-            "for normalised time; take steps."
-        )
-    return first
-
-
-def along(trajectory: Trajectory, versus: str, steps: Array) -> Array:
-    """Where steps lie on a time axis: between records in a line, beyond them at the pace so far."""
     if versus == "normalised":
-        return steps / unit(trajectory)
+        assert unit, "normalised time needs the step of the first expected escape"
+        return steps / unit
     if versus in LEAST:
         return np.maximum(steps, LEAST[versus])
     clock = getattr(trajectory, versus)
     if versus == "steps" or not len(clock):
         return steps
-    last = len(clock) - 1
-    end = trajectory.steps[last]
-    beyond = clock[last] * (steps / max(end, 1))
+    end, total = trajectory.steps[-1], clock[-1]
+    beyond = total * (steps / max(end, 1))
     return np.where(steps > end, beyond, np.interp(steps, trajectory.steps, clock))
 
 
-def axis(trajectory: Trajectory, versus: str) -> dict[str, Any]:
-    """For ``meta``: the column of a time axis, its unit, and the least that is drawn."""
+def axis(network: str, versus: str, unit: float | None = None) -> dict[str, Any]:
+    """For a trace's ``meta``: the column of a time axis, its unit and its least value."""
     by_step = versus in ("steps", "log steps", "normalised")
-    return {
-        "x": "step" if by_step else f"{trajectory.network}.{versus}",
-        **({"unit": unit(trajectory)} if versus == "normalised" else {}),
-        **({"least": LEAST[versus]} if versus in LEAST else {}),
-    }
+    described: dict[str, Any] = {"x": "step" if by_step else f"{network}.{versus}"}
+    if versus == "normalised":
+        described["unit"] = unit
+    if versus in LEAST:
+        described["least"] = LEAST[versus]
+    return described

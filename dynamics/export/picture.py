@@ -1,15 +1,14 @@
 """Picture: one chart as a file; ``python -m dynamics.export.picture FILE`` draws it.
 
-That is a process of its own. It reads ``{"form", "figure", "print", "about"}`` as JSON from its
-input, and for a film of heat maps the folder of their ``run``. It writes the file, beside a PDF
-also what it looks like, as FILE.png. Trouble is one sentence on stderr and status 2.
+That is a process of its own. It reads ``{"form", "chart", "print"}`` as JSON from its input and
+writes the file; beside a PDF also a picture of its page, FILE.png. It reports an error as one
+sentence on stderr and status 2.
 """
 
 import io
 import json
 import re
 import sys
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,12 @@ from xml.sax.saxutils import escape
 from dynamics.draw import panel
 from dynamics.export import formats, tikz
 from dynamics.export.caption import About
+from dynamics.export.chart import Chart
 from dynamics.export.formats import FORMATS
 from dynamics.export.layout import space
 from dynamics.export.layout.layout import dressed
 from dynamics.export.layout.sizes import Print
+from dynamics.export.layout.thinning import thinned
 from dynamics.export.render import chrome, film, html
 from dynamics.export.render.chrome import PictureError
 from dynamics.runs.run import Run, RunError
@@ -29,38 +30,33 @@ from dynamics.runs.run import Run, RunError
 SEEN, SHARP = 600, 2  # points across of a preview, and pixels of each
 
 
-def picture(
-    figure: dict[str, Any],
-    form: str,
-    how: Print,
-    about: About,
-    moments: Sequence[dict[str, Any]] = (),
-) -> bytes:
-    """The figure, a Plotly dictionary, as a file of one of ``formats.CHARTS``.
-
-    ``moments`` are what it looks like in the course of a film, if that is more than growing lines.
+def picture(chart: Chart, form: str, how: Print) -> bytes:
+    """The chart as a file of one of the formats ``CHARTS``.
 
     Raises:
         PictureError: with one sentence, if it cannot be drawn here.
+        RunError: if a film's run is damaged.
     """
+    figure, about = dict(chart.figure), chart.about
     refused, why = formats.refused(figure)
     if form in refused:
         raise PictureError(why)
     if form == "html":
         return _html(space.turnable(dressed(figure, how)), about)
     if form == "tikz":
-        comments = "".join(f"% {line}\n" for line in _told(about))
-        return (comments + tikz.tikz(dressed(figure, how, tikz.MOST_POINTS), how)).encode()
+        comments = "".join(f"% {line}\n" for line in _lines(about))
+        few = thinned(figure, tikz.MOST_POINTS)
+        return (comments + tikz.tikz(dressed(few, how), how)).encode()
     if FORMATS[form].kind == "film":
-        looks = [dressed(each, how) for each in moments or [figure]]
-        return film.film(looks, form, how, about)
-    dots = how.inches.dots
-    scale = dots / 96 if form == "png" else 1.0
-    (drawn,) = chrome.draw([(space.lettered(dressed(figure, how)), form, scale)])
-    return {"pdf": _pdf, "svg": _svg, "png": _png}[form](drawn, how, about)
+        moments = panel.moments(Run(Path(chart.run))) if chart.run else [figure]
+        return film.film([dressed(moment, how) for moment in moments], form, how, about)
+    scale = how.inches.dots / 96 if form == "png" else 1.0
+    (content,) = chrome.draw([(space.lettered(dressed(figure, how)), form, scale)])
+    finish = {"pdf": _pdf, "svg": _svg, "png": _png}[form]
+    return finish(content, how, about)
 
 
-def _told(about: About) -> list[str]:
+def _lines(about: About) -> list[str]:
     return [about.title, about.caption, *about.bibtex.splitlines()]
 
 
@@ -82,10 +78,9 @@ def _svg(drawn: bytes, _: Print, about: About) -> bytes:
     head, rest = drawn.decode().split(">", 1)
     for side in ("width", "height"):
         head = re.sub(rf' {side}="([\d.]+)"', partial(_inches, side), head, count=1)
-    told = (
-        f"<title>{escape(about.title)}</title><desc>{escape(chr(10).join(_told(about)[1:]))}</desc>"
-    )
-    return f"{head}>{told}{rest}".encode()
+    words = escape("\n".join(_lines(about)[1:]))
+    title = f"<title>{escape(about.title)}</title><desc>{words}</desc>"
+    return f"{head}>{title}{rest}".encode()
 
 
 def _inches(side: str, pixels: re.Match[str]) -> str:
@@ -126,12 +121,11 @@ def look(pdf: bytes) -> bytes:
 
 
 def main() -> int:
-    """Draw what the job on the input asks for."""
-    job, file = json.load(sys.stdin), Path(sys.argv[1])
+    """Draw the chart on the input; returns the exit status."""
+    job = json.load(sys.stdin)
+    file = Path(sys.argv[1])
     try:
-        how, about = Print(**job["print"]), About(**job["about"])
-        moments = panel.moments(Run(Path(job["run"]))) if "run" in job else []
-        content = picture(job["figure"], job["form"], how, about, moments)
+        content = picture(Chart.from_dict(job["chart"]), job["form"], Print(**job["print"]))
     except (RunError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2

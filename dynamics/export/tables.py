@@ -12,7 +12,7 @@ import numpy as np
 from dynamics.core import registry
 from dynamics.core.description import command, seeds, settings
 from dynamics.core.records import COUNTERS, Trajectory
-from dynamics.draw.panel import chart
+from dynamics.draw import panel
 from dynamics.export.caption import BIBTEX, about
 from dynamics.runs import maps
 from dynamics.runs.run import Run
@@ -193,7 +193,7 @@ def cells(run: Run, at: float = math.inf) -> bytes:
         RunError: as ``chart``.
     """
     lines = ["map,row,column,value"]
-    for trace in chart([run], "heat_maps", at=at).data:
+    for trace in panel.of_runs([run], panel.MAPS, at=at).data:
         lines += [
             f"{trace.name},{row + 1},{column + 1},{value}"
             for (row, column), value in np.ndenumerate(trace.z)

@@ -12,6 +12,7 @@ from dynamics.core import registry
 from dynamics.data.published import NAMES, arrays
 from dynamics.export import tables
 from dynamics.export.caption import About, signed
+from dynamics.export.chart import Chart
 from dynamics.export.formats import CHARTS
 from dynamics.export.layout.sizes import Print
 from dynamics.paper import baselines, draws
@@ -164,8 +165,8 @@ def content(judged: Judged, form: str, how: Print | None = None) -> bytes:
         return tables.bundle(judged.runs, judged.name, {"verdict.json": verdict})
     from dynamics.export import picture  # not at the top: the page's own process draws no files
 
-    figure = judged.figure.to_plotly_json()
-    return picture.picture(figure, form, how or Print("text"), told(judged))
+    chart = Chart.of(judged.figure, told(judged))
+    return picture.picture(chart, form, how or Print("text"))
 
 
 def told(judged: Judged, link: str = "") -> About:

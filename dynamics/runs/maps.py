@@ -8,18 +8,16 @@ record.
 """
 
 import bisect
-import dataclasses
 import math
 import os
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dynamics.core import registry
-from dynamics.core.cells import block, shape
+from dynamics.core.cells import Cells, block, shape
 from dynamics.core.config import Config
-from dynamics.core.records import Array, Picture, Trajectory
+from dynamics.core.records import Array
 
 if TYPE_CHECKING:
     from dynamics.runs.run import Run
@@ -112,28 +110,30 @@ def at(run: "Run", step: float, networks: int) -> bytes:
         os.close(file)
 
 
-def pictured(
-    config: Config, trajectories: Sequence[Trajectory], target: bytes, row: bytes = b""
-) -> list[Trajectory]:
-    """The trajectories, each with its map out of a row: without cells if there is none yet."""
-    (height, width), known = shape(config), registry.constant("problems", config.problem, "KNOWN")
-    wanted = np.frombuffer(target, "<f2").astype(float).reshape(height, width)
-    cells = np.empty((len(trajectories), 0, 0))
+def cells(config: Config, networks: int, target: bytes, row: bytes = b"") -> list[Cells]:
+    """The heat map of each network in one row of ``maps.f2``; without values if the row is empty.
+
+    Args:
+        config: of the run.
+        networks: how many the run has.
+        target: the run's ``goal``.
+        row: as ``at`` returns it.
+    """
+    height, width = shape(config)
+    known = registry.constant("problems", config.problem, "KNOWN") is not False
+    goal_values = np.frombuffer(target, "<f2").astype(float).reshape(height, width)
+    values = np.empty((networks, 0, 0))
+    step = None
     if row:
-        cells = np.frombuffer(row, "<f2", offset=8).astype(float).reshape(-1, height, width)
-    step = float(np.frombuffer(row, "<f8", count=1)[0]) if row else None
+        values = np.frombuffer(row, "<f2", offset=8).astype(float).reshape(-1, height, width)
+        step = float(np.frombuffer(row, "<f8", count=1)[0])
     rows, cols = (block(length) for length in config.shape)
-    return [
-        dataclasses.replace(
-            each, picture=Picture(step, values, wanted, known is not False, (rows, cols))
-        )
-        for each, values in zip(trajectories, cells, strict=True)
-    ]
+    return [Cells(step, each, goal_values, known, (rows, cols)) for each in values]
 
 
-def shown(
-    run: "Run", trajectories: Sequence[Trajectory], step: float = math.inf
-) -> list[Trajectory]:
-    """The trajectories with the run's maps ``at`` a step; none if it was recorded without."""
-    target, row = goal(run), at(run, step, len(trajectories))
-    return pictured(run.config, trajectories, target, row) if target and row else []
+def cells_at(run: "Run", step: float = math.inf) -> list[Cells]:
+    """The heat map of each of the run's networks ``at`` a step; empty for a run without maps."""
+    networks = len(run.layout.shapes)
+    target = goal(run)
+    row = at(run, step, networks)
+    return cells(run.config, networks, target, row) if target and row else []

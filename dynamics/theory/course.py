@@ -4,17 +4,17 @@ Where an exact course is known it is followed step by step, as long as that is c
 there are the forecast's escapes. A second call for the same run costs nothing.
 """
 
-import dataclasses
 import functools
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from dynamics.core.config import Config
-from dynamics.core.records import Array, Expected, Trajectory, followed
+from dynamics.core.records import Array
 from dynamics.core.traits import adrift, alpha, curvature, late, pace, seen, spectral, widths
 from dynamics.theory import compressed
 from dynamics.theory.compressed import Turns
@@ -29,22 +29,58 @@ MOST_STEPS = 20_000  # that are followed: half a second
 MOST_WORK = 4e9  # multiplications of a simulation: as long
 SLACK = 1.3  # times the last expected escape, after which little happens
 RISES = 3  # of the last mode, which are shown after its escape
+LEAST_RESIDUAL = 1e-17  # below rounding
 SETTLED = 0.01  # relative distance from its goal at which a mode stays where it is
 
 
-def beside(config: Config, trajectories: Sequence[Trajectory]) -> list[Trajectory]:
-    """The same trajectories, each with what is expected of it and how far it is from that."""
-    facts = trajectories[0].facts if trajectories else {}
-    found = expected(config, facts)
-    return [_beside(each, found.get(each.network)) for each in trajectories]
+@dataclass(frozen=True)
+class Expected:
+    """One network's singular values as theory expects them, for comparison with the recorded ones.
 
+    Attributes:
+        escapes: steps until each mode is half grown; infinity for a mode that never grows.
+        standing: how sure they are: ``exact``, ``gradient-flow``, ``heuristic`` or ``unknown``.
+        breaks: the assumptions of the exact result that the run violates, a sentence each.
+        steps: T, of the curves; empty where only the escapes are known.
+        values: T × modes, the exact course.
+        goals: s_i of these modes.
+        followed: how many of the T points were computed; all modes have settled after them.
+    """
 
-def _beside(trajectory: Trajectory, found: Expected | None) -> Trajectory:
-    """With the series ``residuals`` where an exact course is known."""
-    series = dict(trajectory.series)
-    if found and found.followed and "singular_values" in series:
-        series["residuals"] = found.residuals(trajectory.steps, series[followed(series)])
-    return dataclasses.replace(trajectory, expected=found, series=series)
+    escapes: tuple[float, ...] = ()
+    standing: str = "unknown"
+    breaks: tuple[str, ...] = ()
+    steps: Array = field(default_factory=lambda: np.empty(0))
+    values: Array = field(default_factory=lambda: np.empty((0, 0)))
+    goals: Array = field(default_factory=lambda: np.empty(0))
+    followed: int = 0
+
+    def residuals(self, steps: Array, values: Array) -> Array:
+        """|σ_i − expected σ_i| / s_i, T × modes; NaN at steps without a computed course.
+
+        The k-th largest value is compared with the k-th largest expected one, and the difference
+        belongs to the value's mode. So modes that cross are compared correctly even where they are
+        tied. Values are at least LEAST_RESIDUAL: a logarithmic axis has no zero.
+
+        Args:
+            steps: T.
+            values: T × at least these modes.
+        """
+        at = np.searchsorted(self.steps[: self.followed], steps)
+        at = np.minimum(at, max(self.followed - 1, 0))
+        order = np.argsort(-values, axis=1, kind="stable")
+        ranks = np.argsort(order, axis=1)[:, : len(self.goals)]
+        largest_first = np.zeros(values.shape)
+        largest_first[:, : len(self.goals)] = -np.sort(-self.values[at], axis=1)
+        course = np.take_along_axis(largest_first, ranks, axis=1)
+        distance = np.abs(values[:, : len(self.goals)] - course) / self.goals
+        distance = np.maximum(distance, LEAST_RESIDUAL)
+        return np.where((self.steps[at] == steps)[:, None], distance, np.nan)
+
+    @property
+    def first(self) -> float | None:
+        """t₁, the steps to the first escape after the start; None if theory expects none."""
+        return min((step for step in self.escapes if 0 < step < np.inf), default=None)
 
 
 def expected(config: Config, facts: Mapping[str, Sequence[Any]]) -> dict[str, Expected]:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dynamics.core.config import Config
 from dynamics.core.words import plain
-from dynamics.draw.chart import compared
+from dynamics.draw.panel import compared
 from dynamics.export.caption import about
 from dynamics.runs.run import find, root
 from dynamics.teach.lesson import Done, Lesson
@@ -28,8 +28,8 @@ def explain(lesson: Lesson, guess: int) -> None:
     numbers = lesson.numbers(ended)
     st.html(_table(lesson, {name: plain(value) for name, value in numbers.items()}))
     if lesson.compared:
-        drawn = [(label, list(each.networks.values())) for label, each in ended.items()]
-        figure = compared(drawn, lesson.compared)
+        runs = [(label, each.config, list(each.networks.values())) for label, each in ended.items()]
+        figure = compared(runs, lesson.compared)
         plotted(figure, "comparison", lesson.compared)
         words = about(list(lesson.configs.values()), lesson.compared, address.address())
         dialog.button(figure, words, lesson.compared)

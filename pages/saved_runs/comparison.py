@@ -5,39 +5,36 @@ import streamlit as st
 from dynamics.core.config import Config
 from dynamics.core.description import labels
 from dynamics.core.records import Trajectory
-from dynamics.draw.chart import compared
+from dynamics.draw.panel import NothingToDrawError, compared
 from dynamics.export import tables
 from dynamics.export.formats import FORMATS
 from dynamics.runs.run import Run
-from dynamics.theory.course import beside
 from pages.shared.files import dialog
 from pages.shared.plotted import plotted
 
 
 def comparison(chosen: list[tuple[Run, Config]], series: str, versus: str) -> None:
     """A chart of one series of the chosen runs, and its data to take away."""
-    named = labels([config for _, config in chosen])
-    drawn = [
-        (label, beside(config, run.trajectories) if versus == "normalised" else run.trajectories)
-        for label, (run, config) in zip(named, chosen, strict=True)
+    configs = [config for _, config in chosen]
+    runs = [
+        (label, config, run.trajectories)
+        for label, (run, config) in zip(labels(configs), chosen, strict=True)
     ]
-    figure = compared(drawn, series, versus)
-    if not figure.data and versus == "normalised":
-        st.info("Theory foresees no escape in these runs, so there is no normalised time.")
-        return
-    if not figure.data:
-        st.info(f"None of these runs has a {series.replace('_', ' ')}.")
+    try:
+        figure = compared(runs, series, versus)
+    except NothingToDrawError as error:
+        st.info(str(error))
         return
     name = f"{series}_{'_'.join(run.key for run, _ in chosen)}"[:120]
     plotted(figure, "comparison", name)
     st.caption("A colour for each run; solid the original network, dashed the compressed one.")
     with st.container(horizontal=True):
         if st.button("For a paper or talk …", icon=":material/image:"):
-            dialog.dialog(dialog.of_runs([run.key for run, _ in chosen], series, versus))
+            dialog.open_runs([run.key for run, _ in chosen], series, versus)
         st.download_button(
             "Data of this chart (CSV)",
             icon=":material/download:",
-            data=lambda: _csv(drawn, series),
+            data=lambda: _csv(runs, series),
             file_name=f"{name}.csv",
             mime=FORMATS["csv"].mime,
             on_click="ignore",
@@ -54,12 +51,13 @@ def comparison(chosen: list[tuple[Run, Config]], series: str, versus: str) -> No
             )
 
 
-def _csv(drawn: list[tuple[str, list[Trajectory]]], series: str) -> bytes:
+def _csv(runs: list[tuple[str, Config, list[Trajectory]]], series: str) -> bytes:
+    """The series and its clocks, a row for each run, network and record."""
     import pandas as pd
 
     columns = ["network", "step", "seconds", "operations", series]
     frames = [
         tables.table(trajectories).reindex(columns=columns).assign(run=label)
-        for label, trajectories in drawn
+        for label, _, trajectories in runs
     ]
     return pd.concat(frames).to_csv(index=False).encode()

@@ -3,11 +3,11 @@
 import streamlit as st
 
 from dynamics.core.config import Config
-from dynamics.core.records import Expected, Trajectory
+from dynamics.core.records import Trajectory
 from dynamics.core.traits import called, said
 from dynamics.core.words import raised
 from dynamics.findings.modes import Mode, by_network
-from dynamics.theory.course import expected
+from dynamics.theory.course import Expected, expected
 from pages.shared.table import table
 
 

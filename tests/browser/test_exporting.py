@@ -120,7 +120,7 @@ def test_a_page_stands_alone(page_at: Open, run: Run, tmp_path: Path) -> None:
 def test_a_page_of_unlike_charts_draws_each_with_its_own_part_of_the_library(
     page_at: Open, run: Run, tmp_path: Path
 ) -> None:
-    drawn = (panel.chart([run], name) for name in ("spectrum_over_time", "losses", "heat_maps"))
+    drawn = (panel.of_runs([run], name) for name in ("spectrum_over_time", "losses", "heat_maps"))
     body = "".join(map(html.chart, drawn))
     (tmp_path / "page.html").write_text(html.page("Charts", body))
     page = page_at(1024)

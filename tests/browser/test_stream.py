@@ -143,7 +143,7 @@ def test_wide_records_come_as_often_as_they_can_be_drawn(
     query = f"panels={','.join(PANELS)}".encode()
     scope: dict[str, Any] = {"type": "websocket", "path": "", "headers": [], "query_string": query}
     viewer = stream.Viewer(WebSocket(scope, None, None), recorder.run)  # type: ignore[arg-type]
-    viewer.sends = stream.Sent(recorder.run, stream.panels(recorder.run, viewer.panels))
+    viewer.sends = stream.Sent(recorder.run, stream.descriptions(recorder.run, viewer.panels))
     frames = rows = 0
     viewer.position = viewer.looked = 1
     for look in range(int(SECONDS / stream.PACE)):

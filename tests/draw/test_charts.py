@@ -7,21 +7,30 @@ import plotly.graph_objects as go
 import pytest
 
 from dynamics.core import registry
+from dynamics.core.config import Config
 from dynamics.core.records import Trajectory
-from dynamics.draw.chart import compared, marked
+from dynamics.draw.chart import marked
 from dynamics.draw.look import COLORS, DASHES, color
+from dynamics.draw.panel import NothingToDrawError, Panel, compared
+from dynamics.draw.shown import Shown, show
 from dynamics.draw.time_axis import VERSUS, along
 from dynamics.runs.run import Run
-from dynamics.theory.course import beside
-from tests.support.make import full, recorded, small
+from dynamics.theory.course import expected
+from tests.support.make import full, is_sentence, recorded, small
 
 ALL = list(registry.options("charts"))
 FIGURES = [name for name in ALL if not registry.constant("charts", name, "KIND")]  # of lines
 ERRORS = ("recovery_error", "losses", "factor_singular_values", "balance", "leak")
 
 
-def draw(name: str, trajectories: list[Trajectory], versus: str = "steps") -> go.Figure:
-    return registry.load("charts", name).draw(having(name, trajectories), versus)
+def draw(
+    name: str, trajectories: list[Trajectory], versus: str = "steps", config: Config | None = None
+) -> go.Figure:
+    """The chart; with a config also what theory expects."""
+    shown = [Shown(each) for each in having(name, trajectories)]
+    if config:
+        shown = show(config, having(name, trajectories), versus)
+    return registry.load("charts", name).draw(shown, versus)
 
 
 def having(name: str, trajectories: list[Trajectory]) -> list[Trajectory]:
@@ -44,8 +53,7 @@ def test_traces_have_the_numbers_of_the_columns_that_they_name(
 ) -> None:
     """The live chart fills the same lines from the stream: a preview equals the file."""
     rows, names = finished.rows(), finished.layout.names
-    trajectories = beside(finished.config, finished.trajectories)
-    for trace in lines(draw(name, trajectories, versus)):
+    for trace in lines(draw(name, finished.trajectories, versus, finished.config)):
         assert {trace.meta["x"], trace.meta["y"]} <= set(names)
         x, y = (rows[:, names.index(trace.meta[axis])] for axis in "xy")
         x = x / trace.meta.get("unit", 1)
@@ -114,9 +122,11 @@ def test_errors_have_a_logarithmic_axis_and_bounded_quantities_a_linear_one(
     figure = draw(name, finished.trajectories)
     assert figure.layout.yaxis.type == ("log" if name in ERRORS else "linear")
     assert figure.layout.yaxis.title.text and figure.layout.title.text
-    trajectories = beside(finished.config, finished.trajectories)
     for versus, title in VERSUS.items():
-        assert draw(name, trajectories, versus).layout.xaxis.title.text == title
+        assert (
+            draw(name, finished.trajectories, versus, finished.config).layout.xaxis.title.text
+            == title
+        )
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -162,7 +172,8 @@ def test_a_network_of_a_new_name_has_a_colour_of_its_own() -> None:
 
 
 def test_several_runs_are_compared_with_a_colour_for_each(finished: Run) -> None:
-    runs = [("first", finished.trajectories), ("problem 3e1925", finished.trajectories[:1])]
+    both, one = finished.trajectories, finished.trajectories[:1]
+    runs = [("first", finished.config, both), ("problem 3e1925", finished.config, one)]
     figure = compared(runs, "recovery_error")
     assert [trace.name for trace in figure.data] == [
         "first · original",
@@ -172,18 +183,19 @@ def test_several_runs_are_compared_with_a_colour_for_each(finished: Run) -> None
     colours = [trace.line.color for trace in figure.data]
     assert colours[0] == colours[1] != colours[2]
     assert np.array_equal(figure.data[1].y, finished.trajectories[1].series["recovery_error"])
-    assert not compared(runs, "no_such_series").data
+    with pytest.raises(NothingToDrawError, match="None of these runs has a no such series"):
+        compared(runs, "no_such_series")
 
 
 def test_theory_is_drawn_with_its_numbers_in_place() -> None:
     """They are of no column, so the live chart shows them as they are."""
     config = full(steps=400)
-    trajectories = beside(config, recorded(config))
-    drawn = [
-        trace for trace in draw("singular_values", trajectories).data if trace.name == "theory"
-    ]
+    trajectories = recorded(config)
+    figure = draw("singular_values", trajectories, config=config)
+    drawn = [trace for trace in figure.data if trace.name == "theory"]
     assert len(drawn) == 2 * config.rank and not any("y" in trace.meta for trace in drawn)
-    wanted = [values for each in trajectories for values in each.expected.values.T]
+    courses = expected(config, trajectories[0].facts).values()
+    wanted = [values for course in courses for values in course.values.T]
     for trace, values in zip(drawn, wanted, strict=True):
         assert np.array(trace.y) == pytest.approx(values, rel=1e-4)
         assert trace.line.dash == "dash" and trace.line.width < 2
@@ -193,17 +205,18 @@ def test_theory_is_drawn_with_its_numbers_in_place() -> None:
 def test_a_strip_below_shows_how_far_each_mode_is_from_theory(finished: Run) -> None:
     """On an axis of its own below the chart, over the same times; only where theory is exact."""
     config = full(steps=400)
-    trajectory = beside(config, recorded(config))[0]
-    figure = draw("singular_values", [trajectory])
+    trajectory = recorded(config)[0]
+    (item,) = show(config, [trajectory])
+    figure = draw("singular_values", [trajectory], config=config)
     strip = [trace for trace in figure.data if trace.yaxis == "y2"]
     assert len(strip) == config.rank
     for i, trace in enumerate(strip):
-        assert np.array_equal(trace.y, trajectory.series["residuals"][:, i], equal_nan=True)
+        assert np.array_equal(trace.y, item.values("residuals")[:, i], equal_nan=True)
         assert trace.meta["mode"] == i + 1 and np.array_equal(trace.x, trajectory.steps)
     assert figure.layout.yaxis2.type == "log"
     assert figure.layout.yaxis2.domain[1] < figure.layout.yaxis.domain[0]
     assert set(figure.layout.meta["watched"]) & {trace.meta["y"] for trace in strip} == set()
-    other = draw("singular_values", beside(finished.config, finished.trajectories))
+    other = draw("singular_values", finished.trajectories, config=finished.config)
     assert all(trace.yaxis is None for trace in other.data)
 
 
@@ -211,8 +224,8 @@ def test_a_strip_below_shows_how_far_each_mode_is_from_theory(finished: Run) -> 
 def test_theory_is_where_the_run_is_on_every_time_axis(versus: str) -> None:
     """An exact curve meets the measured one at every time, also beyond the last record's steps."""
     config = full(steps=400, record_every=1)
-    for trajectory in beside(config, recorded(config)):
-        figure = draw("singular_values", [trajectory], versus)
+    for trajectory in recorded(config):
+        figure = draw("singular_values", [trajectory], versus, config)
         theory = [trace for trace in figure.data if trace.name == "theory"]
         for measured, trace in zip(lines(figure), theory, strict=False):
             assert list(trace.x) == sorted(trace.x) and trace.x[-1] <= measured.x[-1] * (1 + 1e-6)
@@ -232,8 +245,9 @@ def test_theory_beyond_the_last_record_goes_on_at_the_pace_so_far(finished: Run)
 
 
 def test_expected_escapes_are_marked_at_their_time_on_every_axis(finished: Run) -> None:
-    for trajectory in beside(finished.config, finished.trajectories):
-        steps = np.array(trajectory.expected.escapes)
+    courses = expected(finished.config, finished.layout.facts)
+    for trajectory in finished.trajectories:
+        steps = np.array(courses[trajectory.network].escapes)
         per_step = trajectory.operations[-1] / trajectory.steps[-1]
         wanted = {
             "steps": steps,
@@ -242,7 +256,7 @@ def test_expected_escapes_are_marked_at_their_time_on_every_axis(finished: Run) 
             "normalised": steps / steps.min(),
         }
         for versus, places in wanted.items():
-            figure = draw("singular_values", [trajectory], versus)
+            figure = draw("singular_values", [trajectory], versus, finished.config)
             (mark,) = [trace for trace in figure.data if trace.name == "expected escapes"]
             assert np.array(mark.x) == pytest.approx(places), versus
 
@@ -255,30 +269,34 @@ def test_in_normalised_time_the_first_mode_is_half_grown_at_one(
     """Whatever ε and L, of both networks of trained runs: they fall on one curve."""
     scale = init_scale ** (2 / (depth - 1))
     config = full(depth=depth, init_scale=scale, alpha=3.0, steps=3000, record_every=3)
-    trajectories = beside(config, recorded(config))
-    for first in lines(draw("singular_values", trajectories, "normalised")):
+    for first in lines(draw("singular_values", recorded(config), "normalised", config)):
         if first.meta["mode"] == 1 and first.yaxis is None:
             half = np.interp(first.y[-1] / 2, first.y, first.x)
             assert half == pytest.approx(1, abs=5e-3), first.meta
 
 
 def test_without_a_foreseen_escape_there_is_no_normalised_time(finished: Run) -> None:
-    """One sentence, and what to take instead; several runs leave out such a one."""
-    with pytest.raises(ValueError, match="take steps"):
-        draw("recovery_error", finished.trajectories, "normalised")
-    known = beside(finished.config, finished.trajectories)
-    figure = compared([("a", finished.trajectories), ("b", known)], "train_loss", "normalised")
+    """One sentence; several runs leave out such a one."""
+    random = full(networks="narrow_random")  # no theory of it
+    without = ("a", random, recorded(random))
+    with pytest.raises(NothingToDrawError, match="needs a predicted escape") as refused:
+        Panel("recovery_error").draw(random, without[2], "normalised")
+    assert is_sentence(str(refused.value))
+    with pytest.raises(NothingToDrawError, match="needs a predicted escape"):
+        compared([without], "train_loss", "normalised")
+    known = ("b", finished.config, finished.trajectories)
+    figure = compared([without, known], "train_loss", "normalised")
     assert {trace.name.partition(" ")[0] for trace in figure.data} == {"b"}
 
 
 def test_expected_escapes_are_marked_where_no_course_is_known(finished: Run) -> None:
     """On the time axis, in the network's colour, with what they are to be told by."""
-    trajectories = beside(finished.config, finished.trajectories)
-    drawn = draw("singular_values", trajectories).data
+    courses = expected(finished.config, finished.layout.facts).values()
+    drawn = draw("singular_values", finished.trajectories, config=finished.config).data
     marks = [trace for trace in drawn if "y" not in trace.meta]
     assert [trace.marker.color for trace in marks] == [COLORS["original"], COLORS["compressed"]]
-    for trace, trajectory in zip(marks, trajectories, strict=True):
-        assert list(trace.x) == list(trajectory.expected.escapes)
+    for trace, course in zip(marks, courses, strict=True):
+        assert list(trace.x) == list(course.escapes)
         assert set(trace.y) == {0} and "heuristic" in trace.hovertemplate
 
 
@@ -291,7 +309,7 @@ def test_changes_are_marked_on_the_axis_of_every_figure(versus: str) -> None:
     trajectories = recorded(small(problem="factorization", changes="25:alpha=3;40:learning_rate=2"))
     at = {each.network: np.flatnonzero(each.steps == 25)[0] for each in trajectories}
     for name in FIGURES:
-        figure = marked(name, trajectories, versus)
+        figure = marked(name, [Shown(each) for each in trajectories], versus)
         labels = [note.text for note in figure.layout.annotations]
         marks = [shape.x0 for shape in figure.layout.shapes if shape.x0 == shape.x1]
         wanted = [float(getattr(each, versus.removeprefix("log "))[at[each.network]])

@@ -16,7 +16,7 @@ from dynamics.__main__ import main
 from dynamics.core import registry
 from dynamics.core.config import Config
 from dynamics.core.records import COUNTERS, Layout, Record
-from dynamics.draw.panel import FIGURES, chart
+from dynamics.draw.panel import USUAL, of_runs
 from dynamics.export import export
 from dynamics.export.formats import CHARTS, DATA, FORMATS
 from dynamics.export.render import html
@@ -132,7 +132,7 @@ def test_html_stands_alone(finished: Run) -> None:
     """It opens without a network: the library is in it, once, and nothing is fetched."""
     text = export.export(finished, "html").decode()
     page = Page(text)
-    shown = [name for name in FIGURES if registry.constant("charts", name, "NEEDS")]
+    shown = [name for name in USUAL if registry.constant("charts", name, "NEEDS")]
     assert page.sources == [] and page.charts == len(shown) >= 4
     assert finished.key in text and text.count('<script type="text/plain" data-part=') == 1
     assert "rank_bound" in text
@@ -240,7 +240,7 @@ def test_every_format_of_numbers_is_written_and_every_ending_stands_for_one_form
 def test_a_panel_that_a_run_has_not_is_refused(finished: Run, panel: str) -> None:
     """A name that was mistyped must not draw something else."""
     with pytest.raises(RunError) as refused:
-        chart([finished], panel)
+        of_runs([finished], panel)
     assert is_sentence(str(refused.value))
 
 

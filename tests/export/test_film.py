@@ -10,8 +10,8 @@ from PIL import Image
 
 from dynamics.core.config import Config
 from dynamics.draw import panel
-from dynamics.export import export
 from dynamics.export.caption import About, about
+from dynamics.export.chart import Chart, of_runs
 from dynamics.export.layout.layout import dressed
 from dynamics.export.layout.sizes import Print
 from dynamics.export.picture import picture
@@ -31,7 +31,9 @@ def test_films_grow_their_lines_and_end_with_the_whole_chart(finished: Run, word
     """The first frame has the axes, the last every line of every panel; slide programs play it."""
     import av
 
-    gif: Any = Image.open(io.BytesIO(picture(two_panels(finished), "gif", Print("text"), words)))
+    gif: Any = Image.open(
+        io.BytesIO(picture(Chart(two_panels(finished), words), "gif", Print("text")))
+    )
 
     def ink(frame: int) -> list[int]:
         gif.seek(frame)
@@ -41,7 +43,7 @@ def test_films_grow_their_lines_and_end_with_the_whole_chart(finished: Run, word
     inks = [ink(frame) for frame in (0, gif.n_frames // 2, gif.n_frames - 1)]
     assert all(start < middle < end for start, middle, end in zip(*inks, strict=True))
     assert gif.n_frames > 60
-    with av.open(io.BytesIO(picture(chart(100), "mp4", Print(), words))) as container:
+    with av.open(io.BytesIO(picture(Chart(chart(100), words), "mp4", Print()))) as container:
         frames = list(container.decode(video=0))
     assert (frames[0].width, frames[0].height) == (974, 720) and len(frames) > 60
     first, last = (frames[i].to_ndarray(format="rgb24").astype(int) for i in (0, -1))
@@ -56,7 +58,7 @@ def test_a_film_of_heat_maps_shows_the_moments_of_the_run(
     run = start_run(small(learning_rate=10.0, steps=2000), folder)
     until(lambda: not run.status.live)
     assert len(panel.moments(run)) == 7
-    made = export.picture([run], "gif", Print("column"), "heat_maps")
+    made = picture(of_runs([run], "heat_maps"), "gif", Print("column"))
     gif: Any = Image.open(io.BytesIO(made))
 
     def seen(frame: int) -> Any:
@@ -78,7 +80,7 @@ def test_a_film_of_a_chart_in_space_grows_along_its_time_axis(
     import av
 
     monkeypatch.setattr("dynamics.export.render.film.SLOW", 3)
-    figure = panel.chart([finished], "spectrum_over_time/original").to_plotly_json()
+    figure = panel.of_runs([finished], "spectrum_over_time/original").to_plotly_json()
     made = film([dressed(figure, Print("column"))], "mp4", Print("column"), words)
     with av.open(io.BytesIO(made)) as container:
         assert container.metadata["comment"] == words.caption

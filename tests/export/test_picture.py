@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import dataclasses
 import io
-import math
 import os
 import re
 import subprocess
@@ -27,21 +26,24 @@ from dynamics.core import registry
 from dynamics.core.config import Config
 from dynamics.draw import panel
 from dynamics.draw.chart import compared, marked
+from dynamics.draw.shown import Shown
 from dynamics.export import formats
 from dynamics.export.caption import About, about
+from dynamics.export.chart import Chart, of_runs
 from dynamics.export.layout import space
 from dynamics.export.layout.layout import dressed
 from dynamics.export.layout.perspective import View, Word
 from dynamics.export.layout.sizes import SIZES, Print
+from dynamics.export.layout.thinning import thinned
 from dynamics.export.layout.traces import numbers
 from dynamics.export.picture import picture
 from dynamics.export.render import chrome
 from dynamics.export.render.chrome import PictureError
 from dynamics.paper.figure import Curve, Found
 from dynamics.paper.overlay import curves
-from dynamics.runs.maps import shown
+from dynamics.runs.maps import cells_at
 from dynamics.runs.run import Run, RunError
-from tests.support.charts import chart, pair_in_space, trajectories, two_panels
+from tests.support.charts import chart, pair_in_space, trajectories, two_panels, unaided
 from tests.support.make import is_sentence, recorded, small, until
 
 ROOT = Path(__file__).parents[2]
@@ -62,9 +64,9 @@ def panels(finished: Run) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def files(words: About) -> dict[str, bytes]:
     """A chart of 1,000 records for a column, the PNG in grey."""
-    column = Print("column", font=7)
+    column, grey = Print("column", font=7), Print("column", grey=True)
     return {
-        form: picture(chart(), form, Print("column", grey=True) if form == "png" else column, words)
+        form: picture(Chart(chart(), words), form, grey if form == "png" else column)
         for form in ("pdf", "svg", "png", "tikz")
     }
 
@@ -137,7 +139,7 @@ def test_long_lines_keep_their_ends_and_peaks() -> None:
     values = numbers(figure["data"][0]["y"]).copy()
     values[31_234] = 50.0
     figure["data"][0]["y"] = values.tolist()
-    made = dressed(figure, Print())
+    made = thinned(figure)
     drawn = numbers(made["data"][0]["y"])
     assert len(drawn) <= 1200 and drawn.max() == 50
     assert drawn[[0, -1]] == pytest.approx(values[[0, -1]], rel=1e-5)
@@ -145,7 +147,7 @@ def test_long_lines_keep_their_ends_and_peaks() -> None:
 
 def test_lines_that_the_legend_names_differ_in_dash() -> None:
     """Printed in grey, four runs of two networks are told apart all the same."""
-    runs = [(f"run {number}", trajectories(20)) for number in range(4)]
+    runs = [(f"run {number}", unaided(trajectories(20))) for number in range(4)]
     figure = compared(runs, "recovery_error").to_plotly_json()
     lines = [trace["line"].get("dash") for trace in dressed(figure, Print(grey=True))["data"]]
     assert len(lines) == 8
@@ -154,9 +156,9 @@ def test_lines_that_the_legend_names_differ_in_dash() -> None:
 
 def test_a_slide_is_16_to_9_whatever_it_holds(finished: Run) -> None:
     """Many names above a chart, five maps; elsewhere the file grows instead."""
-    runs = [(f"run {number}", trajectories(20)) for number in range(4)]
+    runs = [(f"run {number}", unaided(trajectories(20))) for number in range(4)]
     many = compared(runs, "recovery_error").to_plotly_json()
-    maps = panel.chart([finished], "heat_maps").to_plotly_json()
+    maps = panel.of_runs([finished], "heat_maps").to_plotly_json()
     for figure in (many, maps):
         layout = dressed(figure, Print("slide"))["layout"]
         assert (layout["width"], layout["height"]) == (1280, 720)
@@ -174,14 +176,14 @@ def test_a_long_title_of_a_value_axis_is_in_two_lines_where_it_would_be_cut_off(
     }
     assert "<br>" in titles["column"] and titles["column"].replace("<br>", " ") == words
     assert titles["page"] == words
-    code = picture(figure, "tikz", Print(), about([Config()], "recovery_error"))
+    code = picture(Chart(figure, about([Config()], "recovery_error")), "tikz", Print())
     assert b"ratings (RMSE in stars)}, ylabel style={align=center}" in code
 
 
 def test_every_line_has_a_name_in_the_legend_of_a_single_network() -> None:
     """On the page the card's title names it; a file stands alone."""
     one = trajectories(20)[:1]
-    figure = registry.load("charts", "recovery_error").draw(one)
+    figure = registry.load("charts", "recovery_error").draw(unaided(one))
     figure.data[0].showlegend = False
     made = dressed(figure.to_plotly_json(), Print())
     assert made["data"][0]["showlegend"] and made["layout"]["showlegend"]
@@ -216,7 +218,7 @@ def test_a_browser_that_is_killed_is_started_once_more(words: About) -> None:
 
     killer = threading.Thread(target=kill)
     killer.start()
-    assert picture(chart(50), "svg", Print(), words).startswith(b"<svg")
+    assert picture(Chart(chart(50), words), "svg", Print()).startswith(b"<svg")
     killer.join()
     assert killed
 
@@ -275,10 +277,10 @@ def test_panels_stand_beside_each_other_where_there_is_room_and_never_overlap(
 
 def test_several_runs_share_a_chart(finished: Run) -> None:
     """``export KEY KEY`` draws what the page compares."""
-    figure = panel.chart([finished, finished], "recovery_error")
+    figure = panel.of_runs([finished, finished], "recovery_error")
     assert len(figure.data) == 4
     with pytest.raises(RunError, match="None of these runs has a distance"):
-        panel.chart([finished, finished], "distance")
+        panel.of_runs([finished, finished], "distance")
 
 
 def test_charts_of_other_kinds_are_dressed_too(words: About) -> None:
@@ -293,7 +295,7 @@ def test_charts_of_other_kinds_are_dressed_too(words: About) -> None:
         assert made["layout"]["width"] == 312
     for form in formats.of_kind("film"):
         with pytest.raises(PictureError, match="has no time") as caught:
-            picture(bars.to_plotly_json(), form, Print(), words)
+            picture(Chart.of(bars, words), form, Print())
         assert is_sentence(str(caught.value))
     assert len(numbers(dressed(curve.to_plotly_json(), Print())["data"][0]["z"])) == 2000
 
@@ -302,8 +304,8 @@ def test_heat_maps_are_printed_with_their_words_and_in_grey_keep_their_signs(
     finished: Run, words: About
 ) -> None:
     """Five square maps of 10 × 14 in a column; from black to white, so that − is not +."""
-    drawn = panel.chart([finished], "heat_maps").to_plotly_json()
-    document = PdfReader(io.BytesIO(picture(drawn, "pdf", Print(), words)))
+    drawn = panel.of_runs([finished], "heat_maps").to_plotly_json()
+    document = PdfReader(io.BytesIO(picture(Chart(drawn, words), "pdf", Print())))
     (page,) = document.pages
     assert float(page.mediabox.width) == pytest.approx(3.25 * 72, abs=0.01)
     assert 72 < float(page.mediabox.height) < 3.25 * 72
@@ -320,11 +322,11 @@ def test_heat_maps_are_printed_with_their_words_and_in_grey_keep_their_signs(
 def test_words_over_many_heat_maps_are_no_wider_than_the_maps(finished: Run, size: str) -> None:
     """Four networks with long names: they fold, and the rows make room for their lines."""
     names = ["compressed without α", "narrow with random start"]
-    trajectories = shown(finished, finished.trajectories, math.inf)
     long = [
-        dataclasses.replace(each, network=network)
-        for each, network in zip(
-            [*trajectories] * 2,
+        Shown(dataclasses.replace(trajectory, network=network), cells=cells)
+        for trajectory, cells, network in zip(
+            finished.trajectories * 2,
+            cells_at(finished) * 2,
             ("original", "compressed", "compressed_even", "narrow_random"),
             strict=True,
         )
@@ -344,7 +346,7 @@ def test_words_over_many_heat_maps_are_no_wider_than_the_maps(finished: Run, siz
 
 
 def test_words_of_a_change_stand_over_the_chart_and_hide_no_line() -> None:
-    figure = marked("losses", recorded(small(changes="25:alpha=3"))).to_plotly_json()
+    figure = marked("losses", unaided(recorded(small(changes="25:alpha=3")))).to_plotly_json()
     layout = dressed(figure, Print("slide"))["layout"]
     (note,) = layout["annotations"]
     assert note["yanchor"] == "bottom" and note["y"] == 1 and layout["legend"]["y"] > 1.05
@@ -353,14 +355,9 @@ def test_words_of_a_change_stand_over_the_chart_and_hide_no_line() -> None:
 
 def test_a_chart_in_space_is_seen_as_on_the_page(finished: Run) -> None:
     """Whatever the size, the eye keeps the direction that was turned to."""
-    from pages.shared.files import dialog
-
     eye = {"x": 2.0, "y": 0.5, "z": 0.25}
     view = {"held": {"camera": {"eye": eye, "center": {"x": 0, "y": 0, "z": 0}}}}
-    folder = finished.folder.parent
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DLN_RUNS", str(folder))
-        seen = dialog.of_runs([finished.key], "spectrum_over_time/original", "steps", view)
+    seen = of_runs([finished], "spectrum_over_time/original", "steps", view)
     assert len(seen.figure["data"]) == 1
     for size in SIZES:
         camera = dressed(dict(seen.figure), Print(size))["layout"]["scene"]["camera"]
@@ -368,7 +365,7 @@ def test_a_chart_in_space_is_seen_as_on_the_page(finished: Run) -> None:
         assert away["x"] / away["y"] == pytest.approx(4) and away["y"] / away["z"] == pytest.approx(
             2
         )
-    both = dressed(panel.chart([finished], "spectrum_over_time").to_plotly_json(), Print())
+    both = dressed(panel.of_runs([finished], "spectrum_over_time").to_plotly_json(), Print())
     assert both["layout"]["showlegend"]
 
 
@@ -459,7 +456,7 @@ def test_a_picture_is_drawn_where_a_loop_already_runs(words: About) -> None:
     """As in every cell of a notebook."""
 
     async def cell() -> bytes:
-        return picture(chart(10), "svg", Print("column"), words)
+        return picture(Chart(chart(10), words), "svg", Print("column"))
 
     with ThreadPoolExecutor(1) as thread:  # the browser tests' loop may run in this one
         assert thread.submit(asyncio.run, cell()).result().startswith(b"<svg")

@@ -32,7 +32,7 @@ def test_a_part_registers_each_trace_that_is_said_of_it(name: str) -> None:
 def test_every_figure_of_a_run_has_a_part_that_draws_it(finished: Run) -> None:
     wanted = {"heat_maps": "cartesian", "spectrum_over_time": "gl3d"}
     for name in registry.options("charts"):
-        drawn = panel.chart([finished], name).to_plotly_json()
+        drawn = panel.of_runs([finished], name).to_plotly_json()
         assert plotlyjs.part(drawn) == wanted.get(name, "basic"), name
 
 

@@ -20,9 +20,11 @@ from dynamics.core.config import Config
 from dynamics.draw import panel, waterfall
 from dynamics.draw.chart import marked
 from dynamics.export.caption import about
+from dynamics.export.chart import Chart
 from dynamics.export.layout import space
 from dynamics.export.layout.layout import dressed
 from dynamics.export.layout.sizes import Print
+from dynamics.export.layout.thinning import thinned
 from dynamics.export.layout.traces import numbers
 from dynamics.export.picture import picture
 from dynamics.export.render import chrome
@@ -32,7 +34,7 @@ from dynamics.findings import attribution
 from dynamics.paper.figure import Curve, Found
 from dynamics.paper.overlay import curves
 from dynamics.runs.run import Run
-from tests.support.charts import chart, pair_in_space, trajectories, two_panels
+from tests.support.charts import chart, pair_in_space, trajectories, two_panels, unaided
 from tests.support.make import recorded, small
 
 NUMBER = r"(-?[\d.]+(?:e[+-]?\d+)?)"
@@ -40,7 +42,7 @@ NUMBER = r"(-?[\d.]+(?:e[+-]?\d+)?)"
 
 def code_of(figure: dict[str, Any], size: str = "column") -> str:
     how = Print(size)
-    return tikz(dressed(figure, how, MOST_POINTS), how)
+    return tikz(dressed(thinned(figure, MOST_POINTS), how), how)
 
 
 def understood(code: str, folder: Path) -> None:
@@ -73,20 +75,20 @@ def causes() -> go.Figure:
 
 def test_every_kind_of_chart_is_understood_by_latex(tmp_path: Path, finished: Run) -> None:
     """All the signs of our labels, in the fonts that every TeX has, and what changed on the way."""
-    changed = marked("losses", recorded(small(changes="25:alpha=3")), "log steps")
+    changed = marked("losses", unaided(recorded(small(changes="25:alpha=3"))), "log steps")
     names = ("singular_values", "principal_angles", "losses", "factor_singular_values")
     names += ("heat_maps", "spectrum_over_time")
-    charts = {name: panel.chart([finished], name) for name in names}
+    charts = {name: panel.of_runs([finished], name) for name in names}
     charts |= {"changed": changed, "causes": causes(), "pair": go.Figure(pair_in_space())}
     for name, figure in charts.items():
-        code = picture(figure.to_plotly_json(), "tikz", Print(), about([finished.config], name))
+        code = picture(Chart.of(figure, about([finished.config], name)), "tikz", Print())
         assert b"% 2311.05061" in code or b"eprint" in code  # the paper, as in all other files
         understood(code.decode(), tmp_path)
 
 
 def test_every_line_and_every_mark_of_a_change_is_there(finished: Run) -> None:
-    changed = marked("losses", recorded(small(changes="25:alpha=3")), "log steps")
-    for figure in (panel.chart([finished], "singular_values"), changed):
+    changed = marked("losses", unaided(recorded(small(changes="25:alpha=3"))), "log steps")
+    for figure in (panel.of_runs([finished], "singular_values"), changed):
         code = code_of(figure.to_plotly_json())
         assert code.count("\\addplot") >= sum(len(numbers(trace.x)) > 0 for trace in figure.data)
         assert code.count("\\draw[") == len(figure.layout.annotations)
@@ -95,7 +97,7 @@ def test_every_line_and_every_mark_of_a_change_is_there(finished: Run) -> None:
 def test_lines_are_drawn_on_their_own_axes(finished: Run) -> None:
     """Panels, and the strip below the singular values, which shares their time axis."""
     panels = two_panels(finished)
-    strip = dict(panel.chart([finished], "singular_values").to_plotly_json())
+    strip = dict(panel.of_runs([finished], "singular_values").to_plotly_json())
     strip["data"] = [*strip["data"], strip["data"][0] | {"yaxis": "y2", "y": [1e-9] * 14}]
     strip["layout"] |= {"yaxis2": {"domain": [0, 0.2], "type": "log", "title": {"text": "strip"}}}
     for figure, logarithmic in ((panels, [True, False]), (strip, [False, True])):
@@ -165,7 +167,7 @@ def cells_of(code: str) -> list[np.ndarray[Any, Any]]:
 
 def test_heat_maps_have_every_cell_in_its_place(finished: Run) -> None:
     """Five maps of 10 × 14, apart, cells square, row by row; one without a number is left out."""
-    figure = panel.chart([finished], "heat_maps").to_plotly_json()
+    figure = panel.of_runs([finished], "heat_maps").to_plotly_json()
     figure["data"][0]["z"][2][3] = None
     code = code_of(figure, "text")
     maps = cells_of(code)
@@ -227,7 +229,7 @@ def test_marks_in_space_are_where_plotly_draws_them() -> None:
 
 def test_surfaces_are_painted_from_far_to_near_and_hide_what_is_behind(finished: Run) -> None:
     """Of two tiles the one that is painted later is nearer; words and grid as in other files."""
-    figure = panel.chart([finished], "spectrum_over_time").to_plotly_json()
+    figure = panel.of_runs([finished], "spectrum_over_time").to_plotly_json()
     code = code_of(figure)
     rows = [len(numbers(trace["z"])) for trace in figure["data"]]
     columns = [numbers(trace["z"]).shape[1] for trace in figure["data"]]
@@ -286,7 +288,7 @@ def test_lines_in_space_have_no_more_points_than_can_be_seen() -> None:
 @pytest.mark.parametrize("config", [Config(), small()])
 def test_a_file_says_what_it_is(config: Config) -> None:
     """Caption and paper as comments, before the picture."""
-    code = picture(chart(9), "tikz", Print(), about([config], "recovery_error")).decode()
+    code = picture(Chart(chart(9), about([config], "recovery_error")), "tikz", Print()).decode()
     head = code.partition("\\begin{tikzpicture}")[0].splitlines()
     assert all(line.startswith("%") for line in head)
     assert "N = 1 run" in code and "@inproceedings{kwon2024efficient" in code

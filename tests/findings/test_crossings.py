@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from dynamics.core.registry import load
+from dynamics.draw.shown import Shown, show
 from dynamics.engine.losses.masked import Masked
 from dynamics.engine.measurements import left_overlaps, mode_values
 from dynamics.engine.measuring.matching import Matching, known
@@ -16,7 +17,6 @@ from dynamics.engine.problem import Target
 from dynamics.engine.training.comparison import prepare
 from dynamics.findings.crossings import crossings, least
 from dynamics.findings.modes import modes
-from dynamics.theory.course import beside
 from tests.support.make import SIDE, crossing_run, gaussian, recorded
 
 
@@ -133,10 +133,10 @@ def test_a_mode_that_comes_first_is_measured_first() -> None:
 
 def test_rings_mark_crossings_over_any_axis_and_say_which_modes() -> None:
     config = crossing_run()
-    (trajectory,) = beside(config, recorded(config))
+    (trajectory,) = recorded(config)
     draw = load("charts", "singular_values").draw
     for versus in ("steps", "log steps", "seconds", "normalised"):
-        figure = draw([trajectory], versus)
+        figure = draw(show(config, [trajectory], versus), versus)
         (rings,) = [trace for trace in figure.data if trace.name == "crossings"]
         values = trajectory.series["mode_values"]
         found = crossings(values, least(trajectory.facts["target_singular_values"]))
@@ -154,7 +154,7 @@ def test_sorted_modes_and_runs_without_identities_have_no_rings() -> None:
     old = dataclasses.replace(trajectory, series=series)
     draw = load("charts", "singular_values").draw
     for each, name in ((trajectory, "mode_values"), (old, "singular_values")):
-        figure = draw([each])
+        figure = draw([Shown(each)])
         columns = [trace.meta["y"] for trace in figure.data if "y" in (trace.meta or {})]
         assert columns[0] == f"compressed.{name}.1"
         assert not [trace for trace in figure.data if trace.name == "crossings"]
@@ -163,7 +163,9 @@ def test_sorted_modes_and_runs_without_identities_have_no_rings() -> None:
 def test_theory_is_held_against_modes_that_cross() -> None:
     """Momentum swings modes past each other: exact in every record, also where they are tied."""
     config = crossing_run(networks="compressed", optimizer="momentum", record_every=1)
-    (trajectory,) = beside(config, recorded(config))
+    (trajectory,) = recorded(config)
     assert crossings(trajectory.series["mode_values"])
-    residuals = trajectory.series["residuals"]
+    (item,) = show(config, [trajectory])
+    residuals = item.residuals
+    assert residuals is not None
     assert np.isfinite(residuals).mean() > 0.5 and np.nanmax(residuals) < 1e-9

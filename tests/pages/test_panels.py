@@ -4,15 +4,15 @@ from pathlib import Path
 
 import numpy as np
 
+from dynamics.draw.shown import show
 from dynamics.runs.run import Run
 from dynamics.runs.start import start
-from dynamics.theory.course import beside
-from pages.shared.live.panels import Sent, panels
+from pages.shared.live.panels import Sent, descriptions
 from tests.support.make import full, until
 
 
 def test_columns_that_are_recorded_are_sent_as_they_are(finished: Run) -> None:
-    sent = Sent(finished, panels(finished, "singular_values,recovery_error"))
+    sent = Sent(finished, descriptions(finished, "singular_values,recovery_error"))
     rows, names = finished.rows(), finished.layout.names
     assert set(sent.names) <= set(names) and len(set(sent.names)) == len(sent.names)
     assert np.array_equal(sent.of(rows), rows[:, [names.index(each) for each in sent.names]])
@@ -23,21 +23,21 @@ def test_distances_from_theory_are_sent_beside_them(folder: Path) -> None:
     config = full(steps=400)
     run = start(config, folder)
     until(lambda: not run.status.live)
-    sent = Sent(run, panels(run, "singular_values/compressed"))
+    sent = Sent(run, descriptions(run, "singular_values/compressed"))
     assert not any("residuals" in name for name in run.layout.names)
-    (wanted,) = [each for each in beside(config, run.trajectories) if each.network == "compressed"]
+    (item,) = [each for each in show(config, run.trajectories) if each.network == "compressed"]
     places = [sent.names.index(f"compressed.residuals.{i + 1}") for i in range(config.rank)]
     for part in (slice(None), slice(3, 4), slice(None, None, 7)):
         found = sent.of(run.rows()[part])[:, places]
-        assert np.array_equal(found, wanted.series["residuals"][part], equal_nan=True)
+        assert np.array_equal(found, item.values("residuals")[part], equal_nan=True)
     assert np.nanmax(found) < 1e-11
 
 
 def test_a_figure_without_theory_has_no_trace_of_it(finished: Run) -> None:
     """What is hidden is not sent, over any axis."""
     for versus in ("steps", "normalised"):
-        (shown,) = panels(finished, "singular_values/compressed", versus)
-        (plain,) = panels(finished, "singular_values/compressed", versus, theory=False)
+        (shown,) = descriptions(finished, "singular_values/compressed", versus)
+        (plain,) = descriptions(finished, "singular_values/compressed", versus, theory=False)
         lines = [trace["meta"]["y"] for trace in plain.figure["data"]]
         assert lines == list(plain.columns) == list(shown.columns)
         assert len(shown.figure["data"]) > len(lines)

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,13 +13,14 @@ from dynamics.core.cells import shape as map_shape
 from dynamics.core.config import Config
 from dynamics.core.fork import forked
 from dynamics.core.records import Array, Record
-from dynamics.draw.panel import chart
+from dynamics.draw.panel import of_runs
+from dynamics.draw.shown import Shown
 from dynamics.engine.measuring.cells import averaged, of_goal
 from dynamics.engine.training.comparison import prepare
 from dynamics.runs import maps
 from dynamics.runs.run import Run
 from dynamics.runs.start import start
-from pages.shared.live.panels import panels
+from pages.shared.live.panels import Description, descriptions
 from tests.support.make import known, small, until
 
 HALF = 6e-4  # relative rounding of float16
@@ -136,9 +136,9 @@ def test_the_figure_has_the_maps_of_the_step_and_their_differences(finished: Run
     draw = registry.load("charts", "heat_maps").draw
     for step in (0, 60):
         row = maps.at(finished, step, 2)
-        figure = draw(
-            maps.pictured(finished.config, finished.trajectories, maps.goal(finished), row)
-        )
+        both = maps.cells(finished.config, 2, maps.goal(finished), row)
+        pairs = zip(finished.trajectories, both, strict=True)
+        figure = draw([Shown(each, cells=its) for each, its in pairs])
         cells = np.frombuffer(row, "<f2", offset=8).astype(float).reshape(2, 10, 14)
         goal = np.frombuffer(maps.goal(finished), "<f2").astype(float).reshape(10, 14)
         wanted = [cells[0], cells[0] - goal, cells[1], cells[1] - goal, goal]
@@ -151,7 +151,7 @@ def test_the_figure_has_the_maps_of_the_step_and_their_differences(finished: Run
 
 def test_a_file_has_the_maps_of_the_last_record(finished: Run) -> None:
     """Also without a page: the panel's name is enough."""
-    figure = chart([finished], "heat_maps")
+    figure = of_runs([finished], "heat_maps")
     assert "step 60" in figure.layout.title.text
     goal = np.frombuffer(maps.goal(finished), "<f2").astype(float).reshape(10, 14)
     assert np.array(figure.data[-1].z) == pytest.approx(goal, rel=1e-3)
@@ -160,14 +160,15 @@ def test_a_file_has_the_maps_of_the_last_record(finished: Run) -> None:
 def test_of_an_unknown_matrix_no_difference_is_drawn(finished: Run) -> None:
     config = Config.from_dict({"problem": "movielens"})
     goal = halves(np.full(map_shape(config), np.nan))
-    chosen = maps.pictured(config, finished.trajectories[1:], goal)
-    figure = registry.load("charts", "heat_maps").draw(chosen)
+    (cells,) = maps.cells(config, 1, goal)
+    item = Shown(finished.trajectories[1], cells=cells)
+    figure = registry.load("charts", "heat_maps").draw([item])
     assert [trace.name for trace in figure.data] == ["compressed W", "observed entries"]
-    assert "Nobody knows" in figure.layout.meta["note"]
+    assert "each cell averages the known ones" in figure.layout.meta["note"]
 
 
-def described(run: Run, names: str) -> dict[str, Any]:
-    return {panel.name: panel for panel in panels(run, names)}
+def described(run: Run, names: str) -> dict[str, Description]:
+    return {each.panel: each for each in descriptions(run, names)}
 
 
 def test_panels_say_what_an_old_run_lacks(finished: Run, tmp_path: Path) -> None:
@@ -195,15 +196,15 @@ def test_panels_say_what_an_old_run_lacks(finished: Run, tmp_path: Path) -> None
 
 def test_the_spectrum_over_time_names_the_columns_of_its_modes(finished: Run) -> None:
     """A surface has the recorded values, thinned to a hundred at most, first and last included."""
-    (panel,) = panels(finished, "spectrum_over_time/compressed")
+    (panel,) = descriptions(finished, "spectrum_over_time/compressed")
     assert list(panel.columns) == finished.layout.columns("compressed", "singular_values")
     trajectory = finished.trajectories[1]
-    (surface,) = registry.load("charts", "spectrum_over_time").draw([trajectory]).data
+    (surface,) = registry.load("charts", "spectrum_over_time").draw([Shown(trajectory)]).data
     assert surface.type == "surface" and list(surface.x) == list(trajectory.steps)
     assert np.array_equal(surface.z, trajectory.series["singular_values"].T)
     long = np.repeat(np.arange(700.0), 3)
     many = type(trajectory)("original", long, long, long, long, {"singular_values": long[:, None]})
-    (surface,) = registry.load("charts", "spectrum_over_time").draw([many]).data
+    (surface,) = registry.load("charts", "spectrum_over_time").draw([Shown(many)]).data
     assert len(surface.x) == 100 and surface.x[0] == 0 and surface.x[-1] == 699
 
 

@@ -9,6 +9,7 @@ from plotly.subplots import make_subplots
 from dynamics.core import registry
 from dynamics.core.records import Trajectory
 from dynamics.draw import panel
+from dynamics.draw.shown import Shown
 from dynamics.export.layout.subplots import abreast
 from dynamics.runs.run import Run
 
@@ -30,8 +31,13 @@ def trajectories(records: int) -> list[Trajectory]:
     ]
 
 
+def unaided(trajectories: list[Trajectory]) -> list[Shown]:
+    """As a chart shows them without theory."""
+    return [Shown(each) for each in trajectories]
+
+
 def chart(records: int = 1000) -> dict[str, Any]:
-    drawn = registry.load("charts", "recovery_error").draw(trajectories(records))
+    drawn = registry.load("charts", "recovery_error").draw(unaided(trajectories(records)))
     return dict(drawn.to_plotly_json())
 
 
@@ -52,5 +58,5 @@ def pair_in_space() -> dict[str, Any]:
 
 def two_panels(run: Run) -> dict[str, Any]:
     """Two charts of a run in one figure."""
-    figures = [panel.chart([run], name) for name in ("losses", "principal_angles")]
+    figures = [panel.of_runs([run], name) for name in ("losses", "principal_angles")]
     return dict(abreast(figures).to_plotly_json())

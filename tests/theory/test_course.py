@@ -1,32 +1,46 @@
 """Expected: curves and escapes held against training itself."""
 
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
 from dynamics.core.config import Config
-from dynamics.core.records import Trajectory
+from dynamics.core.records import Array, Trajectory, followed
 from dynamics.core.registry import load
 from dynamics.engine.training.comparison import prepare
 from dynamics.theory import course
-from dynamics.theory.course import beside, expected
+from dynamics.theory.course import Expected, expected
 from tests.support.make import full, recorded
 
 NETWORKS = ("original", "compressed")
 KNOWN = (*NETWORKS, "original_alpha", "original_spectral", "compressed_even")
 
 
-def held(config: Config) -> dict[str, Trajectory]:
-    """Trained trajectories with what is expected of them, by network."""
-    return {each.network: each for each in beside(config, recorded(config))}
+class Held(NamedTuple):
+    """A trained trajectory beside the course that theory expects."""
+
+    trajectory: Trajectory
+    expected: Expected
+
+    @property
+    def residuals(self) -> Array:
+        series = self.trajectory.series
+        return self.expected.residuals(self.trajectory.steps, series[followed(series)])
 
 
-def worst(trajectory: Trajectory) -> float:
+def held(config: Config) -> dict[str, Held]:
+    """By network."""
+    trajectories = recorded(config)
+    courses = expected(config, trajectories[0].facts)
+    return {each.network: Held(each, courses[each.network]) for each in trajectories}
+
+
+def worst(pair: Held) -> float:
     """The largest distance of recorded singular values from the curves, in units of the largest."""
-    found = trajectory.expected
-    assert found is not None and len(found.steps) > 20
+    trajectory, found = pair
+    assert len(found.steps) > 20
     steps, curves = found.steps[:-1], found.values[:-1]  # the last may be what they settle at
     at = np.searchsorted(trajectory.steps, steps)
     assert np.array_equal(trajectory.steps[at], steps)  # every step is recorded
@@ -50,9 +64,9 @@ def test_curves_are_the_singular_values_of_training(depth: int, optimizer: str) 
         optimizer=optimizer,
         learning_rate=0.1,
     )
-    for name, trajectory in held(config).items():
-        assert worst(trajectory) < 1e-10, name
-        assert trajectory.expected and trajectory.expected.standing == "exact"
+    for name, pair in held(config).items():
+        assert worst(pair) < 1e-10, name
+        assert pair.expected.standing == "exact"
 
 
 def test_curves_of_a_noisy_target_are_those_of_what_is_learned() -> None:
@@ -61,7 +75,7 @@ def test_curves_of_a_noisy_target_are_those_of_what_is_learned() -> None:
     found = held(config)
     assert worst(found["compressed"]) < 1e-10
     original = found["original"].expected
-    assert original and not len(original.steps) and "Noise" in " ".join(original.breaks)
+    assert not len(original.steps) and "Noise" in " ".join(original.breaks)
 
 
 def test_a_narrow_random_start_has_no_theory() -> None:
@@ -75,16 +89,15 @@ def test_a_narrow_network_has_a_curve_for_each_mode_that_fits() -> None:
     config = full(rank=4, rank_bound=2, steps=400, record_every=1)
     narrow = held(config)["compressed"]
     assert worst(narrow) < 1e-10
-    assert narrow.expected and narrow.expected.values.shape[1] == 2
+    assert narrow.expected.values.shape[1] == 2
     assert np.isinf(narrow.expected.escapes[2:]).all()
 
 
 def test_curves_stop_where_training_leaves_all_numbers() -> None:
     """Three times beyond the stability limit; JSON has no infinity, so nothing of it is kept."""
     found = held(full(learning_rate=3.0, steps=2000, record_every=1, init_scale=0.3))
-    for trajectory in found.values():
-        curves = trajectory.expected
-        assert curves and np.isfinite(curves.values).all() and curves.steps[-1] < 2000
+    for _, curves in found.values():
+        assert np.isfinite(curves.values).all() and curves.steps[-1] < 2000
 
 
 def test_curves_go_on_to_the_end_once_all_modes_have_settled() -> None:
@@ -100,12 +113,11 @@ def test_curves_go_on_to_the_end_once_all_modes_have_settled() -> None:
 def test_residuals_are_at_the_run_s_own_records_and_show_rounding_alone(record_every: int) -> None:
     """Exact theory: every record that it was followed to is within 1e-11 of each goal."""
     config = full(steps=900, record_every=record_every)
-    for trajectory in held(config).values():
-        off = trajectory.series["residuals"]
-        assert off.shape == (len(trajectory.steps), config.rank)
-        expected_ = trajectory.expected
-        assert expected_
-        reached = trajectory.steps <= expected_.steps[expected_.followed - 1]
+    for pair in held(config).values():
+        off = pair.residuals
+        assert off.shape == (len(pair.trajectory.steps), config.rank)
+        course = pair.expected
+        reached = pair.trajectory.steps <= course.steps[course.followed - 1]
         assert reached.mean() > 0.1 and np.isfinite(off[reached]).all()
         assert np.isnan(off[~reached]).all() and np.nanmax(off) < 1e-11
 
@@ -113,9 +125,9 @@ def test_residuals_are_at_the_run_s_own_records_and_show_rounding_alone(record_e
 def test_residuals_are_relative_to_the_goals() -> None:
     """Curves that are a tenth of s_i away are told as 0.1, wherever they are recorded."""
     config = full(steps=300)
-    (trajectory, *_) = held(config).values()
-    found, values = trajectory.expected, trajectory.series["singular_values"]
-    assert found
+    (pair, *_) = held(config).values()
+    trajectory, found = pair
+    values = trajectory.series["singular_values"]
     moved = values[:, : config.rank] + 0.1 * found.goals
     off = found.residuals(trajectory.steps, moved)
     assert np.nanmin(off) == pytest.approx(0.1) and np.nanmax(off) == pytest.approx(0.1)
@@ -161,7 +173,6 @@ def test_facts_of_an_older_run_are_enough() -> None:
     """Without singular values of the drawn problem nothing is called exact."""
     config = full()
     assert all(not len(each.steps) for each in expected(config, {}).values())
-    assert beside(config, []) == []
 
 
 def test_momentum_is_the_optimizer_s() -> None:
@@ -178,12 +189,12 @@ def test_curves_follow_changes_on_the_way() -> None:
         learning_rate=0.05,
         changes="60:learning_rate=0.2,alpha_original=3;91:alpha=0.5",
     )
-    for name, trajectory in held(config).items():
-        assert worst(trajectory) < 1e-10, name
-        assert trajectory.series["recovery_error"][60] > 0.1
+    for name, pair in held(config).items():
+        assert worst(pair) < 1e-10, name
+        assert pair.trajectory.series["recovery_error"][60] > 0.1
 
 
 def test_a_network_cut_from_the_original_has_no_expected_course() -> None:
     found = held(full(steps=300, init_scale=0.3, changes="100:compress"))["compressed"].expected
-    assert found and not len(found.steps) and not found.escapes and found.standing == "unknown"
+    assert not len(found.steps) and not found.escapes and found.standing == "unknown"
     assert "from the original" in " ".join(found.breaks)

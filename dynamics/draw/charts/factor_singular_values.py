@@ -4,24 +4,24 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from dynamics.core.records import Trajectory
 from dynamics.draw.chart import blank, line, titled
+from dynamics.draw.shown import Shown
 
 NEEDS = ("factor_singular_values",)
 
 
-def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure:
+def draw(shown: Sequence[Shown], versus: str = "steps") -> go.Figure:
     """A line for each singular value of each factor, darkest for the largest."""
-    title = titled("Singular values of the factors", trajectories)
+    title = titled("Singular values of the factors", shown)
     figure = blank(title, versus, "σ<sub>i</sub>(W<sub>l</sub>)", log=True)
-    dash = "solid" if len(trajectories) == 1 else None
-    for trajectory in trajectories:
-        depth, count = trajectory.series["factor_singular_values"].shape[1:]
+    dash = "solid" if len(shown) == 1 else None
+    for item in shown:
+        depth, count = item.trajectory.series["factor_singular_values"].shape[1:]
         for factor in range(depth):
             for i in range(count):
                 line(
                     figure,
-                    trajectory,
+                    item,
                     versus,
                     "factor_singular_values",
                     (factor, i),

@@ -1,4 +1,4 @@
-"""Heat maps of both end-to-end matrices, of M*, and of what is still missing, at one step."""
+"""Heat maps of the end-to-end matrices, of M*, and of the differences, at one step."""
 
 from collections.abc import Sequence
 
@@ -6,8 +6,10 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dynamics.core.records import Array, Picture, Trajectory
+from dynamics.core.cells import Cells
+from dynamics.core.records import Array
 from dynamics.core.traits import said
+from dynamics.draw.shown import Shown
 
 KIND = "map"
 LACKS = "This run was recorded without heat maps; a new one has them."
@@ -15,45 +17,52 @@ LACKS = "This run was recorded without heat maps; a new one has them."
 COLORS = ((0.0, "#7b3294"), (0.5, "#ffffff"), (1.0, "#00783c"))
 
 
-def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure:
-    """W of each network and M* above, W − M* below, in one colour scale whose limits stay.
+def draw(shown: Sequence[Shown], versus: str = "steps") -> go.Figure:
+    """W of each network and M* above, W − M* below, on one fixed colour scale.
 
-    ``meta`` says which network's map a trace has, and whether M* is to be taken from it; all need
-    a ``picture``.
+    Every item of ``shown`` has ``cells``. A trace's ``meta`` names the network of its map and says
+    whether M* is subtracted from it.
     """
-    pictures = [each.picture for each in trajectories if each.picture]
-    goal, known = pictures[0].goal, pictures[0].known
-    names = [said(each.network) for each in trajectories]
+    maps = [(item.network, item.cells) for item in shown if item.cells]
+    first = maps[0][1]
+    names = [said(network) for network, _ in maps]
+    columns = len(names) + 1
     pairs = [(name, "W") for name in names]
-    pairs += [("target", "M*") if known else ("observed", "entries")]
-    pairs += [(name, "W − M*") for name in names] if known else []
-    titles, rows = [" ".join(pair) for pair in pairs], 2 if known else 1
+    rows = 1
+    if first.known:
+        rows = 2
+        pairs += [("target", "M*"), *((name, "W − M*") for name in names)]
+    else:
+        pairs += [("observed", "entries")]
+    titles = [" ".join(pair) for pair in pairs]
     headings = ["<br>".join(pair) for pair in pairs]  # a narrow column has no room for one line
-    figure = make_subplots(rows, len(names) + 1, subplot_titles=headings, vertical_spacing=0.16)
-    for place, (trajectory, picture) in enumerate(zip(trajectories, pictures, strict=True)):
+    figure = make_subplots(rows, columns, subplot_titles=headings, vertical_spacing=0.16)
+    for place, (network, cells) in enumerate(maps):
         for row in range(rows):
-            meta = {"network": trajectory.network, "map": place, "minus": row == 1}
-            cells = picture.cells - goal if row and picture.cells.size else picture.cells
-            _add(figure, cells, titles[place + row * (len(names) + 1)], row + 1, place + 1, meta)
-    _add(figure, goal, titles[len(names)], 1, len(names) + 1, None)
-    largest = float(np.nanmax(np.abs(goal))) if np.isfinite(goal).any() else 1.0
+            meta = {"network": network, "map": place, "minus": row == 1}
+            values = cells.values
+            if row and values.size:
+                values = values - first.goal
+            _add(figure, values, titles[place + row * columns], row + 1, place + 1, meta)
+    _add(figure, first.goal, titles[len(names)], 1, columns, None)
+    largest = float(np.nanmax(np.abs(first.goal))) if np.isfinite(first.goal).any() else 1.0
     bar = {"title": {"text": "entry"}, "thickness": 12, "len": 0.8}
     scale = {"colorscale": COLORS, "cmin": -largest, "cmax": largest, "colorbar": bar}
-    heading = {"text": _title(pictures[0]), "x": 0, "xref": "paper", "xanchor": "left"}
+    heading = {"text": _title(first), "x": 0, "xref": "paper", "xanchor": "left"}
     return figure.update_layout(
         title=heading,
         coloraxis=scale,
-        meta={"note": _note(pictures[0])},
+        meta={"note": _note(first)},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
     )
 
 
 def _add(
-    figure: go.Figure, cells: Array, name: str, row: int, col: int, meta: dict[str, object] | None
+    figure: go.Figure, values: Array, name: str, row: int, col: int, meta: dict[str, object] | None
 ) -> None:
     hover = f"{name}<br>row %{{y}}, column %{{x}}: %{{z:.3g}}<extra></extra>"
-    z = [[float(f"{cell:.4g}") for cell in each] for each in cells]
+    z = [[float(f"{value:.4g}") for value in line] for line in values]
     trace = go.Heatmap(z=z, name=name, coloraxis="coloraxis", meta=meta, hovertemplate=hover)
     figure.add_trace(trace, row, col)
     bare = {"showticklabels": False, "showgrid": False, "zeroline": False, "row": row, "col": col}
@@ -62,14 +71,17 @@ def _add(
     figure.update_yaxes(autorange="reversed", scaleanchor=across, constrain="domain", **bare)
 
 
-def _title(picture: Picture) -> str:
-    return "Heat maps of W" + ("" if picture.step is None else f" at step {picture.step:,.0f}")
+def _title(cells: Cells) -> str:
+    if cells.step is None:
+        return "Heat maps of W"
+    return f"Heat maps of W at step {cells.step:,.0f}"
 
 
-def _note(picture: Picture) -> str:
-    (rows, cols), parts = picture.block, []
+def _note(cells: Cells) -> str:
+    rows, cols = cells.block
+    parts = []
     if rows * cols > 1:
         parts.append(f"A cell is the mean of {rows} × {cols} entries.")
-    if not picture.known:
-        parts.append("Nobody knows all of M*: shown are the means of the observed entries alone.")
-    return " ".join([*parts, "The colours reach to the largest cell of the target."])
+    if not cells.known:
+        parts.append("Most entries of M* are unknown; each cell averages the known ones.")
+    return " ".join([*parts, "Colour scale: ± largest cell of the target."])

@@ -1,18 +1,18 @@
-"""How much of the factors is outside the subspace that they never leave on a full target."""
+"""Share of each network's weights outside the subspace that theory says it never leaves."""
 
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from dynamics.core.records import Trajectory
 from dynamics.draw.chart import blank, line
+from dynamics.draw.shown import Shown
 
 NEEDS = ("leak",)
 NOTE = (
-    "On a full target the original network moves in 2r dimensions only, the compressed one in the "
-    "r̂ of its start, a narrow one with random start in those r̂ and the target's r: exact for "
-    "gradient descent, of the original from orthogonal factors. Unseen entries, noise and other "
-    "optimizers make it leak."
+    "Gradient descent on a full target should stay in a small subspace: 2r dimensions for the "
+    "original (exact from orthogonal factors), r̂ for the compressed network, r̂ + r for a narrow "
+    "one with random start. This is the share of the weights outside it. Unseen entries, noise and "
+    "other optimizers make it leak."
 )
 LACKS = (
     "This run records no leak: for a known target theory knows the subspace of square orthogonal "
@@ -20,7 +20,7 @@ LACKS = (
 )
 
 
-def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure:
+def draw(shown: Sequence[Shown], versus: str = "steps") -> go.Figure:
     """A line for each network."""
     figure = blank(
         "Leak out of the invariant subspace",
@@ -29,6 +29,6 @@ def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure
         log=True,
         note=NOTE,
     )
-    for trajectory in trajectories:
-        line(figure, trajectory, versus, "leak", legend=True)
+    for item in shown:
+        line(figure, item, versus, "leak", legend=True)
     return figure

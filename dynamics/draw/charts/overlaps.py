@@ -4,26 +4,26 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from dynamics.core.records import Trajectory
 from dynamics.draw.chart import blank, line, titled
+from dynamics.draw.shown import Shown
 
 NEEDS = ("left_overlaps", "right_overlaps")
 
 
-def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure:
+def draw(shown: Sequence[Shown], versus: str = "steps") -> go.Figure:
     """|⟨u_i, u_i*⟩| for each mode i, darkest for the first; the right ones lie close by."""
-    title = titled("Overlap with the target's modes", trajectories)
+    title = titled("Overlap with the target's modes", shown)
     figure = blank(title, versus, "|⟨u<sub>i</sub>, u<sub>i</sub>*⟩|")
-    dash = "solid" if len(trajectories) == 1 else None
-    for trajectory in trajectories:
+    dash = "solid" if len(shown) == 1 else None
+    for item in shown:
         for side, letter in (("left", "u"), ("right", "v")):
-            count = trajectory.series[f"{side}_overlaps"].shape[1]
+            count = item.trajectory.series[f"{side}_overlaps"].shape[1]
             for i in range(count):
                 label = f"{letter}<sub>{i + 1}</sub>"
                 shade = i / max(count - 1, 1)
                 line(
                     figure,
-                    trajectory,
+                    item,
                     versus,
                     f"{side}_overlaps",
                     (i,),

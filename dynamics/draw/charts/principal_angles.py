@@ -4,31 +4,31 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from dynamics.core.records import Trajectory
 from dynamics.core.traits import said
 from dynamics.draw.chart import blank, line
+from dynamics.draw.shown import Shown
 
 NEEDS = ("left_angles", "right_angles")
 DEGREES = 57.29577951308232
 
 
-def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure:
+def draw(shown: Sequence[Shown], versus: str = "steps") -> go.Figure:
     """All r angles of the left and the right subspaces, in degrees, darkest for the largest.
 
     An angle is one of two subspaces, and of no single mode.
     """
     figure = blank("Principal angles to the target", versus, "θ (degrees)")
-    for trajectory in trajectories:
+    for item in shown:
         for side in ("left", "right"):
-            count = trajectory.series[f"{side}_angles"].shape[1]
+            count = item.trajectory.series[f"{side}_angles"].shape[1]
             for i in range(count):
                 line(
                     figure,
-                    trajectory,
+                    item,
                     versus,
                     f"{side}_angles",
                     (i,),
-                    label=f"{side} θ<sub>{i + 1}</sub>, {said(trajectory.network)}",
+                    label=f"{side} θ<sub>{i + 1}</sub>, {said(item.network)}",
                     legend=side == "left" and i == 0,
                     shade=i / max(count - 1, 1),
                     scale=DEGREES,

@@ -5,81 +5,81 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from dynamics.core.records import Trajectory, followed
+from dynamics.core.records import followed
 from dynamics.draw.chart import blank, line, titled
 from dynamics.draw.look import GREY, INK, color
-from dynamics.draw.time_axis import along, axis
+from dynamics.draw.shown import Shown
 from dynamics.findings.crossings import crossings, least
 
 NEEDS = ("singular_values",)
-EXPECTED = True  # draws what theory says of a trajectory, if it has that
+EXPECTED = True  # the chart draws what theory expects, where it is known
 MOST_MODES, MOST_POINTS = 50, 500  # of theory
 THEORY = {"color": INK, "width": 1.2, "dash": "dash"}
-LAST = 2000  # in the legend, after the networks
+LAST = 2000  # rank in the legend, after the networks
 RING = {"symbol": "circle-open", "size": 10, "color": INK, "line": {"width": 1.5}}
 LEVEL = {"dash": "dot", "width": 1, "color": "gray"}
 
 
-def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure:
+def draw(shown: Sequence[Shown], versus: str = "steps") -> go.Figure:
     """A line for each σ_i, darkest for the largest; dotted, the target's singular values s_i.
 
-    Where the target is known a line stays with its mode, and a ring marks where two cross.
+    Where the target is known, a line stays with its mode, and a ring marks where two modes cross.
 
-    Thin and dashed, the course that theory gives exactly, and in a strip below how far each mode is
-    from it; where theory has none, triangles where it expects each mode to be half grown. All lines
-    of the run are watched: the page's replay jumps from one's escape to the next.
+    Thin and dashed: the exact course of theory. A strip below shows the distance of each mode from
+    it. Where no exact course is known, triangles mark the steps at which theory expects a mode to
+    be half grown. ``layout.meta["watched"]`` lists the run's lines: the page's replay jumps from
+    one escape to the next.
     """
-    title = titled("Singular values", trajectories)
+    title = titled("Singular values", shown)
     figure = blank(title, versus, "σ<sub>i</sub> of W<sub>L</sub>⋯W<sub>1</sub>")
-    dash = "solid" if len(trajectories) == 1 else None
-    for trajectory in trajectories:
-        name = followed(trajectory.series)
-        count = trajectory.series[name].shape[1]
+    dash = "solid" if len(shown) == 1 else None
+    for item in shown:
+        name = followed(item.trajectory.series)
+        count = item.trajectory.series[name].shape[1]
         for i in range(count):
-            shade, label = i / max(count - 1, 1), f"σ<sub>{i + 1}</sub>"
             line(
                 figure,
-                trajectory,
+                item,
                 versus,
                 name,
                 (i,),
-                label=label,
-                shade=shade,
+                label=f"σ<sub>{i + 1}</sub>",
+                shade=i / max(count - 1, 1),
                 dash=dash,
             )
-        _cross(figure, trajectory, versus, name)
-        _expect(figure, trajectory, versus)
-    goals = _goals(trajectories[0])[:MOST_MODES]
-    for i, value in enumerate(goals):
+        _mark_crossings(figure, item, versus, name)
+        _add_theory(figure, item, versus)
+    goals = _goals(shown[0])
+    for i, value in enumerate(goals[:MOST_MODES]):
         named = {"name": "target s<sub>i</sub>", "showlegend": not i, "legendrank": LAST}
         figure.add_hline(value, line=LEVEL, layer="below", **named)
     watched = [trace.meta["y"] for trace in figure.data if "y" in trace.meta]
-    crossing = least(_goals(trajectories[0]))
-    figure.update_layout(meta={"watched": watched, "crossings": crossing}).update_yaxes(
-        rangemode="tozero"
-    )
-    if any("residuals" in each.series for each in trajectories):
-        _strip(figure, trajectories, versus, dash)
+    figure.update_layout(meta={"watched": watched, "crossings": least(goals)})
+    figure.update_yaxes(rangemode="tozero")
+    if any(item.residuals is not None for item in shown):
+        _add_strip(figure, shown, versus, dash)
     return figure
 
 
-def _goals(trajectory: Trajectory) -> Sequence[float]:
-    return trajectory.facts.get("target_singular_values") or ()
+def _goals(item: Shown) -> Sequence[float]:
+    return item.trajectory.facts.get("target_singular_values") or ()
 
 
-def _cross(figure: go.Figure, trajectory: Trajectory, versus: str, name: str) -> None:
-    """A ring at the first record after two modes have exchanged places; the page draws its own."""
-    found = crossings(trajectory.series[name], least(_goals(trajectory)))
+def _mark_crossings(figure: go.Figure, item: Shown, versus: str, name: str) -> None:
+    """A ring at the first record after two modes have crossed; the live page draws its own."""
+    trajectory = item.trajectory
+    found = crossings(trajectory.series[name], least(_goals(item)))
     if not found:
         return
     records, first, second = map(list, zip(*found, strict=True))
-    values, steps = trajectory.series[name], trajectory.steps[records]
+    values = trajectory.series[name]
+    steps = trajectory.steps[records]
     text = [
         f"modes {i + 1} and {j + 1} cross at step {step:,.0f}"
         for i, j, step in zip(first, second, steps, strict=True)
     ]
     figure.add_scatter(
-        x=along(trajectory, versus, steps),
+        x=item.along(versus, steps),
         y=(values[records, first] + values[records, second]) / 2,
         name="crossings",
         legendrank=LAST,
@@ -87,19 +87,18 @@ def _cross(figure: go.Figure, trajectory: Trajectory, versus: str, name: str) ->
         marker=RING,
         text=text,
         hovertemplate="%{text}<extra></extra>",
-        meta=axis(trajectory, versus),
+        meta=item.axis(versus),
     )
 
 
-def _strip(
-    figure: go.Figure, trajectories: Sequence[Trajectory], versus: str, dash: str | None
-) -> None:
-    """Below, over the same times: |σ_i − theory| / s_i of every mode, on a logarithmic axis."""
-    for trajectory in trajectories:
-        count = trajectory.series.get("residuals", np.empty((0, 0))).shape[1]
+def _add_strip(figure: go.Figure, shown: Sequence[Shown], versus: str, dash: str | None) -> None:
+    """Below, on the same time axis: |σ_i − theory| / s_i of every mode, on a logarithmic axis."""
+    for item in shown:
+        count = 0 if item.residuals is None else item.residuals.shape[1]
         for i in range(min(count, MOST_MODES)):
-            label, shade = f"σ<sub>{i + 1}</sub> off theory by", i / max(count - 1, 1)
-            line(figure, trajectory, versus, "residuals", (i,), label=label, shade=shade, dash=dash)
+            label = f"σ<sub>{i + 1}</sub> off theory by"
+            shade = i / max(count - 1, 1)
+            line(figure, item, versus, "residuals", (i,), label=label, shade=shade, dash=dash)
             figure.data[-1].update(yaxis="y2", line_width=1.2)
     figure.update_layout(
         yaxis_domain=[0.3, 1],
@@ -116,19 +115,19 @@ def _strip(
     )
 
 
-def _expect(figure: go.Figure, trajectory: Trajectory, versus: str) -> None:
-    """Curves or marks that are no series of the run: their numbers in place, over steps."""
-    found = trajectory.expected
-    if found is None or not found.values.size:
-        _mark(figure, trajectory, versus)
+def _add_theory(figure: go.Figure, item: Shown, versus: str) -> None:
+    """The exact course, or else marks; ``meta`` names no column, for theory is not recorded."""
+    course = item.expected
+    if course is None or not course.values.size:
+        _mark_escapes(figure, item, versus)
         return
-    drawn = np.unique(np.linspace(0, len(found.steps) - 1, MOST_POINTS).astype(int))
-    times = [float(f"{x:.7g}") for x in along(trajectory, versus, found.steps[drawn])]
-    for i in range(min(found.values.shape[1], MOST_MODES)):
+    points = np.unique(np.linspace(0, len(course.steps) - 1, MOST_POINTS).astype(int))
+    times = [float(f"{x:.7g}") for x in item.along(versus, course.steps[points])]
+    for i in range(min(course.values.shape[1], MOST_MODES)):
         label = f"theory of σ<sub>{i + 1}</sub>"
         figure.add_scatter(
             x=times,
-            y=[float(f"{value:.5g}") for value in found.values[drawn, i]],
+            y=[float(f"{value:.5g}") for value in course.values[points, i]],
             name="theory",
             legendgroup="theory",
             legendrank=LAST,
@@ -136,20 +135,21 @@ def _expect(figure: go.Figure, trajectory: Trajectory, versus: str) -> None:
             mode="lines",
             line=THEORY,
             zorder=1,
-            meta=axis(trajectory, versus) | {"mode": i + 1},
+            meta=item.axis(versus) | {"mode": i + 1},
             hovertemplate=f"{label}: %{{y}} at %{{x}}<extra></extra>",
         )
 
 
-def _mark(figure: go.Figure, trajectory: Trajectory, versus: str) -> None:
-    """A triangle on the time axis for each escape that is expected."""
-    found = trajectory.expected
-    if not found or not found.escapes:
+def _mark_escapes(figure: go.Figure, item: Shown, versus: str) -> None:
+    """A triangle on the time axis for each escape that theory expects."""
+    course = item.expected
+    if not course or not course.escapes:
         return
-    known = [(i, step) for i, step in enumerate(found.escapes, 1) if np.isfinite(step)][:MOST_MODES]
+    finite = [(i, step) for i, step in enumerate(course.escapes, 1) if np.isfinite(step)]
+    finite = finite[:MOST_MODES]
     figure.add_scatter(
-        x=along(trajectory, versus, np.array([step for _, step in known])).tolist(),
-        y=[0.0] * len(known),
+        x=item.along(versus, np.array([step for _, step in finite])).tolist(),
+        y=[0.0] * len(finite),
         name="expected escapes",
         legendgroup="theory",
         legendrank=LAST,
@@ -158,10 +158,10 @@ def _mark(figure: go.Figure, trajectory: Trajectory, versus: str) -> None:
         marker={
             "symbol": "triangle-up",
             "size": 9,
-            "color": color(trajectory.network),
+            "color": color(item.network),
             "line": {"width": 1, "color": INK},
         },
-        text=[f"σ<sub>{i}</sub> expected half grown at step {step:,.0f}" for i, step in known],
-        hovertemplate=f"%{{text}} ({found.standing})<extra></extra>",
-        meta=axis(trajectory, versus),
+        text=[f"σ<sub>{i}</sub> expected half grown at step {step:,.0f}" for i, step in finite],
+        hovertemplate=f"%{{text}} ({course.standing})<extra></extra>",
+        meta=item.axis(versus),
     )

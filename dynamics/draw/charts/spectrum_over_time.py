@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from dynamics.core.records import Trajectory
 from dynamics.core.traits import said
 from dynamics.draw.chart import titled
 from dynamics.draw.look import GREY, color
-from dynamics.draw.time_axis import LEAST, VERSUS, along, axis
+from dynamics.draw.shown import Shown
+from dynamics.draw.time_axis import LEAST, VERSUS
 
 KIND = "surface"
 NEEDS = ("singular_values",)
@@ -17,12 +17,12 @@ MOST = 100  # modes, and records
 CAMERA = {"eye": {"x": -1.8, "y": -2.0, "z": 1.2}, "center": {"x": 0, "y": 0, "z": -0.2}}
 
 
-def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure:
-    """A surface for each network, at most 100 × 100, thinned evenly; first and last are kept.
+def draw(shown: Sequence[Shown], versus: str = "steps") -> go.Figure:
+    """A surface for each network of at most 100 modes × 100 records, thinned evenly.
 
-    ``meta["y"]`` names the columns of its modes, from the first on.
+    The first and the last record are kept. ``meta["y"]`` names the columns of the modes in order.
     """
-    title = titled("Spectrum over time", trajectories)
+    title = titled("Spectrum over time", shown)
     plain = {"gridcolor": GREY, "zerolinecolor": GREY, "showbackground": False, "nticks": 5}
     kind = "log" if versus in LEAST else "linear"
     figure = go.Figure().update_layout(
@@ -41,24 +41,25 @@ def draw(trajectories: Sequence[Trajectory], versus: str = "steps") -> go.Figure
             "aspectratio": {"x": 1.4, "y": 1, "z": 0.8},
         },
     )
-    for trajectory in trajectories:
-        _add(figure, trajectory, versus)
+    for item in shown:
+        _add(figure, item, versus)
     figure.update_traces(showlegend=len(figure.data) > 1)
     return figure
 
 
-def _add(figure: go.Figure, trajectory: Trajectory, versus: str) -> None:
-    network, values = trajectory.network, trajectory.series["singular_values"][:, :MOST]
+def _add(figure: go.Figure, item: Shown, versus: str) -> None:
+    network = item.network
+    values = item.trajectory.series["singular_values"][:, :MOST]
     last = len(values) - 1
     rows = np.unique(np.linspace(0, last, min(MOST, last + 1)).round().astype(int))
     columns = [f"{network}.singular_values.{i + 1}" for i in range(values.shape[1])]
     figure.add_surface(
-        x=along(trajectory, versus, trajectory.steps)[rows],
+        x=item.along(versus, item.trajectory.steps)[rows],
         y=np.arange(1, values.shape[1] + 1),
         z=values[rows].T,
         name=said(network),
         colorscale=[[0, color(network, 1.0)], [1, color(network)]],
         showscale=False,
         hovertemplate="σ<sub>%{y}</sub>: %{z} at %{x}<extra></extra>",
-        meta={"network": network, "y": columns, **axis(trajectory, versus)},
+        meta={"network": network, "y": columns, **item.axis(versus)},
     )

@@ -20,7 +20,6 @@ from dynamics.export.layout.traces import LETTER, numbers
 POINT = 96 / 72  # Plotly counts in 1/96 inch
 INK, GRID, PAPER = "#1f2430", "#e3e5ea", "#ffffff"
 FAMILY = "Arial, Liberation Sans, Helvetica, sans-serif"
-MOST_POINTS = 1200  # of a line: more than a column has dots to show
 FEW = 12  # lines that are drawn in all their points
 LINE = 1.3  # height of a line, in sizes of type
 BIG = 20  # pixels of type
@@ -41,9 +40,9 @@ DASHES = {
 }
 
 
-def dressed(figure: dict[str, Any], how: Print, most: int = MOST_POINTS) -> dict[str, Any]:
-    """The figure, a Plotly dictionary, ready to be drawn at ``how``'s size; the one given stays."""
-    made = go.Figure(thinned(figure, most))
+def dressed(figure: dict[str, Any], how: Print) -> dict[str, Any]:
+    """A copy of the figure, a Plotly dictionary, ready to be drawn at ``how``'s size."""
+    made = go.Figure(figure)
     _told_apart(made)
     _scale_lines(made, how.line * POINT / NORMAL)
     rows = _lay_out(made, how)
@@ -51,40 +50,6 @@ def dressed(figure: dict[str, Any], how: Print, most: int = MOST_POINTS) -> dict
     space.lay_out_space(made, how.font * POINT, rows, INK, GRID)
     plain: dict[str, Any] = made.to_plotly_json()
     return _greyed(plain) if how.grey else plain
-
-
-def thinned(figure: dict[str, Any], most: int = MOST_POINTS) -> dict[str, Any]:
-    """The figure with at most ``most`` points a line, the peaks of each stretch kept."""
-    layout = dict(figure["layout"])
-    log = layout.get("xaxis", {}).get("type") == "log"
-    data = []
-    for given in figure["data"]:
-        trace = {name: value for name, value in given.items() if name not in ("meta", "uid")}
-        if trace.get("mode") == "lines" and trace.get("type", "scatter") == "scatter":
-            x, y = (numbers(trace.get(name)) for name in "xy")
-            rows = _rows(np.log(np.maximum(x, 1e-300)) if log else x, y, most)
-            trace |= {"x": _short(x[rows]), "y": _short(y[rows])}
-        data.append(trace)
-    return {"data": data, "layout": layout}
-
-
-def _rows(x: Any, y: Any, most: int) -> Any:
-    """First, last, lowest and highest of each stretch of x, and where a line breaks, in order."""
-    if len(x) <= most:
-        return np.arange(len(x))
-    span = x[-1] - x[0]
-    stretch = ((x - x[0]) / (span or 1) * (most // 4 - 1)).astype(int)
-    kept = [np.flatnonzero(~np.isfinite(y))[:1]]
-    for rows in np.split(np.arange(len(x)), np.flatnonzero(np.diff(stretch)) + 1):
-        finite = rows[np.isfinite(y[rows])]
-        if len(finite):
-            kept.append(finite[[0, -1, np.argmin(y[finite]), np.argmax(y[finite])]])
-    return np.unique(np.concatenate(kept))
-
-
-def _short(values: Any) -> list[float | None]:
-    """Six digits, which no print shows, and None for what is not finite."""
-    return [float(f"{value:.6g}") if np.isfinite(value) else None for value in values]
 
 
 def _told_apart(figure: go.Figure) -> None:

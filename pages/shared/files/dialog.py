@@ -6,19 +6,17 @@ is in the page's own process. To touch a control ends what is under way and draw
 
 import base64
 import json
-import math
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import streamlit as st
 
-from dynamics.draw.panel import MAPS
-from dynamics.draw.panel import chart as panel_chart
-from dynamics.export.caption import About, about
+from dynamics.export import chart
+from dynamics.export.caption import About
+from dynamics.export.chart import Chart
 from dynamics.export.formats import CHARTS, FORMATS, Format, refused
-from dynamics.export.layout.layout import thinned
 from dynamics.export.layout.sizes import SIZES, Print
 from dynamics.runs.run import find, root
 from pages.shared import address
@@ -30,87 +28,49 @@ CODE = 12  # lines of TikZ in sight
 KEPT = 6  # files a visitor may come back to
 
 
-@dataclass(frozen=True)
-class Chart:
-    """A chart to be saved: its Plotly dictionary, what it says of itself, and its file's name.
-
-    ``run`` is the folder of the run whose moments make a film, where it shows one of them.
-    """
-
-    figure: Mapping[str, Any]
-    about: About
-    name: str
-    run: str = ""
-
-
 class DrawingError(Exception):
     """A file that could not be drawn; the message is one clear sentence."""
 
 
-def of_runs(
+def open_runs(
     keys: Sequence[str],
     panel: str,
     versus: str = "steps",
     view: Mapping[str, Any] | None = None,
     *,
     theory: bool = True,
-) -> Chart:
-    """A panel of a run, or a series of several, as ``view`` says that it is seen.
-
-    ``view`` has the held parts of the axes or the camera, whether the value axis is logarithmic,
-    what is hidden, and the step of what shows one moment.
+) -> None:
+    """Open the dialog for one run's panel, or one series of several runs, as shown on screen.
 
     Raises:
-        RunError: if a run or the panel is not there.
-        ValueError: if a run has no such time axis.
+        RunError: if a run or the panel does not exist.
     """
-    found = [find(key, root()) for key in keys]
-    view = view or {}
-    at, held = view.get("at"), view.get("held") or {}
-    figure = panel_chart(
-        found, panel, versus, theory=theory, at=math.inf if at is None else float(at)
-    )
-    for letter, update in (("x", figure.update_xaxes), ("y", figure.update_yaxes)):
-        if ends := held.get(letter):
-            update(range=[float(end) for end in ends], autorange=False)
-    if camera := held.get("camera"):
-        figure.update_scenes(camera=camera)
-    if view.get("log") is not None:
-        figure.update_yaxes(type="log" if view["log"] else "linear")
-    plain = figure.to_plotly_json()
-    hidden = set(view.get("hidden") or ())
-    plain["data"] = [
-        each for each in plain["data"] if each.get("legendgroup", each.get("name")) not in hidden
-    ]
-    configs = [run.config for run in found]
-    link = address.link(configs[0]) if len(configs) == 1 else ""
+    runs = [find(key, root()) for key in keys]
+    link = address.link(runs[0].config) if len(runs) == 1 else ""
     name = f"{panel.replace('/', '-')}_{'_'.join(keys)}"[:120]
-    film = str(found[0].folder.resolve()) if panel.partition("/")[0] == MAPS else ""
-    return Chart(thinned(plain), about(configs, panel, link), name, film)
+    dialog(chart.of_runs(runs, panel, versus, view, theory=theory, link=link), name)
 
 
 def button(figure: Any, words: About, name: str) -> None:
-    """Opens the dialog for a chart that is no panel of a run: its Plotly figure and its caption."""
+    """A button that opens the dialog for a Plotly figure; ``name`` becomes the file's."""
     if st.button("For a paper or talk …", icon=":material/image:", key=f"export {name}"):
-        dialog(Chart(thinned(figure.to_plotly_json()), words, name.replace("/", "-")))
+        dialog(Chart.of(figure, words), name.replace("/", "-"))
 
 
 @st.dialog("Export this chart", width="large")
-def dialog(chart: Chart) -> None:
-    """Choose, see, save."""
+def dialog(chart: Chart, name: str) -> None:
+    """Choose, see, save; ``name`` is that of the file, without its ending."""
     form, how = _choices(chart)
-    given = {"form": form.name, "figure": chart.figure, "print": asdict(how)}
-    given |= {"about": chart.about.to_dict()}
-    given |= {"run": chart.run} if chart.run and form.kind == "film" else {}
-    job = json.dumps(given, default=_plain)
+    asked = {"form": form.name, "chart": chart.to_dict(), "print": asdict(how)}
+    job = json.dumps(asked, default=_plain)
     kept = st.session_state.setdefault("export files", {})
     forget_ended("export")
     # It looks again and again until the file is there; what was touched above comes in between.
-    st.fragment(_result, run_every=None if job in kept else PACE)(chart, form, job)
+    st.fragment(_result, run_every=None if job in kept else PACE)(chart, name, form, job)
     _caption(chart.about)
 
 
-def _result(chart: Chart, form: Format, job: str) -> None:
+def _result(chart: Chart, name: str, form: Format, job: str) -> None:
     """The progress of the drawing, or the file and its button."""
     place, below = st.container(key="export-preview"), st.container()
     try:
@@ -125,7 +85,7 @@ def _result(chart: Chart, form: Format, job: str) -> None:
         below.download_button(
             f"Save {form.label} · {_size(len(content))}",
             data=content,
-            file_name=f"{chart.name}.{form.ending}",
+            file_name=f"{name}.{form.ending}",
             mime=form.mime,
             type="primary",
             icon=":material/download:",

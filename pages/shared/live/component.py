@@ -106,11 +106,9 @@ def _export(run_key: str, asked: dict[str, Any], versus: str, theory: bool) -> N
     from pages.shared.files import dialog  # not at the top: only who saves a file needs it
 
     try:
-        chart = dialog.of_runs([run_key], asked["panel"], versus, asked, theory=theory)
-    except (RunError, ValueError) as error:
+        dialog.open_runs([run_key], asked["panel"], versus, asked, theory=theory)
+    except RunError as error:
         st.error(str(error), icon=":material/error:")
-    else:
-        dialog.dialog(chart)
 
 
 def _nothing() -> None:

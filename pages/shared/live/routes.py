@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from dynamics.export.render import plotlyjs
 from dynamics.runs import maps
 from dynamics.runs.run import Run, RunError, find, root
-from pages.shared.live.panels import Panel, Sent, panels
+from pages.shared.live.panels import Description, Sent, descriptions
 from pages.shared.live.stream import read, stream
 
 BROWSER = Path(__file__).with_name("browser")
@@ -84,10 +84,10 @@ async def figures(request: Request) -> Response:
         run = find(request.path_params["key"], root())
         names, versus = query.get("panels", ""), query.get("versus", "steps")
         theory = query.get("theory") != "false"
-        drawn = await asyncio.to_thread(panels, run, names, versus, theory)
+        drawn = await asyncio.to_thread(descriptions, run, names, versus, theory)
     except RunError as error:
         return _failure(error)
-    listed = [{"panel": panel.name, "figure": panel.figure, "lack": panel.lack} for panel in drawn]
+    listed = [{"panel": each.panel, "figure": each.figure, "lack": each.lack} for each in drawn]
     return JSONResponse({"figures": listed}, headers={"Cache-Control": "no-store"})
 
 
@@ -108,7 +108,7 @@ async def records(request: Request) -> Response:
     names = request.query_params.get("panels", "")
     try:
         run = find(request.path_params["key"], root())
-        drawn = await asyncio.to_thread(panels, run, names)
+        drawn = await asyncio.to_thread(descriptions, run, names)
     except RunError as error:
         return _failure(error)
     name = f"{names.replace('/', '-').replace(',', '_')[:80]}_{run.key}.csv"
@@ -116,7 +116,7 @@ async def records(request: Request) -> Response:
     return StreamingResponse(_csv(run, drawn), media_type="text/csv", headers=headers)
 
 
-def _csv(run: Run, drawn: tuple[Panel, ...]) -> Iterator[str]:
+def _csv(run: Run, drawn: tuple[Description, ...]) -> Iterator[str]:
     layout = run.layout
     sent = Sent(run, drawn)
     yield ",".join(sent.names) + "\n"

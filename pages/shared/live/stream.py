@@ -30,7 +30,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dynamics.core.records import Array
 from dynamics.runs.run import PHASES, Run, RunError, Status, find, root
-from pages.shared.live.panels import Sent, panels
+from pages.shared.live.panels import Sent, descriptions
 
 WINDOW = 2  # frames on their way to a viewer
 PACE, CROWDED_PACE, CROWD = 0.05, 0.1, 10  # seconds between looks, alone and among many viewers
@@ -166,7 +166,7 @@ class Viewer:
         layout = await asyncio.to_thread(lambda: self.run.layout)
         if not layout.shapes:
             return
-        chosen = await asyncio.to_thread(panels, self.run, self.panels)
+        chosen = await asyncio.to_thread(descriptions, self.run, self.panels)
         sends = await asyncio.to_thread(Sent, self.run, chosen)
         hello = {"hello": True, "config": self.run.config.to_dict(), "columns": sends.names}
         self.sends, self.width = sends, layout.width
