@@ -6,14 +6,6 @@ export const FAULT = "#d1453b";
 export const FAINT = 0.16; // opacity of a line of another mode than the one lit
 export const OPACITY = 0.38; // of a line of the run that this one goes on from
 export const RING = { symbol: "circle-open", size: 10, line: { width: 1.5 } }; // of a crossing
-export const PRINT = {
-  dark: false,
-  ink: "#1f2430",
-  soft: "#3d4453",
-  grid: "#e3e5ea",
-  paper: "#ffffff",
-  font: "Arial, sans-serif",
-};
 
 /** What Streamlit's theme says around an element; `key` tells one theme from another. */
 export function readTheme(element) {

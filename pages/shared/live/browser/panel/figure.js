@@ -1,43 +1,20 @@
-// Figure: a panel's chart as Plotly takes it, for the page and, on white, for a file.
+// Figure: a panel's chart as Plotly takes it.
 
-import { FAULT, OPACITY, PRINT, RING, mirrored } from "../base/theme.js";
+import { FAULT, OPACITY, RING, mirrored } from "../base/theme.js";
 import { firstAt, thin } from "../base/thin.js";
 import { changes } from "./changes.js";
 import { decades, halves } from "./ranges.js";
 
 const POINTS = 600; // of a line; a painted one needs only half
-const FILE = { width: 900, height: 560 };
 
-/** The chart of the page. */
+/** The traces and the layout of a panel's chart. */
 export function onPage(panel) {
   const theme = panel.view.theme;
   const ranges = panel.ranges();
-  const layout = {
-    ...commonLayout(panel, theme, ranges),
-    showlegend: false,
-    title: undefined,
-    margin: { l: 58, r: 22, t: panel.figure.layout.meta?.changes ? 24 : 10, b: 44 },
-    paper_bgcolor: "rgba(0,0,0,0)",
-    dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
-  };
-  return [traces(panel, theme, shown(panel, ranges.x)), layout];
+  return [traces(panel, theme, shown(panel, ranges.x)), layoutOf(panel, theme, ranges)];
 }
 
-/** The chart of a file: the same, with title and legend. */
-export function forFile(panel) {
-  const ranges = panel.ranges();
-  const layout = {
-    ...commonLayout(panel, PRINT, ranges),
-    ...FILE,
-    autosize: false,
-    showlegend: true,
-    margin: { l: 80, r: 24, t: 64, b: 64 },
-    paper_bgcolor: PRINT.paper,
-  };
-  return [{ data: traces(panel, PRINT, shown(panel, ranges.x)), layout }, FILE];
-}
-
-function commonLayout(panel, theme, { x, y, strip }) {
+function layoutOf(panel, theme, { x, y, strip }) {
   const given = panel.figure.layout;
   const own = panel.isLog === panel.logIsDefault && !panel.held.y; // the figure's ticks are for it
   const yTicks = own ? {} : { tickvals: undefined, ticktext: undefined };
@@ -51,14 +28,19 @@ function commonLayout(panel, theme, { x, y, strip }) {
   const { shapes, annotations } = changes(panel, theme, x);
   return {
     ...given,
+    title: undefined,
+    showlegend: false,
     shapes: [...(given.shapes ?? []), ...shapes],
     annotations: [...(given.annotations ?? []), ...annotations],
     xaxis: { ...axis(given.xaxis, theme, x, panel.logX ? "log" : "linear"), ...xTicks },
     yaxis: { ...axis(given.yaxis, theme, y, panel.isLog ? "log" : "linear"), ...yTicks },
     ...(strip && { yaxis2: { ...axis(given.yaxis2, theme, strip, "log"), dtick: halves(strip) } }),
+    margin: { l: 58, r: 22, t: given.meta?.changes ? 24 : 10, b: 44 },
     font: { ...given.font, ...text },
     hoverlabel: { bgcolor: theme.paper, font: { ...text, size: 13 } },
+    paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
+    dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
   };
 }
 

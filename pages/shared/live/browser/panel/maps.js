@@ -4,12 +4,11 @@
 
 import { download, make, write } from "../base/dom.js";
 import { halves } from "../base/float16.js";
-import { PRINT, mirrored, rgb } from "../base/theme.js";
+import { mirrored, rgb } from "../base/theme.js";
 import { brief, marked, plain, whole } from "../base/words.js";
 import { Panel } from "./panel.js";
 
 const PAUSE = 100; // ms between two askings while the charts follow a run
-const FILE = { height: 620, column: 260 };
 
 export class Maps extends Panel {
   constructor(view, name) {
@@ -173,16 +172,6 @@ export class Maps extends Panel {
   }
 
   // Files
-
-  forFile() {
-    const { data, layout } = this.figure;
-    const size = { height: FILE.height, width: FILE.column * (Math.ceil(data.length / 2) + 0.5) };
-    const filled = data.map((trace, place) => ({ ...trace, z: this.tiles[place].z ?? trace.z }));
-    const title = { ...layout.title, text: this.title(layout.title.text) };
-    const font = { color: PRINT.ink, family: PRINT.font };
-    const print = { ...size, title, font, paper_bgcolor: PRINT.paper };
-    return [{ data: filled, layout: { ...layout, ...print } }, size];
-  }
 
   /** The cells that are shown. */
   saveNumbers(name) {

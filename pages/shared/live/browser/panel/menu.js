@@ -1,13 +1,11 @@
 // Menu: a chart's files. Opened with a click or a key, walked with the arrows, closed with Escape.
 
-import { button, download, make } from "../base/dom.js";
+import { button, make } from "../base/dom.js";
 
 export class Menu {
   constructor(panel) {
     this.panel = panel;
     this.list = make("div", "dln-menu", { role: "menu", hidden: "" });
-    this.item("SVG, for print", () => this.savePicture("svg", 1));
-    this.item("PNG, for slides", () => this.savePicture("png", 3));
     this.item("CSV, the numbers", () => panel.saveNumbers(this.name));
     this.item("For a paper or talk …", () => this.prepare());
     const closed = { "aria-haspopup": "menu", "aria-expanded": "false", title: "Export (E)" };
@@ -47,13 +45,7 @@ export class Menu {
     return `${this.panel.name.replaceAll("/", "-")}_${this.panel.run.key}`;
   }
 
-  async savePicture(format, scale) {
-    const [figure, size] = this.panel.forFile();
-    const picture = await this.panel.Plotly.toImage(figure, { format, scale, ...size });
-    download(picture, `${this.name}.${format}`);
-  }
-
-  /** The page's own dialog draws it anew: the part, the axis, the camera and the moment seen here. */
+  /** Ask the page for its export dialog, which draws the part, axis, camera and moment seen here. */
   prepare() {
     const { name, isLog, held, hidden, at, view } = this.panel;
     view.notify("export", { panel: name, log: isLog, held, hidden: [...hidden], at });

@@ -6,7 +6,7 @@ import { recall, remember } from "../base/memory.js";
 import { Canvas } from "./canvas.js";
 import { Card } from "./card.js";
 import { Crossings } from "./crossings.js";
-import { forFile, onPage } from "./figure.js";
+import { onPage } from "./figure.js";
 import { Line } from "./line.js";
 import { Needle } from "./needle.js";
 import { decades, growY, halves, rangeX } from "./ranges.js";
@@ -271,12 +271,6 @@ export class Panel {
 
   showCursor() {
     this.needle.show();
-  }
-
-  /** What a file shows, and its size. */
-  forFile() {
-    this.observe();
-    return forFile(this);
   }
 
   /** All records in full precision, which only the server has. */

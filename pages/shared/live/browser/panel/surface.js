@@ -3,13 +3,12 @@
 
 import { make } from "../base/dom.js";
 import { remember } from "../base/memory.js";
-import { PRINT, mirrored } from "../base/theme.js";
+import { mirrored } from "../base/theme.js";
 import { Panel } from "./panel.js";
 
 const PACE = 1000; // ms between two drawings by records
 const MOST = 100; // records
 const CONFIG = { displayModeBar: false, doubleClick: false, showTips: false };
-const FILE = { width: 900, height: 680 };
 const NO_WEBGL =
   "This browser shows nothing in three dimensions (WebGL is off); the chart of the singular " +
   "values has the same numbers.";
@@ -164,9 +163,4 @@ export class Surface extends Panel {
   paint() {}
 
   summarise() {}
-
-  forFile() {
-    const layout = { ...this.layout(PRINT), ...FILE, paper_bgcolor: PRINT.paper };
-    return [{ data: this.traces(PRINT), layout }, FILE];
-  }
 }
