@@ -1,6 +1,6 @@
 """Script: one file of Python, torch and NumPy alone, that trains a run again; or a notebook.
 
-The program is ``reproduction.py``; what it trains is filled in between its two marks.
+The program is ``script_template.py``; a run fills in its marked places.
 """
 
 import base64
@@ -23,9 +23,10 @@ from dynamics.data.published import DRAWN
 from dynamics.export.caption import BIBTEX, about
 from dynamics.runs.run import Run, RunError
 
-PROGRAM = Path(__file__).with_name("reproduction.py")
+PROGRAM = Path(__file__).with_name("script_template.py")
+ABOUT = "<run>"  # place of the run's description, in the docstring
 ARRAYS = 'ARRAYS = """\n'
-MARKS = re.compile(r"# <settings>\n.*# </settings>\n", re.DOTALL)
+FILLED = re.compile(r"# <settings>\n.*# </settings>\n", re.DOTALL)
 TOLERANCE = {"float64": 1e-8, "float32": 1e-2}
 LOOSER = 100  # times, for Adam and RMSprop, which divide by small numbers
 MOST = 2**26, 2**28  # numbers of a matrix, of which it keeps some: 0.5 GiB; of all measurements
@@ -67,11 +68,12 @@ def script(run: Run) -> str:
     }
     filled = "".join(f"{name} = {_text(value)}\n" for name, value in blocks.items())
     caption = about([config], "recovery_error").caption.partition(". ")[2]
-    head = f"Run {run.key}. {caption}".replace("\\", "/").replace('"', "'")
-    program = MARKS.sub(lambda _: filled, PROGRAM.read_text())
+    about_run = f"Run {run.key}. {caption}".replace("\\", "/").replace('"', "'")
+    program = FILLED.sub(lambda _: filled, PROGRAM.read_text())
     program = program.replace(ARRAYS, ARRAYS + _arrays(config))
+    program = program.replace(ABOUT, _wrapped(about_run), 1)
     bibtex = "".join(f"# {line}\n" for line in BIBTEX.splitlines())
-    return bibtex + program.replace('"""Trains', f'"""{_wrapped(head)}\n\nTrains', 1)
+    return bibtex + program
 
 
 def refusal(run: Run) -> str:

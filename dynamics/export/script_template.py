@@ -1,8 +1,10 @@
-"""Trains one run of DLN Explorer again, from its seeds, and asserts its final numbers.
+"""Train one run of DLN Explorer again, from its seeds, and assert its final numbers.
 
-It needs torch and NumPy alone. Everything is drawn anew as the run drew it, what no seed draws is
-at the end of this file; the steps are the plain
-ones on whole matrices, W_l ← W_l − η_l · direction(∂loss/∂W_l), however the run itself made them.
+<run>
+
+The program needs torch and NumPy alone. It draws everything as the run drew it; arrays that no seed
+draws are at the end of this file. Its steps are the plain ones on whole matrices,
+W_l ← W_l − η_l · direction(∂loss/∂W_l), whichever form of them the run used.
 """
 
 import base64

@@ -20,7 +20,7 @@ from dynamics.export.formats import CHARTS, FORMATS, Format, refused
 from dynamics.export.layout.sizes import SIZES, Print
 from dynamics.runs.run import find, root
 from pages.shared import address
-from pages.shared.files.process import PACE, forget_ended, held
+from pages.shared.files.process import PACE, forget, forget_ended, held
 
 PATIENCE = 180  # seconds for one file
 LONG = 40  # seconds of a film of what is drawn anew for each frame
@@ -161,7 +161,7 @@ def _drawn(
     file = process.folder / f"chart.{form.name}"
     look = file.with_name(f"{file.name}.png")
     kept[job] = (file.read_bytes(), look.read_bytes() if look.exists() else b"")
-    del st.session_state["process export"]
+    forget("export")
     for old in list(kept)[:-KEPT]:
         del kept[old]
     return kept[job]

@@ -118,8 +118,13 @@ def held(name: str, job: str, command: Sequence[str], files: Mapping[str, str],
     return made
 
 
+def forget(name: str) -> None:
+    """Drop this visitor's process of a name, and its folder with it."""
+    st.session_state.pop(f"process {name}", None)
+
+
 def forget_ended(name: str) -> None:
     """Let what was cancelled, or left alone for too long, be started anew."""
     before: tuple[str, Process] | None = st.session_state.get(f"process {name}")
     if before and before[1].ended:
-        del st.session_state[f"process {name}"]
+        forget(name)
