@@ -173,7 +173,7 @@ def test_replay_runs_from_the_first_record_to_the_last_and_stops(
     done(page, charts, recorder)
     page.get_by_label("Speed").select_option("10")
     button(page, "Play the replay").click()
-    expect(button(page, "Hold the replay")).to_be_visible()
+    expect(button(page, "Pause the replay")).to_be_visible()
     until(lambda: 0 < float(page.locator(".dln-scrub input").input_value()) < 900)
     page.keyboard.press("p")
     expect(button(page, "Play the replay")).to_be_visible()

@@ -1,4 +1,4 @@
-// Elements: made, written to, and links that save a file.
+// DOM: elements, their text, and links that save a file.
 
 /** An element with a class, attributes and children. */
 export function make(tag, className = "", attributes = {}, ...children) {
@@ -10,12 +10,12 @@ export function make(tag, className = "", attributes = {}, ...children) {
 }
 
 export function button(className, attributes, label, onclick) {
-  const made = make("button", `dln-button ${className}`, { type: "button", ...attributes }, label);
-  made.onclick = onclick;
-  return made;
+  const element = make("button", `dln-button ${className}`, { type: "button", ...attributes }, label);
+  element.onclick = onclick;
+  return element;
 }
 
-/** Set an element's text, at no cost when it says that already. */
+/** Set an element's text; costs nothing if the text is the same. */
 export function write(element, words) {
   if (element.textContent !== words) element.textContent = words;
 }

@@ -1,11 +1,11 @@
-// Halves: numbers of 16 bits as ordinary ones.
+// Float16: 16-bit numbers as float32.
 
-let table = null; // all 65,536, made when the first are asked for
+let table = null; // of all 65,536 numbers, made at the first use
 
 /** Float32 numbers from the bits of float16 ones. */
 export function halves(bits) {
-  table ??= Float32Array.from({ length: 65536 }, (_, each) => half(each));
-  return Float32Array.from(bits, (each) => table[each]);
+  table ??= Float32Array.from({ length: 65536 }, (_, place) => half(place));
+  return Float32Array.from(bits, (place) => table[place]);
 }
 
 function half(bits) {
@@ -13,5 +13,6 @@ function half(bits) {
   const exponent = (bits >> 10) & 31;
   const digits = bits & 1023;
   if (exponent === 31) return digits ? NaN : sign * Infinity;
-  return sign * (exponent ? 2 ** (exponent - 15) * (1 + digits / 1024) : 2 ** -24 * digits);
+  if (!exponent) return sign * 2 ** -24 * digits;
+  return sign * 2 ** (exponent - 15) * (1 + digits / 1024);
 }

@@ -1,10 +1,11 @@
-// Library: what is loaded once in the life of the page beside the modules.
+// Library: style sheet and chart library, each loaded once in the life of the page.
 
 import { make } from "./dom.js";
 
-const loaded = (element, found = () => {}) =>
+const loaded = (element, result = () => {}) =>
   new Promise((done, fail) => {
-    [element.onload, element.onerror] = [() => done(found()), fail];
+    element.onload = () => done(result());
+    element.onerror = fail;
     document.head.append(element);
   });
 
@@ -13,16 +14,16 @@ export function loadStyle() {
   return loaded(make("link", "", { rel: "stylesheet", href }));
 }
 
-const parts = new Map(); // of plotly.js, by address
+const parts = new Map(); // promises of parts of plotly.js, by address
 
-/** Each part is a Plotly of its own, which its charts keep. */
+/** A part of plotly.js. Each part defines `Plotly` anew; a chart keeps the one that drew it. */
 export async function loadPlotly(address) {
   const script = make("script", "", { src: address });
   if (!parts.has(address)) parts.set(address, loaded(script, () => window.Plotly));
   try {
     return await parts.get(address);
   } catch {
-    parts.delete(address); // so that it may be tried again
+    parts.delete(address); // a later call tries again
     throw new Error("The chart library could not be loaded; reload the page.");
   }
 }

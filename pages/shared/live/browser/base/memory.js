@@ -1,4 +1,4 @@
-// Choices: what a viewer chose in a chart, kept for the tab so that a reload finds it.
+// Memory: a viewer's choices in a chart, kept for the browser tab so that they survive a reload.
 
 export function remember(panel) {
   const { run, versus } = panel.view.data;

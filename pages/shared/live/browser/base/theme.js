@@ -1,23 +1,25 @@
-// Theme: the page's colours as Plotly and the canvas need them, and those of a printed file.
+// Theme: the page's colours as Plotly and the canvas need them. A printed file has its own:
+// dynamics/draw/look.py and dynamics/export/layout/layout.py.
 
 import { make } from "./dom.js";
 
 export const FAULT = "#d1453b";
-export const FAINT = 0.16; // opacity of a line of another mode than the one lit
-export const OPACITY = 0.38; // of a line of the run that this one goes on from
-export const RING = { symbol: "circle-open", size: 10, line: { width: 1.5 } }; // of a crossing
+export const FAINT = 0.16; // opacity of a line of a mode that is not lit
+export const OPACITY = 0.38; // opacity of a line of the parent run
+// Mark of a crossing; RING of dynamics/draw/charts/singular_values.py is the same.
+export const RING = { symbol: "circle-open", size: 10, line: { width: 1.5 } };
 
-/** What Streamlit's theme says around an element; `key` tells one theme from another. */
+/** Streamlit's colours and font around an element; `key` is different for different themes. */
 export function readTheme(element) {
   const style = getComputedStyle(element);
-  const read = (name, other) => style.getPropertyValue(`--st-${name}`).trim() || other;
+  const read = (name, usual) => style.getPropertyValue(`--st-${name}`).trim() || usual;
   const ink = read("text-color", "#31333f");
   const paper = read("background-color", "#ffffff");
   const font = read("font", "sans-serif");
   return { ink, paper, font, key: [ink, paper, font].join() };
 }
 
-/** A theme with the tones that follow from it; they cost a canvas, so only when it is new. */
+/** The theme with derived tones. They cost a canvas, so call this only for a new theme. */
 export function toned(theme) {
   const [r, g, b] = rgb(theme.ink);
   const tint = (share) => `rgba(${r},${g},${b},${share})`;
@@ -33,7 +35,7 @@ export function rgb(color) {
   return [...pen.getImageData(0, 0, 1, 1).data.slice(0, 3)];
 }
 
-/** A colour for a dark page: what is faint on white, light, must be dark there; hue stays. */
+/** A colour for a dark page, of the same hue: faint lines are light on white, dark on dark. */
 export function mirrored(color) {
   const digits = /^#([0-9a-f]{6})$/i.exec(color ?? "");
   if (!digits) return color;

@@ -1,8 +1,9 @@
-// Thinning: few points that look like all of them, so that a sharp step keeps its edges.
+// Thinning: few points that look like all points of a line; a sharp step keeps its edges. Files are
+// thinned alike: dynamics/export/layout/thinning.py.
 
 /**
- * Rows from..to of a curve, at most about `most`: the least and the greatest of each bucket. They
- * are of one size or, for a logarithmic x axis, grow with the row.
+ * About `most` of the rows from..to of a curve: the least and the greatest of each bucket. Buckets
+ * have one size; on a logarithmic x axis they grow with the row.
  */
 export function thin(y, from, to, most, log = false) {
   if (to - from <= most) return Array.from({ length: to - from }, (_, at) => from + at);
@@ -33,7 +34,8 @@ function extremes(y, from, to) {
 
 /** The first row of a rising x at or above a value. */
 export function firstAt(x, value) {
-  let [low, high] = [0, x.length];
+  let low = 0;
+  let high = x.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (x[middle] < value) low = middle + 1;

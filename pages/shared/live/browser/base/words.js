@@ -1,9 +1,9 @@
-// Words: numbers and marked-up text as a reader wants them.
+// Words: numbers and marked-up text for readers.
 
 /** Text without its tags. */
 export const plain = (html) => html.replace(/<[^>]*>/g, "");
 
-/** Text in which Plotly's few tags are kept and all else is only text. */
+/** HTML of a text: Plotly's few tags stay tags, everything else is escaped. */
 export function marked(text) {
   const safe = text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   return safe.replace(/&lt;(\/?)(sub|sup|i|b)&gt;/g, "<$1$2>");
@@ -14,14 +14,14 @@ export const capital = (text) => text.replace(/^./, (letter) => letter.toUpperCa
 /** A whole number: 12,345. */
 export const whole = (value) => Math.round(value).toLocaleString("en");
 
-/** 9.61e-13 as 9.61 × 10⁻¹³, with spaces at which no line breaks. */
+/** 9.61e-13 as 9.61 × 10⁻¹³, with no-break spaces. */
 const raised = (text) =>
   text.replace(/e\+?(-?)(\d+)/, (_, minus, power) => {
     const digits = [...power].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]);
     return `\u00a0×\u00a010${minus && "⁻"}${digits.join("")}`;
   });
 
-/** A number in three digits. */
+/** A number in three digits; – for NaN. */
 export function brief(value) {
   if (Number.isNaN(value)) return "–";
   const size = Math.abs(value);

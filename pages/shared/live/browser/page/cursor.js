@@ -1,22 +1,22 @@
-// Cursor: the record that all charts show. Off, they follow the newest. It is kept as a step, since
-// rows change their places when a thinned run is made whole.
+// Cursor: the record that all charts show; while it is off, they follow the newest. It is kept as a
+// step, since rows move when a thinned run is made whole.
 
 import { firstAt } from "../base/thin.js";
 import { escapes } from "./escapes.js";
 
-const WHOLE = 30; // seconds that a long replay takes at speed 1
-const SLOWEST = 10; // records a second of a short one
-const LONGEST_TICK = 0.1; // seconds; a page that was held up goes on where it was
-const REST = 400; // ms without a move, after which the page is told
+const WHOLE = 30; // seconds of a long replay at speed 1
+const SLOWEST = 10; // records a second of a short replay
+const LONGEST_TICK = 0.1; // seconds; a page that was held up continues where it was
+const REST = 400; // ms without a move before the page's script learns the step
 
 export class Cursor {
   constructor(view) {
     this.view = view;
     this.step = null; // null: off
-    this.told = null;
-    this.stride = 1; // records of a step
+    this.told = null; // the step that the page's script knows
+    this.stride = 1; // records that a move passes
     this.speed = 1;
-    this.ticking = null; // the frame that a replay waits for
+    this.ticking = null; // the next frame of a replay
   }
 
   get on() {
@@ -35,7 +35,7 @@ export class Cursor {
     return this.steps.length - 1;
   }
 
-  /** The row of the record that is shown; -1 before the first. */
+  /** The row of the shown record; -1 before the first. */
   get row() {
     return this.on ? this.nearest(this.step) : this.last;
   }
@@ -46,16 +46,16 @@ export class Cursor {
     return row > 0 && step - steps[row - 1] < steps[row] - step ? row - 1 : row;
   }
 
-  // Where it goes
+  // Moves
 
-  /** Begin with another run, where the page says. */
+  /** Begin with another run at the page's step. */
   adopt(step) {
     this.stop();
     this.step = this.told = step;
     this.view.showCursor();
   }
 
-  /** Turn it off: the charts follow the newest record again. */
+  /** Turn the cursor off: the charts follow the newest record again. */
   follow() {
     this.show(null);
   }
@@ -67,7 +67,7 @@ export class Cursor {
     this.show(this.steps[beyond ? this.last : Math.max(row, 0)]);
   }
 
-  /** By so many strides, back or forth. */
+  /** Move by strides, back or forth. */
   move(strides) {
     this.stop();
     this.goTo(this.row + strides * this.stride);
@@ -78,7 +78,7 @@ export class Cursor {
     this.goTo(this.nearest(step));
   }
 
-  /** To the next escape; after the last, to the first again. */
+  /** Move to the next escape; from the last, to the first. */
   jump() {
     this.stop();
     const rows = escapes(this.view.shown, this.view.run.store);
@@ -96,13 +96,15 @@ export class Cursor {
   // Replay
 
   toggle() {
-    this.playing ? this.stop() : this.play();
+    if (this.playing) this.stop();
+    else this.play();
   }
 
   play() {
     if (this.last < 1) return;
     if (this.row >= this.last) this.goTo(0);
-    let [before, due] = [performance.now(), 0];
+    let before = performance.now();
+    let due = 0; // records, and a part of one
     const tick = (now) => {
       const rate = this.speed * Math.max(SLOWEST, this.last / WHOLE);
       due += Math.min((now - before) / 1000, LONGEST_TICK) * rate;
@@ -124,7 +126,7 @@ export class Cursor {
     this.tellSoon();
   }
 
-  /** Tell the page once the cursor rests: each word to it is a rerun. */
+  /** Tell the page's script once the cursor rests: each message reruns the script. */
   tellSoon() {
     clearTimeout(this.resting);
     this.resting = setTimeout(() => {

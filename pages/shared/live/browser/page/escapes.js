@@ -1,7 +1,6 @@
-// Escapes: where lines that a figure wants watched leave their plateau. It names their columns in
-// `layout.meta.watched`.
+// Escapes: where lines leave their plateau. A figure lists their columns in `layout.meta.watched`.
 
-const LEAST = 0.01; // of the greatest final value; what ends below has not grown
+const LEAST = 0.01; // share of the greatest final value below which a line has not grown
 
 /** The rows, in order, at which a watched column reaches half of its final value. */
 export function escapes(panels, store) {

@@ -1,5 +1,4 @@
-// Keys: letters that do what the charts' buttons do. Streamlit itself has Space and N, and would
-// not give R away.
+// Keys: letters for the charts' buttons. Streamlit handles Space and N itself, and reserves R.
 
 import { make } from "../base/dom.js";
 
@@ -8,10 +7,10 @@ const HELP = [
   ["N", "New seed"],
   ["R", "Reset"],
   ["← →", "One stride back or forth in the replay; with Shift, ten"],
-  ["Home End", "Its first record or its newest, with the focus in the charts"],
-  ["P", "Play or hold the replay"],
+  ["Home End", "First or newest record, with the focus in the charts"],
+  ["P", "Play or pause the replay"],
   ["J", "Jump to the next escape"],
-  ["L", "Logarithmic or linear: the chart in focus, or all of errors"],
+  ["L", "Logarithmic or linear axis: the chart in focus, or all error charts"],
   ["E", "Export the chart in focus"],
   ["Esc", "Close a menu or this list"],
 ];
@@ -49,7 +48,7 @@ export class Keys {
     act();
   }
 
-  /** What a key does to the cursor, where it does nothing else. */
+  /** The act of a key that moves the cursor; undefined for any other key. */
   move({ key, shiftKey, target }) {
     const { cursor, root } = this.view;
     const inside = root.contains(target);
@@ -64,7 +63,7 @@ export class Keys {
     return this.view.shown.find(({ element }) => element.contains(document.activeElement));
   }
 
-  /** Of the chart in focus, or of all that are logarithmic by themselves, alike. */
+  /** Switch the chart in focus, or all charts that are logarithmic by default, to the same axis. */
   log() {
     const focused = this.focused;
     const panels = focused ? [focused] : this.view.shown.filter((panel) => panel.logIsDefault);
@@ -77,7 +76,7 @@ export class Keys {
     panel?.card.menu.open(true);
   }
 
-  /** The page's own button; its name comes after that of its icon. */
+  /** Press the page's own button; its icon's name stands before its own. */
   reset() {
     const name = (button) => button.querySelector("p")?.textContent ?? button.textContent;
     const buttons = [...document.querySelectorAll("button:not([disabled])")];
@@ -85,7 +84,8 @@ export class Keys {
   }
 
   ask() {
-    this.help.open ? this.help.close() : this.help.showModal();
+    if (this.help.open) this.help.close();
+    else this.help.showModal();
   }
 }
 

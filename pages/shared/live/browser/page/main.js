@@ -1,5 +1,5 @@
-// Live charts: ties together what a page shows of a run. The page says which run and which panels,
-// the run brings figures and records, the panels draw them, the strip says where the run stands.
+// Live charts: the page names a run and panels, the run brings figures and records, the panels draw
+// them, and the strip shows the run's status.
 
 import { make } from "../base/dom.js";
 import { loadPlotly, loadStyle } from "../base/library.js";
@@ -11,23 +11,23 @@ import { Surface } from "../panel/surface.js";
 import { Cursor } from "./cursor.js";
 import { Keys } from "./keys.js";
 import { Modes } from "./modes.js";
-import { Beside } from "./origin.js";
+import { Origin } from "./origin.js";
 import { Strip } from "./strip.js";
 import { Transport } from "./transport.js";
 
-const KINDS = { map: Maps, surface: Surface }; // of panels; all others draw lines
-const GRACE = 500; // ms for which the charts may be out of the document before they are taken down
-const THEME_PAUSE = 300; // ms that Streamlit takes to put on another theme
+const KINDS = { map: Maps, surface: Surface }; // of panels; others draw lines
+const GRACE = 500; // ms out of the document after which the charts are removed
+const THEME_PAUSE = 300; // ms that Streamlit takes to change its theme
 const RESIZE_PAUSE = 60; // ms
-const LONG = 60; // ms of a frame, after which Plotly's other charts wait for the next
-const STRIP_PAUSE = 200; // ms between two updates of the status strip by records
+const LONG = 60; // ms of a frame after which Plotly's remaining charts wait for the next frame
+const STRIP_PAUSE = 200; // ms between two updates of the status strip
 const SUMMARY_PAUSE = 2000; // ms between two updates of the text alternatives
 
 class View {
   constructor(parent) {
     this.parent = parent;
     this.end = new AbortController();
-    this.ended = this.end.signal; // takes all listeners away
+    this.ended = this.end.signal; // removes all listeners
     this.panels = [];
     this.run = new Run(this);
     this.strip = new Strip((step) => this.cursor.seek(step));
@@ -63,7 +63,7 @@ class View {
     return this.panels.filter((panel) => panel.figure && !panel.element.hidden);
   }
 
-  /** Take what the page asks for; most often it is what is there. */
+  /** Take the page's request, which is most often unchanged. */
   update(data, notify, keep) {
     clearTimeout(this.leaving);
     Object.assign(this, { notify, keep });
@@ -77,22 +77,22 @@ class View {
     if (before.run && differs("versus")) for (const panel of this.panels) delete panel.held.x;
     if (differs("run") || differs("panels")) this.run.follow(data, differs("run"));
     else if (differs("versus") || differs("theory")) this.run.describeAs(data);
-    if (differs("run") || differs("panels") || differs("beside")) this.stand(data);
+    if (differs("run") || differs("panels") || differs("beside")) this.followOrigin(data);
     if (differs("run")) this.cursor.adopt(data.at);
     this.load("basic");
   }
 
-  /** The run that stands beside the shown one, if any. */
-  stand({ beside, panels, versus, theory }) {
-    this.beside?.leave();
-    this.beside = null;
+  /** Follow the run that the shown one was forked from, if any. */
+  followOrigin({ beside, panels, versus, theory }) {
+    this.origin?.leave();
+    this.origin = null;
     if (!beside) return;
     const [run, step] = beside;
-    this.beside = new Beside(step, () => this.redraw());
-    this.beside.follow({ run, panels, versus, theory }, true);
+    this.origin = new Origin(step, () => this.redraw());
+    this.origin.follow({ run, panels, versus, theory }, true);
   }
 
-  /** Fetch a part of plotly.js, if it is not there yet. */
+  /** Load a part of plotly.js, once. */
   async load(part) {
     if (this.libraries[part]) return;
     try {
@@ -103,7 +103,7 @@ class View {
     }
   }
 
-  /** The cards in the order asked for; those of before keep all that was chosen in them. */
+  /** Show the panels in the order of the request; cards that stay keep the viewer's choices. */
   arrange() {
     const before = new Map(this.panels.map((panel) => [panel.name, panel]));
     this.panels = this.data.panels.map((name) => before.get(name) ?? this.panel(name));
@@ -130,12 +130,13 @@ class View {
 
   resized() {
     clearTimeout(this.resizing);
-    const [width, before] = [this.grid.clientWidth, this.width];
+    const width = this.grid.clientWidth;
+    const before = this.width;
     this.width = width;
     if (before && width !== before) this.resizing = setTimeout(() => this.redraw(), RESIZE_PAUSE);
   }
 
-  /** Take over Streamlit's theme. */
+  /** Adopt Streamlit's theme. */
   wear() {
     const theme = readTheme(this.root);
     if (theme.key === this.theme?.key) return;
@@ -144,12 +145,12 @@ class View {
     this.redraw();
   }
 
-  // What the run says
+  // What the run calls
 
   describe(figures) {
-    const found = new Map(figures.map((told) => [told.panel, told]));
+    const byPanel = new Map(figures.map((each) => [each.panel, each]));
     for (const panel of this.panels) {
-      const { figure, lack } = found.get(panel.name) ?? {};
+      const { figure, lack } = byPanel.get(panel.name) ?? {};
       panel.element.hidden = !figure && !lack;
       if (figure) panel.describe(figure);
       else panel.lacks(lack);
@@ -176,12 +177,13 @@ class View {
     this.schedule();
   }
 
-  /** Draw at the browser's next frame; one comes for any number of calls. */
+  /** Draw at the browser's next frame, once for any number of calls. */
   schedule() {
     if (this.scheduled) return;
     this.scheduled = true;
-    // No frames are drawn in a hidden tab, yet its records are to be acknowledged.
-    document.hidden ? setTimeout(() => this.frame()) : requestAnimationFrame(() => this.frame());
+    // A hidden tab draws no frames, yet it must acknowledge its records.
+    if (document.hidden) setTimeout(() => this.frame());
+    else requestAnimationFrame(() => this.frame());
   }
 
   frame() {
@@ -193,7 +195,7 @@ class View {
     if (!document.hidden) this.draw(start);
     connection.acknowledge();
     const wait = this.run.live ? STRIP_PAUSE - (start - this.told) : 0;
-    // The last records before a pause are told of, too: no frame may follow theirs.
+    // The last records before a pause need a status, too, and no frame may follow them.
     if (wait <= 0) this.showStatus();
     else this.telling ??= setTimeout(() => this.showStatus(), wait);
     this.summarise();
@@ -201,7 +203,7 @@ class View {
     this.stats.busyMs += performance.now() - start;
   }
 
-  /** New records in all panels; of those that Plotly must draw, as many as keep the page awake. */
+  /** Show new records in all panels; Plotly draws as many panels as keep the page responsive. */
   draw(start) {
     this.reach = this.reached();
     const due = this.shown.filter((panel) => panel.due);
@@ -211,10 +213,10 @@ class View {
     if (due.length) this.schedule();
   }
 
-  /** How far the records go along the x axis, on all charts together. */
+  /** The end of the records on the x axis, over all charts. */
   reached() {
     const clocks = new Map(this.shown.flatMap(({ lines }) => lines.map((each) => [each.clock, each])));
-    const stores = [this.run.store, this.beside?.store].filter((store) => store?.count);
+    const stores = [this.run.store, this.origin?.store].filter((store) => store?.count);
     const ends = ({ meta, unit }) => stores.map((store) => (store.end(meta.x) || 0) / unit);
     return Math.max(0, ...[...clocks.values()].flatMap(ends));
   }
@@ -251,7 +253,7 @@ class View {
     this.end.abort();
     clearTimeout(this.telling);
     this.run.leave();
-    this.beside?.leave();
+    this.origin?.leave();
     this.cursor.leave();
     this.sights.disconnect();
     this.sizes.disconnect();
@@ -261,11 +263,11 @@ class View {
   }
 }
 
-const views = new WeakMap(); // by the element that Streamlit gives
+const views = new WeakMap(); // by Streamlit's element
 
-await loadStyle(); // charts without it would measure themselves wrongly
+await loadStyle(); // without it, charts would measure themselves wrongly
 
-/** Streamlit calls this when the charts appear and again whenever the script has run. */
+/** Streamlit calls this when the charts appear, and after each run of the script. */
 export function mount({ data, parentElement, setTriggerValue, setStateValue }) {
   if (!views.has(parentElement)) views.set(parentElement, new View(parentElement));
   const view = views.get(parentElement);

@@ -1,19 +1,20 @@
-// Modes: the one that is lit in all charts, while others are faint. A line's `meta.mode` says which
-// it belongs to; lines of none stay as they are.
+// Modes: one mode is lit in all charts while the others are faint. A line's `meta.mode` is its mode;
+// lines without a mode never change.
 
 import { FAINT } from "../base/theme.js";
 
 export class Modes {
   constructor(view) {
     this.view = view;
-    this.hovered = this.chosen = null;
+    this.hovered = null;
+    this.chosen = null;
   }
 
   get lit() {
     return this.hovered ?? this.chosen;
   }
 
-  /** How many there are. */
+  /** The number of modes in the charts. */
   get count() {
     const lines = this.view.shown.flatMap((panel) => panel.lines);
     return Math.max(0, ...lines.map(({ meta }) => meta.mode ?? 0));
@@ -23,12 +24,12 @@ export class Modes {
     return this.lit !== null && meta.mode !== undefined && meta.mode !== this.lit;
   }
 
-  /** Light the mode under the pointer, null for none. */
+  /** Light the mode under the pointer; null for none. */
   hover(mode) {
     this.set(mode, this.chosen);
   }
 
-  /** Keep a mode lit, null for all. */
+  /** Keep a mode lit; null for all. */
   choose(mode) {
     this.set(null, mode);
   }
@@ -36,12 +37,13 @@ export class Modes {
   set(hovered, chosen) {
     const before = this.lit;
     const same = chosen === this.chosen;
-    [this.hovered, this.chosen] = [hovered, chosen];
+    this.hovered = hovered;
+    this.chosen = chosen;
     if (!same) this.view.transport.show();
     if (this.lit !== before) for (const panel of this.view.shown) this.light(panel);
   }
 
-  /** Of a chart's lines that Plotly drew, by their opacity; those of the canvas it paints so. */
+  /** Set the opacity of a chart's lines: of those that Plotly drew, and of those on the canvas. */
   light(panel) {
     panel.lines.forEach((line, place) => {
       const drawn = panel.plot.querySelector(`.tracedln${place}`);

@@ -1,19 +1,19 @@
-// Beside: the run that the shown one goes on from. Its lines are faint, from where the two part.
+// Origin: the run that the shown one was forked from. Its lines are faint, from where the two part.
 
 import { firstAt } from "../base/thin.js";
 import { Run } from "../run/run.js";
 import { Line } from "../panel/line.js";
 
-const PAUSE = 1000; // ms between two drawings of a run that goes on itself
+const PAUSE = 1000; // ms between two drawings of an origin that is live itself
 
-export class Beside extends Run {
-  /** `step` is the last one that both share; `redraw` is called when there is more to draw. */
+export class Origin extends Run {
+  /** `step` is the last one of both runs; `redraw` is called when there is more to draw. */
   constructor(step, redraw) {
     super({ restart() {}, changed() {}, schedule: () => this.drawSoon() });
     Object.assign(this, { step, redraw, seen: new WeakMap() });
   }
 
-  loadFigures() {} // they are those of the shown run
+  loadFigures() {} // the shown run's figures serve both
 
   drawSoon() {
     this.connection.acknowledge();
@@ -23,24 +23,24 @@ export class Beside extends Run {
     }, this.live ? PAUSE : 0);
   }
 
-  /** This run's copies of a panel's lines, with all records noted that are here. */
+  /** This run's copies of a panel's lines, with all received records observed. */
   lines(panel) {
     const { store } = this;
     if (!store?.count) return [];
-    const known = this.seen.get(panel);
+    const before = this.seen.get(panel);
     const { figure, extent } = panel;
-    const same = known?.extent === extent && known.figure === figure && known.age === store.age;
-    const found = same ? known : { figure, extent, age: store.age, count: this.first };
-    // A strip of residuals is about the shown run alone.
+    const same = before?.extent === extent && before.figure === figure && before.age === store.age;
+    const copies = same ? before : { figure, extent, age: store.age, count: this.first };
+    // The strip of residuals shows the run itself only.
     const main = panel.lines.filter(({ strip }) => !strip);
-    found.lines ??= main.map(({ trace }) => new Line(trace));
-    for (const line of found.lines) line.observe(store, found.count, extent);
-    found.count = store.count;
-    this.seen.set(panel, found);
-    return found.lines;
+    copies.lines ??= main.map(({ trace }) => new Line(trace));
+    for (const line of copies.lines) line.observe(store, copies.count, extent);
+    copies.count = store.count;
+    this.seen.set(panel, copies);
+    return copies.lines;
   }
 
-  /** The row from which the runs are apart. */
+  /** The first row after which the runs part. */
   get first() {
     return firstAt(this.store.column("step"), this.step);
   }

@@ -1,4 +1,4 @@
-// Strip: where the run stands, in a word, a few numbers and a bar.
+// Strip: the run's status in a word, a few numbers and a bar.
 
 import { button, make, write } from "../base/dom.js";
 import { capital, duration, whole } from "../base/words.js";
@@ -41,18 +41,20 @@ export class Strip {
 
   show({ status, config, store, cut, failure }) {
     const [word, tone] = PHASES[status?.phase] ?? ["Connecting", "still"];
-    const trouble = failure ? "Not available" : cut ? "Connection lost, trying again…" : null;
+    let trouble = null;
+    if (failure) trouble = "Not available";
+    else if (cut) trouble = "Connection lost, trying again…";
     write(this.word, trouble ?? word);
     this.dot.dataset.tone = trouble ? "bad" : tone;
     write(this.message, failure ?? message(status));
     this.showSigns(status?.signatures ?? []);
     const step = Math.max(status?.step ?? 0, store?.last("step") || 0);
-    const said = facts(status, config?.steps, step, trouble);
-    said.forEach((words, place) => write(this.facts[place], words));
+    const words = facts(status, config?.steps, step, trouble);
+    words.forEach((text, place) => write(this.facts[place], text));
     this.showBar(step, status?.phase === "done" ? step : config?.steps);
   }
 
-  /** What fails, named at the step at which it shows, which can be gone to. */
+  /** List the signs of failure; a click moves the cursor to the step of one. */
   showSigns(signs) {
     const key = JSON.stringify(signs);
     if (key === this.signed) return;
@@ -76,7 +78,7 @@ export class Strip {
 
 function facts(status, total, step, trouble) {
   if (!status) return ["", "", "", ""];
-  const early = status.phase === "done" && step < total; // it reached its tolerance
+  const early = status.phase === "done" && step < total; // the run reached its tolerance
   const [verb, bound] = early ? ["ended at step", "of at most"] : ["step", "of"];
   const progress = total ? `${verb} ${whole(step)} ${bound} ${whole(total)}` : "";
   if (status.phase !== "running" || trouble || !(status.rate > 0))

@@ -39,7 +39,7 @@ export class Transport {
     this.show();
   }
 
-  /** Say where the cursor is. */
+  /** Show where the cursor is. */
   show() {
     const { cursor } = this;
     const steps = cursor.steps;
@@ -49,7 +49,8 @@ export class Transport {
     this.slider.max = end || 1;
     this.slider.value = step;
     this.slider.style.setProperty("--done", `${100 * (end ? step / end : 1)}%`);
-    const words = cursor.on ? `step ${whole(step)}` : cursor.last < 1 ? "" : "newest";
+    let words = cursor.last < 1 ? "" : "newest";
+    if (cursor.on) words = `step ${whole(step)}`;
     write(this.where, words);
     this.slider.setAttribute("aria-valuetext", cursor.on ? words : `newest, step ${whole(end)}`);
     this.newest.setAttribute("aria-pressed", String(!cursor.on));
@@ -61,11 +62,11 @@ export class Transport {
     if (this.shownPlaying === playing) return;
     this.shownPlaying = playing;
     this.play.innerHTML = icon(playing ? "halt" : "play");
-    this.play.setAttribute("aria-label", playing ? "Hold the replay" : "Play the replay");
-    this.play.title = `${playing ? "Hold" : "Play"} the replay (P)`;
+    this.play.setAttribute("aria-label", playing ? "Pause the replay" : "Play the replay");
+    this.play.title = `${playing ? "Pause" : "Play"} the replay (P)`;
   }
 
-  /** As many modes as the charts have. */
+  /** List the modes of the charts. */
   showModes() {
     const { modes } = this.view;
     const select = this.modes.lastChild;

@@ -1,11 +1,11 @@
-// Canvas: paints a panel's lines while the run goes on, ten times faster than Plotly draws them.
+// Canvas: paints a panel's lines while the run is live, ten times faster than Plotly draws them.
 
 import { make } from "../base/dom.js";
 import { FAINT, FAULT, RING } from "../base/theme.js";
 import { thin } from "../base/thin.js";
 
 const POINTS = 300; // of a line
-const AFRESH = 1500; // ms between two paintings of whole lines
+const AFRESH = 1500; // ms after which whole lines are painted again
 
 export class Canvas {
   constructor(panel) {
@@ -15,12 +15,12 @@ export class Canvas {
     this.forget();
   }
 
-  /** Paint whole lines the next time. */
+  /** The next painting is of whole lines. */
   forget() {
     this.key = "";
   }
 
-  /** Stand between Plotly's lines and its hover labels, in its size. */
+  /** Place the canvas between Plotly's lines and its hover labels, in Plotly's size. */
   place() {
     const plot = this.panel.plot;
     const above = plot.querySelector(".svg-container > svg:last-of-type");
@@ -29,7 +29,8 @@ export class Canvas {
     this.ratio = devicePixelRatio || 1;
     const size = [width, height].map((side) => Math.round(side * this.ratio));
     if (this.element.width === size[0] && this.element.height === size[1]) return;
-    [this.element.width, this.element.height] = size;
+    this.element.width = size[0];
+    this.element.height = size[1];
     Object.assign(this.element.style, { width: `${width}px`, height: `${height}px` });
     this.forget();
   }
@@ -40,20 +41,23 @@ export class Canvas {
     this.forget();
   }
 
-  /** Paint the lines: all of them, or only their new ends where nothing else has changed. */
+  /** Paint whole lines, or only their new ends if nothing else has changed. */
   paint() {
     const { plot, lines, hidden, run, view } = this.panel;
     const { xaxis, yaxis, yaxis2 } = plot._fullLayout;
-    const [x, y] = [scale(xaxis, false), scale(yaxis, true)];
+    const x = scale(xaxis, false);
+    const y = scale(yaxis, true);
     const strip = yaxis2 && scale(yaxis2, true);
     const state = [x.key, y.key, strip?.key, this.ratio, ...hidden, run.store.age, view.theme.key];
     const key = [...state, view.modes.lit].join();
     const now = performance.now();
-    // Ends that are added one by one show their joints, so all is painted afresh now and then.
+    // Ends painted one by one show their joints, so whole lines are painted again now and then.
     const whole = key !== this.key || now - this.painted > AFRESH;
     if (whole) {
       this.clear();
-      [this.key, this.painted, this.rows] = [key, now, 0];
+      this.key = key;
+      this.painted = now;
+      this.rows = 0;
       for (const line of lines) line.pen = { x: NaN, y: NaN, run: 0 };
     }
     this.pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
@@ -64,21 +68,22 @@ export class Canvas {
     this.rows = run.store.count;
   }
 
-  /** Lines of one pair of axes, and nothing beside them. */
+  /** Paint the lines of one pair of axes, clipped to them. */
   within(xaxis, yaxis, lines, x, y) {
     this.pen.save();
     this.pen.beginPath();
     this.pen.rect(xaxis._offset, yaxis._offset - 2, xaxis._length + 2, yaxis._length + 4);
     this.pen.clip();
-    for (const line of lines.toReversed()) this.stroke(line, x, y); // the first is uppermost
+    for (const line of lines.toReversed()) this.stroke(line, x, y); // the first is on top
     for (const line of lines) if (line.marked) this.mark(line, x, y);
     this.pen.restore();
   }
 
-  /** A ring where two modes have crossed since the last painting. */
+  /** Paint a ring where two modes have crossed since the last painting. */
   ring(x, y) {
     const { pen, panel } = this;
-    [pen.strokeStyle, pen.lineWidth] = [panel.view.theme.ink, RING.line.width];
+    pen.strokeStyle = panel.view.theme.ink;
+    pen.lineWidth = RING.line.width;
     pen.setLineDash([]);
     for (const crossing of panel.crossings.shown(panel)) {
       if (crossing.row < this.rows) continue;
@@ -92,19 +97,20 @@ export class Canvas {
     return line.color(this.panel.view.theme.dark);
   }
 
-  /** Go on with a line from where it was left. */
+  /** Paint a line from the row at which the last painting ended. */
   stroke(line, x, y) {
     const { run: { store }, logX } = this.panel;
     const xs = store.column(line.meta.x);
     const ys = store.column(line.meta.y);
-    const [pen, at] = [this.pen, line.pen];
+    const pen = this.pen;
+    const at = line.pen;
     pen.strokeStyle = this.color(line);
     pen.lineWidth = line.width;
     pen.lineJoin = "round";
     pen.lineCap = line.dash.length ? "butt" : "round";
     pen.globalAlpha = this.panel.view.modes.isFaint(line) ? FAINT : 1;
     pen.setLineDash(line.dash);
-    pen.lineDashOffset = at.run; // dashes go on where they ended
+    pen.lineDashOffset = at.run; // dashes continue where they ended
     pen.beginPath();
     if (Number.isFinite(at.x + at.y)) pen.moveTo(at.x, at.y);
     for (const row of thin(ys, this.rows, store.count, POINTS, logX)) {
@@ -113,16 +119,19 @@ export class Canvas {
       if (joined) pen.lineTo(px, py);
       else if (Number.isFinite(px + py)) pen.moveTo(px, py);
       if (joined && line.dash.length) at.run += Math.hypot(px - at.x, py - at.y);
-      [at.x, at.y] = [px, py];
+      at.x = px;
+      at.y = py;
     }
     pen.stroke();
     pen.globalAlpha = 1;
   }
 
-  /** A cross where a line broke, a dot where its network ended before the others. */
+  /** Paint a cross where a line stopped being finite, a dot where its network ended early. */
   mark(line, x, y) {
-    const [pen, end] = [this.pen, line.end(this.panel.run.store)];
-    const [px, py] = [x(end[0]), y(end[1])];
+    const pen = this.pen;
+    const end = line.end(this.panel.run.store);
+    const px = x(end[0]);
+    const py = y(end[1]);
     pen.setLineDash([]);
     pen.beginPath();
     if (!line.broken) {
@@ -130,7 +139,8 @@ export class Canvas {
       pen.arc(px, py, 3.5, 0, 2 * Math.PI);
       return pen.fill();
     }
-    [pen.strokeStyle, pen.lineWidth] = [FAULT, 2.5];
+    pen.strokeStyle = FAULT;
+    pen.lineWidth = 2.5;
     for (const slope of [-1, 1]) {
       pen.moveTo(px - 5, py - 5 * slope);
       pen.lineTo(px + 5, py + 5 * slope);
@@ -139,7 +149,7 @@ export class Canvas {
   }
 }
 
-/** From a value to a pixel, by the geometry of one of Plotly's axes. */
+/** A function from a value to a pixel on one of Plotly's axes; `key` describes the axis. */
 function scale({ _offset: offset, _length: length, type, range }, down) {
   const [from, to] = range.map(Number);
   const unit = (down ? -length : length) / (to - from);

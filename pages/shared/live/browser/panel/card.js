@@ -1,5 +1,4 @@
-// Card: what stands round a chart: its title, its buttons, its legend and its words for those who
-// do not see it.
+// Card: what surrounds a chart: title, buttons, legend, and a description for screen readers.
 
 import { button, make } from "../base/dom.js";
 import { brief, capital, marked, plain } from "../base/words.js";
@@ -24,7 +23,7 @@ export class Card {
     this.element = make("section", "dln-card", { "data-panel": panel.name }, ...parts);
   }
 
-  /** Say what the panel's figure is called. */
+  /** Show the title of the panel's figure. */
   name(title) {
     const label = plain(title);
     this.title.innerHTML = marked(title);
@@ -36,12 +35,12 @@ export class Card {
     this.tools.hidden = false;
   }
 
-  /** A sentence on what the chart means. */
+  /** Show a sentence that explains the chart. */
   explain(note = "") {
     this.note.textContent = note;
   }
 
-  /** Only a sentence, in place of the chart. */
+  /** Show a sentence in place of the chart. */
   lack(sentence) {
     this.tools.hidden = true;
     this.legend.replaceChildren();
@@ -53,12 +52,13 @@ export class Card {
     this.log.setAttribute("aria-pressed", String(on));
   }
 
-  /** A key for each line of the legend; it shows and hides the lines of its group. */
+  /** Show a key for each line that the legend lists. */
   showLegend(dark) {
     const listed = this.panel.lines.filter((line) => line.trace.showlegend !== false);
     this.legend.replaceChildren(...listed.map((line) => this.key(line, dark)));
   }
 
+  /** A button that shows and hides the lines of a line's group. */
   key(line, dark) {
     const pressed = () => String(!this.panel.hidden.has(line.group));
     const attributes = { "aria-pressed": pressed(), title: "Show or hide" };
@@ -73,10 +73,11 @@ export class Card {
     return key;
   }
 
-  /** In words: from where to where the first line of each network goes. */
+  /** Describe the first line of each network in words: its first and its last value. */
   summarise(store) {
-    const groups = Map.groupBy(this.panel.lines.filter(({ strip }) => !strip), (line) => line.meta.network);
-    const said = [...groups].map(([, lines]) => {
+    const main = this.panel.lines.filter(({ strip }) => !strip);
+    const groups = Map.groupBy(main, (line) => line.meta.network);
+    const sentences = [...groups].map(([, lines]) => {
       const line = lines.find(({ good }) => good >= 0);
       if (!line) return "";
       const network = plain(line.trace.name);
@@ -86,6 +87,6 @@ export class Card {
       const more = lines.length > 1 ? ` and ${lines.length - 1} more lines` : "";
       return `${label}: from ${start} to ${end}${more}.`;
     });
-    this.words.textContent = said.join(" ");
+    this.words.textContent = sentences.join(" ");
   }
 }

@@ -1,6 +1,7 @@
-// Changes: what was set anew while the run went on, as a mark across a chart with its words.
+// Changes: settings changed during a run, each a mark across the chart with its words. `marked` in
+// dynamics/draw/chart.py is the same for files.
 
-/** Shapes and notes of a panel's layout, at every clock of its lines that has come so far. */
+/** Shapes and annotations for a panel's layout, one for each clock that has reached the change. */
 export function changes(panel, theme, [from, to]) {
   const { figure, lines, run, logX } = panel;
   const clocks = new Map(lines.map((line) => [line.clock, line]));
@@ -12,21 +13,30 @@ export function changes(panel, theme, [from, to]) {
     }
   }
   const paper = { yref: "paper", layer: "below" };
-  const drawn = { color: theme.soft, width: 1, dash: "5px,3px" };
+  const look = { color: theme.soft, width: 1, dash: "5px,3px" };
   const shapes = marks.map(({ x }) => ({
-    type: "line", x0: x, x1: x, y0: 0, y1: 1, line: drawn, ...paper,
+    type: "line", x0: x, x1: x, y0: 0, y1: 1, line: look, ...paper,
   }));
   const annotations = marks.map(({ x, words }) => {
     const at = logX ? Math.log10(x) : x;
     const late = at > from + 0.7 * (to - from);
     const side = late ? { xanchor: "right", xshift: -3 } : { xanchor: "left", xshift: 3 };
-    const [font, bgcolor] = [{ size: 11, color: theme.soft }, theme.paper];
-    return { x: at, y: 1, yref: "paper", yanchor: "bottom", text: words, showarrow: false, font, bgcolor, ...side };
+    return {
+      x: at,
+      y: 1,
+      yref: "paper",
+      yanchor: "bottom",
+      text: words,
+      showarrow: false,
+      font: { size: 11, color: theme.soft },
+      bgcolor: theme.paper,
+      ...side,
+    };
   });
   return { shapes, annotations };
 }
 
-/** Where a step is on a line's clock; NaN while the run has not come to it. */
+/** The place of a step on a line's clock; NaN before the run has reached the step. */
 function placed(line, store, step) {
   if (line.meta.x === "step") return line.place(step);
   if (!store || store.end("step") < step) return NaN;

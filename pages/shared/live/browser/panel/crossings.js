@@ -1,7 +1,8 @@
-// Crossings: the records at which two lines of one network have exchanged places.
+// Crossings: the records at which two lines of one network have exchanged places. The function of
+// dynamics/findings/crossings.py finds the same ones.
 
 export class Crossings {
-  /** `least` is what one of the two must have reached; without it there are none. */
+  /** `least` is the value that one of the two must have reached; no crossing counts without it. */
   constructor(lines, least = Infinity) {
     this.least = least;
     const followed = lines.filter(({ strip, meta }) => !strip && meta.mode !== undefined);
@@ -11,10 +12,10 @@ export class Crossings {
 
   forget() {
     this.found = []; // each { row, lines }
-    this.orders = this.groups.map(() => null); // places of lines, the uppermost first
+    this.orders = this.groups.map(() => null); // places of lines, the greatest value first
   }
 
-  /** Note those among the records from a row on. */
+  /** Note the crossings among the records from a row on. */
   observe(store, from) {
     this.store = store;
     this.groups.forEach((lines, group) => {
@@ -45,7 +46,7 @@ export class Crossings {
     }
   }
 
-  /** What is seen of them: where each is and what it says. */
+  /** The crossings of visible lines: row, place and label of each. */
   shown(panel) {
     const { store } = panel.run;
     const hidden = (line) => panel.isHidden(line);

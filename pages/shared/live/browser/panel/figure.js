@@ -63,7 +63,7 @@ function axis(given, theme, range, type) {
   };
 }
 
-/** The part of the x axis that is shown, in its unit. */
+/** The visible part of the x axis, in its unit. */
 const shown = (panel, range) => (panel.logX ? range.map((end) => 10 ** end) : range);
 
 function traces(panel, theme, range) {
@@ -79,7 +79,7 @@ function traces(panel, theme, range) {
   return [...theory, ...faint(panel, theme, range), ...lines, ...marked];
 }
 
-/** What theory says, in the colour of text; its steps are where the run's own clock has them. */
+/** A trace of theory, in the colour of text, at the times when the run reached its steps. */
 function expected(trace, store, theme) {
   const clock = trace.meta?.x;
   const timed = store && clock && clock !== "step";
@@ -92,9 +92,9 @@ function expected(trace, store, theme) {
   return { ...trace, x, line: { ...line, color: theme.ink } };
 }
 
-/** The lines of the run that this one goes on from, where the two are apart. */
+/** The lines of the parent run, from where the two runs part. */
 function faint(panel, theme, range) {
-  const run = panel.view.beside;
+  const run = panel.view.origin;
   return (run?.lines(panel) ?? []).map((line, place) => ({
     ...line.trace,
     ...points(line, { run, logX: panel.logX }, range, run.first),
@@ -103,11 +103,11 @@ function faint(panel, theme, range) {
     showlegend: false,
     opacity: OPACITY,
     line: { ...line.trace.line, width: 1.5, color: line.color(theme.dark) },
-    hovertemplate: (line.trace.hovertemplate ?? "").replace(":", ", in the other run:"),
+    hovertemplate: (line.trace.hovertemplate ?? "").replace(":", ", in the parent run:"),
   }));
 }
 
-/** A line's records inside the shown part of the x axis. */
+/** The points of a line inside the visible part of the x axis. */
 function points(line, { run: { store }, logX }, [from, to], first = 0) {
   if (!store || line.good < first) return { x: [null], y: [null] };
   const x = store.column(line.meta.x).subarray(0, line.good + 1);
@@ -118,7 +118,7 @@ function points(line, { run: { store }, logX }, [from, to], first = 0) {
   return { x: rows.map((row) => line.x(store, row)), y: rows.map((row) => y[row] * line.scale) };
 }
 
-/** Where two modes exchange their places. */
+/** Rings where two modes cross. */
 function rings(panel, theme) {
   const found = panel.run.store ? panel.crossings.shown(panel) : [];
   return {
@@ -135,7 +135,7 @@ function rings(panel, theme) {
   };
 }
 
-/** A cross where a line stopped being finite, a dot where its network ended before the others. */
+/** A cross where a line stopped being finite, a dot where its network ended early. */
 function marks(panel, theme) {
   const ends = panel.lines.filter((line) => line.marked && !panel.isHidden(line));
   const points = ends.map((line) => line.end(panel.run.store));

@@ -1,5 +1,5 @@
-// Line: one curve of a chart. Its trace says in `meta` which columns it draws, and nothing else of
-// this folder knows more of a curve's meaning than that.
+// Line: one curve of a chart. Its trace names in `meta` the columns that it draws. Nothing else in
+// this folder knows what a curve means.
 
 import { mirrored } from "../base/theme.js";
 import { plain } from "../base/words.js";
@@ -12,7 +12,7 @@ const DASHES = {
   longdashdot: [16, 4, 2, 4],
 };
 
-/** A dash by its name, or by its lengths such as `2px,6px`; nothing for a solid line. */
+/** Lengths of a dash by its name or from `2px,6px`, in pixels; empty for a solid line. */
 const dashed = (name) => DASHES[name] ?? (name?.match(/\d+/g) ?? []).map(Number);
 
 export class Line {
@@ -20,9 +20,9 @@ export class Line {
     this.trace = trace;
     this.meta = trace.meta;
     this.scale = trace.meta.scale ?? 1; // from the stored unit into the axis's
-    this.unit = trace.meta.unit ?? 1; // of the x axis, in that of its column
-    this.least = trace.meta.least ?? -Infinity; // where its first record is drawn on a log x axis
-    this.clock = `${trace.meta.x}/${this.unit}`; // lines of one are over the same times
+    this.unit = trace.meta.unit ?? 1; // of the x axis, in the unit of its column
+    this.least = trace.meta.least ?? -Infinity; // place of the first record on a logarithmic x axis
+    this.clock = `${trace.meta.x}/${this.unit}`; // lines of one clock share their times
     this.strip = trace.yaxis === "y2"; // in the strip below the chart
     this.group = trace.legendgroup ?? trace.name;
     this.width = trace.line?.width ?? 2;
@@ -31,15 +31,15 @@ export class Line {
     this.forget();
   }
 
-  /** Nothing seen, nothing painted. */
+  /** Start again from the first record. */
   forget() {
-    this.good = -1; // the last finite record
-    this.bad = -1; // the last one that is not, though its network was trained
+    this.good = -1; // row of the last finite value
+    this.bad = -1; // row of the last value that is not finite, though its network was trained
     this.over = false; // whether its network has ended
-    this.pen = null; // where the canvas goes on
+    this.pen = null; // where the canvas continues
   }
 
-  /** Note what the records from a row on span, and where the line stops being finite. */
+  /** Note the extent of the records from a row on, and where the line stops being finite. */
   observe(store, from, extent) {
     const y = store.column(this.meta.y);
     const clock = store.column(`${this.meta.network}.seconds`); // NaN once the network has ended
@@ -61,22 +61,22 @@ export class Line {
     return this.bad > this.good && this.good >= 0;
   }
 
-  /** Whether its end needs a mark: it broke, or its network ended before the others. */
+  /** Whether the end needs a mark: the line broke, or its network ended early. */
   get marked() {
     return !this.strip && (this.broken || (this.over && this.good >= 0));
   }
 
-  /** The point of its last finite record. */
+  /** The point of the last finite record. */
   end(store) {
     return [this.x(store, this.good), store.column(this.meta.y)[this.good] * this.scale];
   }
 
-  /** Where on the x axis a record is drawn. */
+  /** The place of a record on the x axis. */
   x(store, row) {
     return this.place(store.column(this.meta.x)[row]);
   }
 
-  /** Where on the x axis a value of its column is. */
+  /** The place of a value of the x column on the x axis. */
   place(value) {
     return Math.max(value / this.unit, this.least);
   }

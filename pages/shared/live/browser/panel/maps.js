@@ -1,6 +1,6 @@
-// Maps: small heat maps at the cursor, painted on canvases: one cell of a map is one pixel that the
-// browser enlarges. The figure says which network's map each of its traces is, and whether its goal
-// is taken from it; the cells of one moment are asked for when they are to be shown.
+// Maps: heat maps at the cursor, painted on canvases. One cell of a map is one pixel, which the
+// browser enlarges. A trace's `meta` names the network of its map and whether the goal is subtracted.
+// The cells of a moment are fetched when the cursor is there.
 
 import { download, make, write } from "../base/dom.js";
 import { halves } from "../base/float16.js";
@@ -8,7 +8,7 @@ import { mirrored, rgb } from "../base/theme.js";
 import { brief, marked, plain, whole } from "../base/words.js";
 import { Panel } from "./panel.js";
 
-const PAUSE = 100; // ms between two askings while the charts follow a run
+const PAUSE = 100; // ms between two requests while the charts follow a run
 
 export class Maps extends Panel {
   constructor(view, name) {
@@ -18,7 +18,7 @@ export class Maps extends Panel {
     this.card.log.hidden = true;
   }
 
-  /** Take the description: a tile for each trace. */
+  /** Make a tile for each trace of the description. */
   describe(figure) {
     this.figure = figure;
     this.card.name(figure.layout.title.text);
@@ -43,7 +43,7 @@ export class Maps extends Panel {
     return tile;
   }
 
-  /** The colours with the values at their ends. */
+  /** The colour scale with the values at its ends. */
   key() {
     const end = brief(this.limit);
     this.bar = make("i");
@@ -55,10 +55,12 @@ export class Maps extends Panel {
     return this.figure.layout.coloraxis.cmax;
   }
 
-  /** Nothing asked for, nothing shown. */
+  /** Drop the cells that are shown. */
   forget() {
     this.cells = null;
-    this.at = this.asked = this.wanted = undefined;
+    this.at = undefined; // step of the cells
+    this.asked = undefined; // step of the last request
+    this.wanted = undefined; // step of the cursor
     this.stale = true;
   }
 
@@ -76,7 +78,7 @@ export class Maps extends Panel {
     this.follow();
   }
 
-  /** Ask for the map of the moment that is shown; one asking at a time, the newest wins. */
+  /** Fetch the map at the cursor; one request at a time, the newest step wins. */
   async follow() {
     const { run, view } = this;
     if (!this.visible || !this.figure || !run.store?.count) return;
@@ -84,21 +86,22 @@ export class Maps extends Panel {
     this.wanted = view.cursor.on ? view.cursor.step : run.store.end("step");
     if (this.asking || this.wanted === this.asked) return;
     const asked = (this.asked = this.wanted);
-    const [key, figure] = [run.key, this.figure];
+    const { key } = run;
+    const { figure } = this;
     this.asking = true;
     try {
       const answer = await fetch(`/api/runs/${key}/maps?step=${asked}`);
       const buffer = answer.ok ? await answer.arrayBuffer() : null;
       if (figure === this.figure && key === run.key && buffer?.byteLength) this.take(buffer);
     } catch {
-      this.asked = undefined; // the connection's own retries draw a frame again
+      this.asked = undefined; // when the connection retries, the next frame asks again
     }
     if (!view.cursor.on) await new Promise((done) => setTimeout(done, PAUSE));
     this.asking = false;
     if (this.wanted !== this.asked && !view.ended.aborted) this.follow();
   }
 
-  /** A row as the folder has it: the step, then every network's cells. */
+  /** Take a row of the run's maps.f2: the step, then the cells of every network. */
   take(buffer) {
     [this.at] = new Float64Array(buffer.slice(0, 8));
     this.cells = halves(new Uint16Array(buffer, 8));
@@ -146,15 +149,15 @@ export class Maps extends Panel {
     pen.putImageData(image, 0, 0);
   }
 
-  /** The value under the pointer, in words. */
+  /** Show the value under the pointer in words. */
   point({ trace, canvas, z }, event) {
     const box = canvas.getBoundingClientRect();
     const x = Math.floor(((event.clientX - box.left) / box.width) * canvas.width);
     const y = Math.floor(((event.clientY - box.top) / box.height) * canvas.height);
     const value = z?.[y]?.[x];
     if (value === undefined) return;
-    const said = Number.isFinite(value) && value !== null ? brief(value) : "not known";
-    write(this.under, `${trace.name}, row ${y + 1}, column ${x + 1} of the map: ${said}`);
+    const words = Number.isFinite(value) ? brief(value) : "not known";
+    write(this.under, `${trace.name}, row ${y + 1}, column ${x + 1} of the map: ${words}`);
   }
 
   redraw() {
@@ -164,16 +167,16 @@ export class Maps extends Panel {
 
   summarise() {
     const differences = this.tiles.filter(({ trace, z }) => trace.meta?.minus && z);
-    const said = differences.map(({ trace, z }) => {
+    const sentences = differences.map(({ trace, z }) => {
       const most = Math.max(...z.flat().map((value) => Math.abs(value) || 0));
       return `${trace.name}: at most ${brief(most)} in a cell.`;
     });
-    write(this.card.words, said.join(" "));
+    write(this.card.words, sentences.join(" "));
   }
 
   // Files
 
-  /** The cells that are shown. */
+  /** Save the cells that are shown as CSV. */
   saveNumbers(name) {
     const lines = this.tiles.flatMap(({ trace, z }) =>
       (z ?? []).flatMap((row, y) => row.map((value, x) => `${trace.name},${y + 1},${x + 1},${value}`)),
@@ -185,7 +188,7 @@ export class Maps extends Panel {
   leave() {}
 }
 
-/** 256 colours between two ends, `middle` half-way; grey for what is no number. */
+/** 256 colours between two ends, `middle` at zero; grey for NaN. */
 function ramp(first, last, middle) {
   const [low, half, high] = [first, middle, last].map(rgb);
   const between = (one, other, share) => one.map((part, i) => part + (other[i] - part) * share);

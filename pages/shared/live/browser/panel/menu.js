@@ -1,4 +1,4 @@
-// Menu: a chart's files. Opened with a click or a key, walked with the arrows, closed with Escape.
+// Menu: a chart's files. A click or a key opens it, arrows move through it, Escape closes it.
 
 import { button, make } from "../base/dom.js";
 

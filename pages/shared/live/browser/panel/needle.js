@@ -1,14 +1,14 @@
-// Needle: the cursor in one chart: a line across it, and the values that the lines have there.
+// Needle: the cursor in one chart: a bar across it, and a list of the lines' values there.
 
 import { make, write } from "../base/dom.js";
 import { brief } from "../base/words.js";
 
-const MOST = 30; // values that are listed
+const MOST = 30; // values in the list
 
 export class Needle {
   constructor(panel) {
     this.panel = panel;
-    this.bars = new Map(); // by clock: networks may have reached different times
+    this.bars = new Map(); // by clock: networks may be at different times
     const about = { role: "group", tabindex: "0", hidden: "" };
     this.values = make("div", "dln-values", about);
     this.key = "";
@@ -24,12 +24,12 @@ export class Needle {
     return view.cursor.on && run.store?.count > 0 && lines.length > 0;
   }
 
-  /** The record of a line at the cursor; a network that has ended stays at its end. */
+  /** The row of a line at the cursor; the last row of a network that has ended. */
   row(line) {
     return Math.min(this.panel.view.cursor.row, line.good);
   }
 
-  /** Put the bars where the axes are now. */
+  /** Place the bars by the current axes. */
   place() {
     if (!this.on) {
       for (const bar of this.bars.values()) bar.remove();
@@ -40,7 +40,7 @@ export class Needle {
     const longest = new Map();
     for (const line of this.panel.lines.filter(({ strip }) => !strip)) {
       const known = longest.get(line.clock)?.good ?? -1;
-      if (line.good > known) longest.set(line.clock, line); // the one that goes on longest
+      if (line.good > known) longest.set(line.clock, line); // the line that continues longest
     }
     for (const [name, bar] of this.bars) {
       if (!longest.has(name)) (bar.remove(), this.bars.delete(name));
@@ -68,7 +68,7 @@ export class Needle {
     bar.style.transform = `translate(${left}px, ${upper._offset}px)`;
   }
 
-  /** List the values at the cursor. */
+  /** Write the values at the cursor. */
   say() {
     this.values.hidden = !this.on;
     if (!this.on) return;
@@ -81,7 +81,7 @@ export class Needle {
     }
   }
 
-  /** The places for the values, made anew only when other lines are shown. */
+  /** Make the list, if different lines are shown than before. */
   list(lines, more, theme) {
     const key = [theme.key, more, ...lines.map((line) => line.meta.y)].join();
     if (key === this.key) return;
@@ -102,7 +102,7 @@ export class Needle {
       item.toggleAttribute("data-faint", this.panel.view.modes.isFaint(line));
   }
 
-  /** Other lines than before. */
+  /** The lines have changed. */
   forget() {
     this.key = "";
   }

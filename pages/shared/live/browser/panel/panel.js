@@ -1,5 +1,5 @@
-// Panel: one chart. Plotly owns axes, zoom, hover and files; a canvas paints the lines while the
-// run goes on. Plotly is given real lines when the run rests and when a pointer enters.
+// Panel: one chart. Plotly owns axes, zoom and hover; a canvas paints the lines while the run is
+// live. Plotly gets the real lines when the run rests and when a pointer enters.
 
 import { download } from "../base/dom.js";
 import { recall, remember } from "../base/memory.js";
@@ -20,15 +20,15 @@ export class Panel {
     this.view = view;
     this.run = view.run;
     this.name = name;
-    this.part = "basic"; // of plotly.js, that draws it
+    this.part = "basic"; // the part of plotly.js that draws the chart
     this.lines = [];
     this.crossings = new Crossings([]);
-    this.visible = false; // whether it is in sight
-    this.ready = false; // whether Plotly has drawn it
-    this.stale = true; // whether Plotly must draw it anew
-    this.log = null; // what the viewer chose; null as the figure says
+    this.visible = false; // whether the chart is in sight
+    this.ready = false; // whether Plotly has drawn the chart
+    this.stale = true; // whether Plotly must draw it again
+    this.log = null; // the viewer's choice of the value axis; null for the figure's own
     this.hidden = new Set(); // groups of lines
-    this.held = {}; // the parts of axes that the viewer zoomed to
+    this.held = {}; // ranges that the viewer zoomed to
     recall(this);
     this.needle = new Needle(this);
     this.card = new Card(this);
@@ -42,7 +42,7 @@ export class Panel {
     this.plot.onpointerenter = () => (this.pointed = true);
     this.plot.onpointerleave = () => (this.pointed = false);
     this.plot.onpointermove = () => this.hover();
-    // Axes that moved by themselves under a drag would make it mean something else.
+    // Axes must not grow under a drag, which would then select a different range.
     this.plot.addEventListener("pointerdown", () => (this.dragged = true), true);
     const released = () => this.dragged && setTimeout(() => this.release());
     const signal = this.view.ended;
@@ -54,19 +54,19 @@ export class Panel {
     this.view.schedule();
   }
 
-  /** Take the description of the chart; records may be here already or come later. */
+  /** Take the chart's description; records may have arrived already or come later. */
   describe(figure) {
     const { data, layout } = (this.figure = figure);
     this.fixed = data.filter((trace) => !trace.meta?.y);
     this.lines = data.filter((trace) => trace.meta?.y).map((trace) => new Line(trace));
-    // Where theory is on a clock changes with the run's pace.
+    // The place of theory on a clock changes with the run's pace.
     this.timed = this.fixed.some(({ meta }) => meta?.x && meta.x !== "step");
     this.timed ||= layout.meta?.changes && this.lines.some(({ meta }) => meta.x !== "step");
     this.logIsDefault = layout.yaxis?.type === "log";
     this.logX = layout.xaxis?.type === "log";
     this.crossings = new Crossings(this.lines, layout.meta?.crossings);
     const striped = Boolean(layout.yaxis2);
-    if (this.ready && striped !== this.striped) this.clear(); // the plot's height is another one
+    if (this.ready && striped !== this.striped) this.clear(); // the plot has a different height
     this.plot.classList.toggle("dln-striped", (this.striped = striped));
     this.card.name(layout.title?.text ?? this.name);
     this.card.explain(layout.meta?.note);
@@ -75,7 +75,7 @@ export class Panel {
     this.forget();
   }
 
-  /** Say why the run has no such chart. */
+  /** Show why the run has no such chart. */
   lacks(sentence = "") {
     this.clear();
     this.figure = null;
@@ -84,18 +84,19 @@ export class Panel {
     this.card.lack(sentence);
   }
 
-  /** Take away what Plotly has drawn; it begins anew. */
+  /** Remove Plotly's drawing. */
   clear() {
     if (this.ready) this.Plotly.purge(this.plot);
     this.ready = false;
   }
 
-  /** Start observing and painting from the first record again. */
+  /** Observe and paint from the first record again. */
   forget() {
     this.seen = 0;
     this.age = this.run.store?.age;
     const nothing = { low: Infinity, high: -Infinity, positive: Infinity };
-    [this.extent, this.stripExtent] = [nothing, { ...nothing }];
+    this.extent = nothing;
+    this.stripExtent = { ...nothing };
     this.range = {};
     for (const line of this.lines) line.forget();
     this.crossings.forget();
@@ -129,7 +130,7 @@ export class Panel {
     return this.hidden.has(line.group) || line.trace.visible === false;
   }
 
-  /** Keep the part of an axis that the viewer chose. */
+  /** Keep the range that the viewer chose. */
   zoomed(change) {
     if (this.growing) return;
     for (const name of ["x", "y"]) {
@@ -137,7 +138,7 @@ export class Panel {
       if (from !== undefined) this.held[name] = [+from, +change[`${name}axis.range[1]`]];
     }
     remember(this);
-    this.redraw(); // thinned for the part that is shown
+    this.redraw(); // thinned for the visible range
   }
 
   // What the records span
@@ -146,7 +147,7 @@ export class Panel {
     const store = this.run.store;
     if (!store || !this.figure) return;
     if (this.age !== store.age) this.forget();
-    this.view.beside?.lines(this); // they are within the axes, too
+    this.view.origin?.lines(this); // the axes hold the parent run, too
     if (this.seen === store.count) return;
     for (const line of this.lines)
       line.observe(store, this.seen, line.strip ? this.stripExtent : this.extent);
@@ -168,7 +169,7 @@ export class Panel {
     return growY(this.range.y, this.span(), goals, this.isLog, yaxis.rangemode === "tozero");
   }
 
-  /** What this chart and those of the same figure span: side by side, they have one scale. */
+  /** The extent of all panels of one figure: side by side, they share one scale. */
   span() {
     const stem = (panel) => panel.name.split("/")[0];
     const peers = this.view.shown.filter((panel) => stem(panel) === stem(this));
@@ -196,14 +197,14 @@ export class Panel {
     return Plotly && this.figure && this.visible && (this.run.store?.count || this.ready);
   }
 
-  /** Whether Plotly has something to do before the next records can be shown. */
+  /** Whether Plotly must draw before the next records can be shown. */
   get due() {
     if (!this.drawable || this.dragged) return false;
     const { store, live } = this.run;
     return this.stale || (store && (this.age !== store.age || (!live && this.seen < store.count)));
   }
 
-  /** Have Plotly draw the chart, with its lines; they are seen once the run rests. */
+  /** Have Plotly draw the chart; its lines are visible only while the run rests. */
   async layOut() {
     this.observe();
     this.stale = false;
@@ -219,7 +220,7 @@ export class Panel {
     this.canvas.place();
     this.paint();
     this.needle.show();
-    if (this.view.modes.lit) this.view.modes.light(this); // Plotly has drawn all lines alike
+    if (this.view.modes.lit) this.view.modes.light(this); // Plotly has drawn all lines with full opacity
   }
 
   listen() {
@@ -233,7 +234,7 @@ export class Panel {
     });
   }
 
-  /** Show what is new; called once a frame. */
+  /** Show new records; called once a frame. */
   frame() {
     if (!this.ready || !this.visible || !this.run.live) return;
     this.observe();
@@ -254,7 +255,7 @@ export class Panel {
     if (this.isLog) change["yaxis.dtick"] = decades(y);
     if (strip) Object.assign(change, { "yaxis2.range": [...strip], "yaxis2.dtick": halves(strip) });
     if (this.logX) change["xaxis.dtick"] = decades(x);
-    this.growing = true; // Plotly tells of this change, too
+    this.growing = true; // Plotly reports this change like one by the viewer
     try {
       await this.Plotly.relayout(this.plot, change);
     } finally {
@@ -273,7 +274,7 @@ export class Panel {
     this.needle.show();
   }
 
-  /** All records in full precision, which only the server has. */
+  /** Save all records as CSV in full precision, which only the server has. */
   saveNumbers(name) {
     const query = new URLSearchParams({ panels: this.name });
     download(`/api/runs/${this.run.key}/records.csv?${query}`, `${name}.csv`);
@@ -284,7 +285,7 @@ export class Panel {
     this.card.summarise(this.run.store);
   }
 
-  /** The lines that Plotly labels under the pointer must be those of now. */
+  /** Give Plotly the newest records for its labels under the pointer. */
   hover() {
     if (this.run.live && this.ready && performance.now() - this.laid > HOVER_PAUSE) this.redraw();
   }

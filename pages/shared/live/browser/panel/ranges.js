@@ -1,5 +1,5 @@
-// Ranges: axes that show all records; while a run goes on they only grow, and by leaps, so that
-// the chart stands still most of the time.
+// Ranges: axes that hold all records. While a run is live they only grow, and by leaps, so that the
+// chart stands still most of the time.
 
 const ROUND = [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
 
@@ -9,7 +9,7 @@ function roundUp(value) {
   return (ROUND.find((step) => step * unit >= value * (1 - 1e-9)) ?? 10) * unit;
 }
 
-/** An x axis that held `before` and must hold `reached`; by halves of `total`, if that is known. */
+/** An x axis that ended at `before` and must hold `reached`; a half, quarter … of a known `total`. */
 function growX(before, reached, total) {
   if (reached <= before) return [0, before || 1];
   if (!total) return [0, Math.max(before, roundUp(reached * 1.3))];
@@ -18,7 +18,7 @@ function growX(before, reached, total) {
   return [0, end];
 }
 
-/** A panel's x axis: all of a run that rests; grown, of one that goes on. */
+/** A panel's x axis: the whole of a run that rests; grown from before for a live one. */
 export function rangeX({ view, run, lines, range, logX }) {
   const { reach } = view;
   const total = lines[0]?.clock === "step/1" ? run.config?.steps : undefined;
@@ -26,7 +26,7 @@ export function rangeX({ view, run, lines, range, logX }) {
   return run.live ? growX(range.x?.[1] ?? 0, reach, total) : [0, reach || 1];
 }
 
-/** The y axis; `goals` are values that the figure draws by itself, where the curves are bound. */
+/** The y axis. `goals` are values that the figure itself draws and that the curves approach. */
 export function growY(before, extent, goals, log, tozero) {
   if (log) return growLog(before ?? [Infinity, -Infinity], extent, goals);
   return growLinear(before ?? [0, 0], extent, goals, tozero);
@@ -34,8 +34,9 @@ export function growY(before, extent, goals, log, tozero) {
 
 function growLog(before, { high, positive }, goals) {
   if (!(positive < Infinity)) return [-3, 1];
-  const [least, most] = [Math.log10(positive), Math.log10(Math.max(high, ...goals))];
-  // A decade is added whole, except for a curve that only touches its edge.
+  const least = Math.log10(positive);
+  const most = Math.log10(Math.max(high, ...goals));
+  // The axis ends at whole decades, except for a curve that only touches a decade's edge.
   const bottom = Math.ceil(least) - least < 0.1 ? Math.ceil(least) - 0.2 : Math.floor(least);
   const top = most - Math.floor(most) < 0.1 ? Math.floor(most) + 0.2 : Math.ceil(most);
   return [Math.min(before[0], bottom), Math.max(before[1], top)];
@@ -46,16 +47,18 @@ function growLinear(before, { low, high }, goals, tozero) {
   const goal = Math.max(...goals);
   const most = Math.max(high, goal);
   const near = high <= goal * 1.03;
-  const top = near ? most * 1.06 : most > 0 ? roundUp(most * 1.04) : 0;
+  let top = 0;
+  if (near) top = most * 1.06;
+  else if (most > 0) top = roundUp(most * 1.04);
   const above = tozero || low < most / 2 ? 0 : low;
   const bottom = low < 0 ? -roundUp(-low * 1.05) : above;
   return [Math.min(before[0], bottom), most > before[1] ? top : before[1]];
 }
 
-/** The same for a low strip: three ticks at most. */
+/** The distance of a low strip's ticks, in decades: three ticks at most. */
 export const halves = ([low, high]) => Math.max(1, Math.ceil((high - low) / 2));
 
-/** The distance of a logarithmic axis's ticks, in decades. */
+/** The distance of a logarithmic axis's ticks, in decades; undefined for Plotly's own choice. */
 export function decades([low, high]) {
   return high - low > 1 ? Math.max(1, Math.ceil((high - low) / 6)) : undefined;
 }

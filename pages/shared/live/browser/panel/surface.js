@@ -1,17 +1,17 @@
-// Surface: lines side by side as one surface in three dimensions, drawn by Plotly at most once a
-// second. The viewer's camera is kept; the cursor is a lit slice.
+// Surface: lines side by side as one surface in three dimensions. Plotly draws it at most once a
+// second. The viewer's camera is kept; the cursor is a highlighted slice.
 
 import { make } from "../base/dom.js";
 import { remember } from "../base/memory.js";
 import { mirrored } from "../base/theme.js";
 import { Panel } from "./panel.js";
 
-const PACE = 1000; // ms between two drawings by records
+const PACE = 1000; // ms between two drawings of new records
 const MOST = 100; // records
 const CONFIG = { displayModeBar: false, doubleClick: false, showTips: false };
 const NO_WEBGL =
-  "This browser shows nothing in three dimensions (WebGL is off); the chart of the singular " +
-  "values has the same numbers.";
+  "This browser cannot show three dimensions (WebGL is off). The chart of singular values has " +
+  "the same numbers.";
 
 export class Surface extends Panel {
   constructor(view, name) {
@@ -62,7 +62,7 @@ export class Surface extends Panel {
     await drawing;
   }
 
-  /** Keep the camera through updates and reloads. */
+  /** Keep the camera for updates and reloads. */
   turned(change) {
     const camera = change["scene.camera"];
     if (!camera) return;
@@ -74,7 +74,7 @@ export class Surface extends Panel {
     const { layout } = this.figure;
     const { scene } = layout;
     const axes = ["xaxis", "yaxis", "zaxis"].map((name) => {
-      const grid = theme.dark ? "#3b3f49" : "#d8dbe2"; // WebGL knows no transparent lines
+      const grid = theme.dark ? "#3b3f49" : "#d8dbe2"; // WebGL has no transparent lines
       const look = { color: theme.soft, gridcolor: grid, zerolinecolor: grid };
       return [name, { ...scene[name], ...look }];
     });
@@ -92,7 +92,7 @@ export class Surface extends Panel {
     const { store } = this.run;
     const { meta } = trace;
     const columns = meta.y.map((name) => store.column(name));
-    const count = this.last(columns[0]) + 1;
+    const count = store.lastRow(columns[0]) + 1;
     const size = Math.min(MOST, count);
     const rows = Array.from({ length: size }, (_, i) =>
       Math.round((i * (count - 1)) / Math.max(size - 1, 1)),
@@ -110,18 +110,11 @@ export class Surface extends Panel {
     };
   }
 
-  /** The row of a network's last record: it may have ended. */
-  last(column) {
-    let row = column.length - 1;
-    while (row > 0 && !Number.isFinite(column[row])) row--;
-    return row;
-  }
-
   place({ x, unit = 1, least = -Infinity }, row) {
     return Math.max(this.run.store.column(x)[row] / unit, least);
   }
 
-  /** A surface's line at the cursor. */
+  /** The line of a surface at the cursor. */
   slice({ meta }, theme) {
     const { cursor } = this.view;
     const line = { type: "scatter3d", mode: "lines+markers", hoverinfo: "skip", showlegend: false };
@@ -132,20 +125,20 @@ export class Surface extends Panel {
 
   points(meta) {
     const { store } = this.run;
-    const row = Math.min(this.view.cursor.row, this.last(store.column(meta.y[0])));
+    const row = Math.min(this.view.cursor.row, store.lastRow(store.column(meta.y[0])));
     const x = meta.y.map(() => this.place(meta, row));
     const z = meta.y.map((name) => store.column(name)[row]);
     return { x, y: meta.y.map((_, mode) => mode + 1), z };
   }
 
-  /** Move the slice; the newest place wins while Plotly is still at work. */
+  /** Move the slice. While Plotly is busy, the newest place wins. */
   async showCursor() {
     if (!this.ready || !this.visible) return;
     if (this.moving) return void (this.moved = true);
     const count = this.figure.data.length;
-    const found = this.figure.data.map((trace) => this.slice(trace, this.view.theme));
-    const axes = ["x", "y", "z"].map((axis) => [axis, found.map((each) => each[axis])]);
-    const places = found.map((_, place) => count + place);
+    const slices = this.figure.data.map((trace) => this.slice(trace, this.view.theme));
+    const axes = ["x", "y", "z"].map((axis) => [axis, slices.map((slice) => slice[axis])]);
+    const places = slices.map((_, place) => count + place);
     this.moving = true;
     try {
       await this.Plotly.restyle(this.plot, Object.fromEntries(axes), places);

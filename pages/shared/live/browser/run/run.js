@@ -1,29 +1,29 @@
-// Run: what is known here of the run that is shown, and the talk with the server that brings it.
+// Run: the browser's copy of a run, and the exchange with the server that fills it.
 
 import { Connection } from "./socket.js";
 import { Store } from "./store.js";
 
-const RETRY = 1500; // ms before figures are asked for again
+const RETRY = 1500; // ms before the next request for figures
 
 export class Run {
-  /** `view` has describe(figures), restart(), changed(rested) and schedule(). */
+  /** `view` has describe(figures), restart(), changed(rested) and schedule(): see page/main.js. */
   constructor(view) {
     this.view = view;
     this.connection = new Connection(this);
     this.received = 0; // bytes
   }
 
-  /** Follow the run that the page shows; called again when it asks for something else. */
+  /** Follow a run. `other` is true if it is not the run that was followed before. */
   follow({ run, panels, versus, theory }, other) {
     Object.assign(this, { key: run, panels, versus, theory });
     if (other) this.status = this.config = this.failure = null;
-    this.described = false; // the charts may still be those of another run
+    this.described = false; // the charts may still show the run before
     this.keep(null);
     this.connection.open();
     this.loadFigures();
   }
 
-  /** The same lines over another x axis, or with or without theory beside them. */
+  /** Ask for the same charts on another x axis, or with or without theory. */
   describeAs({ versus, theory }) {
     Object.assign(this, { versus, theory });
     this.loadFigures();
@@ -46,11 +46,11 @@ export class Run {
     try {
       const answer = await fetch(`/api/runs/${this.key}/figures?${query}`);
       const { error, figures } = await answer.json();
-      if (asked !== this.asked) return; // something else was asked for meanwhile
+      if (asked !== this.asked) return; // a newer request is under way
       this.asked = null;
       if (error) this.fail(error);
       else if (figures.length) this.describe(figures);
-      else if (this.greeted) this.loadFigures(); // there were none before the first record
+      else if (this.greeted) this.loadFigures(); // the first record came meanwhile
     } catch {
       setTimeout(() => asked === this.asked && this.loadFigures(), RETRY);
     }
@@ -61,7 +61,7 @@ export class Run {
     this.view.describe(figures);
   }
 
-  // What the connection asks and says
+  // What the connection calls
 
   address() {
     const address = new URL(`/api/runs/${this.key}/stream`, location.origin);
@@ -94,7 +94,7 @@ export class Run {
   take(buffer) {
     this.received += buffer.byteLength;
     if (this.store?.take(buffer)) return this.view.schedule();
-    this.keep(null); // something is missing between
+    this.keep(null); // frames are missing in between
     this.connection.open();
   }
 

@@ -1,6 +1,6 @@
-// Connection: hands on what a run's stream says, acknowledges what was drawn, mends itself.
+// Connection: a run's stream. It passes messages on, acknowledges drawn frames and reconnects.
 
-const SHORTEST_WAIT = 500; // ms before the first attempt to connect again
+const SHORTEST_WAIT = 500; // ms before the first attempt to reconnect
 const LONGEST_WAIT = 8000;
 
 export class Connection {
@@ -18,13 +18,13 @@ export class Connection {
     socket.onopen = ours(() => document.hidden && this.say("hidden"));
     socket.onmessage = ours(({ data }) => this.receive(data));
     socket.onclose = ours(() => this.mend());
-    this.owed = 0; // frames that were received and not yet acknowledged
+    this.owed = 0; // frames received and not yet acknowledged
   }
 
   close() {
     clearTimeout(this.retry);
     const socket = this.socket;
-    this.socket = null; // what it still says is not ours any more
+    this.socket = null; // later messages of the closed socket are ignored
     socket?.close();
   }
 
@@ -37,7 +37,7 @@ export class Connection {
     this.owner.hear(JSON.parse(data));
   }
 
-  /** The server sends more only when it knows that two frames at most are on their way. */
+  /** Acknowledge what was drawn: the server keeps at most two frames on their way. */
   acknowledge() {
     for (; this.owed > 0; this.owed--) this.say("drawn");
   }

@@ -1,4 +1,4 @@
-// Store: all records that were received, in one Float32Array, column after column.
+// Store: all received records in one Float32Array, column after column.
 
 import { firstAt } from "../base/thin.js";
 
@@ -6,19 +6,19 @@ export class Store {
   constructor(names) {
     this.names = names;
     this.places = new Map(names.map((name, place) => [name, place]));
-    this.room = 0; // rows that fit
+    this.room = 0; // rows that fit into the data
     this.data = new Float32Array(0);
-    this.age = 0; // goes up whenever everything is replaced
+    this.age = 0; // increases whenever all rows are replaced
     this.clear();
   }
 
   clear() {
-    this.count = 0; // rows that are here; fewer than the records they stand for, if thinned
-    this.position = 0; // records that they stand for
+    this.count = 0; // rows here; fewer than the records that they stand for, if thinned
+    this.position = 0; // records that the rows stand for
     this.age++;
   }
 
-  /** Take a binary frame (see stream.py); false if it does not follow what is here. */
+  /** Take a binary frame (see stream.py); false if it does not follow the rows here. */
   take(buffer) {
     const [position, count, upto] = new Uint32Array(buffer, 0, 3);
     if (position === 0) this.clear();
@@ -39,7 +39,8 @@ export class Store {
     const room = Math.max(256, 2 * this.room, needed);
     const data = new Float32Array(room * this.names.length);
     this.names.forEach((name, place) => data.set(this.column(name), place * room));
-    [this.room, this.data] = [room, data];
+    this.room = room;
+    this.data = data;
   }
 
   column(name) {
@@ -48,9 +49,13 @@ export class Store {
     return this.data.subarray(place * this.room, place * this.room + this.count);
   }
 
-  /** When a column came to a step: between records in a line, beyond them at the pace so far. */
+  /**
+   * The value of a clock's column at a step: linear between two records, beyond the last one at the
+   * average pace. `along` in dynamics/draw/time_axis.py is the same for files.
+   */
   timeOf(step, name) {
-    const [steps, times] = [this.column("step"), this.column(name)];
+    const steps = this.column("step");
+    const times = this.column(name);
     const last = this.lastRow(times);
     if (last < 1) return NaN;
     if (step > steps[last]) return times[last] * (step / steps[last]);
@@ -59,7 +64,7 @@ export class Store {
     return times[after - 1] + share * (times[after] - times[after - 1]);
   }
 
-  /** The row at which a column ends. */
+  /** The row of a column's last finite value. */
   lastRow(column) {
     let row = column.length - 1;
     while (row > 0 && !Number.isFinite(column[row])) row--;
@@ -70,7 +75,7 @@ export class Store {
     return this.column(name).at(-1) ?? NaN;
   }
 
-  /** The greatest of a column's last values: it may end early, but it never falls. */
+  /** The last finite value of a clock's column, whose network may have ended early. */
   end(name) {
     const column = this.column(name);
     return column[this.lastRow(column)] ?? 0;
