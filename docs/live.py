@@ -61,7 +61,7 @@ def main() -> None:
         run = start(CONFIG, Path(folder))
         run.ask(PAUSE)  # until the page is there
         page.goto(f"{server.address}/?{urlencode({'run': run.key} | VIEW, safe=',')}")
-        page.locator(".dln-plot .scatterlayer").first.wait_for(timeout=60_000)
+        page.locator(".dln-plot .scatterlayer").first.wait_for(state="attached", timeout=60_000)
         page.add_style_tag(content=STYLE)
         run.ask(RUN)
         frames = list(watch(page))

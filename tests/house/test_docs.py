@@ -1,7 +1,8 @@
 """README and docs say what the program does: commands, flags, settings, formats, files, rooms."""
 
 import argparse
-import importlib
+import inspect
+import pkgutil
 import re
 import shlex
 from pathlib import Path
@@ -13,6 +14,7 @@ from dynamics.commands.runs import ACTIONS
 from dynamics.core import changes, registry
 from dynamics.core.config import SETTINGS, choices
 from dynamics.draw.time_axis import VERSUS
+from dynamics.engine.steps.fastest import FORMS
 from dynamics.export.caption import BIBTEX
 from dynamics.export.formats import FORMATS
 from dynamics.export.layout.sizes import SIZES
@@ -110,21 +112,7 @@ def test_paths_and_names_in_code_exist(page: Path) -> None:
         if path.rpartition("/")[2] not in ("x.py", "6_X.py") and not path.endswith("/x/"):
             assert list(ROOT.glob(path.rstrip("/"))), path
     for name in re.findall(r"`(dynamics(?:\.\w+)+)`", text):
-        assert resolves(name), name
-
-
-def resolves(name: str) -> bool:
-    """Whether a dotted name is a module or an attribute of one."""
-    try:
-        importlib.import_module(name)
-    except ModuleNotFoundError:
-        module, _, attribute = name.rpartition(".")
-        return (
-            bool(module)
-            and resolves(module)
-            and hasattr(importlib.import_module(module), attribute)
-        )
-    return True
+        pkgutil.resolve_name(name)
 
 
 def test_settings_table_is_the_settings() -> None:
@@ -206,3 +194,39 @@ def test_map_of_the_rooms_is_their_table() -> None:
         for room, told in table.items()
     }
     assert may == ROOMS
+
+
+def test_forms_of_the_gradient_step_are_all_there() -> None:
+    """docs/performance.md has every form among which the fastest is chosen."""
+    told = [name for form, *_ in rows(doc("performance"), "form | when") for name in code(form)]
+    assert sorted(told) == sorted(form.__name__ for form in FORMS)
+
+
+def code(text: str) -> list[str]:
+    """What stands in backticks."""
+    return re.findall(r"`([^`]+)`", text)
+
+
+def test_longest_trip_is_what_the_code_does_and_only_goes_down() -> None:
+    """Each caller names what it calls, in a room that the caller's room may import."""
+    block = doc("architecture").partition("## The longest trip")[2].partition("## ")[0]
+    lines = re.findall(r"^( *)- `([\w.]+)`", block, re.MULTILINE)
+    assert len(lines) > 20
+    callers: list[tuple[int, str]] = []
+    for space, name in lines:
+        callers = [(depth, caller) for depth, caller in callers if depth < len(space)]
+        called = pkgutil.resolve_name(name)
+        if callers:
+            caller = callers[-1][1]
+            above, below = caller.split(".")[1], name.split(".")[1]
+            assert below == above or ROOMS[above] == "*" or below in ROOMS[above].split(), name
+            source = inspect.getsource(plain(pkgutil.resolve_name(caller)))
+            module = inspect.getmodule(plain(called))
+            words = {name.rpartition(".")[2], str(module and module.__name__)}
+            assert any(re.search(rf"\b{word}\b", source) for word in words), (caller, name)
+        callers.append((len(space), name))
+
+
+def plain(called: object) -> object:
+    """A property's function; all else as it is."""
+    return getattr(called, "fget", None) or getattr(called, "func", None) or called
