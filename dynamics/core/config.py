@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from dynamics.core import changes as schedules
-from dynamics.core import registry
+from dynamics.core import registry, traits
 from dynamics.data.published import DRAWN, NAMES, arrays, settings, start
 
 VERSION = 1  # part of the key; raised when a default changes or a run would come out other
@@ -361,8 +361,11 @@ class Config:
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the end-to-end matrix; a data set has its own."""
-        fixed: tuple[int, int] | None = registry.constant("problems", self.problem, "SHAPE")
-        return fixed or (self.rows, self.cols)
+        return traits.problem(self.problem).shape or (self.rows, self.cols)
+
+    def starts_late(self, network: str) -> bool:
+        """Whether a network starts on the way, from the original at that moment."""
+        return network == "compressed" and self.compress_at > 0
 
     def after(self, step: int) -> "Config":
         """The settings with which the run goes on from a step, as if it had begun with them."""
@@ -371,7 +374,7 @@ class Config:
 
     def canonical(self) -> "Config":
         """The same run without what decides nothing, such as settings that its problem ignores."""
-        read = registry.constant("problems", self.problem, "READS")
+        read = traits.problem(self.problem).reads
         unread: dict[str, Any] = {
             name: setting.default
             for name, setting in SETTINGS.items()
@@ -428,7 +431,7 @@ def suggested(problem: str | None) -> dict[str, Any]:
     """What a problem's file suggests where it differs from the defaults; nothing for no problem."""
     if not isinstance(problem, str) or problem not in choices("problem"):
         return {}
-    return dict(registry.constant("problems", str(problem), "SUGGESTS") or {})
+    return dict(traits.problem(problem).suggests)
 
 
 def label(name: str) -> str:
@@ -503,7 +506,7 @@ def misfits(config: "Config") -> dict[str, str]:
     if config.matrices == DRAWN:
         return {}
     what = f"with the matrices {config.matrices}"
-    if "matrices" not in registry.constant("problems", config.problem, "READS"):
+    if "matrices" not in traits.problem(config.problem).reads:
         return {"matrices": f"{config.problem} has no published matrices; matrices must be drawn."}
     stored, masked = settings(config.matrices), "mask" in arrays(config.matrices)
     if config.problem == "completion" and not masked:

@@ -8,12 +8,9 @@ from itertools import pairwise
 
 import psutil
 
-from dynamics.core import registry, traits
+from dynamics.core import traits
 from dynamics.core.config import Config
-from dynamics.core.traits import observed, seen, widths
-
-OPTIMIZER_COPIES = {"momentum": 1, "rmsprop": 1, "adam": 2}  # numbers kept for each parameter
-
+from dynamics.core.sizes import observed, seen, wide, widths
 
 # Of a completion kept as a list: fraction observed at most, rows × cols at least.
 SPARSEST, SMALLEST = 0.1, 250_000
@@ -31,12 +28,12 @@ def listed(config: Config) -> bool:
     most a tenth is observed. The original network has rows × cols parameters anyway.
     """
     few = config.observed <= SPARSEST and config.rows * config.cols >= SMALLEST
-    return few and not traits.wide(config)
+    return few and not wide(config)
 
 
 def factored(config: Config) -> bool:
     """Whether a full target is kept as its factors alone: nothing then needs a whole matrix."""
-    large = config.rows * config.cols > SMALL and not traits.wide(config)
+    large = config.rows * config.cols > SMALL and not wide(config)
     return large and not config.noise
 
 
@@ -82,8 +79,10 @@ def number(config: Config) -> int:
 
 
 def _by_entries(config: Config) -> bool:
-    low_rank = "spectrum" in registry.constant("problems", config.problem, "READS")
-    return seen(config) == "list" or (seen(config) == "entries" and low_rank and listed(config))
+    problem = traits.problem(config.problem)
+    return problem.seen == "list" or (
+        problem.seen == "entries" and problem.low_rank and listed(config)
+    )
 
 
 def operations(config: Config, network: str) -> float:
@@ -122,8 +121,8 @@ def memory(config: Config, network: str) -> float:
     cols, *hidden, rows = widths(config, network)
     width, depth = hidden[0], config.depth
     parameters = sum(after * before for before, after in pairwise([cols, *hidden, rows]))
-    moved = 1 + OPTIMIZER_COPIES.get(config.optimizer, 0)
-    copies = moved + 1 + (AHEAD + 1) * moved + STARTS[traits.narrow(network)]
+    moved = 1 + traits.optimizer(config.optimizer).keeps
+    copies = moved + 1 + (AHEAD + 1) * moved + STARTS[traits.network(network).narrow]
     between = 2 * width * cols + max(0, 2 * depth - 5) * width**2
     data = 12 * observed(config) if _by_entries(config) else 6.0 * rows * cols
     if seen(config) == "all":

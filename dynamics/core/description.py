@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from dynamics.core import registry
+from dynamics.core import traits
 from dynamics.core.config import SETTINGS, Config
 
 MOST_NAMED = 4  # settings in a legend
@@ -18,7 +18,7 @@ NEVER = ("problem", "rows", "cols", "networks", "device", "record_every", "recor
 def settings(configs: Sequence[Config]) -> str:
     """What was learned and how, symbol by symbol; all values of a setting that differs."""
     learned = " and ".join(sorted({f"{c.shape[0]} × {c.shape[1]} {c.problem}" for c in configs}))
-    read = {name for c in configs for name in registry.constant("problems", c.problem, "READS")}
+    read = {name for c in configs for name in traits.problem(c.problem).reads}
     parts = []
     for name, field in SETTINGS.items():
         about = field.metadata

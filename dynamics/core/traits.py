@@ -1,103 +1,287 @@
-"""Kind: what a network of ``networks/`` is, read from its file's constants; no torch.
+"""Traits: what an option's file states in its constants, as one typed record for each folder.
 
-``WIDTH`` and ``ALPHA`` name the settings that it takes its width and its α from, ``START`` says
-whether its first factors are ``spectral`` or ``random``; ``REDUCED`` marks an exact simulation,
-which does not do the network's work.
+A constant is read from the source, so that whoever asks loads neither torch nor the option. Each
+field below is the constant of the same name in capitals: ``reads`` is ``READS``. A file may have
+constants of its own beside them; one that looks like a misspelt trait is an error.
 """
 
+import ast
+import dataclasses
+import difflib
+import functools
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
 from dynamics.core import registry
-from dynamics.core.config import Config
+
+ALIKE = 0.8  # similarity of two names from which one is taken for a misspelling of the other
 
 
-def narrow(network: str) -> bool:
-    """Whether a network is r̂ wide."""
-    return _constant(network, "WIDTH") == "rank_bound"
+class TraitError(ValueError):
+    """A constant of an option's file that is misspelt, missing or of the wrong type."""
 
 
-def spectral(network: str) -> bool:
-    """Whether a network starts at the surrogate's singular vectors."""
-    return _constant(network, "START") == "spectral"
+@dataclass(frozen=True)
+class ProblemTraits:
+    """What a file of ``problems/`` states.
 
-
-def wide(config: Config) -> bool:
-    """Whether whole factors of the original width are trained."""
-    return any(not narrow(name) and not reduced(name) for name in config.networks)
-
-
-def reduced(network: str) -> bool:
-    """Whether an exact simulation stands for the network's own steps."""
-    return bool(_constant(network, "REDUCED"))
-
-
-def alpha(config: Config, network: str) -> float:
-    """α of a network: its outer factors move by α times its learning rate."""
-    return float(getattr(config, _constant(network, "ALPHA")))
-
-
-def pace(config: Config, network: str) -> float:
-    """What η is multiplied by for a network: 1, or α^(−2/L) at an equal stability margin.
-
-    As η* falls as α^(−2/L), all networks then move at the same share of their own η*.
+    Attributes:
+        reads: the settings of the group ``problem``, and the seeds, that ``make`` reads.
+        shape: rows and columns, if the data fix them.
+        seen: what is seen of the matrix: ``all`` of it, some ``entries``, a ``list`` of entries
+            that is kept without any array of rows × cols, or ``sums`` of entries.
+        entries: how many entries the data have; 0 for rows × cols.
+        target_known: whether the whole matrix is known, so that there is a recovery error.
+        suggests: settings that suit the problem better than the defaults do.
     """
-    if config.equal == "rate":
-        return 1.0
-    return float(alpha(config, network) ** (-2 / config.depth))
+
+    reads: tuple[str, ...]
+    shape: tuple[int, int] | None = None
+    seen: Literal["all", "entries", "list", "sums"] = "entries"
+    entries: int = 0
+    target_known: bool = True
+    suggests: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def low_rank(self) -> bool:
+        """Whether the target is drawn with the config's rank; photographs and ratings are not."""
+        return "spectrum" in self.reads
 
 
-def called(network: str) -> str:
+@dataclass(frozen=True)
+class NetworkTraits:
+    """What a file of ``networks/`` states; all empty for a line that is no network.
+
+    Attributes:
+        width: the setting that its width comes from.
+        start: whether its first factors are ``random`` or the surrogate's singular vectors.
+        alpha: the setting that its α comes from.
+        reduced: whether an exact simulation stands for the network's own steps.
+    """
+
+    width: Literal["width", "rank_bound", ""] = ""
+    start: Literal["random", "spectral", ""] = ""
+    alpha: Literal["alpha", "alpha_original"] = "alpha_original"
+    reduced: bool = False
+
+    @property
+    def narrow(self) -> bool:
+        """Whether the network is r̂ wide."""
+        return self.width == "rank_bound"
+
+    @property
+    def spectral(self) -> bool:
+        """Whether the network starts at the surrogate's singular vectors."""
+        return self.start == "spectral"
+
+    @property
+    def adrift(self) -> bool:
+        """Whether the network is narrow and starts at random: no theory covers that."""
+        return self.narrow and not self.spectral
+
+
+@dataclass(frozen=True)
+class OptimizerTraits:
+    """What a file of ``optimizers/`` states.
+
+    Attributes:
+        keeps: numbers that the optimizer keeps for each parameter.
+        plain: whether the direction is the gradient itself, so that a step can be fused into the
+            last product of the gradient.
+        momentum: the share of the last step that is added to the gradient, if that is the rule.
+        rescales: whether the gradient is divided by its own size, which amplifies rounding where
+            the gradient is small.
+    """
+
+    keeps: int
+    plain: bool = False
+    momentum: float | None = None
+    rescales: bool = False
+
+    @property
+    def inertia(self) -> float | None:
+        """The momentum, 0 for the plain gradient; None for any other rule."""
+        return 0.0 if self.plain else self.momentum
+
+
+@dataclass(frozen=True)
+class MeasurementTraits:
+    """What a file of ``measurements/`` states: the ``unit`` of its numbers."""
+
+    unit: str = "no unit"
+
+
+@dataclass(frozen=True)
+class ChartTraits:
+    """What a file of ``charts/`` states.
+
+    Attributes:
+        kind: ``lines`` over time, a ``surface`` in space or a ``map`` of cells.
+        needs: the measurements without which there is no chart.
+        lacks: the sentence shown in place of the chart where they are missing.
+        expected: whether the chart also draws what theory says of a run.
+    """
+
+    kind: Literal["lines", "surface", "map"] = "lines"
+    needs: tuple[str, ...] = ()
+    lacks: str = ""
+    expected: bool = False
+
+    @property
+    def missing(self) -> str:
+        """The sentence for a run that does not have what the chart needs."""
+        named = " and ".join(self.needs).replace("_", " ")
+        return self.lacks or f"This run does not record {named}."
+
+
+@dataclass(frozen=True)
+class FigureTraits:
+    """What a file of ``figures/`` states of a published figure.
+
+    Attributes:
+        source: the notebook or picture that it is from.
+        borrowed: a sentence on settings that were not published with it.
+        beside: the label of the run whose data the other methods learn from.
+        published: numbers that were published and are no curve.
+    """
+
+    source: str
+    borrowed: str = ""
+    beside: str = ""
+    published: Mapping[str, float] = field(default_factory=dict)
+
+
+def problem(name: str) -> ProblemTraits:
+    """The traits of a problem."""
+    return _read("problems", name, ProblemTraits)
+
+
+def network(name: str) -> NetworkTraits:
+    """The traits of a network; none for the name of a line that is no network."""
+    if name not in registry.options("networks"):
+        return NetworkTraits()
+    return _read("networks", name, NetworkTraits)
+
+
+def optimizer(name: str) -> OptimizerTraits:
+    """The traits of an optimizer."""
+    return _read("optimizers", name, OptimizerTraits)
+
+
+def measurement(name: str) -> MeasurementTraits:
+    """The traits of a measurement."""
+    return _read("measurements", name, MeasurementTraits)
+
+
+def chart(name: str) -> ChartTraits:
+    """The traits of a chart."""
+    return _read("charts", name, ChartTraits)
+
+
+def figure(name: str) -> FigureTraits:
+    """The traits of a published figure."""
+    return _read("figures", name, FigureTraits)
+
+
+def full_name(name: str) -> str:
     """A network's name in words, such as ``original network with α``."""
-    headline = registry.options("networks").get(network, network.replace("_", " "))
-    name = headline.partition(":")[0]
-    return name[0].lower() + name[1:]
+    headline = registry.options("networks").get(name, name.replace("_", " "))
+    words = headline.partition(":")[0]
+    return words[0].lower() + words[1:]
 
 
-def said(network: str) -> str:
-    """The same in a legend, where all are networks: ``original with α``."""
-    return called(network).replace(" network", "")
+def short_name(name: str) -> str:
+    """A network's name in a legend, where all are networks: ``original with α``."""
+    return full_name(name).replace(" network", "")
 
 
-def _constant(network: str, name: str) -> str:
-    if network not in registry.options("networks"):
-        return ""
-    return str(registry.constant("networks", network, name, ""))
+Traits = TypeVar("Traits")
 
 
-def widths(config: Config, network: str) -> list[int]:
-    """cols, the hidden widths and rows."""
-    rows, cols = config.shape
-    wide = config.width or min(rows, cols)
-    hidden = config.rank_bound if narrow(network) else wide
-    return [cols, *[hidden] * (config.depth - 1), rows]
+@functools.cache
+def _read(folder: str, name: str, record: type[Traits]) -> Traits:
+    """The record of one file.
 
-
-def observed(config: Config) -> float:
-    """How many entries or sums of entries are seen, on average over the masks."""
-    rows, cols = config.shape
-    if seen(config) == "sums":
-        return float(config.measurements)
-    share = 1.0 if seen(config) == "all" else config.observed
-    return share * registry.constant("problems", config.problem, "ENTRIES", rows * cols)
-
-
-def adrift(network: str) -> bool:
-    """Whether a network is narrow and starts at random: no theory of that is known."""
-    return narrow(network) and not spectral(network)
-
-
-def late(config: Config, network: str) -> bool:
-    """Whether a network starts on the way, from the original at that moment."""
-    return network == "compressed" and config.compress_at > 0
-
-
-def seen(config: Config) -> str:
-    """What the config's problem shows of its matrix: ``all``, ``entries`` of it, or ``sums``.
-
-    ``list`` is entries that are kept as a list, without any array of rows × cols.
+    Raises:
+        ValueError: if there is no such option.
+        TraitError: with one sentence, if the file misspells, lacks or mistypes a constant.
     """
-    return str(registry.constant("problems", config.problem, "SEEN", "entries"))
+    registry.need(folder, name)
+    hints = typing.get_type_hints(record)
+    fields = {trait.name.upper(): trait for trait in dataclasses.fields(record)}  # type: ignore[arg-type]
+    file = f"{registry.PLACES[folder]}/{name}.py"
+    values: dict[str, Any] = {}
+    for constant, node in _constants(folder, name):
+        if constant in fields:
+            values[fields[constant].name] = _value(node, constant, hints, file)
+        elif near := difflib.get_close_matches(constant, fields, 1, ALIKE):
+            raise TraitError(f"{file} has {constant}, which nobody reads; did you mean {near[0]}?")
+    for constant, trait in fields.items():
+        required = trait.default is trait.default_factory is dataclasses.MISSING
+        if required and trait.name not in values:
+            raise TraitError(f"{file} must state {constant}.")
+    return record(**values)
 
 
-def curvature(config: Config) -> float:
-    """c, so that −∇loss(0) ≈ c M*: 1/m for sums, else one over the number of entries."""
-    rows, cols = config.shape
-    return 1 / config.measurements if seen(config) == "sums" else 1 / (rows * cols)
+def _constants(folder: str, name: str) -> list[tuple[str, ast.expr | None]]:
+    """Every name that is assigned at the top of a file, and what to; None for a part of a tuple."""
+    assigned: list[tuple[str, ast.expr | None]] = []
+    for node in ast.parse((registry.place(folder) / f"{name}.py").read_text()).body:
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        if isinstance(node, ast.AnnAssign):
+            targets = [node.target]
+        for target in targets:
+            if isinstance(target, ast.Name):
+                assigned.append((target.id, getattr(node, "value", None)))
+            elif isinstance(target, ast.Tuple):
+                assigned += [(each.id, None) for each in target.elts if isinstance(each, ast.Name)]
+    return assigned
+
+
+def _value(node: ast.expr | None, constant: str, hints: Mapping[str, Any], file: str) -> Any:
+    try:
+        value = ast.literal_eval(node)  # type: ignore[arg-type]
+    except (ValueError, TypeError):
+        raise TraitError(
+            f"{file}: {constant} must be a literal on a line of its own, as it is read without "
+            "running the file."
+        ) from None
+    hint = hints[constant.lower()]
+    if not _fits(value, hint):
+        raise TraitError(f"{file}: {constant} must be {_described(hint)}; {value!r} was given.")
+    return value
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a literal has the type of a trait."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal:
+        return isinstance(value, str) and value in arguments
+    if origin in (typing.Union, types.UnionType):
+        return any(_fits(value, each) for each in arguments)
+    if origin is tuple and isinstance(value, tuple):
+        if arguments[-1] is ...:
+            arguments = arguments[:1] * len(value)
+        return len(value) == len(arguments) and all(map(_fits, value, arguments))
+    plain: Any = {Mapping: dict, tuple: tuple, float: (int, float)}.get(origin or hint, hint)
+    return isinstance(value, plain) and isinstance(value, bool) == (hint is bool)
+
+
+def _described(hint: Any) -> str:
+    """A trait's type in words."""
+    if typing.get_origin(hint) is Literal:
+        return f"one of {', '.join(filter(None, typing.get_args(hint)))}"
+    words = {str: "a text", bool: "True or False", int: "a whole number", float: "a number"}
+    if typing.get_origin(hint) is Mapping:
+        return "a dictionary"
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return " or ".join(_described(each) for each in typing.get_args(hint))
+    if typing.get_origin(hint) is tuple:
+        parts = typing.get_args(hint)
+        return (
+            f"a tuple, each {words[parts[0]]}" if parts[-1] is ... else f"a tuple of {len(parts)}"
+        )
+    return words.get(hint, "None")

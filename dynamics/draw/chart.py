@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from dynamics.core import registry
-from dynamics.core.traits import said
+from dynamics.core import registry, traits
+from dynamics.core.traits import short_name
 from dynamics.core.words import raised
 from dynamics.draw.look import DASHES, GREY, RUN_COLORS, color
 from dynamics.draw.shown import Shown
@@ -56,7 +56,7 @@ def blank(title: str, versus: str, y: str, *, log: bool = False, note: str = "")
 
 def titled(title: str, shown: Sequence[Shown]) -> str:
     """With the name of the only network; of several, the legend has the names."""
-    return f"{title}: {said(shown[0].network)}" if len(shown) == 1 else title
+    return f"{title}: {short_name(shown[0].network)}" if len(shown) == 1 else title
 
 
 def marked(name: str, shown: Sequence[Shown], versus: str = "steps") -> go.Figure:
@@ -68,7 +68,7 @@ def marked(name: str, shown: Sequence[Shown], versus: str = "steps") -> go.Figur
     """
     figure: go.Figure = registry.load("charts", name).draw(shown, versus)
     changes = shown[0].trajectory.facts.get("changes", ()) if shown else ()
-    if not changes or registry.constant("charts", name, "KIND"):  # no time axis in the plane
+    if not changes or traits.chart(name).kind != "lines":  # no time axis in the plane
         return figure
     figure.update_layout(meta={**(figure.layout.meta or {}), "changes": list(changes)})
     places = {
@@ -133,7 +133,7 @@ def line(
     figure.add_scatter(
         x=item.along(versus, item.trajectory.steps),
         y=item.values(name)[entry] * scale,
-        name=said(network),
+        name=short_name(network),
         legendgroup=network,
         showlegend=legend,
         mode="lines",
@@ -142,7 +142,7 @@ def line(
             "dash": dash or DASHES.get(network, "dot"),
             "width": 2,
         },
-        hovertemplate=f"{label or said(network)}: %{{y}} at %{{x}}<extra></extra>",
+        hovertemplate=f"{label or short_name(network)}: %{{y}} at %{{x}}<extra></extra>",
         meta={
             "network": network,
             **item.axis(versus),
@@ -167,7 +167,7 @@ def compared(
         for item in shown:
             line(figure, item, versus, series, label=label, legend=True)
             figure.data[-1].update(
-                name=f"{label} · {said(item.network)}",
+                name=f"{label} · {short_name(item.network)}",
                 legendgroup=f"{number}",
                 line_color=RUN_COLORS[number % len(RUN_COLORS)],
             )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from dynamics.core import registry
+from dynamics.core import registry, traits
 from dynamics.core.cells import Cells
 from dynamics.core.config import Config
 from dynamics.core.description import labels
@@ -51,7 +51,7 @@ class Panel:
     @property
     def kind(self) -> str:
         """``map`` or ``surface``; ``lines`` for most charts."""
-        return str(registry.constant("charts", self.chart, "KIND") or "lines")
+        return str(traits.chart(self.chart).kind != "lines" or "lines")
 
     def select(self, trajectories: Sequence[Trajectory]) -> list[Trajectory]:
         """The trajectories that the panel draws.
@@ -65,7 +65,7 @@ class Panel:
             raise NothingToDrawError(
                 f"This run has no network {self.network[:40]!r}; it has {', '.join(names)}."
             )
-        needs = registry.constant("charts", self.chart, "NEEDS", ())
+        needs = traits.chart(self.chart).needs
         one = self.network if self.kind != "map" else ""  # a heat map shows all networks
         selected = [
             trajectory
@@ -73,7 +73,7 @@ class Panel:
             if one in ("", trajectory.network) and set(needs) <= set(trajectory.series)
         ]
         if not selected:
-            raise NothingToDrawError(_lack(self.chart))
+            raise NothingToDrawError(traits.chart(self.chart).missing)
         return selected
 
     def draw(
@@ -102,10 +102,10 @@ class Panel:
         selected = self.select(trajectories)
         if self.kind == "map":
             if not cells:
-                raise NothingToDrawError(_lack(self.chart))
+                raise NothingToDrawError(traits.chart(self.chart).missing)
             pairs = zip(selected, cells, strict=True)
             return chart.marked(self.chart, [Shown(each, cells=its) for each, its in pairs])
-        theory = theory and registry.constant("charts", self.chart, "EXPECTED", False)
+        theory = theory and traits.chart(self.chart).expected
         shown = show(config, selected, versus, theory=theory)
         if not shown:
             raise NothingToDrawError(NO_UNIT)
@@ -113,12 +113,6 @@ class Panel:
 
 
 NO_UNIT = "Normalised time needs a predicted escape; this run has none."
-
-
-def _lack(stem: str) -> str:
-    """Why a run has no such chart."""
-    needs = " and ".join(registry.constant("charts", stem, "NEEDS", ())).replace("_", " ")
-    return str(registry.constant("charts", stem, "LACKS", f"This run does not record {needs}."))
 
 
 def check_axis(versus: str) -> None:

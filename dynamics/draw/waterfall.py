@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import plotly.graph_objects as go
 
-from dynamics.core.traits import said
+from dynamics.core.traits import short_name
 from dynamics.draw.look import COLORS, GREY
 from dynamics.findings.attribution import COUNTERS, Attribution, Rung, band
 
@@ -121,7 +121,7 @@ def _bar(
 
 def _beside(figure: go.Figure, made: Attribution, rung: Rung, place: int, group: str) -> None:
     """A diamond at a network's own lead over the original."""
-    ratios, row = made.against_original(rung)[:, place], (group, said(rung.network))
+    ratios, row = made.against_original(rung)[:, place], (group, short_name(rung.network))
     if not len(ratios):
         _label(figure, row, 1.0, "not reached")
         return

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import torch
 
-from dynamics.core import traits
+from dynamics.core import sizes
 from dynamics.core.config import Config
 
 SWITCH = 1e-4  # seconds
@@ -35,7 +35,7 @@ def use_threads(config: Config) -> None:
     products lose by a second thread, and all of them lose to other work on its core.
     """
     rows, cols = config.shape
-    wide = traits.wide(config) and (config.width or min(rows, cols)) >= WIDE
+    wide = sizes.wide(config) and (config.width or min(rows, cols)) >= WIDE
     dense = config.problem == "sensing" and config.sensing == "gaussian"
     many = dense and rows * cols * config.measurements >= MANY
     cores = psutil.cpu_count() or 1

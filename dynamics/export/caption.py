@@ -4,10 +4,10 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dynamics.core import registry
+from dynamics.core import registry, traits
 from dynamics.core.config import VERSION, Config
 from dynamics.core.description import command, seeds, settings
-from dynamics.core.traits import called
+from dynamics.core.traits import full_name
 from dynamics.draw.look import DASHES
 from dynamics.draw.waterfall import READING
 from dynamics.findings.attribution import Attribution, sentences
@@ -53,8 +53,8 @@ def about(configs: Sequence[Config], panel: str, link: str = "") -> About:
     networks = (
         [network] if network else sorted({n for each in configs for n in each.networks})[::-1]
     )
-    flat = not (_is_figure(figure) and registry.constant("charts", figure, "KIND"))
-    told = ", ".join(called(each) + (f" ({_dashed(each)})" if flat else "") for each in networks)
+    flat = not (_is_figure(figure) and traits.chart(figure).kind != "lines")
+    told = ", ".join(full_name(each) + (f" ({_dashed(each)})" if flat else "") for each in networks)
     sentences = [shown, _losses(configs) if "loss" in figure else "", f"Networks: {told}."]
     title = figure.replace("_", " ").capitalize() + (f", {network}" if network else "")
     count = f"{len(configs)} run{'s' if len(configs) > 1 else ''}"
@@ -90,12 +90,7 @@ LOSSES = {
 
 def _losses(configs: Sequence[Config]) -> str:
     """What both losses are, where all runs have the same."""
-    kinds = {
-        "all"
-        if each.observed == 1
-        else registry.constant("problems", each.problem, "SEEN", "entries")
-        for each in configs
-    }
+    kinds = {"all" if each.observed == 1 else traits.problem(each.problem).seen for each in configs}
     if len(kinds) > 1:
         return ""
     train, test = LOSSES[kinds.pop()]

@@ -17,7 +17,8 @@ import numpy as np
 
 from dynamics.core import traits
 from dynamics.core.config import SETTINGS, Config
-from dynamics.core.traits import widths
+from dynamics.core.rates import turns
+from dynamics.core.sizes import widths
 from dynamics.data import published
 from dynamics.data.published import DRAWN
 from dynamics.export.caption import BIBTEX, about
@@ -28,7 +29,7 @@ ABOUT = "<run>"  # place of the run's description, in the docstring
 ARRAYS = 'ARRAYS = """\n'
 FILLED = re.compile(r"# <settings>\n.*# </settings>\n", re.DOTALL)
 TOLERANCE = {"float64": 1e-8, "float32": 1e-2}
-LOOSER = 100  # times, for Adam and RMSprop, which divide by small numbers
+LOOSER = 100  # times, for an optimizer that divides by small numbers
 MOST = 2**26, 2**28  # numbers of a matrix, of which it keeps some: 0.5 GiB; of all measurements
 KEPT = (
     "problem", "rank", "spectrum", "observed", "measurements", "sensing", "noise", "depth",
@@ -58,7 +59,7 @@ def script(run: Run) -> str:
     final = _final(run)
     networks = {name: _network(config, name, rate) for name in final}
     tolerance = TOLERANCE[config.dtype]
-    if config.dtype == "float64" and config.optimizer in ("adam", "rmsprop"):
+    if config.dtype == "float64" and traits.optimizer(config.optimizer).rescales:
         tolerance *= LOOSER
     blocks = {
         "SETTINGS: dict[str, Any]": settings,
@@ -136,20 +137,19 @@ def _check(run: Run, config: Config) -> None:
 
 
 def _network(config: Config, name: str, rate: float) -> dict[str, Any]:
-    start = "narrow factors" if traits.narrow(name) else "factors"
-    start = "spectral" if traits.spectral(name) else start
-    at = config.compress_at if name == "compressed" else 0
-    unit = rate / config.learning_rate  # what η is counted in
-    rates = []
-    for step in (0, *(change.step for change in config.schedule)):
-        then = config.after(step)
-        inner = unit * then.learning_rate * traits.pace(then, name)
-        rates.append([step, inner, inner * traits.alpha(then, name)])
+    kind = traits.network(name)
+    start = "factors"
+    if kind.narrow:
+        start = "narrow factors"
+    if kind.spectral:
+        start = "spectral"
+    late = config.starts_late(name)
+    rates = turns(config, name, rate).items()
     return {
         "width": widths(config, name)[1],
-        "start": "cut" if at else start,
-        "at": at,
-        "rates": rates,
+        "start": "cut" if late else start,
+        "at": config.compress_at if late else 0,
+        "rates": [[step, now.learning_rate, now.outer] for step, now in rates],
     }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dynamics.core import registry
+from dynamics.core import registry, traits
 from dynamics.core.description import command, seeds, settings
 from dynamics.core.records import COUNTERS, Trajectory
 from dynamics.draw import panel
@@ -168,7 +168,7 @@ def _columns(runs: Sequence[Run]) -> dict[str, tuple[str, str]]:
         meaning = registry.options("measurements")[name].rstrip(".")
         known = dict.fromkeys(str(each.facts[name][0]) for each in layouts if name in each.facts)
         meaning += f": {' or '.join(known)}" if known else ""
-        unit = registry.constant("measurements", name, "UNIT", "no unit")
+        unit = traits.measurement(name).unit
         many = any(each.get(name) for each in shapes)
         told[f"{name}.i" if many else name] = (meaning, unit)
     return told

@@ -189,7 +189,7 @@ def table(made: Attribution) -> list[list[str]]:
     head += [f"{name}{part}" for name in COUNTERS for part in ("", " quartiles")]
     rows = [[*head, *(f"fewer {name} by" for name in COUNTERS), "cause"]]
     for number, rung in enumerate((*made.path, *made.beside)):
-        cells = [traits.said(rung.network), f"{rung.reached} of {made.seeds}"]
+        cells = [traits.short_name(rung.network), f"{rung.reached} of {made.seeds}"]
         costs = rung.costs[np.isfinite(rung.costs[:, 0])]
         for place in range(len(COUNTERS)):
             cells += _cells(costs[:, place]) if len(costs) else ["not reached", ""]
@@ -292,7 +292,7 @@ def _missing(made: Attribution, rung: Rung) -> str:
     if rung.reached == made.seeds:
         return ""
     seeds = "its seed" if made.seeds == 1 else f"{made.seeds - rung.reached} of {made.seeds} seeds"
-    return f"The {traits.called(rung.network)} did not come to {_aim(made.level)} in {seeds}."
+    return f"The {traits.full_name(rung.network)} did not come to {_aim(made.level)} in {seeds}."
 
 
 def _aim(level: str) -> str:

@@ -12,9 +12,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from dynamics.core import traits
 from dynamics.core.config import Config
 from dynamics.core.records import Array, Record, Trajectory
-from dynamics.core.traits import called, curvature, narrow, seen
+from dynamics.core.sizes import curvature, seen
+from dynamics.core.traits import full_name
 from dynamics.core.words import raised
 from dynamics.theory.forecast import Forecast, forecast
 from dynamics.theory.prediction import Known
@@ -173,8 +175,8 @@ def diverging(watch: Signatures, network: str) -> str:
         return ""
     ratio = watch.ratio(network)
     if ratio > 1:
-        return f"The {called(network)} diverges: η is {ratio:.3g} times its limit η*; lower η."
-    return f"The {called(network)} diverges: lower η, or give both networks a smaller α."
+        return f"The {full_name(network)} diverges: η is {ratio:.3g} times its limit η*; lower η."
+    return f"The {full_name(network)} diverges: lower η, or give both networks a smaller α."
 
 
 def stuck(watch: Signatures, network: str) -> str:
@@ -194,7 +196,7 @@ def stuck(watch: Signatures, network: str) -> str:
     if ratio > 1:
         help_ = f"η is {ratio:.3g} times its limit η*; lower η"
     return (
-        f"The {called(network)} comes no lower than a train loss of "
+        f"The {full_name(network)} comes no lower than a train loss of "
         f"{loss:.2g}, though noise and ε would allow {floor:.2g}: {help_}."
     )
 
@@ -204,14 +206,14 @@ def crowded(watch: Signatures, network: str) -> str:
     config, course = watch.config, watch.courses[network]
     values = course.values[: config.rank_bound]
     loss = course.losses[-1]
-    if not narrow(network) or len(values) < config.rank_bound:
+    if not traits.network(network).narrow or len(values) < config.rank_bound:
         return ""
     if values[-1] < max(USED * values[0], GROWN * course.start[len(values) - 1]):
         return ""
     if loss < max(ABOVE * watch.noise, LEFT * course.losses[0]) or not course.still:
         return ""
     return (
-        f"All {config.rank_bound} modes of the {called(network)} are in use and its train loss "
+        f"All {config.rank_bound} modes of the {full_name(network)} are in use and its train loss "
         f"stands still at {loss:.2g}: r̂ is below the rank; raise r̂."
     )
 
@@ -249,8 +251,8 @@ def merging(watch: Signatures, network: str) -> str:
     if max(apart) >= MERGED:
         return ""
     return (
-        f"The modes of the {called(network)} rose together, not one by one: their plateaus merge "
-        "at this ε; a smaller ε or more depth L sets them apart."
+        f"The modes of the {full_name(network)} rose together, not one by one: their plateaus "
+        "merge at this ε; a smaller ε or more depth L sets them apart."
     )
 
 
@@ -266,7 +268,7 @@ def overfitting(watch: Signatures, network: str) -> str:
     if not (risen and ago) or course.losses[-1] >= course.losses[best]:
         return ""
     return (
-        f"The {called(network)} overfits: its test loss was lowest at step "
+        f"The {full_name(network)} overfits: its test loss was lowest at step "
         f"{course.steps[best]:,} and rises; stop early, or lower r̂."
     )
 

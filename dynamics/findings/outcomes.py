@@ -73,7 +73,7 @@ def _from_sentence(sentence: str) -> Outcome:
 
 def timed(trajectories: Sequence[Trajectory]) -> list[Trajectory]:
     """Those whose times may be compared: an exact reduction has not done the network's work."""
-    return [each for each in trajectories if not traits.reduced(each.network)]
+    return [each for each in trajectories if not traits.network(each.network).reduced]
 
 
 def milestones(

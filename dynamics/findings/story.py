@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from dynamics.core import changes, registry
+from dynamics.core import changes, traits
 from dynamics.core.config import Config
 from dynamics.core.records import Trajectory
-from dynamics.core.traits import called, narrow, seen
+from dynamics.core.sizes import seen
+from dynamics.core.traits import full_name
 from dynamics.core.words import raised
 from dynamics.findings.modes import Mode, by_network, incrementality
 from dynamics.findings.outcomes import milestones
@@ -57,7 +58,7 @@ def _reached(trajectories: Sequence[Trajectory]) -> Iterator[str]:
         told = f"in {each.steps[-1]:,.0f} steps and {_seconds(each.seconds[-1])} of training"
         name = next(name for name in ERRORS if np.isfinite(each.series.get(name, [np.nan])[-1]))
         error = f"a {name.replace('_', ' ')} of {_small(each.series[name][-1])}"
-        yield f"The {called(each.network)} came to {error} {told}."
+        yield f"The {full_name(each.network)} came to {error} {told}."
 
 
 def _diverged(trajectories: Sequence[Trajectory], made: Forecast) -> Iterator[str]:
@@ -68,7 +69,7 @@ def _diverged(trajectories: Sequence[Trajectory], made: Forecast) -> Iterator[st
             why = "a smaller learning rate η would converge"
             if ratio and ratio > 1:
                 why = f"η was {ratio:.3g} times its stability limit"
-            yield f"The {called(each.network)} diverged by step {each.steps[-1]:,.0f}: {why}."
+            yield f"The {full_name(each.network)} diverged by step {each.steps[-1]:,.0f}: {why}."
 
 
 def _faster(config: Config, trajectories: Sequence[Trajectory]) -> Iterator[str]:
@@ -101,9 +102,8 @@ def _plateaus(trajectories: Sequence[Trajectory], found: Mapping[str, list[Mode]
         times = sorted(mode.measured for mode in found[each.network] if mode.measured)
         if not times:
             continue
-        start = (
-            f"The first mode of the {called(each.network)} was half grown at step {times[0]:,.0f}"
-        )
+        name = full_name(each.network)
+        start = f"The first mode of the {name} was half grown at step {times[0]:,.0f}"
         if len(times) == 1:
             yield f"{start}, and no other after it."
             continue
@@ -121,15 +121,15 @@ def _plateaus(trajectories: Sequence[Trajectory], found: Mapping[str, list[Mode]
 
 def _too_narrow(config: Config, trajectories: Sequence[Trajectory]) -> Iterator[str]:
     """A width bound below the rank, and the error that no network of that width is below."""
-    low_rank = "spectrum" in registry.constant("problems", config.problem, "READS")
+    low_rank = traits.problem(config.problem).low_rank
     missed = config.rank - config.rank_bound
     for each in trajectories:
-        if narrow(each.network) and low_rank and missed > 0:
+        if traits.network(each.network).narrow and low_rank and missed > 0:
             goals = np.array(each.facts["target_singular_values"]) ** 2
             least = math.sqrt(goals[config.rank_bound :].sum() / goals.sum())
             yield (
                 f"r̂ = {config.rank_bound} has no room for {missed} of the {config.rank} modes: no "
-                f"error of the {called(each.network)} can be below {_small(least)}."
+                f"error of the {full_name(each.network)} can be below {_small(least)}."
             )
 
 
@@ -145,7 +145,7 @@ def _too_short(
         last = max((mode.expected or 0.0 for mode in late), default=0.0)
         when = f"; theory expects the last at about step {last:,.0f}" if last > end else ""
         yield (
-            f"{len(late)} of the {len(found[each.network])} modes of the {called(each.network)} "
+            f"{len(late)} of the {len(found[each.network])} modes of the {full_name(each.network)} "
             f"had not risen by its last step, {end:,.0f}{when}."
         )
 
@@ -158,7 +158,7 @@ def _unseen(config: Config, trajectories: Sequence[Trajectory]) -> Iterator[str]
         loss, errors = each.series["train_loss"], each.series.get("recovery_error")
         if errors is not None and loss[-1] < FITTED * loss[0] and errors[-1] > UNKNOWN:
             yield (
-                f"The {called(each.network)} fits what it was shown but not the rest of the "
+                f"The {full_name(each.network)} fits what it was shown but not the rest of the "
                 "matrix: more observations, or more depth, would favour the low rank."
             )
 
@@ -172,7 +172,7 @@ def _overfitted(trajectories: Sequence[Trajectory]) -> Iterator[str]:
         best = int(np.nanargmin(losses))
         if losses[-1] > RISEN * losses[best] > 0:
             yield (
-                f"The test loss of the {called(each.network)} was lowest at step "
+                f"The test loss of the {full_name(each.network)} was lowest at step "
                 f"{each.steps[best]:,.0f} and {losses[-1] / losses[best]:.2g} times that in the "
                 "end: what it fitted since does not carry over, so stopping early would have "
                 "helped."

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dynamics.core import registry
+from dynamics.core import registry, traits
 from dynamics.core.config import Config
 
 TARGETS = ("top", "spread")
@@ -75,7 +75,6 @@ def about(name: str) -> tuple[str, str]:
 def names() -> list[str]:
     """All figures: those of notebooks first."""
     notebook = {
-        name: str(registry.constant("figures", name, "SOURCE")).endswith(".ipynb")
-        for name in registry.options("figures")
+        name: traits.figure(name).source.endswith(".ipynb") for name in registry.options("figures")
     }
     return sorted(notebook, key=lambda name: (not notebook[name], name))

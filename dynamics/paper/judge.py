@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from dynamics.core import registry
+from dynamics.core import registry, traits
 from dynamics.data.published import NAMES, arrays
 from dynamics.export import tables
 from dynamics.export.caption import About, signed
@@ -41,7 +41,7 @@ def found(name: str, folder: Path, draw: Draw = THEIRS) -> Found:
         for label, of in configs(name, draw).items()
     }
     theirs = draw.theirs and name in NAMES
-    label = registry.constant("figures", name, "BESIDE")
+    label = traits.figure(name).beside
     same = configs(name, draw)[label] if label else []
     beside = [baselines.beside(Run(folder / config.key)) for config in same]
     return Found(given, arrays(name) if theirs else {}, beside)
@@ -96,7 +96,7 @@ class Judged:
     @property
     def why(self) -> str:
         """The reason in one sentence."""
-        known = self.name in NAMES or registry.constant("figures", self.name, "PUBLISHED")
+        known = self.name in NAMES or traits.figure(self.name).published
         if known and not self.draw.theirs:
             return "These are other draws than the authors'; their numbers do not apply."
         differing = "; ".join(filter(None, (check.why for check in self.checks)))
@@ -172,7 +172,7 @@ def content(judged: Judged, form: str, how: Print | None = None) -> bytes:
 def told(judged: Judged, link: str = "") -> About:
     """What a file of the figure says of itself; ``link`` is the address of its page."""
     title, line = draws.about(judged.name)
-    source = str(registry.constant("figures", judged.name, "SOURCE"))
+    source = traits.figure(judged.name).source
     drawn = inspect.getdoc(registry.load("figures", judged.name).draw) or ""
     words = [f"{line}, as in the authors' {source}.", drawn, judged.why]
     seeds, wanted = judged.draw.seeds, draws.distinct(judged.name, judged.draw)

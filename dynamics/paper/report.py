@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from dynamics.core import registry
+from dynamics.core import traits
 from dynamics.core.config import Config
 from dynamics.core.description import seeds as drawn
 from dynamics.core.description import settings
@@ -53,7 +53,7 @@ def table(judged: Sequence[Judged], missing: dict[str, str]) -> list[str]:
     for each in judged:
         deviations = [check.found for check in each.checks if "deviation" in check.what]
         worst = raised(f"{max(deviations):.1e}") if deviations else "–"
-        source = registry.constant("figures", each.name, "SOURCE")
+        source = traits.figure(each.name).source
         rows.append(
             f"| `{each.name}` | `{source}` | **{each.verdict}** | {each.why} | {worst} | "
             f"{each.seconds:,.0f} s, {each.machine} |"

@@ -11,7 +11,7 @@ import numpy as np
 
 from dynamics.core.config import PROBLEM_SETTINGS, Config
 from dynamics.core.records import Array
-from dynamics.core.traits import curvature
+from dynamics.core.sizes import curvature
 
 PROBLEMS = {"mf": "factorization", "mc": "completion", "ms": "sensing"}
 OPTIMIZERS = {"gd": "gradient_descent", "sgd": "gradient_descent"}

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from dynamics.core import registry
+from dynamics.core import registry, traits
 from dynamics.core.records import Array
 from dynamics.engine.losses.masked import Masked
 from dynamics.engine.losses.sums import Dense
@@ -34,8 +34,7 @@ QUANTITIES = {  # in the file: here
     "right_angles": "right_angles",
 }
 OPTIMIZERS = {"gd": "gradient_descent", "sgd": "gradient_descent"}
-AMPLIFYING = ("adam", "rmsprop")  # divide by what may be rounding where the gradient is zero
-LOOSER = 100  # angles and amplifying optimizers may deviate this many times more
+LOOSER = 100  # times: what angles, and optimizers that rescale the gradient, may deviate more
 SMALL = 1e-6  # of a quantity's maximum: below it rounding decides
 GAP = 1e-3  # of σ_1 between σ_r and σ_(r+1): below it the top-r subspace is not well defined
 
@@ -76,7 +75,7 @@ def verify(
     Args:
         file: an ``.npz`` trajectory file.
         tolerance: for losses, errors and singular values; a hundred times as much for angles and
-            for all quantities under Adam and RMSprop.
+            for all quantities under an optimizer that rescales the gradient, such as Adam.
         progress: hears the network, the records made and all records.
 
     Raises:
@@ -145,6 +144,7 @@ def _deviations(
     tolerance: float,
 ) -> Iterator[Deviation]:
     rank = int(config["r"])
+    amplified = traits.optimizer(_optimizer(config)).rescales
     values = arrays[f"{network}_end_to_end_singular_values"]
     defined = values[:, rank - 1] - values[:, rank] > GAP * values[:, 0]
     for stored, ours in QUANTITIES.items():
@@ -156,7 +156,7 @@ def _deviations(
             got = got[..., : wanted.shape[-1]]
         if wanted.shape != got.shape:
             raise ValueError(f"its {network}_{stored} has the shape {wanted.shape}")
-        allowed = tolerance * (LOOSER if angles or _optimizer(config) in AMPLIFYING else 1)
+        allowed = tolerance * (LOOSER if angles or amplified else 1)
         worst = _worst(got, wanted, relative=not angles)
         yield Deviation(file, network, stored, worst, allowed, len(wanted))
 

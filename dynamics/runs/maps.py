@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dynamics.core import registry
+from dynamics.core import traits
 from dynamics.core.cells import Cells, block, shape
 from dynamics.core.config import Config
 from dynamics.core.records import Array
@@ -79,7 +79,7 @@ def described(run: "Run") -> str:
     if not found:
         return ""
     (rows, cols), (height, width) = found["goal_map"].shape, map(block, run.config.shape)
-    known = registry.constant("problems", run.config.problem, "KNOWN") is not False
+    known = traits.problem(run.config.problem).target_known
     each = "an entry" if height == width == 1 else f"the mean of {height} × {width} entries at most"
     return (
         f"`records.npz` also has the heat maps, {len(found['map_steps'])} moments of them: "
@@ -120,7 +120,7 @@ def cells(config: Config, networks: int, target: bytes, row: bytes = b"") -> lis
         row: as ``at`` returns it.
     """
     height, width = shape(config)
-    known = registry.constant("problems", config.problem, "KNOWN") is not False
+    known = traits.problem(config.problem).target_known
     goal_values = np.frombuffer(target, "<f2").astype(float).reshape(height, width)
     values = np.empty((networks, 0, 0))
     step = None

@@ -26,7 +26,7 @@ import numpy as np
 
 from dynamics.core.config import Config, ConfigError
 from dynamics.core.records import Array, Layout, Trajectory
-from dynamics.core.traits import said
+from dynamics.core.traits import short_name
 from dynamics.findings.outcomes import Outcome
 from dynamics.runs import queue
 
@@ -84,7 +84,9 @@ class Status:
     @property
     def ends(self) -> str:
         """How each network ended, in words; empty while all still train."""
-        return "; ".join(f"{said(name)} {each.sentence}" for name, each in self.outcomes.items())
+        return "; ".join(
+            f"{short_name(name)} {each.sentence}" for name, each in self.outcomes.items()
+        )
 
     @property
     def sentence(self) -> str:

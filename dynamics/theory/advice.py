@@ -5,9 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dynamics.core import registry
+from dynamics.core import traits
 from dynamics.core.config import MOST_RECORDS, SETTINGS, Config
-from dynamics.core.traits import called
 from dynamics.core.words import raised
 from dynamics.theory import stability
 from dynamics.theory.prediction import EXACT, Prediction
@@ -27,7 +26,7 @@ class Advice:
 
 def widths(config: Config) -> Iterator[Advice]:
     """Of a width bound below the rank, or so large that compression loses its guarantee."""
-    if "compressed" not in config.networks or not _low_rank(config):
+    if "compressed" not in config.networks or not traits.problem(config.problem).low_rank:
         return
     side, rank, bound = min(config.shape), config.rank, config.rank_bound
     mend = {"rank_bound": max(rank, min(2 * rank, side - rank))}
@@ -65,7 +64,7 @@ def step_size(
         yield Advice(
             raised(
                 f"η is {ratio:.3g} times the {'' if exact else 'estimated '}stability limit of the "
-                f"{called(name)}, which {verb}."
+                f"{traits.full_name(name)}, which {verb}."
             ),
             {"learning_rate": mended},
         )
@@ -73,7 +72,7 @@ def step_size(
 
 def budget(config: Config, escapes: Mapping[str, Prediction]) -> Iterator[Advice]:
     """Of fewer steps than until the last mode is half grown."""
-    if not _low_rank(config):
+    if not traits.problem(config.problem).low_rank:
         return
     last = {
         name: max(filter(math.isfinite, each.value or ()), default=0.0)
@@ -85,14 +84,9 @@ def budget(config: Config, escapes: Mapping[str, Prediction]) -> Iterator[Advice
         steps = int(min(most, float(f"{AMPLE * last[name]:.2g}")))
         yield Advice(
             f"{config.steps:,} steps are fewer than the {last[name]:,.0f} after which the last "
-            f"mode of the {called(name)} is half grown.",
+            f"mode of the {traits.full_name(name)} is half grown.",
             {
                 "steps": steps,
                 "record_every": max(config.record_every, math.ceil(steps / MOST_RECORDS)),
             },
         )
-
-
-def _low_rank(config: Config) -> bool:
-    """Whether the target has the config's rank: neither a picture nor ratings have one."""
-    return "spectrum" in registry.constant("problems", config.problem, "READS")

@@ -13,16 +13,16 @@ from typing import Any
 
 import numpy as np
 
+from dynamics.core import traits
 from dynamics.core.config import Config
+from dynamics.core.rates import turns
 from dynamics.core.records import Array
-from dynamics.core.traits import adrift, alpha, curvature, late, pace, seen, spectral, widths
+from dynamics.core.sizes import curvature, seen, widths
 from dynamics.theory import compressed
-from dynamics.theory.compressed import Turns
 from dynamics.theory.escapes import measured_escapes
 from dynamics.theory.forecast import Forecast, NetworkForecast, forecast
 from dynamics.theory.prediction import EXACT, Known, broken_by_start
 
-MOMENTA = {"gradient_descent": 0.0, "momentum": 0.9}  # whose course is known exactly
 POINTS = 500  # of a curve
 RECORDS = 1000  # of the run's records, to which a course is followed
 MOST_STEPS = 20_000  # that are followed: half a second
@@ -131,40 +131,27 @@ def _steps(config: Config, each: NetworkForecast) -> Array | None:
 
 def _followed(known: Known, made: Forecast, name: str, steps: Array) -> Array | None:
     """The exact singular values after these steps, those of the modes alone; None if unknown."""
-    config, momentum = known.config, MOMENTA.get(known.config.optimizer)
-    own = made.rate(name)
-    if momentum is None or seen(config) != "all" or own is None or not known.drawn:
+    config, kind = known.config, traits.network(name)
+    momentum, rate = traits.optimizer(config.optimizer).inertia, made.learning_rate
+    if momentum is None or seen(config) != "all" or rate is None or not known.drawn:
         return None
-    rate, whole = own * curvature(config), steps.astype(int).tolist()
-    turns = _turns(config, name, rate / (config.learning_rate * pace(config, name)))
+    whole = steps.astype(int).tolist()
+    later = {
+        step: (each.alpha, each.learning_rate * curvature(config))
+        for step, each in turns(config, name, rate).items()
+    }
+    alpha, pace = later.pop(0)
     with np.errstate(all="ignore"):  # a rate beyond the limit has a course, too: out of all numbers
-        if adrift(name) or late(config, name):
+        if kind.adrift or config.starts_late(name):
             return None
-        if spectral(name):
+        if kind.spectral:
             goals = known.goals[: widths(config, name)[1]]
-            outer, inner = compressed.recursion(
-                goals,
-                config.depth,
-                alpha(config, name),
-                config.init_scale,
-                rate,
-                whole,
-                momentum,
-                turns,
-            )
+            start = (goals, config.depth, alpha, config.init_scale)
+            outer, inner = compressed.recursion(*start, pace, whole, momentum, later)
             return np.abs(compressed.end_to_end(outer, inner, config.depth))
         if broken_by_start(config):
             return None
-        return known.simulated(alpha(config, name), rate, whole, MOST_WORK, momentum, turns)
-
-
-def _turns(config: Config, name: str, unit: float) -> Turns:
-    """α and ηc of a network from each change of the schedule on; ``unit`` is that of η."""
-    later = {change.step: config.after(change.step) for change in config.schedule}
-    return {
-        step: (alpha(each, name), each.learning_rate * pace(each, name) * unit)
-        for step, each in later.items()
-    }
+        return known.simulated(alpha, pace, whole, MOST_WORK, momentum, later)
 
 
 def _lengthened(known: Known, steps: Array, curves: Array) -> tuple[Array, Array]:

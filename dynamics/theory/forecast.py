@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dynamics.core import cost, traits
+from dynamics.core import cost
 from dynamics.core.config import Config
+from dynamics.core.rates import pace, rates
 from dynamics.theory import advice, prediction, stability
 from dynamics.theory import escapes as escape_times
 from dynamics.theory.advice import Advice
@@ -77,8 +78,9 @@ class Forecast:
 
     def rate(self, network: str) -> float | None:
         """η of a network."""
-        rate = self.learning_rate
-        return None if rate is None else rate * traits.pace(self.config, network)
+        if self.learning_rate is None:
+            return None
+        return rates(self.config, network, self.learning_rate).learning_rate
 
     def ratio(self, network: str) -> float | None:
         """η/η* of a network; ``theory.zone`` has a word for it."""
@@ -112,16 +114,16 @@ def forecast(config: Config, facts: Mapping[str, Sequence[Any]] | None = None) -
     """
     known = Known.of(config, facts or {})
     limits = {name: prediction.eta_star(known, name) for name in config.networks}
-    paces = {name: traits.pace(config, name) for name in config.networks}
+    paces = {name: pace(config, name) for name in config.networks}
     rate: float | None = config.learning_rate
     if config.rate_unit == "limit":
         found = [each.value / paces[name] for name, each in limits.items() if each.value]
         rate = rate * min(found) if found else None
-    rates = {name: None if rate is None else rate * paces[name] for name in config.networks}
-    networks = {name: _network(known, name, limits[name], rates[name]) for name in rates}
+    own = {name: None if rate is None else rate * paces[name] for name in config.networks}
+    networks = {name: _network(known, name, limits[name], own[name]) for name in own}
     warnings = (
         *advice.widths(config),
-        *advice.step_size(config, rates, limits),
+        *advice.step_size(config, own, limits),
         *advice.budget(config, {name: each.escapes for name, each in networks.items()}),
     )
     return Forecast(config, rate, networks, warnings)

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from dynamics.core import registry, traits
+from dynamics.core import rates, traits
 from dynamics.core.config import Config
 from dynamics.core.records import Array
-from dynamics.core.traits import adrift, curvature, late, seen
+from dynamics.core.sizes import curvature, observed, seen, widths
 from dynamics.theory import original, stability
 from dynamics.theory.compressed import NO_TURNS, Turns
 from dynamics.theory.escapes import delay, escape_steps, measured_escapes, rise_steps
@@ -23,7 +23,6 @@ from dynamics.theory.spectrum import certain, estimate
 EXACT, FLOW, HEURISTIC, UNKNOWN = "exact", "gradient-flow", "heuristic", "unknown"
 MOST_WORK = 3e10  # multiplications of a simulation that is made for a forecast: some seconds
 RECORDS = 2000  # of such a simulation: steps between them are interpolated
-SCALING = ("adam", "rmsprop")  # divide the gradient by its size: no time of theirs is known
 TYPICAL = "The singular values are those of a typical draw; the run's own may differ."
 TURNED = "The random start's overlap with the target is taken as zero, as at infinite width."
 BESIDE = "The r spare directions beside the learned ones are not counted."
@@ -108,8 +107,9 @@ class Known:
 
     def timed(self, rate: float | None, network: str) -> bool:
         """Whether anything is known of times."""
-        scaled = self.config.optimizer in SCALING
-        return bool(len(self.pulls)) and rate is not None and not scaled and not adrift(network)
+        inertia = traits.optimizer(self.config.optimizer).inertia
+        lost = inertia is None or traits.network(network).adrift
+        return bool(len(self.pulls)) and rate is not None and not lost
 
     def judged(self, value: Any, standing: str, *breaks: str) -> Prediction:
         """A Prediction of that standing, or a heuristic one if any assumption does not hold."""
@@ -126,10 +126,13 @@ def broken_by(config: Config) -> list[str]:
         found.append("Only some entries are seen, so modes do not grow independently.")
     if seen(config) == "sums":
         found.append("Only sums of entries are seen, so modes do not grow independently.")
-    if config.optimizer in SCALING:
+    rule = traits.optimizer(config.optimizer)
+    if rule.rescales:
         found.append(f"The optimizer {config.optimizer} rescales the gradient of every entry.")
-    elif config.optimizer != "gradient_descent":
+    elif rule.momentum is not None:
         found.append(f"The optimizer {config.optimizer} adds earlier gradients to the step.")
+    elif not rule.plain:
+        found.append(f"Nothing is known of the optimizer {config.optimizer}: it has its own rule.")
     return found
 
 
@@ -150,15 +153,12 @@ def broken_by_start(config: Config) -> list[str]:
 def turning(config: Config, network: str, escapes: Sequence[float] | Array) -> list[str]:
     """A sentence if some of these escapes come only after the network's rates have changed."""
 
-    def rates(each: Config) -> tuple[float, float]:
-        return traits.alpha(each, network), each.learning_rate
-
-    turns = [each.step for each in config.schedule]
-    turns = [step for step in turns if rates(config.after(step)) != rates(config)]
+    start, *later = rates.turns(config, network, config.learning_rate).items()
+    turns = [step for step, now in later if now != start[1]]
     if not turns or not any(turns[0] < escape < math.inf for escape in escapes):
         return []
     return [
-        f"Expected escapes of the {traits.called(network)} hold until step {turns[0]:,}: later "
+        f"Expected escapes of the {traits.full_name(network)} hold until step {turns[0]:,}: later "
         "ones leave out that rates change there."
     ]
 
@@ -169,22 +169,22 @@ def eta_star(known: Known, network: str) -> Prediction:
         return known.judged(None, UNKNOWN)
     config = known.config
     limit = stability.stability_limit(
-        config.depth, traits.alpha(config, network), curvature(config), known.pulls[0]
+        config.depth, rates.alpha(config, network), curvature(config), known.pulls[0]
     )
     return known.judged(limit, EXACT)
 
 
 def escapes(known: Known, network: str, rate: float | None) -> Prediction:
     """Steps until each mode is half grown; infinity for one that the network is too narrow for."""
-    if late(known.config, network):
+    if known.config.starts_late(network):
         return known.judged(None, UNKNOWN, CUT)
     if not known.timed(rate, network) or rate is None:
         return known.judged(None, UNKNOWN)
-    config, alpha = known.config, traits.alpha(known.config, network)
+    config, alpha = known.config, rates.alpha(known.config, network)
     pace = rate * curvature(config) * known.pulls / known.goals
     steps = escape_steps(known.goals, config.depth, alpha, config.init_scale, pace)
-    if traits.spectral(network):
-        steps[traits.widths(config, network)[1] :] = math.inf
+    if traits.network(network).spectral:
+        steps[widths(config, network)[1] :] = math.inf
         return known.judged(tuple(steps.tolist()), FLOW, *turning(config, network, steps))
     plateau = config.init_scale ** (2 - config.depth) / (pace * known.goals)
     steps = np.where(steps > 0, steps + delay(config.depth, alpha) * plateau, 0)
@@ -204,7 +204,7 @@ def rises(known: Known, network: str, rate: float | None) -> Prediction:
     """Steps from 10 to 90 % of each mode once it has escaped."""
     if not known.timed(rate, network) or rate is None:
         return known.judged(None, UNKNOWN)
-    alpha, pace = traits.alpha(known.config, network), rate * curvature(known.config)
+    alpha, pace = rates.alpha(known.config, network), rate * curvature(known.config)
     steps = rise_steps(known.goals, known.config.depth, alpha, pace)
     return known.judged(tuple(steps.tolist()), FLOW)
 
@@ -212,19 +212,19 @@ def rises(known: Known, network: str, rate: float | None) -> Prediction:
 def floor(known: Known, network: str) -> Prediction:
     """The train loss of the spare modes, of modes for which there is no room, and of noise."""
     config, rank = known.config, known.config.rank
-    if "spectrum" not in registry.constant("problems", config.problem, "READS"):
+    if not traits.problem(config.problem).low_rank:
         return known.judged(None, UNKNOWN, "The target is of full rank or unknown.")
-    if adrift(network):
+    if traits.network(network).adrift:
         return known.judged(None, UNKNOWN)
-    width = traits.widths(config, network)[1]
+    width = widths(config, network)[1]
     spare, missed = max(0, width - 2 * rank), known.goals[:0]
-    if traits.spectral(network):
+    if traits.network(network).spectral:
         spare, missed = max(0, min(width, *config.shape) - rank), known.goals[width:]
     value = stability.floor(spare, config.init_scale, config.depth, curvature(config), missed)
     if config.noise:
         rows, cols = config.shape
-        share = 1 - width * (rows + cols - width) / traits.observed(config)
+        share = 1 - width * (rows + cols - width) / observed(config)
         scale = curvature(config) if seen(config) == "sums" else 1.0
         value += scale * config.noise**2 / 2 * max(0.0, share)
-    breaks = [FITTED] * bool(config.noise) + [BESIDE] * (not traits.spectral(network))
+    breaks = [FITTED] * bool(config.noise) + [BESIDE] * (not traits.network(network).spectral)
     return known.judged(value, FLOW, *breaks)

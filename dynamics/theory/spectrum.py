@@ -9,10 +9,10 @@ import math
 
 import numpy as np
 
-from dynamics.core import registry
+from dynamics.core import traits
 from dynamics.core.config import Config
 from dynamics.core.records import Array
-from dynamics.core.traits import curvature, seen
+from dynamics.core.sizes import curvature, seen
 
 GRID = 4096
 
@@ -26,7 +26,7 @@ def estimate(config: Config) -> dict[str, list[float]]:
     Nadakuditi (2012), "The singular values and vectors of low rank perturbations".
     For rank-one sums, whose weights have heavier tails, it is up to a quarter too low.
     """
-    if "spectrum" not in registry.constant("problems", config.problem, "READS"):
+    if not traits.problem(config.problem).low_rank:
         return {}
     (rows, cols), values = config.shape, target_values(config)
     energy = float((values**2).sum())

@@ -7,7 +7,7 @@ import contextlib
 
 import streamlit as st
 
-from dynamics.core import registry
+from dynamics.core import traits
 from dynamics.core.config import Config
 from dynamics.paper import draws
 from dynamics.paper.draws import TARGETS, THEIRS, Draw
@@ -46,7 +46,7 @@ def card(name: str) -> None:
                 key=f"open {name}",
             )
             st.caption(
-                str(registry.constant("figures", name, "SOURCE")),
+                traits.figure(name).source,
                 width="content",
                 help="Where the authors show it",
             )

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from dynamics.core import registry
+from dynamics.core import traits
 from dynamics.export.formats import FORMATS
 from dynamics.export.layout import space
 from dynamics.paper import draws
@@ -80,7 +80,7 @@ def _notes(judged: Judged) -> list[str]:
         notes.append(f"Records are counted from 0{steps}.")
     if any("deviation" in check.what for check in judged.checks):
         notes.append("A deviation is |x − y| / max(|y|, 10⁻⁶ max|y|), the largest of all records.")
-    notes.append(registry.constant("figures", judged.name, "BORROWED") or "")
+    notes.append(traits.figure(judged.name).borrowed)
     return [*filter(None, notes), "The same in a shell:"]
 
 

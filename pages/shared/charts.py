@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dynamics.core import registry
+from dynamics.core import registry, traits
 from dynamics.core.config import Config
 
 # one chart for each network
@@ -15,7 +15,7 @@ WITHOUT = ("singular_values", "losses")
 
 def usual(config: Config) -> Sequence[str]:
     """The figures that are shown unless others are asked for."""
-    known = registry.constant("problems", config.problem, "KNOWN", True)
+    known = traits.problem(config.problem).target_known
     return WITH_TARGET if known else WITHOUT
 
 

@@ -6,7 +6,8 @@ from itertools import pairwise
 import streamlit as st
 
 from dynamics.core.config import Config
-from dynamics.core.traits import said, widths
+from dynamics.core.sizes import widths
+from dynamics.core.traits import short_name
 from dynamics.draw.look import color
 
 LONGEST = 76.0  # pixels of the longest side of a factor
@@ -33,7 +34,7 @@ def _picture(config: Config, network: str) -> str:
     shown = factors if len(factors) <= MOST else [*factors[:2], None, *factors[-2:]]
     drawn = "".join(_factor(size, scale, color(network)) for size in shown)
     count = parameters(config, network)
-    words = f"{said(network)}, {config.depth} factors, {sizes[1]} wide, {count:,} parameters"
+    words = f"{short_name(network)}, {config.depth} factors, {sizes[1]} wide, {count:,} parameters"
     return (
         '<figure class="network">'
         f'<div class="factors" role="img" aria-label="{words}">{drawn}</div>'
@@ -44,7 +45,7 @@ def _picture(config: Config, network: str) -> str:
 
 
 def _title(network: str) -> str:
-    name = said(network)
+    name = short_name(network)
     return name[0].upper() + name[1:]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from dynamics.core import changes, registry
+from dynamics.core import changes, traits
 from dynamics.core.config import PROBLEM_SETTINGS, SETTINGS, Config, ConfigError, choices
 from dynamics.core.description import text_of
 from dynamics.core.words import raised
@@ -102,7 +102,7 @@ def _widgets(values: dict[str, Any]) -> None:
 
 def _visible(values: Mapping[str, Any]) -> list[str]:
     """The settings that this problem reads and that are not shown at the top already."""
-    read = registry.constant("problems", values["problem"], "READS")
+    read = traits.problem(values["problem"]).reads
     unread = set(PROBLEM_SETTINGS) - set(read) | ({"changes"} if hidden("changes") else set())
     if values["matrices"] == DRAWN:  # published ones come with a paper figure's link
         unread.add("matrices")
@@ -171,7 +171,7 @@ def _slider(name: str, values: Mapping[str, Any]) -> float:
         return st.slider(_label(name), min(0.01, value), 1.0, step=0.01, key=key, help=_help(name))
     high = min(about["high"], max(SLIDER_TOP[name], value))
     if name != "depth":
-        fixed = registry.constant("problems", values["problem"], "SHAPE")
+        fixed = traits.problem(values["problem"]).shape
         high = min(high, *(fixed or (values["rows"], values["cols"])))
     if value > high:
         st.toast(f"{_label(name)} is now {high}: more than the matrix's smaller side cannot be.")

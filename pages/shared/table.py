@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from dynamics.core.config import choices
-from dynamics.core.traits import said
+from dynamics.core.traits import short_name
 from dynamics.draw.look import color
 
 
@@ -27,7 +27,9 @@ def _heading(name: str) -> str:
     network, comma, quantity = name.partition(", ")
     if not comma:
         return html.escape(name)
-    paint = next((color(each) for each in choices("networks") if said(each) == network), "inherit")
+    paint = next(
+        (color(each) for each in choices("networks") if short_name(each) == network), "inherit"
+    )
     return f'<span style="color:{paint}">{html.escape(network)}</span>, {quantity}'
 
 

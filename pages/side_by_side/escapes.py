@@ -4,7 +4,7 @@ import streamlit as st
 
 from dynamics.core.config import Config
 from dynamics.core.records import Trajectory
-from dynamics.core.traits import called, said
+from dynamics.core.traits import full_name, short_name
 from dynamics.core.words import raised
 from dynamics.findings.modes import Mode, by_network
 from dynamics.theory.course import Expected, expected
@@ -35,9 +35,9 @@ def _row(modes: tuple[tuple[str, Mode], ...]) -> dict[str, str]:
     cells = {"Mode": raised(f"σ{first.number} → {first.goal:.4g}")}
     for name, mode in modes:
         late = "not reached" if mode.measured is None else f"{mode.measured:,.0f}"
-        cells[f"{said(name)}, expected"] = _expected(mode.expected)
-        cells[f"{said(name)}, measured"] = late
-        cells[f"{said(name)}, deviation"] = (
+        cells[f"{short_name(name)}, expected"] = _expected(mode.expected)
+        cells[f"{short_name(name)}, measured"] = late
+        cells[f"{short_name(name)}, deviation"] = (
             "" if mode.deviation is None else f"{mode.deviation:+.2%}".replace("-", "−")
         )
     return cells
@@ -51,4 +51,4 @@ def _expected(step: float | None) -> str:
 
 def _standing(name: str, found: Expected) -> str:
     """How sure the expected steps of a network are, and what is in the way of more."""
-    return f"Expected of the {called(name)}: {found.standing}. {' '.join(found.breaks)}".strip()
+    return f"Expected of the {full_name(name)}: {found.standing}. {' '.join(found.breaks)}".strip()

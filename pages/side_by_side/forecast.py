@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from dynamics.core.config import SETTINGS, Config
-from dynamics.core.traits import said
+from dynamics.core.traits import short_name
 from dynamics.core.words import raised
 from dynamics.draw.look import color
 from dynamics.runs.run import Run, listing, root
@@ -97,7 +97,7 @@ def _row(config: Config, predicted: Forecast, name: str, each: NetworkForecast, 
         f"<td>{_bytes(each.memory.value)}</td>",
         f"<td>{_duration(seconds)}</td>",
     )
-    head = f'<th scope="row" style="color:{color(name)}">{said(name)}</th>'
+    head = f'<th scope="row" style="color:{color(name)}">{short_name(name)}</th>'
     return f"<tr>{head}{_strip(config, name, each.escapes, end)}{''.join(cells)}</tr>"
 
 
@@ -111,8 +111,9 @@ def _strip(config: Config, name: str, escapes: Prediction, end: float) -> str:
     )
     words = ", ".join(f"{step:,.0f}" for step in known[:MOST_TICKS]) or "not known"
     beyond = f'<b style="left:{100 * config.steps / end:.2f}%"></b>'
+    network = short_name(name)
     return (
-        f'<td class="strip"><div role="img" aria-label="{said(name)}: modes half grown at steps '
+        f'<td class="strip"><div role="img" aria-label="{network}: modes half grown at steps '
         f'{words}" title="{_why(escapes)}">{beyond}{marks}</div></td>'
     )
 

@@ -5,7 +5,7 @@ import streamlit as st
 
 from dynamics.core import description
 from dynamics.core.records import Trajectory
-from dynamics.core.traits import said
+from dynamics.core.traits import short_name
 from dynamics.core.words import raised
 from dynamics.findings.outcomes import milestones, timed
 from dynamics.findings.story import story
@@ -46,7 +46,7 @@ def _milestones(trajectories: list[Trajectory]) -> None:
     rows = milestones(trajectories)
     if not rows:
         best = (
-            raised(f"{said(each.network)} {np.nanmin(each.series['recovery_error']):.2g}")
+            raised(f"{short_name(each.network)} {np.nanmin(each.series['recovery_error']):.2g}")
             for each in trajectories
         )
         st.caption(f"No recovery error has come down to 0.1; at best: {', '.join(best)}.")
@@ -68,8 +68,8 @@ def _row(row: dict[str, float | None], trajectories: list[Trajectory]) -> dict[s
     cells = {"Recovery error at most": raised(f"{row['level']:.0e}")}
     for trajectory in trajectories:
         name = trajectory.network
-        cells[f"{said(name)}, steps"] = _text(row[f"{name}.steps"], ",.0f")
-        cells[f"{said(name)}, seconds"] = _text(row[f"{name}.seconds"], ".3g")
+        cells[f"{short_name(name)}, steps"] = _text(row[f"{name}.steps"], ",.0f")
+        cells[f"{short_name(name)}, seconds"] = _text(row[f"{name}.seconds"], ".3g")
     if {"original", "compressed"} <= {trajectory.network for trajectory in trajectories}:
         for unit in ("steps", "seconds"):
             theirs, ours = row[f"original.{unit}"], row[f"compressed.{unit}"]
@@ -89,7 +89,7 @@ def _held_out(trajectories: list[Trajectory]) -> None:
         if np.isfinite(losses).any():
             best = int(np.nanargmin(losses))
             place.metric(
-                f"Best error on held-out ratings, {said(trajectory.network)}",
+                f"Best error on held-out ratings, {short_name(trajectory.network)}",
                 f"{(2 * losses[best]) ** 0.5:.3f} stars",
                 f"root mean square, at step {trajectory.steps[best]:,.0f}",
                 delta_color="off",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dynamics.core import registry
+from dynamics.core import registry, traits
 from dynamics.core.config import (
     MOST_RECORDS,
     PROBLEM_SETTINGS,
@@ -163,7 +163,7 @@ def test_the_key_changes_with_the_settings_that_the_problem_reads_and_no_others(
     problem: str,
 ) -> None:
     """The ratings do not depend on a noise level: one run, not one for each level."""
-    read = registry.constant("problems", problem, "READS")
+    read = traits.problem(problem).reads
     assert set(OTHER) == set(PROBLEM_SETTINGS) - {"matrices"}  # fit one problem: test_published
     for name, value in OTHER.items():
         changed = Config(problem=problem, **{name: value})

@@ -31,19 +31,11 @@ def test_every_file_of_a_folder_is_an_option_with_the_same_function(
         assert headline == (module.__doc__ or "").splitlines()[0]
 
 
-def test_constants_are_read_as_the_module_has_them() -> None:
-    module = registry.load("problems", "movielens")
-    for name in ("READS", "SHAPE", "SUGGESTS"):
-        assert registry.constant("problems", "movielens", name) == getattr(module, name)
-    assert registry.constant("problems", "completion", "SHAPE") is None
-    assert registry.constant("problems", "completion", "SHAPE", (1, 1)) == (1, 1)
-
-
 def test_listing_options_loads_neither_torch_nor_the_option() -> None:
     """A page shows menus in a process that never computes."""
     code = (
-        "import sys; from dynamics.core import registry; registry.options('problems'); "
-        "registry.constant('problems', 'sensing', 'READS'); "
+        "import sys; from dynamics.core import registry, traits; registry.options('problems'); "
+        "traits.problem('sensing'); "
         "assert not {'torch', 'dynamics.engine.problems.sensing'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], cwd=registry.PROGRAM.parent, check=True)

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from dynamics.core import registry
+from dynamics.core import registry, traits
 from dynamics.core.config import Config
 from dynamics.core.records import Trajectory
 from dynamics.draw.chart import marked
@@ -19,7 +19,7 @@ from dynamics.theory.course import expected
 from tests.support.make import full, is_sentence, recorded, small
 
 ALL = list(registry.options("charts"))
-FIGURES = [name for name in ALL if not registry.constant("charts", name, "KIND")]  # of lines
+FIGURES = [name for name in ALL if traits.chart(name).kind == "lines"]  # of lines
 ERRORS = ("recovery_error", "losses", "factor_singular_values", "balance", "leak")
 
 
@@ -35,7 +35,7 @@ def draw(
 
 def having(name: str, trajectories: list[Trajectory]) -> list[Trajectory]:
     """Those that have what a figure needs: nobody gives it others."""
-    needs = registry.constant("charts", name, "NEEDS")
+    needs = traits.chart(name).needs
     return [each for each in trajectories if set(needs) <= set(each.series)]
 
 
@@ -68,7 +68,7 @@ def test_every_entry_of_every_series_that_a_figure_needs_is_drawn_once(
     finished: Run, name: str
 ) -> None:
     """``NEEDS`` says which panels a run has; nothing that is needed may be left out."""
-    needs = registry.constant("charts", name, "NEEDS")
+    needs = traits.chart(name).needs
     assert needs
     wanted = [
         column

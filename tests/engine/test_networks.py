@@ -8,13 +8,15 @@ import torch
 
 from dynamics.core import traits
 from dynamics.core.config import Config, choices
+from dynamics.core.rates import alpha
+from dynamics.core.sizes import widths
 from dynamics.draw.look import COLORS, DASHES
 from dynamics.engine.training.comparison import Comparison, prepare
 from dynamics.findings.story import story
 from tests.support.make import is_sentence, recorded, relative, small
 
 ALL = tuple(choices("networks"))
-TRAINED = tuple(name for name in ALL if not traits.reduced(name))
+TRAINED = tuple(name for name in ALL if not traits.network(name).reduced)
 VARIANTS = {
     "original_alpha": "original",
     "compressed_even": "compressed",
@@ -31,13 +33,13 @@ def test_a_network_is_what_its_constants_say(network: str) -> None:
     """Pages and forecasts read the constants alone; here they meet the factors."""
     comparison = made((network,), alpha=3.0, alpha_original=0.5)
     built = comparison.networks[network]
-    assert built.widths == traits.widths(comparison.config, network)
-    assert (built.widths[1] == 4) == traits.narrow(network)
-    assert built.alpha == traits.alpha(comparison.config, network)
-    assert bool(built.reduction) == traits.reduced(network)
+    assert built.widths == widths(comparison.config, network)
+    assert (built.widths[1] == 4) == traits.network(network).narrow
+    assert built.alpha == alpha(comparison.config, network)
+    assert bool(built.reduction) == traits.network(network).reduced
     left, _, _ = comparison.problem.surrogate(2)
     aligned = relative(built.factors[-1][:, :2] / 0.1, left) < 1e-12
-    assert aligned == traits.spectral(network)
+    assert aligned == traits.network(network).spectral
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -113,7 +115,7 @@ def test_every_network_is_told_apart_in_colour_and_in_grey() -> None:
     for one, other in combinations(TRAINED, 2):
         assert COLORS[one] != COLORS[other]
         assert DASHES[one] != DASHES[other]
-    names = [traits.said(name) for name in ALL]
+    names = [traits.short_name(name) for name in ALL]
     assert len(set(names)) == len(ALL)
     assert not any("_" in name or "network" in name for name in names)
 
@@ -124,4 +126,6 @@ def test_all_networks_at_once_are_told_in_sentences(problem: str) -> None:
     sentences = story(config, recorded(config))
     assert all(is_sentence(each) for each in sentences), sentences
     for name in TRAINED:
-        assert sum(each.startswith(f"The {traits.called(name)} came to") for each in sentences) == 1
+        assert (
+            sum(each.startswith(f"The {traits.full_name(name)} came to") for each in sentences) == 1
+        )

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from dynamics.core import registry
+from dynamics.core import registry, traits
 from dynamics.core.config import Config, choices
 from dynamics.engine.draws import low_rank
 from dynamics.engine.problem import Target
@@ -72,7 +72,7 @@ def test_the_surrogate_is_on_average_curvature_times_the_target(problem: str, se
 @pytest.mark.parametrize("problem", [name for name in choices("problem") if name != "movielens"])
 def test_a_problem_reads_the_settings_that_it_says_and_no_others(problem: str) -> None:
     """``READS`` decides which runs are the same: a wrong list would show one run for another."""
-    read = registry.constant("problems", problem, "READS")
+    read = traits.problem(problem).reads
     other = {
         "rows": 13,
         "cols": 14,

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from dynamics.__main__ import main
-from dynamics.core import registry
+from dynamics.core import traits
 from dynamics.core.config import Config
 from dynamics.core.records import COUNTERS, Layout, Record
 from dynamics.draw.panel import USUAL, of_runs
@@ -132,7 +132,7 @@ def test_html_stands_alone(finished: Run) -> None:
     """It opens without a network: the library is in it, once, and nothing is fetched."""
     text = export.export(finished, "html").decode()
     page = Page(text)
-    shown = [name for name in USUAL if registry.constant("charts", name, "NEEDS")]
+    shown = [name for name in USUAL if traits.chart(name).needs]
     assert page.sources == [] and page.charts == len(shown) >= 4
     assert finished.key in text and text.count('<script type="text/plain" data-part=') == 1
     assert "rank_bound" in text

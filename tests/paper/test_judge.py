@@ -12,7 +12,7 @@ import pytest
 from pypdf import PdfReader
 
 from dynamics.__main__ import main
-from dynamics.core import registry
+from dynamics.core import registry, traits
 from dynamics.paper import draws, report
 from dynamics.paper.draws import Draw
 from dynamics.paper.figure import Check, over_seeds
@@ -192,7 +192,7 @@ def test_what_half_of_the_seeds_never_reach_has_no_median() -> None:
 def test_every_figure_names_its_runs_and_its_source(name: str) -> None:
     """What the page lists: a title, a line, where it was published, and settings that can be."""
     title, line = draws.about(name)
-    assert title and line and registry.constant("figures", name, "SOURCE")
+    assert title and line and traits.figure(name).source
     wanted = draws.distinct(name)
     assert wanted and group.seconds_at_most(wanted) > 0
     assert callable(registry.load("figures", name).draw)

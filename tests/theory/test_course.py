@@ -8,7 +8,6 @@ import pytest
 
 from dynamics.core.config import Config
 from dynamics.core.records import Array, Trajectory, followed
-from dynamics.core.registry import load
 from dynamics.engine.training.comparison import prepare
 from dynamics.theory import course
 from dynamics.theory.course import Expected, expected
@@ -173,11 +172,6 @@ def test_facts_of_an_older_run_are_enough() -> None:
     """Without singular values of the drawn problem nothing is called exact."""
     config = full()
     assert all(not len(each.steps) for each in expected(config, {}).values())
-
-
-def test_momentum_is_the_optimizer_s() -> None:
-    """A viewer loads no torch, so the number is written twice."""
-    assert course.MOMENTA["momentum"] == load("optimizers", "momentum").DECAY
 
 
 def test_curves_follow_changes_on_the_way() -> None:

@@ -8,7 +8,7 @@ from plotly.subplots import make_subplots
 
 from dynamics.core.cells import Cells
 from dynamics.core.records import Array
-from dynamics.core.traits import said
+from dynamics.core.traits import short_name
 from dynamics.draw.shown import Shown
 
 KIND = "map"
@@ -25,7 +25,7 @@ def draw(shown: Sequence[Shown], versus: str = "steps") -> go.Figure:
     """
     maps = [(item.network, item.cells) for item in shown if item.cells]
     first = maps[0][1]
-    names = [said(network) for network, _ in maps]
+    names = [short_name(network) for network, _ in maps]
     columns = len(names) + 1
     pairs = [(name, "W") for name in names]
     rows = 1

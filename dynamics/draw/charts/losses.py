@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from dynamics.core.traits import said
+from dynamics.core.traits import short_name
 from dynamics.draw.chart import blank, line
 from dynamics.draw.shown import Shown
 
@@ -16,7 +16,7 @@ def draw(shown: Sequence[Shown], versus: str = "steps") -> go.Figure:
     meaning = shown[0].trajectory.facts.get("test_loss", ["loss"])[0]
     figure = blank("Test loss, and train loss (faint)", versus, meaning, log=True)
     for item in shown:
-        network = said(item.network)
+        network = short_name(item.network)
         line(figure, item, versus, "train_loss", label=f"train, {network}", shade=0.8)
         line(figure, item, versus, "test_loss", label=f"test, {network}", legend=True)
     return figure

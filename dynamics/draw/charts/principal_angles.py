@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from dynamics.core.traits import said
+from dynamics.core.traits import short_name
 from dynamics.draw.chart import blank, line
 from dynamics.draw.shown import Shown
 
@@ -28,7 +28,7 @@ def draw(shown: Sequence[Shown], versus: str = "steps") -> go.Figure:
                     versus,
                     f"{side}_angles",
                     (i,),
-                    label=f"{side} θ<sub>{i + 1}</sub>, {said(item.network)}",
+                    label=f"{side} θ<sub>{i + 1}</sub>, {short_name(item.network)}",
                     legend=side == "left" and i == 0,
                     shade=i / max(count - 1, 1),
                     scale=DEGREES,

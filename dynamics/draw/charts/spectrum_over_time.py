@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from dynamics.core.traits import said
+from dynamics.core.traits import short_name
 from dynamics.draw.chart import titled
 from dynamics.draw.look import GREY, color
 from dynamics.draw.shown import Shown
@@ -57,7 +57,7 @@ def _add(figure: go.Figure, item: Shown, versus: str) -> None:
         x=item.along(versus, item.trajectory.steps)[rows],
         y=np.arange(1, values.shape[1] + 1),
         z=values[rows].T,
-        name=said(network),
+        name=short_name(network),
         colorscale=[[0, color(network, 1.0)], [1, color(network)]],
         showscale=False,
         hovertemplate="σ<sub>%{y}</sub>: %{z} at %{x}<extra></extra>",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from dynamics.core.traits import said
+from dynamics.core.traits import short_name
 from dynamics.draw.chart import blank, line
 from dynamics.draw.shown import Shown
 
@@ -27,7 +27,7 @@ def draw(shown: Sequence[Shown], versus: str = "steps") -> go.Figure:
                 versus,
                 "unmoved",
                 (factor,),
-                label=f"W<sub>{factor + 1}</sub>, {said(item.network)}",
+                label=f"W<sub>{factor + 1}</sub>, {short_name(item.network)}",
                 legend=factor == 0,
                 shade=factor / max(depth - 1, 1),
                 mode=False,

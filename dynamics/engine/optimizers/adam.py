@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+KEEPS = 2
+RESCALES = True
 MEAN, SQUARE, EPS = 0.9, 0.999, 1e-8
 
 

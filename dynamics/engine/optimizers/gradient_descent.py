@@ -2,7 +2,8 @@
 
 from torch import Tensor
 
-PLAIN = True  # the direction is the gradient itself, so a step can be fused into its last product
+KEEPS = 0
+PLAIN = True
 
 
 def direction(gradient: Tensor, memory: dict[str, Tensor]) -> Tensor:

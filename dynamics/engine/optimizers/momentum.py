@@ -2,10 +2,11 @@
 
 from torch import Tensor
 
-DECAY = 0.9
+KEEPS = 1
+MOMENTUM = 0.9
 
 
 def direction(gradient: Tensor, memory: dict[str, Tensor]) -> Tensor:
     """m ← g + 0.9 m. As optax.sgd(momentum=0.9)."""
     trace = memory.setdefault("trace", gradient.new_zeros(gradient.shape))
-    return trace.mul_(DECAY).add_(gradient)
+    return trace.mul_(MOMENTUM).add_(gradient)

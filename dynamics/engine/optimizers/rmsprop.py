@@ -2,6 +2,8 @@
 
 from torch import Tensor
 
+KEEPS = 1
+RESCALES = True
 DECAY, EPS = 0.9, 1e-8
 
 

@@ -15,7 +15,7 @@ READS = ("observed", "seed_data")
 SHAPE = (943, 1682)
 SEEN = "list"
 ENTRIES = 100_000  # all ratings
-KNOWN = False  # nobody knows the full matrix
+TARGET_KNOWN = False
 SUGGESTS = {
     "networks": "compressed",
     "observed": 0.8,

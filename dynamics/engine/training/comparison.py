@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dynamics.core import changes, registry, traits
+from dynamics.core import changes, registry
 from dynamics.core.config import Config
+from dynamics.core.rates import pace, rates
 from dynamics.core.records import Record
 from dynamics.engine import device
 from dynamics.engine.network import Network
@@ -48,7 +49,7 @@ class Comparison:
 
     def rate(self, name: str) -> float:
         """η of one network, at the start."""
-        return self.learning_rate * traits.pace(self.config, name)
+        return rates(self.config, name, self.learning_rate).learning_rate
 
     def going_on(self, since: Mapping[str, Record]) -> Iterator[dict[str, Record] | None]:
         """The same from the records of one step on, which are made again; see ``Lanes``."""
@@ -76,7 +77,7 @@ def prepare(config: Config) -> Comparison:
     limits = stability_limits(config, problem, networks, largest)
     rate = config.learning_rate
     if config.rate_unit == "limit":
-        rate *= min(limit / traits.pace(config, name) for name, limit in limits.items())
+        rate *= min(limit / pace(config, name) for name, limit in limits.items())
     facts |= {"learning_rate": [rate], "stability_limits": list(limits.values())}
     if config.schedule:
         facts["changes"] = [list(each) for each in changes.told(config.schedule, config.rates)]

@@ -7,6 +7,7 @@ import torch
 
 from dynamics.core import registry, traits
 from dynamics.core.config import Config
+from dynamics.core.sizes import wide
 from dynamics.engine.network import Network
 from dynamics.engine.problem import Problem
 from dynamics.theory import original
@@ -19,7 +20,8 @@ def known(config: Config, problem: Problem, networks: Mapping[str, Network]) -> 
     """Singular values of −∇loss(0) and, of an orthogonal start, its overlap with the target."""
     count = max(config.rank, config.rank_bound)
     facts: dict[str, Any] = {"surrogate_singular_values": problem.surrogate(count)[1].tolist()}
-    turned = [name for name in networks if not traits.narrow(name) and not traits.spectral(name)]
+    kinds = {name: traits.network(name) for name in networks}
+    turned = [name for name in kinds if not (kinds[name].narrow or kinds[name].spectral)]
     if turned and overlapping(config):  # all of them have the same first factors
         target, factors = problem.target, networks[turned[0]].factors
         if target is not None and target.exact:
@@ -47,6 +49,6 @@ def look(config: Config) -> dict[str, Any]:
         config, torch.empty(0, dtype=torch.float64)
     )
     networks = {}
-    if traits.wide(config) and overlapping(config) and max(config.shape) <= MOST_SIDE:
+    if wide(config) and overlapping(config) and max(config.shape) <= MOST_SIDE:
         networks["original"] = registry.load("networks", "original").build(config, problem)
     return {**problem.facts, **known(config, problem, networks)}

@@ -10,9 +10,10 @@ from concurrent.futures import Executor
 from functools import partial
 from typing import Any
 
-from dynamics.core import registry, traits
+from dynamics.core import registry
 from dynamics.core.config import Config
 from dynamics.core.cost import AHEAD
+from dynamics.core.rates import Rates, rates
 from dynamics.core.records import Record
 from dynamics.engine.factors import truncated
 from dynamics.engine.measuring.measure import Measuring, Pending
@@ -48,7 +49,7 @@ class Lanes:
         since: Mapping[str, Record],
     ) -> None:
         self._config, self._problem, self._networks = config, problem, networks
-        self._unit = learning_rate / config.learning_rate
+        self._learning_rate = learning_rate
         self._side, self._since = side, since
         self._row: dict[str, Pending] = {}  # the newest
         self._escapes = Escapes(config.record_every) if config.recording == "escapes" else None
@@ -90,11 +91,11 @@ class Lanes:
         """A network's records from ``since`` on."""
         config, network = self._config, self._networks[name]
         optimizer = registry.load("optimizers", config.optimizer)
-        descent = fastest(network, self._problem, optimizer, config.learning_rate * self._unit)
+        descent = fastest(network, self._problem, optimizer, self._learning_rate)
         measuring = self._measuring(name)
         if since.state is not None:
             descent.restore(since.state["factors"], since.state["memory"])
-            measuring.restore(since.state, traits.alpha(config.after(since.step - 1), name))
+            measuring.restore(since.state, self._rates(name, since.step - 1).alpha)
         self._turn(descent, measuring, name, since.step - 1)
         records = train(
             descent.step,
@@ -123,10 +124,12 @@ class Lanes:
 
     def _turn(self, descent: Steps, measuring: Measuring, name: str, step: int) -> None:
         """Give a network the rates with which it goes on from a step."""
-        config = self._config.after(step)
-        descent.learning_rate = config.learning_rate * self._unit * traits.pace(config, name)
-        descent.alpha = traits.alpha(config, name)
-        measuring.turn(descent.alpha)
+        now = self._rates(name, step)
+        descent.learning_rate, descent.alpha = now.learning_rate, now.alpha
+        measuring.turn(now.alpha)
+
+    def _rates(self, name: str, step: int) -> Rates:
+        return rates(self._config, name, self._learning_rate, step)
 
     def _late(self, name: str) -> Iterator[Pending | None]:
         """Records of nothing until the original is compressed; no more if it ends before that."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dynamics.core.traits import observed
+from dynamics.core.sizes import observed
 from dynamics.teach.lesson import Found, Lesson
 
 SETTINGS: dict[str, Any] = {

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from dynamics.core.traits import observed
+from dynamics.core.sizes import observed
 from dynamics.teach.lesson import Found, Lesson
 
 SETTINGS: dict[str, Any] = {

@@ -1,6 +1,6 @@
 """Why plateaus: a mode's wait is one over its singular value."""
 
-from dynamics.core.traits import curvature
+from dynamics.core.sizes import curvature
 from dynamics.teach.lesson import STAIRS, Found, Lesson
 from dynamics.theory import escapes
 

@@ -1,6 +1,6 @@
 """What ε buys: a longer wait, a cleaner result."""
 
-from dynamics.core.traits import curvature
+from dynamics.core.sizes import curvature
 from dynamics.teach.lesson import STAIRS, Found, Lesson
 from dynamics.theory import stability
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from dynamics.core import registry
+from dynamics.core import registry, traits
 from dynamics.runs.run import RunError, find, root
 from pages.shared.live.routes import CHARTS, address
 
@@ -85,7 +85,7 @@ def live(
             "at": at,
             "theory": theory,
             "beside": beside,
-            "kinds": tuple((name, registry.constant("charts", name, "KIND")) for name in stems),
+            "kinds": tuple((name, traits.chart(name).kind) for name in stems),
             "plotly": tuple((part, address(f"{part}.js")) for part in ("basic", "gl3d")),
         },
         default={"at": None},

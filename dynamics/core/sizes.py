@@ -1,0 +1,40 @@
+"""Sizes: widths of a config's networks, and how much its problem shows of the matrix."""
+
+from dynamics.core import traits
+from dynamics.core.config import Config
+
+
+def widths(config: Config, network: str) -> list[int]:
+    """cols, the hidden widths, rows."""
+    rows, cols = config.shape
+    hidden = config.width or min(rows, cols)
+    if traits.network(network).narrow:
+        hidden = config.rank_bound
+    return [cols, *[hidden] * (config.depth - 1), rows]
+
+
+def wide(config: Config) -> bool:
+    """Whether whole factors of the original width are trained."""
+    kinds = [traits.network(name) for name in config.networks]
+    return any(not kind.narrow and not kind.reduced for kind in kinds)
+
+
+def seen(config: Config) -> str:
+    """What is seen of the matrix: ``all``, some ``entries``, a ``list`` of them or ``sums``."""
+    return traits.problem(config.problem).seen
+
+
+def observed(config: Config) -> float:
+    """Number of entries, or of sums of entries, that are seen; the mean over all masks."""
+    rows, cols = config.shape
+    problem = traits.problem(config.problem)
+    if problem.seen == "sums":
+        return float(config.measurements)
+    share = 1.0 if problem.seen == "all" else config.observed
+    return share * (problem.entries or rows * cols)
+
+
+def curvature(config: Config) -> float:
+    """c in −∇loss(0) ≈ c M*: 1/m for sums, else one over the number of entries."""
+    rows, cols = config.shape
+    return 1 / config.measurements if seen(config) == "sums" else 1 / (rows * cols)
