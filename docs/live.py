@@ -36,6 +36,7 @@ STYLE = """
 """
 WIDTH, HEIGHT = 1440, 1300  # of the window: two charts side by side, and all of them in sight
 LIVE = ("", "Connecting", "Queued", "Paused", "Running")  # phases of a run that has not ended
+PATIENCE = 120_000  # milliseconds until the page and the first record are there
 MARGIN = 4  # pixels around the charts
 STRIDE = CONFIG.steps / 90  # steps from one frame to the next, at least
 LENGTH = 10_000  # milliseconds for all steps
@@ -61,9 +62,10 @@ def main() -> None:
         run = start(CONFIG, Path(folder))
         run.ask(PAUSE)  # until the page is there
         page.goto(f"{server.address}/?{urlencode({'run': run.key} | VIEW, safe=',')}")
-        page.locator(".dln-plot .scatterlayer").first.wait_for(state="attached", timeout=60_000)
+        page.get_by_text("Paused", exact=True).wait_for(timeout=PATIENCE)
         page.add_style_tag(content=STYLE)
         run.ask(RUN)
+        page.locator(".dln-plot .scatterlayer").first.wait_for(state="attached", timeout=PATIENCE)
         frames = list(watch(page))
         browser.close()
     write(frames, ROOT / "docs" / "live.webp")
