@@ -236,3 +236,18 @@ def module(name: str) -> ModuleType:
     if isinstance(thing, ModuleType):
         return thing
     return sys.modules[thing.__module__]
+
+
+@pytest.mark.parametrize("name", ["guide", "figures_and_exports"])
+def test_words_in_italics_are_those_of_the_page(name: str) -> None:
+    """A button or chart that the guide names is there under this name."""
+    files = [
+        *ROOT.glob("pages/**/*.py"),
+        *ROOT.glob("pages/**/*.js"),
+        *ROOT.glob("dynamics/draw/**/*.py"),
+    ]
+    source = re.sub(r"[_\s]+", " ", " ".join(file.read_text() for file in files)).lower()
+    text = doc(name).replace("M\\*", "M")
+    named = re.findall(r"(?<![\w*])\*([^*\n`]+)\*(?!\*)", text)
+    assert named
+    assert [word for word in named if word.lower() not in source] == []
