@@ -1,6 +1,7 @@
 """README and docs say what the program does: commands, flags, settings, formats, files, rooms."""
 
 import argparse
+import dataclasses
 import inspect
 import pkgutil
 import re
@@ -13,7 +14,7 @@ import pytest
 
 from dynamics.commands.parser import parser
 from dynamics.commands.runs import ACTIONS
-from dynamics.core import changes, registry
+from dynamics.core import changes, registry, traits
 from dynamics.core.config import SETTINGS, choices
 from dynamics.draw.time_axis import VERSUS
 from dynamics.engine.steps.fastest import FORMS
@@ -185,6 +186,24 @@ def test_extension_table_names_real_folders_and_functions() -> None:
             for option in folder.glob("[!_]*.py"):
                 assert f"def {name}(" in option.read_text(), option
     assert folders == {registry.place(name) for name in registry.PLACES} | {ROOT / "pages"}
+
+
+def test_traits_are_all_there() -> None:
+    """Each constant that the program reads from an option's file has a row."""
+    records = {
+        "problem": traits.ProblemTraits,
+        "network": traits.NetworkTraits,
+        "optimizer": traits.OptimizerTraits,
+        "measurement": traits.MeasurementTraits,
+        "chart": traits.ChartTraits,
+        "paper figure": traits.FigureTraits,
+    }
+    known = [
+        (f"`{field.name.upper()}`", option)
+        for option, record in records.items()
+        for field in dataclasses.fields(record)
+    ]
+    assert [(name, option) for name, option, _ in rows(doc("extending"), "trait")] == known
 
 
 def test_map_of_the_rooms_is_their_table() -> None:
