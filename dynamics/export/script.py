@@ -3,6 +3,7 @@
 The program is ``script_template.py``; a run fills in its marked places.
 """
 
+import ast
 import base64
 import io
 import json
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from dynamics.core import traits
+from dynamics.core import registry, traits
 from dynamics.core.config import SETTINGS, Config
 from dynamics.core.rates import turns
 from dynamics.core.sizes import widths
@@ -28,6 +29,7 @@ PROGRAM = Path(__file__).with_name("script_template.py")
 ABOUT = "<run>"  # place of the run's description, in the docstring
 ARRAYS = 'ARRAYS = """\n'
 FILLED = re.compile(r"# <settings>\n.*# </settings>\n", re.DOTALL)
+OPTIMIZER = re.compile(r"# <optimizer>\n.*# </optimizer>\n", re.DOTALL)
 TOLERANCE = {"float64": 1e-8, "float32": 1e-2}
 LOOSER = 100  # times, for an optimizer that divides by small numbers
 MOST = 2**26, 2**28  # numbers of a matrix, of which it keeps some: 0.5 GiB; of all measurements
@@ -42,6 +44,7 @@ FOLDED = (
     "alpha", "alpha_original", "steps", "record_every", "recording", "tolerance", "device",
     "changes", "matrices",
 )  # fmt: skip
+IMPORTS = (ast.Import, ast.ImportFrom)
 PROBLEMS = ("factorization", "completion", "sensing", "photograph", "movielens")
 
 
@@ -71,6 +74,7 @@ def script(run: Run) -> str:
     caption = about([config], "recovery_error").caption.partition(". ")[2]
     about_run = f"Run {run.key}. {caption}".replace("\\", "/").replace('"', "'")
     program = FILLED.sub(lambda _: filled, PROGRAM.read_text())
+    program = OPTIMIZER.sub(lambda _: _direction(config.optimizer), program)
     program = program.replace(ARRAYS, ARRAYS + _arrays(config))
     program = program.replace(ABOUT, _wrapped(about_run), 1)
     bibtex = "".join(f"# {line}\n" for line in BIBTEX.splitlines())
@@ -125,6 +129,7 @@ def _check(run: Run, config: Config) -> None:
         told.append("problem")
     if told:
         raise RunError(f"A script cannot repeat a run with {' and '.join(told)} yet.")
+    _direction(config.optimizer)
     rows, cols = config.shape
     dense = config.problem == "sensing" and config.sensing == "gaussian"
     sizes = rows * cols, rows * cols * config.measurements * dense
@@ -134,6 +139,38 @@ def _check(run: Run, config: Config) -> None:
                 f"A script keeps whole {what}, and those of this run have {size:,} numbers; at "
                 f"most {most:,} are repeated by one."
             )
+
+
+def _direction(optimizer: str) -> str:
+    """The functions of an optimizer's own file, and the constants that they use.
+
+    Raises:
+        RunError: if the file needs more than the program has.
+    """
+    text = (registry.place("optimizers") / f"{optimizer}.py").read_text()
+    template = ast.parse(PROGRAM.read_text()).body
+    _, *body = ast.parse(text).body  # without the docstring
+    more = [node for node in body if not isinstance(node, IMPORTS)]
+    imports = {ast.unparse(node) for node in body if isinstance(node, IMPORTS)}
+    functions = [node for node in more if isinstance(node, ast.FunctionDef)]
+    read = {name.id for node in functions for name in ast.walk(node) if isinstance(name, ast.Name)}
+    kept = [node for node in more if node in functions or _names(node) & read]
+    taken = {name for node in template for name in _names(node)} - {"direction"}
+    clash = taken & {name for node in kept for name in _names(node)}
+    if clash or imports - {ast.unparse(node) for node in template}:
+        raise RunError(
+            f"A script cannot repeat a run with the optimizer {optimizer}: its file imports more "
+            "than the script does, or defines a name that the script has already."
+        )
+    return "\n\n\n".join(ast.get_source_segment(text, node) or "" for node in kept) + "\n"
+
+
+def _names(node: ast.stmt) -> set[str]:
+    """The names that a statement at the top of a file assigns or defines."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return {node.name}
+    stored = (each for each in ast.walk(node) if isinstance(each, ast.Name))
+    return {each.id for each in stored if isinstance(each.ctx, ast.Store)}
 
 
 def _network(config: Config, name: str, rate: float) -> dict[str, Any]:

@@ -230,22 +230,13 @@ def random(rows: int, cols: int, draw: torch.Generator) -> Tensor:
     return orthonormal(rows, cols, draw)
 
 
-def direction(gradient: Tensor, memory: dict[str, Any]) -> Tensor:
-    """What the optimizer makes of a gradient."""
-    kind = SETTINGS["optimizer"]
-    if kind == "gradient_descent":
-        return gradient
-    if kind == "momentum":
-        memory["trace"] = gradient + 0.9 * memory.get("trace", 0)
-        return memory["trace"]
-    if kind == "rmsprop":
-        memory["square"] = 0.9 * memory.get("square", 0) + 0.1 * gradient.square()
-        return gradient / (memory["square"] + 1e-8).sqrt()
-    memory["steps"] = memory.get("steps", 0) + 1
-    memory["mean"] = 0.9 * memory.get("mean", 0) + 0.1 * gradient
-    memory["square"] = 0.999 * memory.get("square", 0) + 0.001 * gradient.square()
-    mean = memory["mean"] / (1 - 0.9 ** memory["steps"])
-    return mean / ((memory["square"] / (1 - 0.999 ** memory["steps"])).sqrt() + 1e-8)
+# <optimizer>
+def direction(gradient: Tensor, memory: dict[str, Tensor]) -> Tensor:
+    """The step against this gradient, over its rate."""
+    return gradient
+
+
+# </optimizer>
 
 
 def step(
