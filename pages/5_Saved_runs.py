@@ -14,24 +14,27 @@ MOST_COMPARED = 8
 
 @st.dialog("Delete these runs?")
 def confirm_delete(chosen: list[Run]) -> None:
-    """Ask before anything is removed, and say what cannot be."""
-    st.write(f"{len(chosen)} runs and all their records are removed for everybody.")
+    """Ask before runs are removed; the page then says which could not be."""
+    if len(chosen) == 1:
+        st.write("1 run and all its records are removed for everybody.")
+    else:
+        st.write(f"{len(chosen)} runs and all their records are removed for everybody.")
     st.code("\n".join(run.key for run in chosen), language=None)
     if st.button("Delete", type="primary", icon=":material/delete:"):
         for run in chosen:
             try:
                 run.delete()
             except RunError as error:
-                st.session_state["told"] = str(error)
+                st.session_state["refused"] = str(error)
         st.rerun()
 
 
 st.title("Saved runs", anchor=False)
-if told := st.session_state.pop("told", None):
-    st.error(told)
+if refused := st.session_state.pop("refused", None):
+    st.error(refused)
 entries = listing(root())
 if not entries:
-    st.info("Nothing has been trained yet. Start a run on the first page; it is kept here.")
+    st.info("No runs yet. Train two networks on the first page; every run is kept here.")
     with st.container(key="go"):
         st.page_link(
             "pages/1_Side_by_side.py",

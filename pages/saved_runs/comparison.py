@@ -14,7 +14,7 @@ from pages.shared.plotted import plotted
 
 
 def comparison(chosen: list[tuple[Run, Config]], series: str, versus: str) -> None:
-    """A chart of one series of the chosen runs, and its data to take away."""
+    """A chart of one series of the chosen runs, and its files."""
     configs = [config for _, config in chosen]
     runs = [
         (label, config, run.trajectories)

@@ -1,4 +1,4 @@
-"""Saved: the list of runs as a table, and several of them in one chart."""
+"""The list of saved runs as a table."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -14,8 +14,8 @@ Entry = tuple[Run, Config | None, Status]
 
 
 def table(entries: list[Entry]) -> "pd.DataFrame":
-    """One row a run; a damaged one says so in its state."""
-    import pandas as pd  # here alone: the first page, which a class opens, does without
+    """One row a run; the state says if a run is damaged."""
+    import pandas as pd  # not at the top: the first page does without it
 
     return pd.DataFrame(
         [_row(*entry) for entry in entries],

@@ -9,7 +9,7 @@ from pages.shared import hiding
 
 
 def invitation(name: str) -> None:
-    """What a lesson asks one to try, on the page where that is done, and the way back."""
+    """The lesson's task, on the page where the reader tries it, and the way back."""
     guess = st.session_state.get("learned", {}).get(name)
     with st.container(border=True, key="invitation"):
         st.markdown(f"**Try.** {load(name).invitation}")
@@ -22,7 +22,7 @@ def invitation(name: str) -> None:
 
 
 def attempt(name: str, lesson: Lesson) -> None:
-    """The way to the first page, set and hidden as the lesson wants it; below, what one finds."""
+    """A link to the first page, prepared by the lesson; below it, the answer."""
     st.markdown(lesson.invitation)
     query = (
         description.differences(Config.from_dict(lesson.attempt), None)
@@ -37,5 +37,5 @@ def attempt(name: str, lesson: Lesson) -> None:
             query_params=query,
             width="content",
         )
-    with st.expander("What one finds"):
+    with st.expander("What you should find"):
         st.markdown(lesson.answer)

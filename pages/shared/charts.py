@@ -1,4 +1,4 @@
-"""Charts: which figures of a run are shown."""
+"""Charts: the choice of a run's charts."""
 
 from collections.abc import Sequence
 
@@ -14,22 +14,22 @@ WITHOUT = ("singular_values", "losses")
 
 
 def usual(config: Config) -> Sequence[str]:
-    """The figures that are shown unless others are asked for."""
+    """The charts of a run unless the viewer chooses others."""
     known = traits.problem(config.problem).target_known
     return WITH_TARGET if known else WITHOUT
 
 
 def adopt(names: str) -> list[str]:
-    """Take the figures that an address names; gives a sentence for each that there is not."""
+    """Take the charts that an address names; returns a sentence for each that does not exist."""
     asked = [name for name in names.split(",") if name]
     known = registry.options("charts")
     st.session_state["asked charts"] = [name for name in asked if name in known]
-    strange = [name for name in asked if name not in known]
-    return [f"There is no chart {name[:40]!r}; Charts lists those there are." for name in strange]
+    unknown = [name for name in asked if name not in known]
+    return [f"There is no chart {name[:40]!r}; the menu Charts lists them all." for name in unknown]
 
 
 def chosen(config: Config) -> list[str]:
-    """The figures that are picked: at first those of the address, else the usual ones."""
+    """The picked charts: at first those of the address, else the usual ones."""
     key = f"charts {usual(config)}"
     if "asked charts" in st.session_state:
         st.session_state[key] = st.session_state.pop("asked charts") or list(usual(config))
@@ -37,17 +37,18 @@ def chosen(config: Config) -> list[str]:
 
 
 def query(config: Config) -> dict[str, str]:
-    """What an address says of the charts of a run."""
+    """The part of an address that names the charts of a run."""
     picked = chosen(config)
     return {"charts": ",".join(picked)} if sorted(picked) != sorted(usual(config)) else {}
 
 
 def charts(config: Config) -> list[str]:
-    """A menu of figures; gives those that are picked."""
-    options, key = registry.options("charts"), f"charts {usual(config)}"
-    # Said anew each time: a closed popover has no widgets in the browser that could remember it.
+    """A menu of charts; returns the picked ones."""
+    options = registry.options("charts")
+    key = f"charts {usual(config)}"
+    # Set at every rerun: a closed popover has no widgets in the browser that could keep it.
     st.session_state[key] = chosen(config)
-    with st.popover("Charts", icon=":material/dashboard_customize:", help="Choose what is drawn"):
+    with st.popover("Charts", icon=":material/dashboard_customize:", help="Choose the charts"):
         picked = st.pills(
             "Charts",
             list(options),
@@ -62,8 +63,8 @@ def charts(config: Config) -> list[str]:
 
 
 def panels(figures: Sequence[str], config: Config) -> list[str]:
-    """The panels of these figures, those of each network beside one another."""
-    found = []
+    """The panels of these charts; those of one chart stand side by side."""
+    names: list[str] = []
     for name in sorted(figures, key=list(registry.options("charts")).index):
-        found += [f"{name}/{each}" for each in config.networks] if name in EACH else [name]
-    return sorted(found, key=lambda panel: panel.partition("/")[0] != "singular_values")
+        names += [f"{name}/{network}" for network in config.networks] if name in EACH else [name]
+    return sorted(names, key=lambda panel: panel.partition("/")[0] != "singular_values")

@@ -1,6 +1,6 @@
-"""Hiding: the blocks of the first page that a link leaves out (``hide=``), for a class to see less.
+"""Hiding: blocks of the first page that a link leaves out (``hide=``), so that a class sees less.
 
-``?hide=presets,forecast`` leaves two out; whoever wants them back has a button for it.
+``?hide=presets,forecast`` leaves out two; a button brings them back.
 """
 
 from collections.abc import Iterable
@@ -8,30 +8,30 @@ from collections.abc import Iterable
 import streamlit as st
 
 BLOCKS = {
-    "settings": "everything at the side",
+    "settings": "the whole sidebar",
     "problem": "the problem and its settings",
     "network": "further settings of the networks",
     "training": "settings of the training",
     "seeds": "the random seeds",
     "presets": "the row of presets",
-    "pictures": "both networks, drawn to scale",
-    "forecast": "what to expect before a run",
+    "pictures": "the drawings of the networks, to scale",
+    "forecast": "the forecast before a run",
     "theory": "theory's curves and marks in the charts",
     "menus": "the menus of axes and charts",
-    "changes": "changing, forking and compressing on the way",
+    "changes": "changing, forking and compressing during a run",
     "tools": "new seed, link and export",
-    "summary": "what happened, and the tables after a run",
+    "summary": "the account and the tables after a run",
 }
 
 
 def adopt(text: str) -> list[str]:
-    """Hide the blocks with these comma-separated names; a sentence if some are no blocks."""
+    """Hide the blocks with these comma-separated names; returns a sentence if some do not exist."""
     asked = [name.strip() for name in text.split(",") if name.strip()]
     st.session_state["hide"] = tuple(name for name in BLOCKS if name in asked)
-    strange = [name[:40] for name in asked if name not in BLOCKS]
-    if not strange:
+    unknown = [name[:40] for name in asked if name not in BLOCKS]
+    if not unknown:
         return []
-    return [f"hide can name {', '.join(BLOCKS)}; there is no block {', '.join(strange)} to hide."]
+    return [f"hide can name {', '.join(BLOCKS)}; there is no block {', '.join(unknown)} to hide."]
 
 
 def hidden(block: str) -> bool:
@@ -40,14 +40,14 @@ def hidden(block: str) -> bool:
 
 
 def query(blocks: Iterable[str] | None = None) -> dict[str, str]:
-    """``hide=`` for an address, of the blocks that are hidden now, or of these."""
+    """``hide=`` for an address; of the blocks hidden now if ``blocks`` is None."""
     chosen = st.session_state.get("hide", ()) if blocks is None else blocks
     named = [name for name in BLOCKS if name in chosen]
     return {"hide": ",".join(named)} if named else {}
 
 
 def choice() -> list[str]:
-    """A menu of blocks; gives those that a link to be copied shall hide."""
+    """A menu of blocks; returns those that the copied link hides."""
     return st.pills(
         "Hide from whoever opens the link",
         list(BLOCKS),
@@ -63,7 +63,7 @@ def _show() -> None:
 
 
 def show_everything() -> None:
-    """A button that brings back what is hidden; nothing if nothing is."""
+    """A button that brings back the hidden blocks, if there are any."""
     if st.session_state.get("hide"):
         st.button(
             "Show everything",

@@ -1,4 +1,4 @@
-"""Overview: a picture of both networks, every factor drawn to scale."""
+"""Networks: a picture of each, every factor drawn to scale."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -12,17 +12,17 @@ from dynamics.draw.look import color
 
 LONGEST = 76.0  # pixels of the longest side of a factor
 THINNEST = 3.0
-MOST = 6  # factors drawn one by one
+MOST = 6  # factors drawn one by one; of more, the outer four
 
 
 def parameters(config: Config, network: str) -> int:
-    """How many numbers the network's factors have."""
+    """The number of entries of the network's factors."""
     sizes = widths(config, network)
     return sum(rows * cols for cols, rows in pairwise(sizes))
 
 
 def overview(config: Config, networks: Sequence[str] = ()) -> None:
-    """Draw networks, usually those of the config, beside each other, with their sizes in words."""
+    """Draw networks side by side with their sizes in words; by default those of the config."""
     pictures = "".join(_picture(config, network) for network in networks or config.networks)
     st.html(f'<div class="networks">{pictures}</div>')
 

@@ -1,19 +1,20 @@
-"""Plotted: a chart that Streamlit draws; those of a run are ``live``."""
+"""A chart that Streamlit draws; the charts of a run are ``live``."""
 
 from typing import Any, Literal
 
 import streamlit as st
 
-SHORT, LONGEST = 4, 16  # lines of a legend: those that leave the chart enough room, and at most
+SHORT = 4  # lines of a legend that fit into the usual height
+LONGEST = 16  # lines of a legend for which the chart grows
 LINE = 18  # pixels of a line, which may stand alone in its row on a phone
 
 
 def plotted(
     figure: Any, key: str, name: str = "", height: int | Literal["content"] = "content"
 ) -> None:
-    """The chart below its title, which wraps on a phone, and clear of it the chart's own menu.
+    """A chart below its title, which wraps on a phone.
 
-    ``name`` is that of a file that the menu saves; the figure itself stays as it is.
+    ``name`` is the file's that the chart's own menu saves. The figure itself is not changed.
     """
     if title := figure.layout.title.text:
         st.markdown(f"**{title}**")

@@ -1,4 +1,4 @@
-"""Table: a few rows of text, drawn without what a large table brings into the web process."""
+"""Table: a few rows of text as HTML, without pandas and Arrow."""
 
 import html
 from collections.abc import Mapping, Sequence
@@ -11,9 +11,9 @@ from dynamics.draw.look import color
 
 
 def table(rows: Sequence[Mapping[str, str]], label: str) -> None:
-    """Rows of cells by column; ``network, quantity`` is headed by the network in its colour.
+    """Rows of cells by column; a heading ``network, quantity`` has the network in its colour.
 
-    Pandas and Arrow, which ``st.dataframe`` needs, are half of what a page holds in memory.
+    ``st.dataframe`` needs pandas and Arrow, half of a page's memory.
     """
     head = "".join(f'<th scope="col">{_heading(name)}</th>' for name in rows[0])
     body = "".join(f"<tr>{_cells(list(row.values()))}</tr>" for row in rows)

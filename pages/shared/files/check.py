@@ -1,4 +1,4 @@
-"""Checking: the reproduction script of a run, run before the viewer's eyes."""
+"""Check: run the reproduction script of a run while the viewer watches."""
 
 import re
 import sys
@@ -15,22 +15,22 @@ STEP = re.compile(r"^(\S+): step ([\d,]+) of ([\d,]+)$", re.MULTILINE)
 
 @st.dialog("Check the script", width="large")
 def dialog(run: Run) -> None:
-    """Run it in a process that knows nothing of this program; show whether the numbers agree."""
+    """Run the script in a process without this program; show whether the numbers agree."""
     try:
         text = script.script(run)
     except RunError as error:
         st.error(str(error), icon=":material/error:")
         return
     st.caption(
-        "One Python file, torch and NumPy alone, trains this run again from its seeds, by plain "
-        "steps on whole matrices, and compares what comes out with what was recorded."
+        "One Python file, which needs only torch and NumPy, trains this run again from its seeds. "
+        "It takes plain steps on whole matrices and compares its results with the recorded ones."
     )
     forget_ended("check")
     st.fragment(_result, run_every=PACE)(run, text)
 
 
 def _result(run: Run, text: str) -> None:
-    """The progress of the training, or what came out."""
+    """The progress of the training, or its result."""
     command = [sys.executable, "-I", "again.py"]
     process = held("check", text, command, {"again.py": text}, place=None)
     seconds = process.look()
@@ -40,9 +40,9 @@ def _result(run: Run, text: str) -> None:
             process.end()
         return
     if process.ended:
-        st.info("Cancelled; close this and open it again to start over.")
+        st.info("Cancelled. Close this and open it again to start over.")
         return
-    _tell(process.text("said") or process.text("errors"), process.status)
+    _show(process.text("said") or process.text("errors"), process.status)
     st.download_button(
         "Save the script",
         icon=":material/download:",
@@ -54,12 +54,13 @@ def _result(run: Run, text: str) -> None:
 
 
 def _progress(process: Process, networks: int, seconds: float) -> tuple[float, str]:
-    done = STEP.findall(process.text("said"))
-    share, words = 0.0, "starting"
-    if done:
-        network, step, last = done[-1]
-        before = len({each for each, *_ in done}) - 1
-        share = (before + _whole(step) / max(_whole(last), 1)) / networks
+    """A share from 0 to 1, and the same in words."""
+    share = 0.0
+    words = "starting"
+    if reports := STEP.findall(process.text("said")):
+        network, step, last = reports[-1]
+        finished = len({name for name, *_ in reports}) - 1
+        share = (finished + _whole(step) / max(_whole(last), 1)) / networks
         words = f"{network.replace('_', ' ')}, step {step} of {last}"
     return min(share, 1.0), f"Training again: {words}, {seconds:.0f} s"
 
@@ -68,8 +69,9 @@ def _whole(text: str) -> int:
     return int(text.replace(",", ""))
 
 
-def _tell(said: str, status: int | None) -> None:
-    lines = [line for line in said.splitlines() if not STEP.match(line)]
+def _show(output: str, status: int | None) -> None:
+    """The verdict, and the script's output without its progress."""
+    lines = [line for line in output.splitlines() if not STEP.match(line)]
     if status == 0:
         st.success("Every number agrees.", icon=":material/check_circle:")
     elif any("DIFFERS" in line for line in lines):

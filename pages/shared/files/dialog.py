@@ -1,7 +1,7 @@
-"""Exporting: one dialog for every chart; its preview is the file that is saved.
+"""The export dialog of every chart; its preview is the file itself.
 
-Files are drawn by ``python -m dynamics.export.picture``, so that no browser and none of what draws
-is in the page's own process. To touch a control ends what is under way and draws anew.
+``python -m dynamics.export.picture`` draws the files, so that the page's own process holds no
+browser and no drawing code. A change of any control ends that process and starts a new one.
 """
 
 import base64
@@ -23,9 +23,9 @@ from pages.shared import address
 from pages.shared.files.process import PACE, forget, forget_ended, held
 
 PATIENCE = 180  # seconds for one file
-LONG = 40  # seconds of a film of what is drawn anew for each frame
-CODE = 12  # lines of TikZ in sight
-KEPT = 6  # files a visitor may come back to
+LONG = 40  # usual seconds of a film whose every frame is a new drawing
+CODE = 12  # lines of TikZ in the preview
+KEPT = 6  # files that a visitor can return to
 
 
 class DrawingError(Exception):
@@ -52,34 +52,35 @@ def open_runs(
 
 
 def button(figure: Any, words: About, name: str) -> None:
-    """A button that opens the dialog for a Plotly figure; ``name`` becomes the file's."""
+    """A button that opens the dialog for a Plotly figure; ``name`` is the file's."""
     if st.button("For a paper or talk …", icon=":material/image:", key=f"export {name}"):
         dialog(Chart.of(figure, words), name.replace("/", "-"))
 
 
 @st.dialog("Export this chart", width="large")
 def dialog(chart: Chart, name: str) -> None:
-    """Choose, see, save; ``name`` is that of the file, without its ending."""
+    """Choose, see, save; ``name`` is the file's, without its ending."""
     form, how = _choices(chart)
     asked = {"form": form.name, "chart": chart.to_dict(), "print": asdict(how)}
     job = json.dumps(asked, default=_plain)
     kept = st.session_state.setdefault("export files", {})
     forget_ended("export")
-    # It looks again and again until the file is there; what was touched above comes in between.
+    # Poll until the file exists; a change of a control above starts this dialog again.
     st.fragment(_result, run_every=None if job in kept else PACE)(chart, name, form, job)
     _caption(chart.about)
 
 
 def _result(chart: Chart, name: str, form: Format, job: str) -> None:
     """The progress of the drawing, or the file and its button."""
-    place, below = st.container(key="export-preview"), st.container()
+    place = st.container(key="export-preview")
+    below = st.container()
     try:
-        found = _drawn(chart, form, job, place, below)
+        file = _file(chart, form, job, place, below)
     except DrawingError as error:
         place.error(str(error), icon=":material/error:")
         return
-    if found:
-        content, look = found
+    if file:
+        content, look = file
         with place:
             _show(form, content, look)
         below.download_button(
@@ -94,7 +95,7 @@ def _result(chart: Chart, name: str, form: Format, job: str) -> None:
 
 
 def _choices(chart: Chart) -> tuple[Format, Print]:
-    """The format and how it is printed; type and lines begin at what suits the size."""
+    """The format and the print; type and lines begin at what suits the size."""
     unfit, why = refused(chart.figure)
     names = [name for name in CHARTS if name not in unfit]
     if st.session_state.get("export form", "pdf") not in names:  # chosen for another chart
@@ -106,7 +107,7 @@ def _choices(chart: Chart) -> tuple[Format, Print]:
         required=True,
         format_func=lambda name: FORMATS[name].label,
         key="export form",
-        help="PDF and TikZ for LaTeX, SVG and HTML for the web, PNG for slides, GIF and MP4 move",
+        help="PDF and TikZ for LaTeX, SVG and HTML for the web, PNG for slides; GIF and MP4 move",
     )
     if why:
         st.caption(why)
@@ -130,10 +131,10 @@ def _choices(chart: Chart) -> tuple[Format, Print]:
     return FORMATS[name], Print(size, font, line, grey)
 
 
-def _drawn(
+def _file(
     chart: Chart, form: Format, job: str, place: Any, below: Any
 ) -> tuple[bytes, bytes] | None:
-    """The file and, of a PDF, what it looks like; None while it is being drawn.
+    """The file and, for a PDF, a PNG of its page; None while it is being drawn.
 
     Raises:
         DrawingError: if it was cancelled, takes too long, or cannot be drawn.
@@ -151,13 +152,12 @@ def _drawn(
             process.end()
         return None
     if process.ended:
-        raise DrawingError("Cancelled; change anything above to draw it anew.")
+        raise DrawingError("Cancelled. Change anything above to draw it again.")
     if process.status:
-        said = process.text("errors").strip().splitlines()
-        known = process.status == 2 and said
-        raise DrawingError(
-            said[-1] if known else "This chart could not be drawn; try another form."
-        )
+        errors = process.text("errors").strip().splitlines()
+        if process.status == 2 and errors:
+            raise DrawingError(errors[-1])
+        raise DrawingError("This chart could not be drawn; try another format.")
     file = process.folder / f"chart.{form.name}"
     look = file.with_name(f"{file.name}.png")
     kept[job] = (file.read_bytes(), look.read_bytes() if look.exists() else b"")
@@ -168,13 +168,13 @@ def _drawn(
 
 
 def _seconds(chart: Chart, form: Format) -> float:
-    """About how long it takes to draw."""
+    """Usual time to draw, in seconds."""
     flat = all(trace.get("type", "scatter") == "scatter" for trace in chart.figure["data"])
     return form.seconds if flat or form.kind != "film" else LONG
 
 
 def _show(form: Format, content: bytes, look: bytes) -> None:
-    """The file itself: as a picture where it is one, as text where it is text."""
+    """The file itself, as a picture, a film or text."""
     if form.name == "mp4":
         st.video(content, autoplay=True, loop=True, muted=True)
     elif form.name == "tikz":
@@ -182,7 +182,9 @@ def _show(form: Format, content: bytes, look: bytes) -> None:
         lines = "".join(code[1:]).splitlines()
         st.code("\n".join([*lines[:CODE], "…"]), language="latex")
     elif form.name == "html":
-        st.info("One page with this chart and its caption: it can be zoomed, without a network.")
+        st.info(
+            "One page with this chart and its caption; the chart can be zoomed, without a network."
+        )
     else:
         mime, picture = ("image/png", look) if look else (form.mime, content)
         data = base64.b64encode(picture).decode()
@@ -196,6 +198,7 @@ def _caption(words: About) -> None:
 
 
 def _size(count: int) -> str:
+    """Bytes in words."""
     return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
 
 

@@ -9,7 +9,7 @@ from pages.shared.files import check
 
 
 def downloads(run: Run) -> None:
-    """A menu of files with all numbers of a run; each is made when it is asked for."""
+    """A menu of files with all numbers of a run; a click makes the file."""
     with st.popover("Export", icon=":material/download:", help="All numbers of this run"):
         refused = script.refusal(run)
         for form in (FORMATS[name] for name in DATA):
@@ -26,5 +26,5 @@ def downloads(run: Run) -> None:
             )
         if refused:
             st.caption(refused)
-        elif st.button("Check the script", width="stretch", help="Train the run again by it"):
+        elif st.button("Check the script", width="stretch", help="Train the run again with it"):
             check.dialog(run)

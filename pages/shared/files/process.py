@@ -1,7 +1,7 @@
-"""Process: a program that a page starts and looks after; it ends when nobody looks any more.
+"""Process: a program that a page starts and polls; it ends when the page stops polling.
 
-A page that is left or reloaded stops looking, so nothing runs on for nobody. Few run at once,
-whoever asks: the others wait for their turn.
+A page that is left or reloaded stops polling, so no program continues for nobody. Few run at once,
+over all visitors; the others wait for their turn.
 """
 
 import contextlib
@@ -18,18 +18,18 @@ import streamlit as st
 
 ROOT = Path(__file__).parents[3]
 MOST_AT_ONCE = 2
-PACE = 0.5  # seconds between two looks of a page
-LEFT = 10  # seconds after which a process that nobody looks at ends
+PACE = 0.5  # seconds between two polls of a page
+LEFT = 10  # seconds without a poll after which a process ends
 _TURN = threading.BoundedSemaphore(MOST_AT_ONCE)
 
 
 class Process:
-    """A command in a folder of its own, which is its last argument's place and is gone with it.
+    """A command with a temporary folder of its own, which is deleted with the Process.
 
     Args:
         command: the program and its arguments; ``{}`` in one stands for the folder.
-        files: what is in the folder at first, by name.
-        place: where it runs; None for the folder.
+        files: texts that the folder holds at first, by name.
+        place: working directory; None for the folder.
     """
 
     def __init__(
@@ -42,27 +42,27 @@ class Process:
         self._command = [part.format(self.folder) for part in command]
         self._place = place or self.folder
         self.status: int | None = None
-        self.ended = False  # by the user, or because nobody looked
+        self.ended = False  # by the user, or because nobody polled
         self._began = self._looked = time.monotonic()
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
 
     def look(self) -> float:
-        """Seconds since it was asked for; says that somebody still waits for it."""
+        """Seconds since the start; a call also says that somebody still waits."""
         self._looked = time.monotonic()
         return self._looked - self._began
 
     @property
     def over(self) -> bool:
-        """Whether it has come to its end, or been brought to it."""
+        """Whether the command has ended, by itself or not."""
         return not self._thread.is_alive()
 
     def end(self) -> None:
-        """Bring it to its end now, with all that it has started."""
+        """End the command now, with all processes that it has started."""
         self.ended = True
 
     def text(self, name: str) -> str:
-        """What it has written so far: ``said`` or ``errors``."""
+        """The output so far: ``said`` or ``errors``."""
         with contextlib.suppress(FileNotFoundError):
             return (self.folder / name).read_text()
         return ""
@@ -106,16 +106,16 @@ class Process:
 
 def held(name: str, job: str, command: Sequence[str], files: Mapping[str, str],
          place: Path | None = ROOT) -> Process:  # fmt: skip
-    """This visitor's process of a name: the one that is at this job, or a new one in its place."""
+    """This visitor's process of a name; a new one if the job is different from before."""
     key = f"process {name}"
     before: tuple[str, Process] | None = st.session_state.get(key)
     if before and before[0] == job:
         return before[1]
     if before:
         before[1].end()
-    made = Process(command, files, place)
-    st.session_state[key] = (job, made)
-    return made
+    process = Process(command, files, place)
+    st.session_state[key] = (job, process)
+    return process
 
 
 def forget(name: str) -> None:
@@ -124,7 +124,7 @@ def forget(name: str) -> None:
 
 
 def forget_ended(name: str) -> None:
-    """Let what was cancelled, or left alone for too long, be started anew."""
+    """Forget the process if it was ended, so that the same job can start again."""
     before: tuple[str, Process] | None = st.session_state.get(f"process {name}")
     if before and before[1].ended:
         forget(name)

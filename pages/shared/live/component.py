@@ -1,7 +1,7 @@
 """Live charts: the panels of a run, drawn in the browser from the run's own stream.
 
-The script only says which run and which panels. Records never pass through it, so that a chart
-neither waits for a rerun nor causes one.
+The page's script names a run and panels. Records never pass through it, so that a chart neither
+waits for a rerun nor causes one.
 """
 
 import contextlib
@@ -15,8 +15,8 @@ from dynamics.core import registry, traits
 from dynamics.runs.run import RunError, find, root
 from pages.shared.live.routes import CHARTS, address
 
-# Streamlit sends a component's script again at every update, so it is only this loader. It starts
-# all downloads at once; by themselves, modules are found one import after the other.
+# Streamlit sends a component's script at every update, so the script is only this loader. It starts
+# all downloads at once; without it, the browser would find modules one import after the other.
 _LOADER = """
 const early = (rel, href, as = "") =>
   document.head.append(Object.assign(document.createElement("link"), { rel, href, as }));
@@ -44,10 +44,11 @@ _charts = st.components.v2.component("dln_live", js=_loader(), isolate_styles=Fa
 
 @dataclass(frozen=True)
 class Seen:
-    """What the charts tell the page.
+    """The state of the charts that the page's script knows.
 
-    ``phase`` is the new phase of the run in the rerun that it caused, else None. ``at`` is the step
-    at which the viewer's cursor rests; None if the charts follow the newest record.
+    Attributes:
+        phase: the run's new phase in the rerun that it caused, else None.
+        at: the step of the viewer's cursor; None if the charts follow the newest record.
     """
 
     phase: str | None
@@ -63,22 +64,28 @@ def live(
     theory: bool = True,
     beside: tuple[str, int] | None = None,
 ) -> Seen:
-    """The live charts of a run; the script runs again when the run enters a new phase.
+    """The live charts of a run.
 
-    ``panels`` are ``figure`` or ``figure/network``; those that the run does not measure are left
-    out. ``at`` is the step at which the cursor stands when the run comes into view; the script also
-    runs again when the viewer has moved it. ``theory`` says whether what it expects is drawn.
-    ``beside`` is another run, whose lines are faint from a step on.
+    The page's script runs again when the run enters a new phase or the viewer has moved the cursor.
+
+    Args:
+        run_key: the run.
+        panels: ``chart`` or ``chart/network``.
+        versus: the time axis.
+        key: Streamlit's, of the component.
+        at: the step of the cursor when the run comes into view; None to follow the newest record.
+        theory: whether the charts show what theory expects.
+        beside: key of the parent run and the step of the fork; its lines are faint.
     """
     phase = None
     with contextlib.suppress(RunError):
         phase = find(run_key, root()).status.phase
     stems = {panel.partition("/")[0] for panel in panels} & set(registry.options("charts"))
-    told = _charts(
+    result = _charts(
         key=key,
         data={
             "run": run_key,
-            # A list or a dict would have Streamlit load pandas to look at it.
+            # For a list or a dict, Streamlit would load pandas.
             "panels": tuple(panels),
             "versus": versus,
             "phase": phase,
@@ -93,17 +100,17 @@ def live(
         on_at_change=_nothing,
         on_export_change=_nothing,
     )
-    if told.export:
-        _export(run_key, told.export, versus, theory)
-    moved = told.at
-    if moved and moved["run"] == run_key:  # else it is of the run shown before
+    if result.export:
+        _export(run_key, result.export, versus, theory)
+    moved = result.at
+    if moved and moved["run"] == run_key:  # else it belongs to the run before
         at = None if moved["step"] is None else int(moved["step"])
-    return Seen(told.phase, at)
+    return Seen(result.phase, at)
 
 
 def _export(run_key: str, asked: dict[str, Any], versus: str, theory: bool) -> None:
     """Open the dialog for the panel whose menu asked for it."""
-    from pages.shared.files import dialog  # not at the top: only who saves a file needs it
+    from pages.shared.files import dialog  # not at the top: most pages save no file
 
     try:
         dialog.open_runs([run_key], asked["panel"], versus, asked, theory=theory)
@@ -112,4 +119,4 @@ def _export(run_key: str, asked: dict[str, Any], versus: str, theory: bool) -> N
 
 
 def _nothing() -> None:
-    """Only a trigger that has a callback is part of the result."""
+    """Streamlit returns only triggers that have a callback."""

@@ -1,4 +1,4 @@
-"""Routes: what the live charts fetch beside Streamlit's own traffic, on the same port."""
+"""Routes: files and data for the live charts, on the port of Streamlit itself."""
 
 import asyncio
 import csv
@@ -30,7 +30,7 @@ ROWS_AT_ONCE = 1000
 
 
 def _addresses(files: dict[str, Path]) -> dict[str, str]:
-    """``version/name`` of each file; all contents are in the version, so browsers may keep them."""
+    """``version/name`` of each file; the version is a hash of all files, so browsers may cache."""
     version = hashlib.sha256(b"".join(file.read_bytes() for file in files.values())).hexdigest()
     return {name: f"{version[:12]}/{name}" for name in files}
 
@@ -41,7 +41,7 @@ MEDIA = {".js": "text/javascript", ".css": "text/css"}
 
 
 def address(name: str) -> str:
-    """Where a browser fetches a file of the live charts, or a part of plotly.js (``gl3d.js``)."""
+    """The address of a file of the live charts, or of a part of plotly.js (``gl3d.js``)."""
     return f"/api/assets/{ADDRESSES[name]}"
 
 
@@ -61,9 +61,9 @@ async def ready(request: Request) -> Response:
 
 
 async def asset(request: Request) -> Response:
-    """A file for browsers, compressed once in the life of the process."""
+    """A file for browsers, compressed once in the process's life."""
     path = request.path_params["path"]
-    if path not in FILES:  # another version's files are not these
+    if path not in FILES:  # the address has a different version
         return _failure(ValueError(f"There is no file {path[:40]!r}."))
     headers = {
         "Cache-Control": "public, max-age=31536000, immutable",
@@ -78,7 +78,7 @@ async def asset(request: Request) -> Response:
 
 
 async def figures(request: Request) -> Response:
-    """The panels of a run as Plotly figures without records; none before its first record."""
+    """A run's panels as Plotly figures without records; empty before the first record."""
     query = request.query_params
     try:
         run = find(request.path_params["key"], root())
@@ -92,7 +92,7 @@ async def figures(request: Request) -> Response:
 
 
 async def cells(request: Request) -> Response:
-    """The maps of a run at or before a step, as ``maps.at`` gives them."""
+    """The heat maps of a run at a step, as ``maps.at`` returns them."""
     try:
         run = find(request.path_params["key"], root())
         step = float(request.query_params.get("step", "inf"))
@@ -104,7 +104,7 @@ async def cells(request: Request) -> Response:
 
 
 async def records(request: Request) -> Response:
-    """The columns of a run's panels as CSV: every record, in full precision and stored units."""
+    """The columns of a run's panels as CSV: all records, full precision, stored units."""
     names = request.query_params.get("panels", "")
     try:
         run = find(request.path_params["key"], root())

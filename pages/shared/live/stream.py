@@ -1,18 +1,18 @@
-"""Stream: a WebSocket that tails a run's folder for one viewer.
+"""Stream: a WebSocket that sends a run's new records to one viewer.
 
 To the viewer:
 
-- text ``{"hello": true, "config", "columns", "status"}``: what the numbers of a row are; again
-  when the run was started anew.
-- text ``{"status": …}``: where the run stands, on change.
+- text ``{"hello": true, "config", "columns", "status"}``: the names of the columns; again when the
+  run was started anew.
+- text ``{"status": …}``: the run's status, on change.
 - text ``{"error": sentence}``: the last word before the connection closes.
 - binary ``uint32 position, uint32 count, uint32 upto, float32[count × columns]``: rows that stand
   for the records from ``position`` up to ``upto``; fewer than ``upto - position`` when not all fit
   the viewer's share of the line, but always the last. Position 0 replaces all that was sent.
 
 From the viewer: ``drawn`` for each binary frame, ``hidden`` or ``visible`` for its tab. At most two
-frames are on their way, so a slow phone skips records and never lags. Once the run no longer runs,
-a viewer that was sent a part is sent everything.
+frames are on their way, so a slow phone skips records and never lags. After the run has ended, a
+viewer that has skipped records gets them all.
 """
 
 import asyncio
@@ -33,14 +33,14 @@ from dynamics.runs.run import PHASES, Run, RunError, Status, find, root
 from pages.shared.live.panels import Sent, descriptions
 
 WINDOW = 2  # frames on their way to a viewer
-PACE, CROWDED_PACE, CROWD = 0.05, 0.1, 10  # seconds between looks, alone and among many viewers
-RESTING_PACE = 0.25  # of a run that does not change by itself
-HIDDEN_PACE = 1.0
-BUDGET = 18_000  # bytes a second for a viewer while the run is live, headers and status apart
-LEAST_ROWS = 20  # a second, whatever their width: else many lines with theory would stutter
-SNAPSHOT = 192_000  # bytes of a live run's past
+PACE, CROWDED_PACE, CROWD = 0.05, 0.1, 10  # seconds between looks, of few and of many viewers
+RESTING_PACE = 0.25  # seconds, for a run that is not training
+HIDDEN_PACE = 1.0  # seconds, for a hidden tab
+BUDGET = 18_000  # bytes a second for a viewer of a live run, without headers and status
+LEAST_ROWS = 20  # a second, of any width: else many lines with theory would stutter
+SNAPSHOT = 192_000  # bytes of a live run's past records
 CHUNK = 1_000_000  # bytes of a frame
-PATIENCE = 2.0  # seconds for which a folder may be missing: a run being started anew
+PATIENCE = 2.0  # seconds without a folder: a run may be starting anew
 MOST_VIEWERS = 256
 MOST_INCOMING = 64  # characters of a viewer's message
 HEADER = struct.Struct("<III")
@@ -81,16 +81,17 @@ async def _serve(socket: WebSocket) -> None:
 
 
 class Viewer:
-    """One connection: what it asked for, what it has been sent and how much it may be sent."""
+    """One connection: its request, the records already sent, and its allowance."""
 
     def __init__(self, socket: WebSocket, run: Run) -> None:
         query = socket.query_params
-        self.socket, self.run = socket, run
+        self.socket = socket
+        self.run = run
         self.panels = query.get("panels", "")
         self.position = _count(query.get("since"))
         self.partial = _count(query.get("rows", query.get("since"))) < self.position
         self.created = query.get("created", "")
-        self.sends: Sent | None = None  # the columns, once known
+        self.sends: Sent | None = None  # None before the first record
         self.width = 0
         self.under_way = 0
         self.hidden = False
@@ -101,7 +102,7 @@ class Viewer:
         self.last_status: dict[str, Any] = {}
 
     async def listen(self) -> None:
-        """Take acknowledgements and nothing else; return when the viewer leaves."""
+        """Take the viewer's messages; return when it leaves."""
         while True:
             event = await self.socket.receive()
             if event["type"] == "websocket.disconnect":
@@ -116,7 +117,7 @@ class Viewer:
                 raise RunError(sentence if len(message) <= MOST_INCOMING else "Too long a message.")
 
     async def send(self) -> None:
-        """Look at the folder, send what is new, rest, for ever."""
+        """Look at the folder, send new records, rest; for ever."""
         missing = 0.0
         while True:
             try:
@@ -148,7 +149,7 @@ class Viewer:
         await self._tell(now)
 
     def _read_status(self, now: float) -> None:
-        """Parse the status when its file is new; about once a second, see if the worker lives."""
+        """Read the status if its file is new, and about once a second: the worker may have died."""
         try:
             stamp = os.stat(self.run.folder / "status.json").st_mtime_ns
         except FileNotFoundError:
@@ -156,10 +157,14 @@ class Viewer:
         live = self.status is None or self.status.live
         if stamp == self.stamp and not (live and now - self.looked >= 1):
             return
-        self.status, self.stamp, self.looked = self.run.status, stamp, now
+        self.status = self.run.status
+        self.stamp = stamp
+        self.looked = now
         created = repr(self.status.created)
         if self.created and created != self.created:  # started anew
-            self.sends, self.position, self.partial = None, 0, False
+            self.sends = None
+            self.position = 0
+            self.partial = False
         self.created = created
 
     async def _greet(self) -> None:
@@ -169,11 +174,13 @@ class Viewer:
         chosen = await asyncio.to_thread(descriptions, self.run, self.panels)
         sends = await asyncio.to_thread(Sent, self.run, chosen)
         hello = {"hello": True, "config": self.run.config.to_dict(), "columns": sends.names}
-        self.sends, self.width = sends, layout.width
-        self.last_status = self._told()
+        self.sends = sends
+        self.width = layout.width
+        self.last_status = self._described()
         await self.socket.send_json(hello | {"status": self.last_status})
 
-    def _told(self) -> dict[str, Any]:
+    def _described(self) -> dict[str, Any]:
+        """The status, ready for JSON."""
         assert self.status is not None
         ahead = self.run.position if self.status.phase == "queued" else None
         words = {"words": PHASES[self.status.phase], "ends": self.status.ends}
@@ -181,19 +188,22 @@ class Viewer:
         return dataclasses.asdict(self.status) | words | place
 
     async def _tell(self, now: float) -> None:
-        """Send the status: a new phase or message at once, mere progress twice a second."""
+        """Send the status: a new phase or message at once, progress twice a second."""
         if self.status is None:
             return
         queued = self.status.phase == "queued"
         if queued and now - self.told < 1 and self.last_status.get("phase") == "queued":
             return
-        told, last = self._told(), self.last_status
+        status = self._described()
+        last = self.last_status
         urgent = any(
-            told[name] != last.get(name) for name in ("phase", "message", "outcomes", "signatures")
+            status[name] != last.get(name)
+            for name in ("phase", "message", "outcomes", "signatures")
         )
-        if told != last and (urgent or now - self.told >= 0.5):
-            self.last_status, self.told = told, now
-            await self.socket.send_json({"status": told})
+        if status != last and (urgent or now - self.told >= 0.5):
+            self.last_status = status
+            self.told = now
+            await self.socket.send_json({"status": status})
 
     def _records(self) -> int:
         try:
@@ -204,9 +214,11 @@ class Viewer:
     async def _send_rows(self, now: float) -> None:
         assert self.sends is not None
         assert self.status is not None
-        there, live = self._records(), self.status.phase == "running"
+        there = self._records()
+        live = self.status.phase == "running"
         if there < self.position or (self.partial and not live):
-            self.position, self.partial = 0, False  # another file, or the whole one at last
+            self.position = 0  # a different file, or all records of the same
+            self.partial = False
         if there == self.position:
             return
         picks = self._picks(there, now) if live else self._chunk(there)
@@ -216,12 +228,13 @@ class Viewer:
         body = await asyncio.to_thread(self._body, picks) if big else self._body(picks)
         upto, first = picks[-1] + 1, self.position
         self.partial |= len(picks) < upto - first
-        self.position, self.sent = upto, now
+        self.position = upto
+        self.sent = now
         self.under_way += 1
         await self.socket.send_bytes(HEADER.pack(first, len(picks), upto) + body)
 
     def _picks(self, there: int, now: float) -> list[int]:
-        """The records that fit the viewer's budget: all new ones, or every k-th and the last."""
+        """The new records that fit the viewer's allowance: all, or every k-th and the last."""
         row = 4 * len(self.sends.names) if self.sends else 0
         budget = max(BUDGET, LEAST_ROWS * row)
         self.allowance = min(self.allowance + budget * (now - self.paid), budget)
@@ -245,12 +258,12 @@ class Viewer:
     def _body(self, picks: list[int]) -> bytes:
         assert self.sends is not None
         rows = self.sends.of(read(self.run, picks, self.width))
-        with np.errstate(over="ignore"):  # beyond float32 is as good as infinite on a screen
+        with np.errstate(over="ignore"):  # numbers beyond float32 become infinite
             return rows.astype("<f4").tobytes()
 
 
 def read(run: Run, picks: list[int], width: int) -> Array:
-    """The records with these numbers, in order; nothing else of the file is read."""
+    """The records with these numbers, in order, read from the file one by one."""
     size = width * 8
     file = os.open(run.folder / "records.f8", os.O_RDONLY)
     try:
