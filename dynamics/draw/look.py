@@ -1,7 +1,10 @@
-"""Look: which colour and which dash each network has, everywhere."""
+"""Look: each network's colour and dash, in every chart.
 
-# Wide networks are blue, those with the compressed start orange, narrow ones without it pink; in
-# grey, dashes tell them apart. An exact reduction is dotted, in the colour of what it stands for.
+On the page, the browser adapts them to its theme: ``pages/shared/live/browser/base/theme.js``.
+"""
+
+# Wide networks are blue, networks with the compressed start orange, narrow random ones pink. Dashes
+# distinguish them in grey. An exact reduction is dotted, in the colour of its network.
 COLORS = {
     "original": "#2f6fde",
     "original_alpha": "#12a3c4",
@@ -21,15 +24,15 @@ DASHES = {
     "narrow_random_alpha": "12px,4px,2px,4px,2px,4px",
 }
 SPARE_COLORS = ("#7b5ea7", "#2a9d8f", "#b23a6f", "#6b7280")
-RUN_COLORS = (  # neither blue nor orange, which mean a network
+RUN_COLORS = (  # neither blue nor orange: they mean a network
     "#2f9e44", "#ae3ec9", "#846358", "#0c8599", "#e03131", "#74840f", "#e64980", "#868e96"
 )  # fmt: skip
-INK = "#1f2430"  # of theory on white; the page has its own
+INK = "#1f2430"  # of theory and type on white; the page has its theme's
 GREY = "rgba(128,128,128,0.25)"
 
 
 def color(network: str, shade: float = 0.0) -> str:
-    """A network's fixed colour; ``shade`` from 0 to 1 fades it towards a light grey."""
+    """A network's fixed colour; ``shade``, from 0 to 1, fades it towards a light grey."""
     strong = COLORS.get(network.removesuffix("_reduced"))
     strong = strong or SPARE_COLORS[sum(map(ord, network)) % len(SPARE_COLORS)]
     mixed = (

@@ -1,4 +1,4 @@
-"""Waterfall: an attribution as a chart, the lead cut into its causes on a logarithmic axis."""
+"""Waterfall: an attribution as a chart; the lead is the product of its causes, on a log axis."""
 
 from itertools import pairwise
 
@@ -15,14 +15,15 @@ READING = (
     "together they make the whole lead. Error bars are quartiles over seeds; diamonds are other "
     "networks against the original. Seconds are training time on this machine."
 )
-HEIGHT, TOP = 24, 110  # pixels of a row and around all
+HEIGHT = 24  # pixels of a row
+TOP = 110  # pixels around all rows
 
 
 def draw(made: Attribution) -> go.Figure:
-    """Bars that begin where the last ended: a cause's length is the logarithm of its factor.
+    """Bars that begin where the last ended; a bar's length is the logarithm of its factor.
 
-    Error bars are quartiles over seeds. Diamonds, beside the path, are other networks against the
-    original; what never reached the level is said to have not.
+    Error bars are quartiles over seeds. Diamonds are other networks against the original; a network
+    that never reached the level has the words "not reached".
     """
     figure = go.Figure()
     for place, counter in enumerate(COUNTERS):
@@ -34,7 +35,7 @@ def draw(made: Attribution) -> go.Figure:
     seeds = int(made.whole.sum())
     figure.update_layout(
         title={
-            "text": f"What makes it cheaper, {seeds} seed{'s' * (seeds != 1)}",
+            "text": f"What makes it cheaper, {seeds} {'seed' if seeds == 1 else 'seeds'}",
             "x": 0,
             "xref": "container",
             "font": {"size": 15},
@@ -50,7 +51,7 @@ def draw(made: Attribution) -> go.Figure:
 
 
 def _axes(figure: go.Figure, names: list[str]) -> go.Figure:
-    """Rows by name, a line between two counters, and plain numbers at the factors."""
+    """Name the rows, separate the counters by lines, and label factors with plain numbers."""
     groups = [name.partition(",")[0] for name in names]
     for row, (before, after) in enumerate(pairwise(groups), 1):
         if before != after:
@@ -74,7 +75,7 @@ def _axes(figure: go.Figure, names: list[str]) -> go.Figure:
 
 
 def _tick(name: str) -> str:
-    """A row's name; the last of a path, which is all of it, says of what."""
+    """A row's label; the last row of a path is the whole of its counter."""
     counter, _, cause = name.partition(", ")
     if cause == "in all":
         return f"<b>{counter} in all</b>"
@@ -82,8 +83,9 @@ def _tick(name: str) -> str:
 
 
 def _path(figure: go.Figure, made: Attribution, place: int, group: str) -> None:
-    """A bar for each cause, and one for them all."""
-    factors, start = made.factors[:, :, place], 1.0
+    """A bar for each cause, and one for all together."""
+    factors = made.factors[:, :, place]
+    start = 1.0
     for number, rung in enumerate(made.path[1:]):
         end = start * made.middle[number, place]
         low, _, high = map(float, band(factors[:, number]))
@@ -121,7 +123,8 @@ def _bar(
 
 def _beside(figure: go.Figure, made: Attribution, rung: Rung, place: int, group: str) -> None:
     """A diamond at a network's own lead over the original."""
-    ratios, row = made.against_original(rung)[:, place], (group, short_name(rung.network))
+    ratios = made.against_original(rung)[:, place]
+    row = (group, short_name(rung.network))
     if not len(ratios):
         _label(figure, row, 1.0, "not reached")
         return
@@ -150,7 +153,7 @@ def _spread(at: float, low: float, high: float) -> dict[str, object]:
 
 
 def _label(figure: go.Figure, row: tuple[str, str], at: float, words: str) -> None:
-    """Its number in words, right of what is drawn in a row."""
+    """Write a number right of a row's bar or diamond."""
     figure.add_scatter(
         y=[f"{row[0]}, {row[1]}"],
         x=[at],

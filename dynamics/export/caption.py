@@ -1,4 +1,4 @@
-"""Caption: what a figure shows and how it came about, in words that can stand under it."""
+"""Captions: what a figure shows and how it was made, in words for under the figure."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ DASHED = {"solid": "solid", "dash": "dashed", "dot": "dotted", "dashdot": "dash-
 
 @dataclass(frozen=True)
 class About:
-    """What a file says of itself: title, caption, where it can be made again, and the paper."""
+    """A file's title, caption, source, which makes it again, and the paper's citation."""
 
     title: str
     caption: str
@@ -43,9 +43,12 @@ class About:
 
 
 def about(configs: Sequence[Config], panel: str, link: str = "") -> About:
-    """Of a chart of one run, ``figure`` or ``figure/network``, or of a series of several runs.
+    """The words of one run's chart, or of one series of several runs.
 
-    ``link`` is the address of the page with these settings; without it a command line stands there.
+    Args:
+        configs: of the runs.
+        panel: ``chart`` or ``chart/network``, or a series.
+        link: address of the page with these settings; the command line if empty.
     """
     figure, _, network = panel.partition("/")
     known = {**registry.options("measurements"), **registry.options("charts")}.get(figure)
@@ -54,8 +57,10 @@ def about(configs: Sequence[Config], panel: str, link: str = "") -> About:
         [network] if network else sorted({n for each in configs for n in each.networks})[::-1]
     )
     flat = not (_is_figure(figure) and traits.chart(figure).kind != "lines")
-    told = ", ".join(full_name(each) + (f" ({_dashed(each)})" if flat else "") for each in networks)
-    sentences = [shown, _losses(configs) if "loss" in figure else "", f"Networks: {told}."]
+    named = ", ".join(
+        full_name(each) + (f" ({_dashed(each)})" if flat else "") for each in networks
+    )
+    sentences = [shown, _losses(configs) if "loss" in figure else "", f"Networks: {named}."]
     title = figure.replace("_", " ").capitalize() + (f", {network}" if network else "")
     count = f"{len(configs)} run{'s' if len(configs) > 1 else ''}"
     return signed(title, sentences, configs, count, link)
@@ -64,22 +69,26 @@ def about(configs: Sequence[Config], panel: str, link: str = "") -> About:
 def signed(
     title: str, sentences: Sequence[str], configs: Sequence[Config], count: str, source: str = ""
 ) -> About:
-    """What a figure shows, in sentences, with all that says where it comes from.
+    """The words of a figure: ``sentences``, settings, seeds, N and source.
 
-    ``count`` says what N counts, and ``source`` what draws it again: an address, or a command line,
-    without which those of the runs stand there.
+    Args:
+        title: of the figure.
+        sentences: what it shows.
+        configs: of its runs.
+        count: what N counts, such as ``3 runs``.
+        source: an address or a command line that draws it again; those of the runs if empty.
     """
     source = source or " ; ".join(command(config) for config in configs)
     made = f"DLN Explorer, version {VERSION}; networks and method of {PAPER}. {source}"
-    told = [*sentences, settings(configs), seeds(configs), f"N = {count}.", made]
-    return About(title, " ".join(filter(None, told)), source)
+    words = [*sentences, settings(configs), seeds(configs), f"N = {count}.", made]
+    return About(title, " ".join(filter(None, words)), source)
 
 
 def _is_figure(name: str) -> bool:
     return name in registry.options("charts")
 
 
-# By what a problem shows of its matrix: what gradient descent minimizes, what is held out.
+# By what a problem shows of its matrix: the training loss and the test loss.
 LOSSES = {
     "all": ("½ mean square over all entries", "the same"),
     "entries": ("½ mean square over the observed entries", "that over all others"),
@@ -89,7 +98,7 @@ LOSSES = {
 
 
 def _losses(configs: Sequence[Config]) -> str:
-    """What both losses are, where all runs have the same."""
+    """The definitions of both losses; empty if the runs have different ones."""
     kinds = {"all" if each.observed == 1 else traits.problem(each.problem).seen for each in configs}
     if len(kinds) > 1:
         return ""
@@ -103,12 +112,12 @@ def _dashed(network: str) -> str:
 
 
 def told(made: Attribution, configs: Sequence[Config], link: str = "") -> About:
-    """The caption: what the bars are, of which runs; ``link`` is the address of the page."""
+    """The words of an attribution's chart; ``link`` is the address of its page."""
     aim = "the tolerance" if made.level == "stop" else f"a recovery error of {made.level}"
     shown = f"What the compressed network's lead on the way to {aim} is made of."
     plain = dataclasses.replace(made.config, networks=Config().networks)
     again = command(plain).replace("dynamics run", "dynamics attribution")
     again += f" --seeds {made.seeds} --level {made.level}"
-    count = f"{made.seeds} seed{'s' * (made.seeds > 1)}"
+    count = "1 seed" if made.seeds == 1 else f"{made.seeds} seeds"
     words = [shown, READING, sentences(made)[0]]
     return signed("What makes it cheaper", words, configs, count, link or again)

@@ -1,4 +1,4 @@
-"""Script: one file of Python, torch and NumPy alone, that trains a run again; or a notebook.
+"""Script: one Python file that trains a run again with torch and NumPy alone; or a notebook.
 
 The program is ``script_template.py``; a run fills in its marked places.
 """
@@ -32,13 +32,13 @@ FILLED = re.compile(r"# <settings>\n.*# </settings>\n", re.DOTALL)
 OPTIMIZER = re.compile(r"# <optimizer>\n.*# </optimizer>\n", re.DOTALL)
 TOLERANCE = {"float64": 1e-8, "float32": 1e-2}
 LOOSER = 100  # times, for an optimizer that divides by small numbers
-MOST = 2**26, 2**28  # numbers of a matrix, of which it keeps some: 0.5 GiB; of all measurements
+MOST = 2**26, 2**28  # numbers of a matrix, which takes 0.5 GiB; of all measurements
 KEPT = (
     "problem", "rank", "spectrum", "observed", "measurements", "sensing", "noise", "depth",
     "initialization", "init_scale", "optimizer", "dtype", "seed_target", "seed_data", "seed_noise",
     "seed_init",
 )  # fmt: skip
-# What is in NETWORKS and FINAL, or decides nothing about the numbers.
+# Settings that NETWORKS and FINAL hold, or that do not change the numbers.
 FOLDED = (
     "rows", "cols", "networks", "width", "rank_bound", "learning_rate", "rate_unit", "equal",
     "alpha", "alpha_original", "steps", "record_every", "recording", "tolerance", "device",
@@ -82,7 +82,7 @@ def script(run: Run) -> str:
 
 
 def refusal(run: Run) -> str:
-    """Why there is no program of a run, in one sentence; empty where there is one."""
+    """The reason, in one sentence, why a run has no program; empty if it has one."""
     try:
         _check(run, run.config)
     except RunError as error:
@@ -117,18 +117,18 @@ def _cell(kind: str, text: str) -> dict[str, Any]:
 
 
 def _check(run: Run, config: Config) -> None:
-    """Say what the program cannot do before it is written."""
+    """Raise RunError for a run that the program cannot repeat."""
     run.need_records()
     plain = Config()
-    told = [
+    unknown = [
         name
         for name in SETTINGS
         if name not in (*KEPT, *FOLDED, "problem") and getattr(config, name) != getattr(plain, name)
     ]
     if config.problem not in PROBLEMS:
-        told.append("problem")
-    if told:
-        raise RunError(f"A script cannot repeat a run with {' and '.join(told)} yet.")
+        unknown.append("problem")
+    if unknown:
+        raise RunError(f"A script cannot repeat a run with {' and '.join(unknown)} yet.")
     _direction(config.optimizer)
     rows, cols = config.shape
     dense = config.problem == "sensing" and config.sensing == "gaussian"
@@ -191,9 +191,9 @@ def _network(config: Config, name: str, rate: float) -> dict[str, Any]:
 
 
 def _final(run: Run) -> dict[str, Any]:
-    """What each network had come to at its own last record; None for what is not finite.
+    """Each network's numbers at its own last record; None for infinity and NaN.
 
-    One that was to be cut from the original and never was, as that had ended before, is left out.
+    A network that was never cut from the original, which had ended before, is left out.
     """
     final = {}
     for trajectory in run.trajectories:
@@ -215,7 +215,7 @@ def _plain(value: Any) -> float | None:
 
 
 def _arrays(config: Config) -> str:
-    """What no seed draws, as NPZ in lines of text: at most 0.6 MB, as published ones are."""
+    """Arrays that no seed draws, as NPZ in lines of text; at most 0.6 MB, for published ones."""
     arrays: dict[str, Any] = {}
     if config.problem == "photograph":
         from dynamics.data.photograph import photograph

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-# What the run was: its settings, its networks, and what they had come to at their last record.
+# The run: its settings, its networks, and their numbers at the last record.
 # <settings>
 SETTINGS: dict[str, Any] = {
     "problem": "factorization", "rows": 20, "cols": 20, "rank": 2, "spectrum": "flat",
@@ -28,8 +28,8 @@ SETTINGS: dict[str, Any] = {
     "initialization": "orthogonal", "init_scale": 0.1, "optimizer": "gradient_descent",
     "dtype": "float64", "seed_target": 0, "seed_data": 0, "seed_noise": 0, "seed_init": 0,
 }  # fmt: skip
-# For each network its width, its start and at which step, and from where on η is what, inside and
-# outside. A start "cut" is made of what the original network is at that step.
+# For each network: width, start, step of the start, and rates. A row of rates is a step and, from
+# it on, η of the inner and of the outer factors. "cut": from the original network at that step.
 NETWORKS: dict[str, Any] = {
     "compressed": {"width": 4, "start": "spectral", "at": 0, "rates": [[0, 1.0, 5.0]]}
 }
@@ -59,7 +59,7 @@ def orthonormal(rows: int, cols: int, draw: torch.Generator) -> Tensor:
     return columns if rows >= cols else columns.T
 
 
-# The problem: what is to be learned, and what is seen of it.
+# The problem: the target, and what training sees of it.
 
 
 def target() -> Tensor:
@@ -102,7 +102,7 @@ class Entries:
         self.keep()
 
     def keep(self) -> None:
-        """In the run's own precision."""
+        """Convert to the run's own precision."""
         self.given, self.mask = self.given.to(DTYPE), self.mask.to(DTYPE)
 
     def gradient(self, product: Tensor) -> Tensor:
@@ -115,7 +115,7 @@ class Entries:
 
 
 class Ratings(Entries):
-    """MovieLens 100K: a part of the ratings is observed. It may not be passed on with this file."""
+    """MovieLens 100K, partly observed. Its licence forbids copies of it in this file."""
 
     def __init__(self) -> None:
         users, films, stars = ratings()
@@ -129,7 +129,7 @@ class Ratings(Entries):
 
 
 def ratings() -> tuple[Tensor, Tensor, Tensor]:
-    """Users and films from 0, and stars, from u.data: here, or where DLN_DATA says."""
+    """Users and films, counted from 0, and stars; u.data is here or in the folder DLN_DATA."""
     places = [os.environ.get("DLN_DATA"), ".", "~/.cache/dln-explorer"]
     folders = [Path(place).expanduser() for place in places if place]
     files = [folder / name for folder in folders for name in ("u.data", "ml-100k/u.data")]
@@ -204,7 +204,7 @@ def first_factors(network: dict[str, Any], problem: "Entries | Sums") -> list[Te
 
 
 def cut(factors: list[Tensor], width: int) -> list[Tensor]:
-    """Factors of this width that go on from wider ones: R_1 Vᵀ, R_2, …, B_L R_L.
+    """Factors of this width cut from wider ones: R_1 Vᵀ, R_2, …, B_L R_L.
 
     V has the first right singular vectors of the product, B_0 = V, and W_l B_(l−1) = B_l R_l are QR
     decompositions.
@@ -220,7 +220,7 @@ def cut(factors: list[Tensor], width: int) -> list[Tensor]:
 
 
 def random(rows: int, cols: int, draw: torch.Generator) -> Tensor:
-    """A random matrix of an orthogonal one's Frobenius norm."""
+    """A random matrix with the Frobenius norm of an orthogonal one."""
     size = min(rows, cols) / (rows * cols)
     if SETTINGS["initialization"] == "normal":
         return normal((rows, cols), draw) * size**0.5
@@ -232,7 +232,7 @@ def random(rows: int, cols: int, draw: torch.Generator) -> Tensor:
 
 # <optimizer>
 def direction(gradient: Tensor, memory: dict[str, Tensor]) -> Tensor:
-    """The step against this gradient, over its rate."""
+    """The optimizer's direction for a gradient."""
     return gradient
 
 
@@ -246,7 +246,7 @@ def step(
     outer_rate: float,
     memories: list[dict[str, Any]],
 ) -> None:
-    """One step of all factors, each from the old values of all."""
+    """One step of all factors, from the old values of all."""
     last = len(factors) - 1
     before = [torch.eye(SHAPE[1], dtype=DTYPE), *factors[:1]]  # before[i] = W_i ⋯ W_1
     for factor in factors[1:-1]:
@@ -294,14 +294,14 @@ def measured(
 
 
 def agrees(found: float, wanted: float | None, scale: float) -> bool:
-    """Whether they differ by at most TOLERANCE of the number, or of a millionth of its scale."""
-    if wanted is None or not math.isfinite(found):  # the run has left all numbers
+    """Whether two numbers differ by at most TOLERANCE, relative to one or to 10⁻⁶ of the scale."""
+    if wanted is None or not math.isfinite(found):  # the run has diverged
         return wanted is None and not math.isfinite(found)
     return abs(found - wanted) <= TOLERANCE * max(abs(wanted), 1e-6 * scale)
 
 
 def check(name: str, problem: Entries | Sums, truth: Tensor | None) -> bool:
-    """Train a network and hold what comes out against FINAL; gives whether all agrees."""
+    """Train a network and compare its numbers with FINAL; returns whether all agree."""
     wanted = {key: value for key, value in FINAL[name].items() if key != "step"}
     count = len(wanted.get("singular_values", ()))
     first, found = (
@@ -325,7 +325,7 @@ def check(name: str, problem: Entries | Sums, truth: Tensor | None) -> bool:
 
 
 def arrays() -> dict[str, Any]:
-    """By name; none for a run that is all drawn."""
+    """By name; empty if seeds draw everything."""
     if not ARRAYS.strip():
         return {}
     with np.load(io.BytesIO(base64.b64decode(ARRAYS))) as content:

@@ -1,4 +1,4 @@
-"""Archive: the numbers of runs as a table, as arrays, and as a zip that explains itself."""
+"""Tables: the numbers of runs as CSV, NPZ and JSON, and as a zip that explains itself."""
 
 import io
 import json
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def table(trajectories: list[Trajectory]) -> "pd.DataFrame":
     """One row for each network and record; vectors spread over columns numbered from 1."""
-    import pandas as pd  # 60 MB, which a page that only offers the download should not hold
+    import pandas as pd  # not at the top: 60 MB that a page with a download button does without
 
     frames = []
     for trajectory in trajectories:
@@ -39,7 +39,7 @@ def table(trajectories: list[Trajectory]) -> "pd.DataFrame":
 
 
 def csv(runs: Sequence[Run]) -> bytes:
-    """The table, numbers in full precision; of several runs, the key of each row's in ``run``.
+    """The table in full precision; with several runs, a column ``run`` has the key.
 
     Raises:
         RunError: if one of them is damaged or has no records yet.
@@ -60,7 +60,7 @@ def _records(runs: Sequence[Run]) -> "pd.DataFrame":
 
 
 def _settings(runs: Sequence[Run]) -> bytes:
-    """A row a run: its key, all its settings, and the command line that trains it again."""
+    """A row a run: key, all settings, and the command line that trains it again."""
     import pandas as pd
 
     rows = [
@@ -70,7 +70,7 @@ def _settings(runs: Sequence[Run]) -> bytes:
 
 
 def npz(run: Run) -> bytes:
-    """Arrays ``<network>_<series>``, records first, the maps, and ``config`` as a JSON text."""
+    """Arrays ``<network>_<series>`` with T first, the heat maps, and ``config`` as JSON text."""
     arrays = {"config": np.array(json.dumps(run.config.to_dict()))}
     for trajectory in run.trajectories:
         counters = {counter: getattr(trajectory, counter) for counter in ("steps", *COUNTERS)}
@@ -84,12 +84,12 @@ def npz(run: Run) -> bytes:
 
 
 def bundle(runs: Sequence[Run], name: str, more: Mapping[str, bytes] | None = None) -> bytes:
-    """A zip: records as CSV and NPZ, the settings, the paper, and what each column is.
+    """A zip: records as CSV and NPZ, settings, citation, and a README with every column.
 
     Args:
         runs: one, or several in one table.
-        name: of the file, without its ending; its README opens it by that.
-        more: other files, by name.
+        name: of the file, without its ending, for the example in the README.
+        more: further files, by name.
     """
     several = len(runs) > 1
     configs: Any = {run.key: run.config.to_dict() for run in runs}
@@ -107,16 +107,16 @@ def bundle(runs: Sequence[Run], name: str, more: Mapping[str, bytes] | None = No
 
 
 COLUMNS = {
-    "network": ("which network the row is of", ""),
-    "step": ("gradient steps made", "steps"),
-    "seconds": ("time of the gradient steps alone, from the start", "seconds"),
-    "measuring_seconds": ("time lost to measuring, from the start", "seconds"),
-    "operations": ("multiplications and additions of the steps, from the start", "operations"),
+    "network": ("network of the row", ""),
+    "step": ("gradient steps since the start", "steps"),
+    "seconds": ("time of the gradient steps alone, since the start", "seconds"),
+    "measuring_seconds": ("time of measuring, since the start", "seconds"),
+    "operations": ("multiplications and additions of the steps, since the start", "operations"),
 }
 
 
 def readme(runs: Sequence[Run], name: str) -> str:
-    """What is in the zip: how to open it, and a line with the unit of every column."""
+    """The zip's README: how to open the zip, and meaning and unit of every column."""
     columns = [f"| {each} | {words} | {unit} |" for each, (words, unit) in _columns(runs).items()]
     parts = [
         *(_one(runs[0]) if len(runs) == 1 else _several(runs)),
@@ -159,9 +159,9 @@ def _several(runs: Sequence[Run]) -> list[str]:
 
 
 def _columns(runs: Sequence[Run]) -> dict[str, tuple[str, str]]:
-    """Of the table: what each is, and its unit."""
-    told = {"run": ("key of the run", "")} if len(runs) > 1 else {}
-    told |= COLUMNS
+    """Meaning and unit of each column of the table."""
+    columns = {"run": ("key of the run", "")} if len(runs) > 1 else {}
+    columns |= COLUMNS
     layouts = [run.layout for run in runs]
     shapes = [each for layout in layouts for each in layout.shapes.values()]
     for name in dict.fromkeys(name for each in shapes for name in each):
@@ -170,12 +170,12 @@ def _columns(runs: Sequence[Run]) -> dict[str, tuple[str, str]]:
         meaning += f": {' or '.join(known)}" if known else ""
         unit = traits.measurement(name).unit
         many = any(each.get(name) for each in shapes)
-        told[f"{name}.i" if many else name] = (meaning, unit)
-    return told
+        columns[f"{name}.i" if many else name] = (meaning, unit)
+    return columns
 
 
 def as_json(run: Run) -> bytes:
-    """Settings, facts and, for each network, its counters and series; NaN is null."""
+    """Settings, facts, and each network's counters and series; NaN is null."""
     networks = {}
     for trajectory in run.trajectories:
         counters = {counter: getattr(trajectory, counter) for counter in ("steps", *COUNTERS)}
@@ -187,10 +187,10 @@ def as_json(run: Run) -> bytes:
 
 
 def cells(run: Run, at: float = math.inf) -> bytes:
-    """The run's heat maps at a step as CSV, a row for each cell, counted from 1.
+    """The run's heat maps at a step as CSV; a row for each cell, counted from 1.
 
     Raises:
-        RunError: as ``chart``.
+        RunError: as ``panel.of_runs``.
     """
     lines = ["map,row,column,value"]
     for trace in panel.of_runs([run], panel.MAPS, at=at).data:
@@ -202,7 +202,7 @@ def cells(run: Run, at: float = math.inf) -> bytes:
 
 
 def _plain(values: Any) -> list[Any]:
-    """Nested lists, with None for what is not finite: JSON has no NaN."""
+    """Nested lists, with None for infinity and NaN, which JSON lacks."""
     plain = values.astype(object)
     plain[~np.isfinite(values)] = None
     return list(plain.tolist())

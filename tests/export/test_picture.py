@@ -249,7 +249,7 @@ def test_without_a_browser_one_sentence_says_what_to_install(finished: Run, tmp_
     done = command(finished.key, "--format", "pdf", *place, browser=tmp_path / "none")
     said = done.stderr.decode().strip()
     assert done.returncode == 2 and is_sentence(said.partition(": ")[2]), said
-    assert "apt-get install chromium" in said and "menu saves SVG and PNG" in said
+    assert "apt-get install chromium" in said and "TikZ, HTML and the numbers need none" in said
     done = command(
         finished.key, "--format", "tikz", "--out", "-", *place, browser=tmp_path / "none"
     )

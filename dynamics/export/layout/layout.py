@@ -1,7 +1,7 @@
-"""Dress: a figure in the size, type and line width in which it will be printed.
+"""Layout: a figure in the size, type and line width of its print.
 
-All is set in inches and points before the file is drawn, so that nothing is scaled afterwards: a
-column of 3.25 inches has type of 8 points in it. Lines are told apart by dash as well as colour.
+Inches and points are set before the file is drawn, so that nothing is scaled afterwards: a column
+of 3.25 inches has type of 8 points in it. Lines differ by dash as well as by colour.
 """
 
 import re
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from dynamics.draw.look import INK
 from dynamics.export.layout import maps, space
 from dynamics.export.layout import traces as packed_traces
 from dynamics.export.layout.perspective import bare
@@ -18,16 +19,17 @@ from dynamics.export.layout.subplots import lay_out_subplots
 from dynamics.export.layout.traces import LETTER, numbers
 
 POINT = 96 / 72  # Plotly counts in 1/96 inch
-INK, GRID, PAPER = "#1f2430", "#e3e5ea", "#ffffff"
+GRID = "#e3e5ea"
+PAPER = "#ffffff"
 FAMILY = "Arial, Liberation Sans, Helvetica, sans-serif"
-FEW = 12  # lines that are drawn in all their points
+FEW = 12  # lines; a chart of more lets Plotly simplify them
 LINE = 1.3  # height of a line, in sizes of type
 BIG = 20  # pixels of type
-WORD = 5.5  # sizes of type that a number beside a bar takes
+WORD = 5.5  # width of a number beside a bar, in sizes of type
 TICKS = 6  # of an axis, at most
-COMMA = 8  # letters that a break after one may be further from the middle
-NORMAL = 2.0  # pixels of a line on the page; others are as much wider or narrower in print
-# In line widths: stroke, gap, …; in this order, as the networks have the first ones.
+COMMA = 8  # letters by which a line break after a comma may be further from the middle
+NORMAL = 2.0  # pixels of a usual line on the page, which takes the chosen width in print
+# Stroke and gap lengths in line widths. Order matters: the first entries belong to the networks.
 DASHES = {
     "solid": (),
     "dash": (5, 2.5),
@@ -43,7 +45,7 @@ DASHES = {
 def dressed(figure: dict[str, Any], how: Print) -> dict[str, Any]:
     """A copy of the figure, a Plotly dictionary, ready to be drawn at ``how``'s size."""
     made = go.Figure(figure)
-    _told_apart(made)
+    _distinguish(made)
     _scale_lines(made, how.line * POINT / NORMAL)
     rows = _lay_out(made, how)
     maps.lay_out_maps(made, how.font * POINT, how.grey, how.framed)
@@ -52,17 +54,17 @@ def dressed(figure: dict[str, Any], how: Print) -> dict[str, Any]:
     return _greyed(plain) if how.grey else plain
 
 
-def _told_apart(figure: go.Figure) -> None:
-    """Every group of lines in the legend, each with a dash that no other has.
+def _distinguish(figure: go.Figure) -> None:
+    """Give every group of lines a place in the legend and a dash of its own.
 
-    In the legend's order each keeps its own dash, or takes the next one that is free.
+    In the legend's order, each group keeps its dash, or takes the next free one.
     """
     groups: dict[str, list[Any]] = {}
     listed: set[str] = set()
     for trace in figure.data:
         if not trace.name:  # a band around a line that has one
             continue
-        if trace.name in listed:  # once is enough, whoever else has the name
+        if trace.name in listed:  # the legend has each name once
             trace.showlegend = False
         elif trace.showlegend is not False:
             listed.add(trace.name)
@@ -81,7 +83,7 @@ def _told_apart(figure: go.Figure) -> None:
 
 
 def _pattern(dash: str, width: float) -> str:
-    """A dash, by its name or as pixels of a line of the page, in pixels of a line this wide."""
+    """A dash, by its name or in pixels of the page's lines, in pixels of a line this wide."""
     if dash in DASHES:
         lengths: tuple[float, ...] = DASHES[dash]
     else:
@@ -98,7 +100,7 @@ def _scale_lines(figure: go.Figure, factor: float) -> None:
             width = (NORMAL if trace.line.width is None else trace.line.width) * factor
             dash = (trace.meta or {}).get("dash") or trace.line.dash or "solid"
             trace.line.width = width
-            trace.line.simplify = many  # as Plotly does for the screen; print shows its corners
+            trace.line.simplify = many  # print would show the corners of few lines
             trace.line.dash = _pattern(dash, width)
         drawn = trace.type.startswith("scatter") and "marker" in trace
         if drawn and isinstance(trace.marker.size, int | float):
@@ -110,8 +112,9 @@ def _scale_lines(figure: go.Figure, factor: float) -> None:
 
 
 def _lay_out(figure: go.Figure, how: Print) -> int:
-    """Its size, type and axes; gives the rows of its legend."""
-    size, type_ = how.inches, how.font * POINT
+    """Set size, type and axes; returns the number of rows of the legend."""
+    size = how.inches
+    type_ = how.font * POINT
     listed = [trace for trace in figure.data if packed_traces.listed(trace)]
     title = {"text": figure.layout.title.text or "", "font": {"size": 1.05 * type_, "weight": 600}}
     figure.update_layout(
@@ -126,13 +129,13 @@ def _lay_out(figure: go.Figure, how: Print) -> int:
         showlegend=bool(listed),
     )
     rows = _rows_of(figure, listed, type_)
-    row = max(LINE * type_, 16) + 3  # pixels that Plotly gives to each
+    row = max(LINE * type_, 16) + 3  # pixels: Plotly's height of a row
     if not how.framed:
         figure.layout.height += max(0, rows - 1) * row
-    room = rows * row + 7 * type_  # above and below what is drawn
+    room = rows * row + 7 * type_  # above and below the plot
     usual = figure.layout.height - room
     lay_out_subplots(figure, type_, (figure.layout.width - 7 * type_, usual))
-    if listed:  # the title stands in the legend's box: by itself it would be covered by many names
+    if listed:  # the title is in the legend's box; outside, many names would cover it
         figure.update_layout(
             title=None,
             legend=LEGEND | {"title": title | {"side": "top"}, "itemwidth": max(30, 3 * type_)},
@@ -148,7 +151,7 @@ def _lay_out(figure: go.Figure, how: Print) -> int:
 
 
 def _lay_out_rows(figure: go.Figure, how: Print, type_: float, room: float) -> None:
-    """A chart of named rows is as high as they are many; on a slide its letters are as small."""
+    """Fit a chart of named rows: its height to their number; on a slide, its type."""
     names = figure.layout.yaxis.tickvals
     if not names or not isinstance(names[0], str):
         return
@@ -162,7 +165,7 @@ def _lay_out_rows(figure: go.Figure, how: Print, type_: float, room: float) -> N
 
 
 def _lay_out_marks(figure: go.Figure, type_: float, plot: float) -> None:
-    """What changed on the way, in words over its mark: between the lines it would hide some."""
+    """Put the words of a change over its mark; between the lines they would hide some."""
     marks = [each for each in figure.layout.annotations if each.xref != "paper"]
     for each in marks:
         each.update(font={"size": 0.85 * type_}, yanchor="bottom", borderpad=0)
@@ -171,9 +174,9 @@ def _lay_out_marks(figure: go.Figure, type_: float, plot: float) -> None:
 
 
 def _lay_out_axes(figure: go.Figure, type_: float, plot: float, usual: float) -> None:
-    """Ticks and grid in proportion to the type; titles of y fold where they are too long.
+    """Set ticks and grid in proportion to the type; fold titles of y axes that are too long.
 
-    ``plot`` is how high all that is drawn stands, in pixels; ``usual``, one alone.
+    ``plot`` is the height of all subplots together, in pixels; ``usual`` that of a single one.
     """
     axis = {
         "showline": True,
@@ -204,12 +207,12 @@ def _lay_out_axes(figure: go.Figure, type_: float, plot: float, usual: float) ->
 
 
 def _share(axis: Any) -> float:
-    """An axis's part of the whole length."""
+    """An axis's share of the whole length."""
     return float(axis.domain[1] - axis.domain[0]) if axis.domain else 1.0
 
 
 def _loosen(figure: go.Figure, listed: list[Any]) -> None:
-    """Room that Plotly counts in pixels, whatever the type: in the legend, left of the y axis."""
+    """Add room where Plotly's is in pixels for any type: in the legend, left of the y axis."""
     for each in (*listed, *(shape for shape in figure.layout.shapes if shape.showlegend)):
         each.name = f"\u2002{each.name}\u2002"
     for axis in figure.select_yaxes():
@@ -217,7 +220,7 @@ def _loosen(figure: go.Figure, listed: list[Any]) -> None:
 
 
 def _folded(text: str, most: float) -> str:
-    """In two lines if it is longer than ``most`` letters, best where a comma is."""
+    """A text in two lines if it is longer than ``most`` letters, preferably after a comma."""
     if len(bare(text)) <= most or " " not in text:
         return text
     gaps = [place for place, sign in enumerate(text) if sign == " "]
@@ -226,7 +229,7 @@ def _folded(text: str, most: float) -> str:
 
 
 def _rows_of(figure: go.Figure, listed: list[Any], type_: float) -> int:
-    """How many rows the legend has, by the usual width of letters."""
+    """The number of rows of the legend, by the usual width of letters."""
     longest = max((len(bare(trace.name)) for trace in listed), default=0)
     room = figure.layout.width - 7 * type_
     columns = max(1, room // (max(30, 3 * type_) + (0.55 * longest + 1) * type_))
@@ -234,8 +237,9 @@ def _rows_of(figure: go.Figure, listed: list[Any], type_: float) -> int:
 
 
 def _decades(figure: go.Figure, axis: Any, most: int) -> float | None:
-    """Decades between two of at most so many ticks; Plotly's own choice for less than two."""
-    letter, number = axis.plotly_name[0], axis.plotly_name[5:]
+    """Decades between two of at most ``most`` ticks; None for Plotly's own choice."""
+    letter = axis.plotly_name[0]
+    number = axis.plotly_name[5:]
     lines = [
         numbers(trace[letter])
         for trace in figure.data
@@ -257,7 +261,7 @@ CLEAR = re.compile(r"rgba\((\d+), ?(\d+), ?(\d+), ?([\d.]+)\)")
 
 
 def _greyed(plain: Any) -> Any:
-    """Every colour as the grey of its own brightness (Rec. 709)."""
+    """A figure whose every colour is the grey of its brightness (Rec. 709)."""
     if isinstance(plain, dict):
         return {name: _greyed(value) for name, value in plain.items()}
     if isinstance(plain, list | tuple):

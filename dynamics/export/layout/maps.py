@@ -1,25 +1,32 @@
-"""Heat maps for print: their grid, their greys and their rows."""
+"""Heat maps for print: grid, greys and rows."""
 
 import textwrap
 
 import plotly.graph_objects as go
 
-from dynamics.export.layout.traces import LETTER, tell
+from dynamics.export.layout.traces import LETTER, show_values
 
-GREYS = ((0.0, "#000000"), (1.0, "#ffffff"))  # from the lowest to the highest, zero half-way
-TILES = 0.85  # of the usual type, over each of several maps
+GREYS = (
+    (0.0, "#000000"),
+    (1.0, "#ffffff"),
+)  # from the lowest value to the highest, zero in the middle
+TILES = 0.85  # size of the words over a map, in sizes of type
 
 
 def lay_out_maps(figure: go.Figure, type_: float, grey: bool, framed: bool) -> None:
-    """Heat maps as large as the width allows, each framed and under its own words.
+    """Make heat maps as large as the width allows, each framed and under its own words.
 
-    ``type_`` is the size of letters in pixels; ``framed`` says that the height stays.
+    Args:
+        figure: the chart, which is changed.
+        type_: size of letters in pixels.
+        grey: whether the colours become greys.
+        framed: whether the height is fixed.
     """
     maps = [trace for trace in figure.data if trace.type == "heatmap"]
     if not maps or not figure.layout.coloraxis.colorscale:
         return
     for each in maps:
-        tell(each)
+        show_values(each)
     bar = {"thickness": type_, "outlinewidth": 0, "len": 1, "title": {"side": "top"}}
     figure.update_layout(coloraxis={"colorbar": bar | {"tickfont": {"size": 0.9 * type_}}})
     if grey:
@@ -40,7 +47,7 @@ def lay_out_maps(figure: go.Figure, type_: float, grey: bool, framed: bool) -> N
 
 
 def _fold(figure: go.Figure, wide: float, type_: float) -> float:
-    """The names over the maps, in lines no longer than a map is wide; gives how high they are."""
+    """Fold the names over the maps to the width of a map; returns their height in pixels."""
     most = max(1, int(wide / (LETTER * TILES * type_)))
     lines = 1
     for each in figure.layout.annotations:
@@ -54,7 +61,7 @@ def _fold(figure: go.Figure, wide: float, type_: float) -> float:
 
 
 def _place_rows(figure: go.Figure, gap: float) -> None:
-    """The rows of maps so far below each other, each with its words."""
+    """Place the rows of maps with this gap between them, each with its words."""
     tops = sorted({axis.domain[1] for axis in figure.select_yaxes()}, reverse=True)
     part = (1 - (len(tops) - 1) * gap) / len(tops)
     places = {top: 1 - number * (part + gap) for number, top in enumerate(tops)}

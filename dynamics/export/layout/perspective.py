@@ -1,7 +1,7 @@
-"""Perspective: where a box in space lies on the page, and the axes and words along its edges.
+"""Perspective: a box in space projected onto the page, with axes and words along its edges.
 
-Coordinates of the page are pixels from the upper left corner of the chart's part; those of space
-are Plotly's: the box of the axes stands about the origin, its sides as long as the aspect ratio.
+Coordinates on the page are pixels from the upper left corner of the chart's part. Coordinates in
+space are Plotly's: the box of the axes is centred at the origin, with the aspect ratio as sides.
 """
 
 import re
@@ -15,18 +15,20 @@ from dynamics.core.records import Array
 from dynamics.core.words import raised
 
 FOCUS = 1 / np.tan(np.pi / 8)  # Plotly's lens sees 45 degrees from top to bottom
-ROUNDS = 40  # until the eye is where all fits
-TILT = 1e-3  # the least lean of what looks straight down, to its distance
-CLOSEST = 1.1  # times the box's half diagonal
-GLYPH, LINE = 0.56, 1.15  # width of a letter and height of a line, in sizes of type
-TICK, GAP = 0.35, 0.3  # a tick, and the room beyond it, in sizes of type
-SMALLER = 0.85  # numbers at ticks, beside titles
+ROUNDS = 40  # iterations for the place of the eye
+TILT = 1e-3  # least horizontal part of a view straight down, to its distance
+CLOSEST = 1.1  # least distance of the eye, in half diagonals of the box
+GLYPH = 0.56  # width of a letter, in sizes of type
+LINE = 1.15  # height of a line, in sizes of type
+TICK = 0.35  # length of a tick, in sizes of type
+GAP = 0.3  # room beyond a tick, in sizes of type
+SMALLER = 0.85  # size of numbers at ticks, to that of titles
 MOST = 5  # ticks of an axis, about
 
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis of the box: its words, its ends, and whether they are powers of ten."""
+    """One axis of the box: title, ends, and whether the ends are powers of ten."""
 
     title: str
     low: float
@@ -35,7 +37,7 @@ class Axis:
 
     @property
     def ticks(self) -> list[float]:
-        """Round numbers from one end to the other, as powers of ten where it is logarithmic."""
+        """Round numbers from end to end; exponents of ten on a logarithmic axis."""
         span = self.high - self.low
         size = 10 ** floor(log10(span / MOST))
         step = next(size * each for each in (1, 2, 5, 10) if span / (size * each) <= MOST)
@@ -44,7 +46,7 @@ class Axis:
         return [step * each for each in range(first, last + 1)]
 
     def said(self, tick: float) -> str:
-        """A tick in words, as Plotly has them: 20k for 20,000, 5×10⁻⁶ for 0.000005."""
+        """A tick in words, as Plotly writes it: 20k for 20,000, 5×10⁻⁶ for 0.000005."""
         value = 10**tick if self.log else tick
         for power, letter in ((12, "T"), (9, "G"), (6, "M"), (3, "k")):
             if abs(value) >= 10**power:
@@ -57,7 +59,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Word:
-    """Text about a point of the page, turned clockwise by ``angle`` degrees."""
+    """Text centred at a point of the page, turned clockwise by ``angle`` degrees."""
 
     text: str
     at: Array
@@ -65,13 +67,12 @@ class Word:
     angle: float = 0.0
 
     def reach(self, away: Array) -> float:
-        """How far it goes from its middle in a direction, by the usual width of letters."""
-        wide, tall = GLYPH * len(bare(self.text)) * self.size, LINE * self.size
+        """Half its extent in a direction, in pixels, by the usual width of letters."""
+        wide = GLYPH * len(bare(self.text)) * self.size
+        tall = LINE * self.size
         turn = np.radians(self.angle)
-        along, across = (
-            np.array([np.cos(turn), np.sin(turn)]),
-            np.array([-np.sin(turn), np.cos(turn)]),
-        )
+        along = np.array([np.cos(turn), np.sin(turn)])
+        across = np.array([-np.sin(turn), np.cos(turn)])
         return float(abs(away @ along) * wide + abs(away @ across) * tall) / 2
 
     @property
@@ -80,7 +81,7 @@ class Word:
         return np.array([self.reach(each) for each in np.eye(2)])
 
     def meets(self, other: "Word") -> bool:
-        """Whether two words would stand on each other."""
+        """Whether two words overlap."""
         return bool((np.abs(self.at - other.at) < self.half + other.half).all())
 
 
@@ -110,13 +111,14 @@ class View:
         return ahead, side, np.cross(side, ahead)
 
     def edge(self, axis: int) -> Array | None:
-        """Ends 2 × 3 of the edge that bears an axis; None if it is seen from its end.
+        """Ends 2 × 3 of the edge for an axis; None if the eye looks along it.
 
-        Of the edges between a side that is seen and one that is not, nothing of the chart is
-        before them; of these, z has the left one, x and y the lower ones.
+        Nothing of the chart is in front of an edge between a visible and a hidden side. Of these
+        edges, z has the left one, x and y have the lower ones.
         """
         one, two = (each for each in range(3) if each != axis)
-        half, found = self.aspect / 2, []
+        half = self.aspect / 2
+        edges = []
         for p in (-1, 1):
             for q in (-1, 1):
                 seen = [self.eye[i] * sign > half[i] for i, sign in ((one, p), (two, q))]
@@ -124,13 +126,14 @@ class View:
                     ends = np.zeros((2, 3))
                     ends[:, axis] = -half[axis], half[axis]
                     ends[:, one], ends[:, two] = p * half[one], q * half[two]
-                    found.append(ends)
+                    edges.append(ends)
         place = {2: (-1.0, 0.0)}.get(axis, (0.0, 1.0))
-        return max(found, key=lambda ends: float(self.onto(ends).mean(0) @ place), default=None)
+        return max(edges, key=lambda ends: float(self.onto(ends).mean(0) @ place), default=None)
 
     def fitted(self, axes: Sequence[Axis], type_: float) -> "View":
-        """The same direction, from where box and words just fit into the part."""
-        room, view = np.array([self.width, self.height]), self._tilted()
+        """The view in the same direction from which box and words just fit into the part."""
+        room = np.array([self.width, self.height])
+        view = self._tilted()
         least = CLOSEST * float(np.linalg.norm(self.aspect)) / 2
         for _ in range(ROUNDS):
             low, high = view._ends(axes, type_)
@@ -144,7 +147,7 @@ class View:
         return view
 
     def _tilted(self) -> "View":
-        """From straight above or below there is no up; a little from the side there is."""
+        """The view, tilted a little if it is straight down or up: it would have no upward side."""
         away = self.eye - self.center
         level = TILT * float(np.linalg.norm(away))
         if float(np.hypot(away[0], away[1])) >= level:
@@ -156,8 +159,8 @@ class View:
         points = [self.onto(corners * self.aspect / 2)]
         for word in words(self, axes, type_):
             points += [np.stack([word.at - word.half, word.at + word.half])]
-        found = np.concatenate(points)
-        return found.min(0), found.max(0)
+        every = np.concatenate(points)
+        return every.min(0), every.max(0)
 
 
 def lines(view: View, axes: Sequence[Axis], type_: float) -> Iterator[tuple[Array, Array]]:
@@ -170,13 +173,14 @@ def lines(view: View, axes: Sequence[Axis], type_: float) -> Iterator[tuple[Arra
 
 
 def words(view: View, axes: Sequence[Axis], type_: float) -> list[Word]:
-    """Titles and numbers of the axes, ``type_`` pixels large; numbers never meet."""
+    """Titles and numbers of the axes, ``type_`` pixels large; numbers never overlap."""
     written: list[Word] = []
     for number, axis in enumerate(axes):
         edge = view.edge(number)
         if edge is None:
             continue
-        deep, size = 0.0, SMALLER * type_
+        deep = 0.0
+        size = SMALLER * type_
         for tick, at, away in _ticks(view, axis, edge):
             word = _beyond(Word(axis.said(tick), at, size), away, (TICK + GAP) * type_)
             deep = max(deep, word.reach(away))
@@ -189,7 +193,7 @@ def words(view: View, axes: Sequence[Axis], type_: float) -> list[Word]:
 
 
 def _ticks(view: View, axis: Axis, edge: Array) -> Iterator[tuple[float, Array, Array]]:
-    """Each tick, where it is on the page, and the direction that leads away from the box."""
+    """Each tick, its place on the page, and the direction away from the box."""
     away = _outward(view, edge)
     for tick in axis.ticks:
         share = (tick - axis.low) / (axis.high - axis.low)
@@ -205,15 +209,17 @@ def _outward(view: View, edge: Array) -> Array:
 
 
 def _beyond(word: Word, away: Array, distance: float) -> Word:
-    """The word moved until its nearer side is ``distance`` from where it was."""
+    """The word, moved until its nearer side is ``distance`` from its place."""
     return replace(word, at=word.at + away * (distance + word.reach(away)))
 
 
 def _upright(along: Array, text: str) -> float:
-    """The angle at which a title follows its axis; one of a letter or two stays level."""
+    """The angle of a title along its axis, in degrees; one or two letters stay level."""
     angle = degrees(atan2(along[1], along[0]))
     angle -= 180 * round(angle / 180)
-    return 0.0 if len(bare(text)) < 3 else -90.0 if angle > 89 else angle
+    if len(bare(text)) < 3:
+        return 0.0
+    return -90.0 if angle > 89 else angle
 
 
 def bare(text: str) -> str:

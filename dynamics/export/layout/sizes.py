@@ -1,4 +1,4 @@
-"""Sizes: how wide a chart is printed, in what type and with what lines."""
+"""Sizes of a printed chart, of its type and of its lines."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ POINTS = {"font": (4.0, 72.0), "line": (0.25, 10.0)}
 
 @dataclass(frozen=True)
 class Size:
-    """Inches, and what suits them: points of type and line, dots per inch of a PNG."""
+    """Width and height in inches; usual type and lines in points; dots per inch of a PNG."""
 
     title: str
     width: float
@@ -27,12 +27,16 @@ SIZES = {
 
 @dataclass(frozen=True)
 class Print:
-    """How a chart is printed: one of ``SIZES``, with its type and line width unless others are set.
+    """How a chart is printed.
 
-    ``font`` and ``line`` are points, 0 for what suits the size; ``grey`` leaves out all colour.
+    Attributes:
+        size: one of ``SIZES``.
+        font: size of type in points; 0 becomes the size's usual one.
+        line: width of lines in points; 0 becomes the size's usual one.
+        grey: whether all colours become greys.
 
     Raises:
-        ValueError: with one sentence, for a size that is not known or points out of range.
+        ValueError: with one sentence, for an unknown size or points out of range.
     """
 
     size: str = "column"
@@ -44,7 +48,8 @@ class Print:
         if self.size not in SIZES:
             raise ValueError(f"A size is one of {', '.join(SIZES)}; {self.size!r} was given.")
         for name, (low, high) in POINTS.items():
-            points, suits = getattr(self, name), getattr(SIZES[self.size], name)
+            points = getattr(self, name)
+            suits = getattr(SIZES[self.size], name)
             if points and not low <= points <= high:
                 raise ValueError(
                     f"{name} is {low:g} to {high:g} points, or 0 for the {suits:g} that suit the "
@@ -54,10 +59,10 @@ class Print:
 
     @property
     def framed(self) -> bool:
-        """Whether its height is given, too: a slide stays 16:9 whatever it holds."""
+        """Whether the height is fixed: a slide is 16:9 for every chart."""
         return self.size == "slide"
 
     @property
     def inches(self) -> Size:
-        """Its size."""
+        """The size in inches."""
         return SIZES[self.size]

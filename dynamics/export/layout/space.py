@@ -1,7 +1,7 @@
-"""Space: charts in three dimensions as ``dress`` prepares them for print.
+"""Space: charts in three dimensions, laid out for print.
 
-Plotly's words in space keep their distance from the axes in pixels whatever their size, and are cut
-off at the chart's edge; so in a file they are written on the page, where ``perspective`` says.
+Plotly keeps words in space at a distance from the axes in pixels, whatever their size, and cuts
+them off at the chart's edge. So a file has them on the page, at places from ``perspective``.
 """
 
 from collections.abc import Sequence
@@ -11,39 +11,42 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dynamics.export.layout.perspective import SMALLER, Axis, View, lines, words
-from dynamics.export.layout.traces import numbers, tell
+from dynamics.export.layout.traces import numbers, show_values
 
-ABREAST = 18  # sizes of type that a chart in space takes beside another
-ROW = 19  # pixels of the legend that Plotly gives to one, at least
-ROOM = 0.015  # beyond both ends of an axis, to its length
-TALL = 0.72  # height of one below another, to its width
-NARROW = (310, 400)  # pixels of a chart on a page, which may be wider, but not higher
-LARGE = 15  # pixels of letters there: Plotly keeps them further from the axes than print does
-MIDDLE = "#a3a8b2"  # grey that is seen on white and on black
-OWN = 110  # pixels that Plotly's own words need beyond ours
+ABREAST = 18  # sizes of type: least width of one of several charts in a row
+ROW = 19  # pixels: Plotly's least height of a row of the legend
+ROOM = 0.015  # share of an axis's length beyond both its ends
+TALL = 0.72  # height of one of several charts in a column, to its width
+NARROW = (310, 400)  # pixels of a chart on a page; a page may show it wider, but not higher
+LARGE = 15  # pixels of letters on a page, where Plotly keeps words further from the axes
+MIDDLE = "#a3a8b2"  # grey that is visible on white and on black
+OWN = 110  # pixels that Plotly's own words need more than ours
 SPATIAL = ("scatter3d", "surface")
 
 
 def lay_out_space(figure: go.Figure, type_: float, rows: int, ink: str, grid: str) -> None:
-    """Charts in three dimensions, seen as on the page, from where all just fits into their parts.
+    """Lay out charts in three dimensions, seen in the page's direction, as large as they fit.
 
-    They stand in a row, or below each other where that would leave the words at their axes too
-    little room. ``rows`` is how many the legend has.
+    They stand in a row, or in a column where a row would leave too little room for the words at
+    their axes. ``rows`` is the number of rows of the legend.
     """
-    scenes, layout = scenes_of(figure), figure.layout
+    scenes = scenes_of(figure)
+    layout = figure.layout
     if not scenes:
         return
     head = 2.8 * type_ + rows * max(1.5 * type_, ROW)
     layout.margin = {"l": type_, "r": type_, "t": head, "b": type_ / 2, "autoexpand": False}
     layout.title.update(automargin=False, y=1, yanchor="top")
     across = len(scenes) if layout.width >= ABREAST * type_ * len(scenes) else 1
-    down, wide = len(scenes) // across, layout.width - 2 * type_
+    down = len(scenes) // across
+    wide = layout.width - 2 * type_
     heading = 2 * type_ if len(layout.annotations) == len(scenes) else 0
     if down > 1:
         layout.height = round(head + type_ / 2 + down * (heading + TALL * wide), 2)
     tall = layout.height - head - type_ / 2
     for number, scene in enumerate(scenes):
-        left, top = number % across / across, 1 - number // across / down
+        left = number % across / across
+        top = 1 - number // across / down
         gap = type_ / wide if across > 1 else 0
         scene.domain = {
             "x": (left, left + 1 / across - gap),
@@ -56,7 +59,7 @@ def lay_out_space(figure: go.Figure, type_: float, rows: int, ink: str, grid: st
 
 
 def apart(figure: go.Figure) -> list[tuple[str, go.Figure]]:
-    """Each chart in space as a figure of its own, beside its heading; what has one stays whole."""
+    """Each chart in space as a heading and a figure of its own; a single one stays whole."""
     scenes = scenes_of(figure)
     if len(scenes) < 2:
         return [("", figure)]
@@ -83,15 +86,15 @@ def _in_space(figure: go.Figure) -> list[Any]:
 
 
 def scenes_of(figure: go.Figure) -> list[Any]:
-    """The scenes in which something is drawn, the first one first."""
+    """The scenes that have traces, in order."""
     return list(figure.select_scenes()) if _in_space(figure) else []
 
 
 def _lay_out_scene(figure: go.Figure, scene: Any, type_: float, ink: str, grid: str) -> None:
-    """Its axes, from end to end of what it shows, and its eye."""
+    """Set a scene's axes, from end to end of its traces, and its eye."""
     shown = shown_in(figure, scene)
     for trace in shown:
-        tell(trace)
+        show_values(trace)
     for letter in "xyz":
         axis = scene[f"{letter}axis"]
         ends = _ends([trace[letter] for trace in shown], letter, axis.type == "log")
@@ -116,13 +119,15 @@ def _lay_out_scene(figure: go.Figure, scene: Any, type_: float, ink: str, grid: 
 
 
 def _ends(given: Sequence[Any], letter: str, log: bool) -> tuple[float, float]:
-    """The least and the largest of what is shown, and zero if it is a height."""
-    found = np.concatenate([numbers(each).ravel() for each in given])
-    found = found[np.isfinite(found) & ((found > 0) | (not log))]
-    low, high = (float(found.min()), float(found.max())) if len(found) else (1.0, 1.0)
-    low = min(0.0, low) if letter == "z" and not log else low
-    low, high = (float(np.log10(each)) for each in (low, high)) if log else (low, high)
-    room = ROOM * (high - low) or 0.5  # lines at the end would be half cut off
+    """The least and the largest value, with some room; a height begins at zero."""
+    values = np.concatenate([numbers(each).ravel() for each in given])
+    values = values[np.isfinite(values) & ((values > 0) | (not log))]
+    low, high = (float(values.min()), float(values.max())) if len(values) else (1.0, 1.0)
+    if log:
+        low, high = float(np.log10(low)), float(np.log10(high))
+    elif letter == "z":
+        low = min(0.0, low)
+    room = ROOM * (high - low) or 0.5  # lines at the ends would be cut in half
     return low - room, high + room
 
 
@@ -131,7 +136,7 @@ def _point(of: Any) -> dict[str, float]:
 
 
 def view_of(figure: go.Figure, scene: Any) -> View:
-    """The camera of a scene of a dressed figure, and its part of the page."""
+    """The camera of a dressed figure's scene, and the size of its part of the page."""
     margin, domain, camera = figure.layout.margin, scene.domain, scene.camera
     wide = figure.layout.width - margin.l - margin.r
     tall = figure.layout.height - margin.t - margin.b
@@ -152,7 +157,7 @@ def _axes(scene: Any) -> list[Axis]:
 
 
 def turnable(dressed: dict[str, Any]) -> dict[str, Any]:
-    """A dressed figure with room for Plotly's own words, which stay in space when it is turned."""
+    """A dressed figure with room for Plotly's own words, which move with a chart that is turned."""
     figure = go.Figure(dressed)
     for scene in scenes_of(figure):
         view = view_of(figure, scene)
@@ -163,10 +168,10 @@ def turnable(dressed: dict[str, Any]) -> dict[str, Any]:
 
 
 def lettered(dressed: dict[str, Any]) -> dict[str, Any]:
-    """A dressed figure with the axes of its charts in space, and their words, drawn on the page.
+    """A dressed figure whose charts in space have their axes and words drawn on the page.
 
-    So they are lines and letters in a PDF or SVG, of the size of all others, and none is cut off;
-    in a chart that can be turned they have to be in space, too.
+    So a PDF or SVG has them as lines and letters, in the size of all others, and cuts none off. A
+    chart that can be turned needs them in space: see ``turnable``.
     """
     figure = go.Figure(dressed)
     for scene in scenes_of(figure):

@@ -1,23 +1,24 @@
-"""Subplots: several pairs of axes in one figure, as the published ones have, under one legend."""
+"""Subplots: several pairs of axes in one figure, under one legend."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
 
-ROOMY = 480  # pixels of a file's width from which they stand beside each other, else below
+ROOMY = 480  # pixels of a file's width from which subplots stand side by side
 GAPS = {"x": 7.0, "y": 4.6}  # sizes of type: ticks and title of a y axis, of an x axis
-LOWER = 0.7  # of the usual height, for each of those below each other
+LOWER = 0.7  # share of the usual height, for each of several subplots in a column
 
 
 def abreast(figures: Sequence[go.Figure]) -> go.Figure:
-    """One figure of several that have a pair of axes each, with the title of the first.
+    """One figure of several with a pair of axes each; its title is that of the first.
 
-    What has the same name stands in the legend once.
+    The legend has each name once.
     """
     if len(figures) == 1:
         return figures[0]
-    whole, listed = go.Figure(layout=figures[0].layout), set[str]()
+    whole = go.Figure(layout=figures[0].layout)
+    listed: set[str] = set()
     for number, figure in enumerate(figures):
         own = str(number + 1) if number else ""
         for letter, other in ("xy", "yx"):
@@ -25,7 +26,8 @@ def abreast(figures: Sequence[go.Figure]) -> go.Figure:
             whole.update_layout({f"{letter}axis{own}": looks})
         for trace in figure.data:
             shown = trace.showlegend is not False and trace.name not in listed
-            listed |= {trace.name} if shown else set()
+            if shown:
+                listed.add(trace.name)
             trace.update(xaxis=f"x{own}", yaxis=f"y{own}", showlegend=shown)
             whole.add_trace(trace.update(legendgroup=trace.name))
     _share(whole.select_xaxes(), len(figures), 0.1)
@@ -33,22 +35,24 @@ def abreast(figures: Sequence[go.Figure]) -> go.Figure:
 
 
 def axes(trace: dict[str, Any]) -> tuple[str, str]:
-    """The x and the y axis of a trace, as ``layout`` has them."""
+    """The names of a trace's x and y axis in ``layout``."""
     x, y = trace.get("xaxis") or "x", trace.get("yaxis") or "y"
     return f"xaxis{x[1:]}", f"yaxis{y[1:]}"
 
 
 def pairs(figure: dict[str, Any]) -> list[tuple[str, str]]:
-    """Each pair of axes on which something is drawn, the first one first."""
+    """Each pair of axes that has traces, in order."""
     return sorted({axes(trace) for trace in figure["data"]}) or [("xaxis", "yaxis")]
 
 
 def lay_out_subplots(figure: go.Figure, type_: float, plot: tuple[float, float]) -> None:
-    """Beside each other where a file is wide enough, else below each other in a taller one.
+    """Place subplots side by side in a wide file, in a column in a narrow one, which grows.
 
-    ``plot`` is how wide and high all of them are, in pixels; what has one x axis stays as it is.
+    ``plot`` is the width and height of all subplots together, in pixels. A figure with one x axis
+    is not changed.
     """
-    across, down = list(figure.select_xaxes()), list(figure.select_yaxes())
+    across = list(figure.select_xaxes())
+    down = list(figure.select_yaxes())
     if len(across) < 2 or figure.layout.coloraxis.colorscale:
         return
     if figure.layout.width >= ROOMY:
@@ -62,7 +66,7 @@ def lay_out_subplots(figure: go.Figure, type_: float, plot: tuple[float, float])
 
 
 def _share(axes: Any, count: int, gap: float) -> None:
-    """The whole length, in equal parts with gaps between."""
+    """Divide the whole length into equal parts with gaps between."""
     part = (1 - (count - 1) * gap) / count
     for number, axis in enumerate(axes):
         axis.domain = (number * (part + gap), number * (part + gap) + part)

@@ -1,9 +1,9 @@
-"""Film: a chart as it comes about, as a GIF or an MP4 for slides.
+"""Film: a chart that grows, as a GIF or an MP4 for slides.
 
-Of lines in the plane, Chrome draws the whole chart and the empty one; each frame is the whole one
-up to a moment and the empty one after it. That is exact where the lines are functions of the
-horizontal axis. Of all else it draws every frame: charts in space as they grow along their time
-axis, heat maps at the moments that are given.
+For lines in the plane, Chrome draws the whole chart and the empty one. Each frame is the whole one
+up to a moment, and the empty one after it; this is exact for functions of the horizontal axis. For
+other charts Chrome draws every frame: charts in space grow along their time axis, heat maps show
+the given moments.
 """
 
 import copy
@@ -22,17 +22,18 @@ from dynamics.export.layout.subplots import pairs
 from dynamics.export.layout.traces import numbers
 from dynamics.export.render import chrome
 
-LASTS = 6.0  # seconds, without the end
-FRAMES = 90  # of lines in the plane, which are drawn at once
-SLOW = 24  # of charts in space, each of which takes a second or two
-REST = 1.3  # seconds for which the end stands
-SHADES, PAPER = 128, 255  # of a GIF; each part of the paper's colour
+LASTS = 6.0  # seconds, without the still at the end
+FRAMES = 90  # of lines in the plane
+SLOW = 24  # frames of a chart in space; each takes a second or two
+REST = 1.3  # seconds of the still at the end
+SHADES = 128  # colours of a GIF
+PAPER = 255  # each part of the paper's colour
 WIDEST = {"gif": 960, "mp4": 1920}  # pixels
 PLACE = re.compile(r'<clipPath class="axesclip" id="clip[0-9a-f]+([xy])(\d*)"><rect ([^>]*)/>')
 
 
 def film(moments: Sequence[dict[str, Any]], form: str, how: Print, about: About) -> bytes:
-    """One dressed figure, or what one looks like at several moments, as ``gif`` or ``mp4``.
+    """A film, as ``gif`` or ``mp4``, of one dressed figure, or of one figure at several moments.
 
     Raises:
         PictureError: if it cannot be drawn.
@@ -52,10 +53,10 @@ def film(moments: Sequence[dict[str, Any]], form: str, how: Print, about: About)
 
 
 def _uncovered(figure: dict[str, Any], scale: float) -> list[Any]:
-    """Frames of lines in the plane, from none of each to all."""
+    """Frames of lines in the plane, from the empty chart to the whole one."""
     sheets = [(figure, "svg", 1.0), (figure, "png", scale), (_bare(figure), "png", scale)]
-    svg, *drawn = chrome.draw(sheets)
-    whole, empty = map(_pixels, drawn)
+    svg, *pngs = chrome.draw(sheets)
+    whole, empty = map(_pixels, pngs)
     areas = [[round(edge * scale) for edge in area] for area in _areas(figure, svg.decode())]
     frames = []
     for share in np.linspace(0, 1, FRAMES):
@@ -70,7 +71,8 @@ def _uncovered(figure: dict[str, Any], scale: float) -> list[Any]:
 def _growing(figure: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """A chart in space up to each moment of its time axis, which is x."""
     times = [numbers(trace["x"]) for trace in figure["data"]]
-    low, high = min(float(x.min()) for x in times), max(float(x.max()) for x in times)
+    low = min(float(x.min()) for x in times)
+    high = max(float(x.max()) for x in times)
     for share in np.linspace(0, 1, SLOW):
         until = low + share * (high - low)
         counts = [int((np.atleast_2d(x)[0] <= until).sum()) for x in times]
@@ -81,7 +83,7 @@ def _growing(figure: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _upto(trace: dict[str, Any], count: int) -> dict[str, Any]:
-    """The first so many times of a line or a surface, whose heights have a row a mode."""
+    """A line or a surface up to so many times; a surface's heights are modes × times."""
     given = {name: numbers(trace[name]) for name in ("x", "y", "z")}
     if trace["type"] == "surface" and given["y"].ndim == 1:
         return trace | {"x": given["x"][:count], "z": given["z"][:, :count]}
@@ -89,7 +91,7 @@ def _upto(trace: dict[str, Any], count: int) -> dict[str, Any]:
 
 
 def _bare(figure: dict[str, Any]) -> dict[str, Any]:
-    """The same chart with lines that take room and are not seen."""
+    """The same chart with invisible lines, which take the same room."""
     bare = copy.deepcopy(figure)
     for trace in bare["data"]:
         trace["opacity"] = 0
@@ -97,7 +99,7 @@ def _bare(figure: dict[str, Any]) -> dict[str, Any]:
 
 
 def _pixels(png: bytes) -> Any:
-    """Height × width × 3 bytes, both sides even, as film wants them."""
+    """Height × width × 3 bytes; both sides are even, as video codecs require."""
     from PIL import Image
 
     pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
@@ -105,11 +107,12 @@ def _pixels(png: bytes) -> Any:
 
 
 def _areas(figure: dict[str, Any], svg: str) -> list[tuple[float, ...]]:
-    """Left, right, top and bottom of each part of the picture that has lines."""
+    """Left, right, top and bottom of each pair of axes in the picture."""
     edges = {}
     for letter, number, attributes in PLACE.findall(svg):
         sides = {name: float(value) for name, value in re.findall(r'(\w+)="([\d.]+)"', attributes)}
-        start, length = sides[letter], sides["width" if letter == "x" else "height"]
+        start = sides[letter]
+        length = sides["width" if letter == "x" else "height"]
         edges[f"{letter}axis{number}"] = (start, start + length)
     return [(*edges[x], *edges[y]) for x, y in pairs(figure)]
 
@@ -117,13 +120,15 @@ def _areas(figure: dict[str, Any], svg: str) -> list[tuple[float, ...]]:
 def _gif(frames: list[Any], rate: Fraction, about: About) -> bytes:
     from PIL import Image
 
-    seen = np.concatenate([frames[i] for i in (0, len(frames) // 2, -1)])  # with all the colours
+    seen = np.concatenate(
+        [frames[i] for i in (0, len(frames) // 2, -1)]
+    )  # frames that have all colours
     palette = Image.fromarray(seen).quantize(SHADES)
     images = [
         Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE)
         for frame in frames
     ]
-    for image in images:  # on a slide that is white, the paper is to be white
+    for image in images:  # on a white slide the paper must be white
         shades = np.reshape(image.getpalette() or [], (-1, 3))
         shades[int(np.asarray(image)[0, 0])] = PAPER
         image.putpalette(shades.ravel().tolist())
@@ -134,7 +139,7 @@ def _gif(frames: list[Any], rate: Fraction, about: About) -> bytes:
 
 
 def _mp4(frames: list[Any], rate: Fraction, about: About) -> bytes:
-    """H.264 in the colours that every player shows."""
+    """H.264 with 4:2:0 colours, which every player shows."""
     import av
 
     file = io.BytesIO()
@@ -142,7 +147,8 @@ def _mp4(frames: list[Any], rate: Fraction, about: About) -> bytes:
         container.metadata.update(title=about.title, comment=about.caption)
         stream = container.add_stream("libx264", rate=rate)
         stream.height, stream.width = frames[0].shape[:2]
-        stream.pix_fmt, stream.options = "yuv420p", {"crf": "20"}
+        stream.pix_fmt = "yuv420p"
+        stream.options = {"crf": "20"}
         for frame in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         container.mux(stream.encode(None))

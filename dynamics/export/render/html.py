@@ -1,7 +1,7 @@
-"""Standalone: pages with charts that need no network, as what they need is inside, compressed.
+"""HTML pages with charts that need no network: they hold library and charts, compressed.
 
-Of plotly.js a page carries the parts that its charts take. The browser unpacks library and charts
-(DecompressionStream: Chrome 80, Safari 16.4, Firefox 113), so that a page of lines takes 0.5 MB.
+A page holds only those parts of plotly.js that its charts need. The browser unpacks library and
+charts (DecompressionStream: Chrome 80, Safari 16.4, Firefox 113); a page of lines takes 0.5 MB.
 """
 
 import base64
@@ -44,7 +44,7 @@ for (const packed of document.querySelectorAll("script[data-part]")) {
 
 
 def chart(figure: dict[str, Any] | go.Figure, style: str = "", **config: Any) -> str:
-    """The place of a chart in the body of a ``page``; ``config`` is Plotly's."""
+    """A chart as HTML for the body of a ``page``; ``config`` is Plotly's."""
     made = json.loads(go.Figure(figure).to_json()) | {"config": config | {"responsive": True}}
     text = json.dumps(made, separators=(",", ":"), ensure_ascii=False)
     return (
@@ -71,5 +71,5 @@ def _library(part: str) -> str:
 
 
 def _packed(content: bytes) -> str:
-    """Base 85: its signs, without a slash, cannot end the element that they stand in."""
+    """Base 85: it has no slash, so the text cannot end the element around it."""
     return base64.b85encode(content).decode()

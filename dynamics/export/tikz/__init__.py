@@ -1,16 +1,16 @@
-"""TikZ: a chart as pgfplots code, set in the document's own type; lines, bars, maps and space."""
+"""TikZ: a chart as pgfplots code in the document's own type; lines, bars, maps and space."""
 
 from typing import Any
 
 from dynamics.export.layout.sizes import Print
 from dynamics.export.tikz import charts, maps, space
 
-MOST_POINTS = 400  # of a line: TeX's memory is small; for ``dressed``
+MOST_POINTS = 400  # of a line: TeX's memory is small
 PARTS = {"heatmap": maps.drawn, "surface": space.drawn, "scatter3d": space.drawn}
 
 
 def tikz(figure: dict[str, Any], how: Print) -> str:
-    """The dressed figure as a ``tikzpicture``; it needs pgfplots alone."""
+    """The dressed figure as a ``tikzpicture``, which needs only pgfplots."""
     size = f"\\fontsize{{{how.font:g}}}{{{how.font * 1.2:g}}}\\selectfont"
     kinds = [trace.get("type", "scatter") for trace in figure["data"]]
     drawn = next((PARTS[kind] for kind in kinds if kind in PARTS), charts.drawn)

@@ -13,12 +13,12 @@ from dynamics.export.layout.subplots import axes, pairs
 from dynamics.export.layout.traces import LETTER, numbers
 from dynamics.export.tikz.pens import BREAK, ink, pen, text
 
-SAMPLE = 4  # sizes of type that a line takes in the legend
-ROOM = 7  # sizes of type for the words around several subplots
-WORD = 7  # sizes of type for what stands right of bars
-NARROW = 0.6  # of the width: less than this is one of several panels
-LONG = 1e4  # numbers from it on need twice the room
-PLAIN = 1e6  # numbers below it are written without a power
+SAMPLE = 4  # width of a line in the legend, in sizes of type
+ROOM = 7  # room for the words around several subplots, in sizes of type
+WORD = 7  # width of the words right of bars, in sizes of type
+NARROW = 0.6  # share of the width below which a panel is one of several
+LONG = 1e4  # from here on, numbers need twice the room
+PLAIN = 1e6  # below it, numbers have no power of ten
 MARKS = {
     "circle-open": "o",
     "triangle-up": "triangle*",
@@ -27,20 +27,20 @@ MARKS = {
     "square": "square*",
     "diamond-open": "diamond",
 }
-RANK = 1000  # Plotly's own, in the legend
-EDGE = 0.04  # of the length of an axis, beyond the ends of bars
+RANK = 1000  # Plotly's default rank in the legend
+EDGE = 0.04  # share of an axis's length beyond the ends of bars
 BAR = 0.375  # half the height of a bar in its row
 
 
 def drawn(figure: dict[str, Any], how: Print) -> list[str]:
-    """A dressed figure's axes, one below another."""
+    """TikZ of a dressed figure's axes, one block for each pair."""
     figure = _numbered(figure)
     parts = pairs(figure)
     return [_subplot(figure, number, parts, how) for number in range(len(parts))]
 
 
 def _numbered(figure: dict[str, Any]) -> dict[str, Any]:
-    """Named rows, if it has such, counted from 0 downwards."""
+    """A figure whose named rows, if any, are numbers from 0 downwards."""
     axis = figure["layout"]["yaxis"]
     names = list(axis.get("tickvals") if axis.get("tickvals") is not None else ())
     if not names or not isinstance(names[0], str):
@@ -54,10 +54,11 @@ def _numbered(figure: dict[str, Any]) -> dict[str, Any]:
 def _subplot(
     figure: dict[str, Any], number: int, parts: Sequence[tuple[str, str]], how: Print
 ) -> str:
-    """One pair of axes; the first has title and legend, of what the others draw, too."""
-    layout, (x, y) = figure["layout"], parts[number]
+    """One pair of axes; the first has the title and the legend of all."""
+    layout = figure["layout"]
+    x, y = parts[number]
     here = [trace for trace in figure["data"] if axes(trace) == (x, y)]
-    said = [
+    options = [
         _place(figure, parts, number, how),
         *(_axis(layout[name], name[0], _ends(figure, name)) for name in (x, y)),
         f"enlarge x limits={EDGE if layout['yaxis'].get('ticktext') else 'false'}",
@@ -66,18 +67,18 @@ def _subplot(
     ]
     if sum(x == each for each, _ in parts) > 1:  # one below the other, over the same values
         low, high = _ends(figure, x)
-        said.append(f"xmin={low:.6g}, xmax={high:.6g}")
+        options.append(f"xmin={low:.6g}, xmax={high:.6g}")
         if layout[x].get("anchor", "y") != y.replace("axis", ""):
-            said.append("xlabel=, xticklabels=")
+            options.append("xlabel=, xticklabels=")
     drawn = [command for trace in here for command in _trace(trace)]
     if not number:
-        said += _head(figure, how)
+        options += _head(figure, how)
         drawn += [*_levels(figure), *_changes(figure)]
         drawn += [
             f"\\addlegendimage{{{style}}}\n\\addlegendentry{{{text(name)}}}"
             for name, style in _listed(figure)
         ]
-    return "\n".join(["\\begin{axis}[", ",\n".join(said), "]", *drawn, "\\end{axis}"])
+    return "\n".join(["\\begin{axis}[", ",\n".join(options), "]", *drawn, "\\end{axis}"])
 
 
 def _head(figure: dict[str, Any], how: Print) -> list[str]:
@@ -94,14 +95,14 @@ def _head(figure: dict[str, Any], how: Print) -> list[str]:
 
 
 def _above(figure: dict[str, Any], how: Print) -> float:
-    """How high the legend reaches, in points."""
+    """Height of the legend, in points."""
     listed = _listed(figure)
     rows = -(-len(listed) // _columns(listed, how))
     return 1.4 * how.font * rows + _row(figure["layout"], how)
 
 
 def _listed(figure: dict[str, Any]) -> list[tuple[str, str]]:
-    """The names in the legend and how what they mean is drawn, in the page's order."""
+    """The names in the legend, in the page's order, each with its style."""
     named = [
         (str(trace["name"]).strip(), _style(trace))
         for trace in sorted(figure["data"], key=lambda trace: trace.get("legendrank") or RANK)
@@ -112,23 +113,24 @@ def _listed(figure: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _columns(listed: Sequence[tuple[str, str]], how: Print) -> int:
-    """Two, if the longest name fits into half the width beside its line."""
+    """Columns of the legend: two if the longest name fits into half the width."""
     letters = max((len(bare(name)) for name, _ in listed), default=0)
     longest = (LETTER * letters + SAMPLE) * how.font
     return 2 if 2 * longest <= (how.inches.width * 72 - ROOM * how.font) else 1
 
 
 def _row(layout: dict[str, Any], how: Print) -> float:
-    """How high the words over marks stand, in points."""
+    """Height of the words over marks, in points."""
     return 1.4 * how.font if _words(layout) else 0.0
 
 
 def _place(
     figure: dict[str, Any], parts: Sequence[tuple[str, str]], number: int, how: Print
 ) -> str:
-    """Size of all with its words, or place and size of one of several without them, in inches."""
+    """Options for the size of a single pair of axes, or for place and size of one of several."""
     layout = figure["layout"]
-    wide, tall = how.inches.width, layout["height"] / 96
+    wide = how.inches.width  # inches
+    tall = layout["height"] / 96
     if words := layout["yaxis"].get("ticktext"):
         beside = (LETTER * max(map(len, map(bare, words))) + WORD) * how.font / 72
         tall -= (ROOM * how.font + _above(figure, how)) / 72
@@ -146,15 +148,15 @@ def _place(
 
 
 def _ends(figure: dict[str, Any], name: str) -> tuple[float, float]:
-    """The least and the largest number that is drawn over an axis."""
-    drawn = [trace for trace in figure["data"] if name in axes(trace)]
-    values = np.concatenate([np.zeros(0), *(_reach(trace, name[0]) for trace in drawn)])
+    """The least and the largest number along an axis."""
+    here = [trace for trace in figure["data"] if name in axes(trace)]
+    values = np.concatenate([np.zeros(0), *(_reach(trace, name[0]) for trace in here)])
     values = values[np.isfinite(values)]
     return (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
 
 
 def _reach(trace: dict[str, Any], letter: str) -> Array:
-    """Everywhere a trace comes to along an axis, bars and their errors included."""
+    """All places of a trace along an axis, with its bars and error bars."""
     values = numbers(trace[letter])
     if trace.get("base") is not None and letter == "x":
         values = values + numbers(trace["base"])
@@ -178,24 +180,24 @@ def _seen(spread: dict[str, Any]) -> bool:
 
 def _axis(axis: dict[str, Any], letter: str, ends: tuple[float, float]) -> str:
     words = axis["title"]["text"].removeprefix("<br>").split("<br>")
-    said = [f"{letter}label={{{BREAK.join(map(text, words))}}}"]
+    options = [f"{letter}label={{{BREAK.join(map(text, words))}}}"]
     if len(words) > 1:
-        said.append(f"{letter}label style={{align=center}}")
-    said.append(f"{letter}majorgrids={'false' if axis.get('showgrid') is False else 'true'}")
+        options.append(f"{letter}label style={{align=center}}")
+    options.append(f"{letter}majorgrids={'false' if axis.get('showgrid') is False else 'true'}")
     log = axis.get("type") == "log"
-    said += [f"{letter}mode=log"] if log else _numbers(axis, letter, ends)
+    options += [f"{letter}mode=log"] if log else _numbers(axis, letter, ends)
     if axis.get("range"):
         low, high = (10.0**end if log else end for end in axis["range"])
         if low > high:
-            said.append(f"{letter} dir=reverse")
-        said.append(f"{letter}min={min(low, high):.6g}, {letter}max={max(low, high):.6g}")
+            options.append(f"{letter} dir=reverse")
+        options.append(f"{letter}min={min(low, high):.6g}, {letter}max={max(low, high):.6g}")
     if axis.get("tickvals") is not None:
-        said.append(_ticks(axis, letter, ends, log))
-    return ", ".join(said)
+        options.append(_ticks(axis, letter, ends, log))
+    return ", ".join(options)
 
 
 def _numbers(axis: dict[str, Any], letter: str, ends: tuple[float, float]) -> Iterator[str]:
-    """How those of an axis without powers are written, and where: a narrow one has few of them."""
+    """Options for the numbers of a linear axis; a narrow axis has few of them."""
     low, high = ends
     if max(map(abs, ends)) < PLAIN:
         yield f"scaled {letter} ticks=false"
@@ -209,7 +211,7 @@ def _numbers(axis: dict[str, Any], letter: str, ends: tuple[float, float]) -> It
 
 
 def _ticks(axis: dict[str, Any], letter: str, ends: tuple[float, float], log: bool) -> str:
-    """Where they are and, if that is no plain number, what they say; no more than are in sight."""
+    """Options for the visible ticks of an axis and their words."""
     low, high = sorted(axis.get("range") or ends)
     if axis.get("range") and log:
         low, high = 10.0**low, 10.0**high
@@ -220,29 +222,31 @@ def _ticks(axis: dict[str, Any], letter: str, ends: tuple[float, float], log: bo
         if low <= tick <= high
     ]
     places = ",".join(f"{tick:g}" for tick, _ in shown)
-    said = ",".join(f"{{{text(word)}}}" for _, word in shown)
-    return f"{letter}tick={{{places}}}, {letter}ticklabels={{{said}}}"
+    options = ",".join(f"{{{text(word)}}}" for _, word in shown)
+    return f"{letter}tick={{{places}}}, {letter}ticklabels={{{options}}}"
 
 
 def _style(trace: dict[str, Any]) -> str:
-    """Line or marks or both, or an area without a rim."""
+    """The style of a line, of marks, of both, or of an area without a rim."""
     if found := CLEAR.fullmatch(trace.get("fillcolor") or ""):
         red, green, blue, opacity = found.groups()
         color = f"{{rgb,255:red,{red};green,{green};blue,{blue}}}"
         return f"draw=none, fill={color}, fill opacity={opacity}, mark=none"
-    mode, marker = trace.get("mode") or "lines", trace.get("marker") or {}
+    mode = trace.get("mode") or "lines"
+    marker = trace.get("marker") or {}
     line = pen(trace.get("line") or {})
     if "markers" not in mode:
         return f"{line}, mark=none"
-    mark, size = MARKS.get(str(marker.get("symbol")), "*"), (marker.get("size") or 6) / 2 / POINT
-    said = f"mark={mark}, mark size={size:.3g}pt"
+    mark = MARKS.get(str(marker.get("symbol")), "*")
+    size = (marker.get("size") or 6) / 2 / POINT
+    options = f"mark={mark}, mark size={size:.3g}pt"
     if "lines" in mode:
-        return f"{line}, {said}, mark options=solid"
-    return f"only marks, color={ink(str(marker.get('color')))}, {said}"
+        return f"{line}, {options}, mark options=solid"
+    return f"only marks, color={ink(str(marker.get('color')))}, {options}"
 
 
 def _trace(trace: dict[str, Any]) -> Iterator[str]:
-    """What it draws, and over that how far its numbers scatter."""
+    """A trace and, over it, its error bars."""
     if trace.get("type") == "bar":
         yield from _bars(trace)
     elif trace.get("mode") == "text":
@@ -253,7 +257,7 @@ def _trace(trace: dict[str, Any]) -> Iterator[str]:
 
 
 def _bars(trace: dict[str, Any]) -> Iterator[str]:
-    """Level ones, in rows; the axes reach to what is plotted, and these are not."""
+    """Horizontal bars; an invisible plot of each makes the axes hold it."""
     fill = f"fill={ink(trace['marker']['color'])}"
     starts, rows = numbers(trace["base"]), numbers(trace["y"])
     for start, length, row in zip(starts, numbers(trace["x"]), rows, strict=True):
@@ -265,14 +269,14 @@ def _bars(trace: dict[str, Any]) -> Iterator[str]:
 
 
 def _labels(trace: dict[str, Any]) -> Iterator[str]:
-    """Words right of their places."""
+    """Words to the right of their places."""
     for x, y, word in zip(numbers(trace["x"]), numbers(trace["y"]), trace["text"], strict=True):
-        said = text(word.strip())
-        yield f"\\node[anchor=west] at (axis cs:{x:.6g},{y:g}) {{{said}}};"
+        options = text(word.strip())
+        yield f"\\node[anchor=west] at (axis cs:{x:.6g},{y:g}) {{{options}}};"
 
 
 def _errors(trace: dict[str, Any]) -> Iterator[str]:
-    """Lines from the lower to the upper end of what scatters about each point."""
+    """Error bars, from the lower to the upper end of each."""
     starts = [numbers(trace[letter]) for letter in "xy"]
     if trace.get("base") is not None:
         starts[0] = starts[0] + numbers(trace["base"])
@@ -299,7 +303,7 @@ def _plot(style: str, x: Any, y: Any) -> str:
 
 
 def _levels(figure: dict[str, Any]) -> list[str]:
-    """Lines right across the chart."""
+    """Horizontal lines across the whole chart."""
     ends = _ends(figure, "xaxis")
     return [
         _plot(f"{pen(shape['line'])}, mark=none", ends, [shape["y0"]] * 2)
@@ -309,20 +313,21 @@ def _levels(figure: dict[str, Any]) -> list[str]:
 
 
 def _changes(figure: dict[str, Any]) -> list[str]:
-    """Lines right up the chart where something changed, and what in words over them."""
+    """Vertical lines where a setting changed, with its words over them."""
     upright = [
         each for each in figure["layout"].get("shapes") or () if each.get("x0") == each.get("x1")
     ]
-    drawn, (_, high) = [], _ends(figure, "yaxis")
+    _, high = _ends(figure, "yaxis")
+    marks = []
     for shape, word in zip(upright, _words(figure["layout"]), strict=True):
         foot, head = (
             f"({{axis cs:{shape['x0']:.6g},{high:.6g}}}|-{{rel axis cs:0,{end}}})" for end in (0, 1)
         )
         node = f"node[anchor=south west, inner xsep=0pt] {{{text(word)}}}" if word else ""
-        drawn.append(f"\\draw[{pen(shape['line'])}] {foot} -- {head} {node};")
-    return drawn
+        marks.append(f"\\draw[{pen(shape['line'])}] {foot} -- {head} {node};")
+    return marks
 
 
 def _words(layout: dict[str, Any]) -> list[str]:
-    """What stands over the marks of changes."""
+    """The words over the marks of changes."""
     return [each["text"] for each in layout.get("annotations") or () if each.get("xref") != "paper"]

@@ -1,4 +1,4 @@
-"""Heat maps: each a pair of axes of its own without ticks, and one colour bar for all."""
+"""Heat maps: a pair of axes without ticks for each, and one colour bar for all."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -13,19 +13,20 @@ from dynamics.export.layout.subplots import axes
 from dynamics.export.layout.traces import numbers
 from dynamics.export.tikz.pens import folded, text, type_of
 
-BAR = 8  # sizes of type that the bar and its numbers take
+BAR = 8  # width of the colour bar with its numbers, in sizes of type
 MOST_CELLS = 12_500  # of all maps: TeX's memory is small
-SHADES = 1000  # of a colour scale, by which its places are named
+SHADES = 1000  # units of a colour scale's length
 
 
 def drawn(figure: dict[str, Any], how: Print) -> list[str]:
-    """The title, each map in its place on the page, each under its words."""
+    """TikZ of the title and of each map in its place under its words."""
     layout = figure["layout"]
     type_ = layout["font"]["size"]
-    left, top = type_, layout["margin"]["t"]
+    left = type_
+    top = layout["margin"]["t"]
     page = layout["width"] - (BAR + 1) * type_, layout["height"] - top - type_
     maps = [trace for trace in figure["data"] if trace["type"] == "heatmap"]
-    said = [
+    code = [
         f"\\node[anchor=north west, font=\\bfseries] at (0,{layout['height']:g}) "
         f"{{{text(layout['title']['text'])}}};"
     ]
@@ -36,27 +37,28 @@ def drawn(figure: dict[str, Any], how: Print) -> list[str]:
         place = f"at={{({(left + x) / POINT:.5g}bp,{(type_ + y) / POINT:.5g}bp)}}"
         size = f"width={wide / POINT:.5g}bp, height={tall / POINT:.5g}bp"
         bar = [] if number else _bar(layout, page, (x, y, wide, tall))
-        said += _map(_coarse(cells, side), [place, size, *bar, *_scale(layout)])
+        code += _map(_coarse(cells, side), [place, size, *bar, *_scale(layout)])
     words = [each for each in layout.get("annotations") or () if each.get("text")]
     for each in words:
         x, y = left + each["x"] * page[0], type_ + each["y"] * page[1] + each.get("yshift", 0)
         font = type_of(each["font"]["size"] / POINT)
-        said.append(
+        code.append(
             f"\\node[anchor=south, align=center, inner sep=1pt, {font}] at ({x:.5g},{y:.5g}) "
             f"{{{folded(each['text'])}}};"
         )
-    return said
+    return code
 
 
 def _coarse(cells: Array, side: int) -> Array:
-    """The means of blocks of cells; of those alone that have a number."""
+    """Means over blocks of cells; NaN cells do not count."""
     if side == 1:
         return cells
     rows, cols = (-(-length // side) for length in cells.shape)
     around = ((0, rows * side - cells.shape[0]), (0, cols * side - cells.shape[1]))
     blocks = np.pad(cells, around, constant_values=np.nan).reshape(rows, side, cols, side)
     known = np.isfinite(blocks)
-    sums, number = np.where(known, blocks, 0.0).sum((1, 3)), known.sum((1, 3))
+    sums = np.where(known, blocks, 0.0).sum((1, 3))
+    number = known.sum((1, 3))
     means: Array = np.where(number > 0, sums / np.maximum(number, 1), np.nan)
     return means
 
@@ -81,7 +83,7 @@ def _place(
 
 
 def _map(cells: Array, looks: list[str]) -> Iterator[str]:
-    """One number a line, row by row; a cell without one is left out."""
+    """One number a line, row by row; NaN cells are left out."""
     rows, cols = cells.shape
     yield "\\begin{axis}["
     yield ",\n".join(["scale only axis, ticks=none, y dir=reverse, axis on top", *looks])
@@ -96,7 +98,7 @@ def _map(cells: Array, looks: list[str]) -> Iterator[str]:
 
 
 def _scale(layout: dict[str, Any]) -> list[str]:
-    """The colours and the ends of their scale."""
+    """Options for the colour scale and its ends."""
     scale = layout["coloraxis"]
     steps = " ".join(
         f"rgb255({round(SHADES * place)})=({int(shade[1:3], 16)},{int(shade[3:5], 16)},"
@@ -110,7 +112,7 @@ def _scale(layout: dict[str, Any]) -> list[str]:
 
 
 def _bar(layout: dict[str, Any], page: tuple[float, float], first: tuple[float, ...]) -> list[str]:
-    """The colour bar right of all maps, as high as they are; ``first`` is the map that has it."""
+    """Options for the colour bar, right of all maps and as high; ``first`` is the map with it."""
     x, y, wide, tall = first
     bar, type_ = layout["coloraxis"]["colorbar"], layout["font"]["size"]
     place = f"{(page[0] + 1.5 * type_ - x) / wide:.5g},{-y / tall:.5g}"

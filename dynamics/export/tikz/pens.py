@@ -1,11 +1,12 @@
-"""Pens: Plotly's texts, colours and lines in the words of LaTeX and TikZ."""
+"""Pens: Plotly's texts, colours and lines as LaTeX and TikZ."""
 
 import re
 from itertools import groupby
 from typing import Any
 
 from dynamics.core.words import RAISED, lowered
-from dynamics.export.layout.layout import DASHES, INK, POINT
+from dynamics.draw.look import INK
+from dynamics.export.layout.layout import DASHES, POINT
 
 SIGNS = {
     "σ": r"\sigma ", "ε": r"\varepsilon ", "η": r"\eta ", "α": r"\alpha ", "θ": r"\theta ",
@@ -19,12 +20,12 @@ BREAK = r"\\"
 
 
 def text(html: str) -> str:
-    """Plotly's text, with its signs, its ``<sub>`` and its ``<b>`` around all, as LaTeX."""
+    """Plotly's text as LaTeX, with its signs, ``<sub>``, ``<sup>``, and a ``<b>`` around all."""
     if found := re.fullmatch("<b>(.*)</b>", html):
         return f"\\textbf{{{text(found[1])}}}"
     html = re.sub(RAISED, lambda found: f"<sup>{lowered(found[0])}</sup>", html)
     parts = re.split(r"(<sub>.*?</sub>|<sup>.*?</sup>)", html.replace("r̂", "\ue000"))
-    pieces: list[tuple[bool, str]] = []  # whether mathematics, and what
+    pieces: list[tuple[bool, str]] = []  # whether the piece is mathematics, and its LaTeX
     for part in parts:
         if found := re.fullmatch(r"<(sub|sup)>(.*?)</\1>", part):
             inner = "".join(SIGNS.get(sign, sign) for sign in found[2])
@@ -44,12 +45,12 @@ def _escaped(sign: str) -> str:
 
 
 def folded(html: str) -> str:
-    """Plotly's lines as those of a node with ``align``."""
+    """Plotly's text in several lines, for a node with ``align``."""
     return BREAK.join(text(line.strip()) for line in html.split("<br>") if line.strip())
 
 
 def ink(color: str) -> str:
-    """``{rgb,255:red,R;green,G;blue,B}``, which needs no definition."""
+    """A colour as ``{rgb,255:red,R;green,G;blue,B}``, which needs no definition."""
     found = re.fullmatch(r"#([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})", color)
     red, green, blue = (int(part, 16) for part in found.groups()) if found else (128, 128, 128)
     return f"{{rgb,255:red,{red};green,{green};blue,{blue}}}"
@@ -59,12 +60,12 @@ def pen(line: dict[str, Any]) -> str:
     """Colour, width and dashes of a line."""
     width = (line.get("width") or 2) / POINT
     pattern = [float(length.removesuffix("px")) for length in _lengths(line.get("dash"))]
-    said = [f"color={ink(line.get('color') or INK)}", f"line width={width:.3g}pt"]
+    options = [f"color={ink(line.get('color') or INK)}", f"line width={width:.3g}pt"]
     if pattern:
         parts = zip(pattern[::2], pattern[1::2], strict=True)
         dashes = " ".join(f"on {on / POINT:.3g}pt off {off / POINT:.3g}pt" for on, off in parts)
-        said.append(f"dash pattern={dashes}")
-    return ", ".join(said)
+        options.append(f"dash pattern={dashes}")
+    return ", ".join(options)
 
 
 def _lengths(dash: str | None) -> list[str]:
@@ -72,5 +73,5 @@ def _lengths(dash: str | None) -> list[str]:
 
 
 def type_of(points: float) -> str:
-    """The font of a node of another size, in points."""
+    """A node's option for type of this size, in points."""
     return f"font=\\fontsize{{{points:.3g}}}{{{1.2 * points:.3g}}}\\selectfont"

@@ -1,7 +1,7 @@
-"""Charts in space: seen from where all other files show them, by ``perspective``'s own lens.
+"""Charts in space, with the view and the lens of all other files: see ``perspective``.
 
-Surfaces are tiles, painted from the farthest to the nearest. pgfplots has no lens of this kind, so
-all is drawn by plain TikZ, in pixels of the page.
+Surfaces are tiles, painted from the farthest to the nearest. pgfplots has no such lens, so plain
+TikZ draws everything, in pixels of the page.
 """
 
 from collections.abc import Iterator
@@ -19,16 +19,16 @@ from dynamics.export.layout.sizes import Print
 from dynamics.export.layout.traces import listed, numbers
 from dynamics.export.tikz.pens import ink, pen, text, type_of
 
-MOST_TILES = 2500  # of all surfaces of a chart
-NEAR = 1.0  # pixels between two points of a line that are told apart
-THIN = 0.5  # Plotly draws lines in space half as wide as it is told to
-FRAME = 12.0  # pixels of a name's square in the legend
+MOST_TILES = 2500  # of all surfaces of a chart together
+NEAR = 1.0  # least distance of two points of a line, in pixels
+THIN = 0.5  # Plotly draws lines in space at half their width
+FRAME = 12.0  # pixels of a square in the legend
 
-Drawn = tuple[float, str]  # how far away, and the command
+Drawn = tuple[float, str]  # distance from the eye, and the command
 
 
 def drawn(figure: dict[str, Any], how: Print) -> list[str]:
-    """Title and legend, each chart in its part of the page, and the words around."""
+    """TikZ of title, legend, each chart in its part of the page, and the words around it."""
     made = go.Figure(space.lettered(figure))
     layout = made.layout
     return [
@@ -40,7 +40,7 @@ def drawn(figure: dict[str, Any], how: Print) -> list[str]:
 
 
 def _head(figure: go.Figure, how: Print) -> Iterator[str]:
-    """The title and, in the rows below it, the names."""
+    """The title, and the names in rows below it."""
     layout = figure.layout
     title = layout.legend.title.text if layout.showlegend else layout.title.text
     node = "\\node[anchor=north west, inner xsep=0pt"
@@ -68,19 +68,19 @@ def _scene(figure: go.Figure, scene: Any) -> Iterator[str]:
 
 
 def _corner(figure: go.Figure, scene: Any) -> Array:
-    """The upper left corner of its part of the page."""
+    """The upper left corner of a scene's part of the page."""
     return _at(figure, scene.domain.x[0], scene.domain.y[1])
 
 
 def _at(figure: go.Figure, x: float, y: float) -> Array:
-    """A place of Plotly's paper, in pixels from the lower left corner of the page."""
+    """A point of Plotly's paper, in pixels from the lower left corner of the page."""
     layout, margin = figure.layout, figure.layout.margin
     wide, tall = layout.width - margin.l - margin.r, layout.height - margin.t - margin.b
     return np.array([margin.l + x * wide, margin.b + y * tall])
 
 
 def _boxed(scene: Any, letter: str, values: Any) -> Array:
-    """Values along an axis as places in the box, whose middle is 0."""
+    """Values along an axis as coordinates in the box, whose middle is 0."""
     axis = scene[f"{letter}axis"]
     given = numbers(values)
     if axis.type == "log":
@@ -100,7 +100,7 @@ def _far(view: View, points: Array) -> float:
 
 
 def _plane(view: View, points: Array) -> float:
-    """How far the upright plane is in which all points of a mode are: none is before its band."""
+    """Distance of the vertical plane that holds all points of a mode."""
     return _far(view, np.array([0.0, float(np.mean(points[..., 1])), 0.0]))
 
 
@@ -109,7 +109,7 @@ def _joined(points: Array) -> str:
 
 
 def _walls(scene: Any, view: View, corner: Array) -> Iterator[str]:
-    """The grid on the three sides of the box that are behind what is drawn."""
+    """The grid on the three far sides of the box."""
     half = np.array([scene.aspectratio[letter] / 2 for letter in "xyz"])
     for wall in range(3):
         behind = -half[wall] if view.eye[wall] > 0 else half[wall]
@@ -125,7 +125,7 @@ def _walls(scene: Any, view: View, corner: Array) -> Iterator[str]:
 
 
 def _lines(trace: Any, scene: Any, view: View, corner: Array) -> Iterator[Drawn]:
-    """One in space, without points that are the same on the page."""
+    """A line in space, without points that coincide on the page."""
     points = np.stack([_boxed(scene, letter, trace[letter]) for letter in "xyz"], axis=1)
     points = points[np.isfinite(points).all(1)]
     if not len(points):
@@ -148,13 +148,14 @@ def _lines(trace: Any, scene: Any, view: View, corner: Array) -> Iterator[Drawn]
 
 
 def _tiles(trace: Any, scene: Any, view: View, corner: Array, most: int) -> Iterator[Drawn]:
-    """A surface in at most so many four-cornered tiles, each in the colour of its mean height."""
+    """A surface in at most ``most`` tiles, each in the colour of its mean height."""
     x, y, z = (_boxed(scene, letter, trace[letter]) for letter in "xyz")
     if x.ndim == 1:
         x, y = np.meshgrid(x, y)
     across = max(2, most // max(1, len(z) - 1))
     columns = np.unique(np.linspace(0, z.shape[1] - 1, min(across, z.shape[1])).round().astype(int))
-    points, z = np.stack([x, y, z], axis=-1)[:, columns], z[:, columns]
+    points = np.stack([x, y, z], axis=-1)[:, columns]
+    z = z[:, columns]
     flat = _plane(view, points) if np.ptp(y) == 0 else 0.0
     finite = z[np.isfinite(z)]
     low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 0.0)
@@ -166,7 +167,7 @@ def _tiles(trace: Any, scene: Any, view: View, corner: Array, most: int) -> Iter
                 continue
             fill = _shade(trace.colorscale, (float(z[place].mean()) - low) / ((high - low) or 1))
             around = _joined(_onto(view, corner, corners))
-            # A thin rim of the same colour, else the paper is seen between two tiles.
+            # A thin rim of the same colour covers the paper between two tiles.
             yield (
                 flat or _far(view, corners),
                 f"\\filldraw[color={fill}, line width=.2pt] {around} -- cycle;",
@@ -174,7 +175,7 @@ def _tiles(trace: Any, scene: Any, view: View, corner: Array, most: int) -> Iter
 
 
 def _shade(scale: Any, share: float) -> str:
-    """The colour of a scale at a share of its length."""
+    """The colour of a scale at ``share`` of its length."""
     places, shades = zip(*scale, strict=True)
     parts = np.array([plotly.colors.hex_to_rgb(shade) for shade in shades]).T
     mixed = (round(float(np.interp(share, places, part))) for part in parts)
@@ -191,7 +192,7 @@ def _path(figure: go.Figure, shape: Any) -> str:
 
 
 def _word(figure: go.Figure, word: Any) -> str:
-    """A word about its middle, or hung by its corner as headings are."""
+    """A word placed by its middle, or by a corner if it is a heading."""
     x, y = _at(figure, word.x, word.y)
     sides = {"left": "west", "right": "east", "top": "north", "bottom": "south"}
     anchor = " ".join(sides[each] for each in (word.yanchor, word.xanchor) if each in sides)

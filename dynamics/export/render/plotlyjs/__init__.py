@@ -1,13 +1,13 @@
-"""Plotly.js: its published parts, a third of the whole in size, for pages and files of pages.
+"""Plotly.js: its published parts, each a third of the whole, for live charts and exported pages.
 
-They are of the version that Plotly for Python brings, which draws all other files. When that is
-changed, ``make plotlyjs`` takes them anew.
+Their version is that of the installed Plotly for Python, which draws all other files. After a
+change of that version, ``make plotlyjs`` fetches them again.
 """
 
 from pathlib import Path
 from typing import Any
 
-# The traces that are drawn here with each, the smallest part first.
+# The traces that the program draws with each part, the smallest part first.
 PARTS = {
     "basic": {"scatter", "bar"},
     "cartesian": {"scatter", "bar", "heatmap"},
