@@ -86,6 +86,6 @@ def _write_chart(
     from dynamics.export import caption, picture
     from dynamics.export.chart import Chart
 
-    chart = Chart.of(waterfall.draw(made), caption.told(made, configs))
+    chart = Chart.of(waterfall.draw(made), caption.of_attribution(made, configs))
     file.write_bytes(picture.picture(chart, form, size))
     print(f"{file}: {file.stat().st_size:,} bytes", file=sys.stderr)

@@ -19,7 +19,7 @@ HEIGHT = 24  # pixels of a row
 TOP = 110  # pixels around all rows
 
 
-def draw(made: Attribution) -> go.Figure:
+def draw(attribution: Attribution) -> go.Figure:
     """Bars that begin where the last ended; a bar's length is the logarithm of its factor.
 
     Error bars are quartiles over seeds. Diamonds are other networks against the original; a network
@@ -27,12 +27,12 @@ def draw(made: Attribution) -> go.Figure:
     """
     figure = go.Figure()
     for place, counter in enumerate(COUNTERS):
-        if made.whole.any():
-            _path(figure, made, place, counter.capitalize())
-        for rung in made.beside:
-            _beside(figure, made, rung, place, counter.capitalize())
+        if attribution.whole.any():
+            _path(figure, attribution, place, counter.capitalize())
+        for rung in attribution.beside:
+            _beside(figure, attribution, rung, place, counter.capitalize())
     rows = sum(len(trace.x) for trace in figure.data)
-    seeds = int(made.whole.sum())
+    seeds = int(attribution.whole.sum())
     figure.update_layout(
         title={
             "text": f"What makes it cheaper, {seeds} {'seed' if seeds == 1 else 'seeds'}",
@@ -82,14 +82,14 @@ def _tick(name: str) -> str:
     return cause.replace("narrow with random start", "narrow, random").replace(" and α", ", α")
 
 
-def _path(figure: go.Figure, made: Attribution, place: int, group: str) -> None:
+def _path(figure: go.Figure, attribution: Attribution, place: int, group: str) -> None:
     """A bar for each cause, and one for all together."""
-    factors = made.factors[:, :, place]
+    factors = attribution.factors[:, :, place]
     start = 1.0
-    for number, rung in enumerate(made.path[1:]):
-        end = start * made.middle[number, place]
+    for number, rung in enumerate(attribution.path[1:]):
+        end = start * attribution.middle[number, place]
         low, _, high = map(float, band(factors[:, number]))
-        words = f"{rung.cause}: {made.middle[number, place]:.2f} ×"
+        words = f"{rung.cause}: {attribution.middle[number, place]:.2f} ×"
         _bar(
             figure, (group, rung.cause), (start, end), (start * low, start * high),
             COLORS[rung.network], words,
@@ -121,9 +121,11 @@ def _bar(
     _label(figure, row, max(start, end, quartiles[1]), f"{end / start:.2f} ×")
 
 
-def _beside(figure: go.Figure, made: Attribution, rung: Rung, place: int, group: str) -> None:
+def _beside(
+    figure: go.Figure, attribution: Attribution, rung: Rung, place: int, group: str
+) -> None:
     """A diamond at a network's own lead over the original."""
-    ratios = made.against_original(rung)[:, place]
+    ratios = attribution.against_original(rung)[:, place]
     row = (group, short_name(rung.network))
     if not len(ratios):
         _label(figure, row, 1.0, "not reached")

@@ -79,8 +79,8 @@ def signed(
         source: an address or a command line that draws it again; those of the runs if empty.
     """
     source = source or " ; ".join(command(config) for config in configs)
-    made = f"DLN Explorer, version {VERSION}; networks and method of {PAPER}. {source}"
-    words = [*sentences, settings(configs), seeds(configs), f"N = {count}.", made]
+    origin = f"DLN Explorer, version {VERSION}; networks and method of {PAPER}. {source}"
+    words = [*sentences, settings(configs), seeds(configs), f"N = {count}.", origin]
     return About(title, " ".join(filter(None, words)), source)
 
 
@@ -111,13 +111,17 @@ def _dashed(network: str) -> str:
     return DASHED.get(dash, "long-dashed" if dash.startswith("long") else "dash pattern")
 
 
-def told(made: Attribution, configs: Sequence[Config], link: str = "") -> About:
+def of_attribution(attribution: Attribution, configs: Sequence[Config], link: str = "") -> About:
     """The words of an attribution's chart; ``link`` is the address of its page."""
-    aim = "the tolerance" if made.level == "stop" else f"a recovery error of {made.level}"
+    aim = (
+        "the tolerance"
+        if attribution.level == "stop"
+        else f"a recovery error of {attribution.level}"
+    )
     shown = f"What the compressed network's lead on the way to {aim} is made of."
-    plain = dataclasses.replace(made.config, networks=Config().networks)
+    plain = dataclasses.replace(attribution.config, networks=Config().networks)
     again = command(plain).replace("dynamics run", "dynamics attribution")
-    again += f" --seeds {made.seeds} --level {made.level}"
-    count = "1 seed" if made.seeds == 1 else f"{made.seeds} seeds"
-    words = [shown, READING, sentences(made)[0]]
+    again += f" --seeds {attribution.seeds} --level {attribution.level}"
+    count = "1 seed" if attribution.seeds == 1 else f"{attribution.seeds} seeds"
+    words = [shown, READING, sentences(attribution)[0]]
     return signed("What makes it cheaper", words, configs, count, link or again)

@@ -60,11 +60,11 @@ def _lines(about: About) -> list[str]:
     return [about.title, about.caption, *about.bibtex.splitlines()]
 
 
-def _pdf(drawn: bytes, _: Print, about: About) -> bytes:
+def _pdf(pdf: bytes, _: Print, about: About) -> bytes:
     """With title, caption, source and the paper's entry in the document's own fields."""
     from pypdf import PdfWriter
 
-    writer = PdfWriter(clone_from=io.BytesIO(drawn))
+    writer = PdfWriter(clone_from=io.BytesIO(pdf))
     fields = {"Title": about.title, "Subject": about.caption, "Keywords": about.bibtex}
     fields |= {"Creator": "DLN Explorer", "Source": about.source}
     writer.add_metadata({f"/{name}": value for name, value in fields.items()})
@@ -73,9 +73,9 @@ def _pdf(drawn: bytes, _: Print, about: About) -> bytes:
     return file.getvalue()
 
 
-def _svg(drawn: bytes, _: Print, about: About) -> bytes:
+def _svg(svg: bytes, _: Print, about: About) -> bytes:
     """In inches, with title and description."""
-    head, rest = drawn.decode().split(">", 1)
+    head, rest = svg.decode().split(">", 1)
     for side in ("width", "height"):
         head = re.sub(rf' {side}="([\d.]+)"', partial(_inches, side), head, count=1)
     words = escape("\n".join(_lines(about)[1:]))
@@ -87,7 +87,7 @@ def _inches(side: str, pixels: re.Match[str]) -> str:
     return f' {side}="{float(pixels[1]) / 96:.6g}in"'
 
 
-def _png(drawn: bytes, how: Print, about: About) -> bytes:
+def _png(png: bytes, how: Print, about: About) -> bytes:
     """With its dots per inch, and its text fields."""
     from PIL import Image
     from PIL.PngImagePlugin import PngInfo
@@ -98,7 +98,7 @@ def _png(drawn: bytes, how: Print, about: About) -> bytes:
         info.add_itxt(name, value)
     file = io.BytesIO()
     dots = how.inches.dots
-    Image.open(io.BytesIO(drawn)).convert("RGB").save(
+    Image.open(io.BytesIO(png)).convert("RGB").save(
         file, "PNG", pnginfo=info, dpi=(dots, dots), optimize=True
     )
     return file.getvalue()

@@ -112,7 +112,7 @@ def _results(config: Config, ended: list[Run], level: str) -> None:
     cells = [dict(zip(head, map(raised, row), strict=True)) for row in rows]
     table([_folded(row) for row in cells], "Costs of each network")
     with st.container(horizontal=True):
-        words = caption.told(made, [run.config for run in ended], address.address())
+        words = caption.of_attribution(made, [run.config for run in ended], address.address())
         dialog.button(waterfall.draw(made), words, "attribution")
         _downloads(made, head, rows, ended)
 

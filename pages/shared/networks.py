@@ -32,12 +32,12 @@ def _picture(config: Config, network: str) -> str:
     scale = LONGEST / max(*config.shape, *sizes)
     factors = [(rows, cols) for cols, rows in pairwise(sizes)][::-1]  # W_L first, as written
     shown = factors if len(factors) <= MOST else [*factors[:2], None, *factors[-2:]]
-    drawn = "".join(_factor(size, scale, color(network)) for size in shown)
+    boxes = "".join(_factor(size, scale, color(network)) for size in shown)
     count = parameters(config, network)
     words = f"{short_name(network)}, {config.depth} factors, {sizes[1]} wide, {count:,} parameters"
     return (
         '<figure class="network">'
-        f'<div class="factors" role="img" aria-label="{words}">{drawn}</div>'
+        f'<div class="factors" role="img" aria-label="{words}">{boxes}</div>'
         f'<figcaption><b style="color:{color(network)}">{_title(network)}</b> '
         f"· {count:,} parameters<br><small>{config.depth} factors, {sizes[1]} wide</small>"
         "</figcaption></figure>"

@@ -44,13 +44,13 @@ DASHES = {
 
 def dressed(figure: dict[str, Any], how: Print) -> dict[str, Any]:
     """A copy of the figure, a Plotly dictionary, ready to be drawn at ``how``'s size."""
-    made = go.Figure(figure)
-    _distinguish(made)
-    _scale_lines(made, how.line * POINT / NORMAL)
-    rows = _lay_out(made, how)
-    maps.lay_out_maps(made, how.font * POINT, how.grey, how.framed)
-    space.lay_out_space(made, how.font * POINT, rows, INK, GRID)
-    plain: dict[str, Any] = made.to_plotly_json()
+    printed = go.Figure(figure)
+    _distinguish(printed)
+    _scale_lines(printed, how.line * POINT / NORMAL)
+    rows = _lay_out(printed, how)
+    maps.lay_out_maps(printed, how.font * POINT, how.grey, how.framed)
+    space.lay_out_space(printed, how.font * POINT, rows, INK, GRID)
+    plain: dict[str, Any] = printed.to_plotly_json()
     return _greyed(plain) if how.grey else plain
 
 
@@ -102,8 +102,8 @@ def _scale_lines(figure: go.Figure, factor: float) -> None:
             trace.line.width = width
             trace.line.simplify = many  # print would show the corners of few lines
             trace.line.dash = _pattern(dash, width)
-        drawn = trace.type.startswith("scatter") and "marker" in trace
-        if drawn and isinstance(trace.marker.size, int | float):
+        has_marks = trace.type.startswith("scatter") and "marker" in trace
+        if has_marks and isinstance(trace.marker.size, int | float):
             trace.marker.size *= factor
             trace.marker.line.width = (trace.marker.line.width or 0) * factor
     for shape in figure.layout.shapes:
@@ -224,7 +224,10 @@ def _folded(text: str, most: float) -> str:
     if len(bare(text)) <= most or " " not in text:
         return text
     gaps = [place for place, sign in enumerate(text) if sign == " "]
-    gap = min(gaps, key=lambda place: abs(place - len(text) / 2) - COMMA * (text[place - 1] == ","))
+    gap = min(
+        gaps,
+        key=lambda place: abs(place - len(text) / 2) - (COMMA if text[place - 1] == "," else 0),
+    )
     return f"{text[:gap]}<br>{text[gap + 1 :]}"
 
 
@@ -269,9 +272,9 @@ def _greyed(plain: Any) -> Any:
     if isinstance(plain, str) and COLOR.fullmatch(plain):
         level = _level(*(int(plain[i : i + 2], 16) for i in (1, 3, 5)))
         return f"#{level:02x}{level:02x}{level:02x}"
-    if isinstance(plain, str) and (found := CLEAR.fullmatch(plain)):
-        level = _level(*map(int, found.groups()[:3]))
-        return f"rgba({level},{level},{level},{found[4]})"
+    if isinstance(plain, str) and (match := CLEAR.fullmatch(plain)):
+        level = _level(*map(int, match.groups()[:3]))
+        return f"rgba({level},{level},{level},{match[4]})"
     return plain
 
 

@@ -45,10 +45,10 @@ for (const packed of document.querySelectorAll("script[data-part]")) {
 
 def chart(figure: dict[str, Any] | go.Figure, style: str = "", **config: Any) -> str:
     """A chart as HTML for the body of a ``page``; ``config`` is Plotly's."""
-    made = json.loads(go.Figure(figure).to_json()) | {"config": config | {"responsive": True}}
-    text = json.dumps(made, separators=(",", ":"), ensure_ascii=False)
+    plain = json.loads(go.Figure(figure).to_json()) | {"config": config | {"responsive": True}}
+    text = json.dumps(plain, separators=(",", ":"), ensure_ascii=False)
     return (
-        f'<div class="plotly-graph-div" data-part="{plotlyjs.part(made)}" style="{style}"></div>'
+        f'<div class="plotly-graph-div" data-part="{plotlyjs.part(plain)}" style="{style}"></div>'
         f'<script type="text/plain">{_packed(gzip.compress(text.encode(), 9, mtime=0))}</script>'
     )
 

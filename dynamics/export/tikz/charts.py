@@ -32,7 +32,7 @@ EDGE = 0.04  # share of an axis's length beyond the ends of bars
 BAR = 0.375  # half the height of a bar in its row
 
 
-def drawn(figure: dict[str, Any], how: Print) -> list[str]:
+def code(figure: dict[str, Any], how: Print) -> list[str]:
     """TikZ of a dressed figure's axes, one block for each pair."""
     figure = _numbered(figure)
     parts = pairs(figure)
@@ -70,15 +70,15 @@ def _subplot(
         options.append(f"xmin={low:.6g}, xmax={high:.6g}")
         if layout[x].get("anchor", "y") != y.replace("axis", ""):
             options.append("xlabel=, xticklabels=")
-    drawn = [command for trace in here for command in _trace(trace)]
+    commands = [command for trace in here for command in _trace(trace)]
     if not number:
         options += _head(figure, how)
-        drawn += [*_levels(figure), *_changes(figure)]
-        drawn += [
+        commands += [*_levels(figure), *_changes(figure)]
+        commands += [
             f"\\addlegendimage{{{style}}}\n\\addlegendentry{{{text(name)}}}"
             for name, style in _listed(figure)
         ]
-    return "\n".join(["\\begin{axis}[", ",\n".join(options), "]", *drawn, "\\end{axis}"])
+    return "\n".join(["\\begin{axis}[", ",\n".join(options), "]", *commands, "\\end{axis}"])
 
 
 def _head(figure: dict[str, Any], how: Print) -> list[str]:
@@ -228,8 +228,8 @@ def _ticks(axis: dict[str, Any], letter: str, ends: tuple[float, float], log: bo
 
 def _style(trace: dict[str, Any]) -> str:
     """The style of a line, of marks, of both, or of an area without a rim."""
-    if found := CLEAR.fullmatch(trace.get("fillcolor") or ""):
-        red, green, blue, opacity = found.groups()
+    if match := CLEAR.fullmatch(trace.get("fillcolor") or ""):
+        red, green, blue, opacity = match.groups()
         color = f"{{rgb,255:red,{red};green,{green};blue,{blue}}}"
         return f"draw=none, fill={color}, fill opacity={opacity}, mark=none"
     mode = trace.get("mode") or "lines"

@@ -18,7 +18,7 @@ MOST_CELLS = 12_500  # of all maps: TeX's memory is small
 SHADES = 1000  # units of a colour scale's length
 
 
-def drawn(figure: dict[str, Any], how: Print) -> list[str]:
+def code(figure: dict[str, Any], how: Print) -> list[str]:
     """TikZ of the title and of each map in its place under its words."""
     layout = figure["layout"]
     type_ = layout["font"]["size"]
@@ -26,7 +26,7 @@ def drawn(figure: dict[str, Any], how: Print) -> list[str]:
     top = layout["margin"]["t"]
     page = layout["width"] - (BAR + 1) * type_, layout["height"] - top - type_
     maps = [trace for trace in figure["data"] if trace["type"] == "heatmap"]
-    code = [
+    lines = [
         f"\\node[anchor=north west, font=\\bfseries] at (0,{layout['height']:g}) "
         f"{{{text(layout['title']['text'])}}};"
     ]
@@ -37,16 +37,16 @@ def drawn(figure: dict[str, Any], how: Print) -> list[str]:
         place = f"at={{({(left + x) / POINT:.5g}bp,{(type_ + y) / POINT:.5g}bp)}}"
         size = f"width={wide / POINT:.5g}bp, height={tall / POINT:.5g}bp"
         bar = [] if number else _bar(layout, page, (x, y, wide, tall))
-        code += _map(_coarse(cells, side), [place, size, *bar, *_scale(layout)])
+        lines += _map(_coarse(cells, side), [place, size, *bar, *_scale(layout)])
     words = [each for each in layout.get("annotations") or () if each.get("text")]
     for each in words:
         x, y = left + each["x"] * page[0], type_ + each["y"] * page[1] + each.get("yshift", 0)
         font = type_of(each["font"]["size"] / POINT)
-        code.append(
+        lines.append(
             f"\\node[anchor=south, align=center, inner sep=1pt, {font}] at ({x:.5g},{y:.5g}) "
             f"{{{folded(each['text'])}}};"
         )
-    return code
+    return lines
 
 
 def _coarse(cells: Array, side: int) -> Array:

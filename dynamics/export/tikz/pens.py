@@ -21,15 +21,15 @@ BREAK = r"\\"
 
 def text(html: str) -> str:
     """Plotly's text as LaTeX, with its signs, ``<sub>``, ``<sup>``, and a ``<b>`` around all."""
-    if found := re.fullmatch("<b>(.*)</b>", html):
-        return f"\\textbf{{{text(found[1])}}}"
-    html = re.sub(RAISED, lambda found: f"<sup>{lowered(found[0])}</sup>", html)
+    if match := re.fullmatch("<b>(.*)</b>", html):
+        return f"\\textbf{{{text(match[1])}}}"
+    html = re.sub(RAISED, lambda match: f"<sup>{lowered(match[0])}</sup>", html)
     parts = re.split(r"(<sub>.*?</sub>|<sup>.*?</sup>)", html.replace("r̂", "\ue000"))
     pieces: list[tuple[bool, str]] = []  # whether the piece is mathematics, and its LaTeX
     for part in parts:
-        if found := re.fullmatch(r"<(sub|sup)>(.*?)</\1>", part):
-            inner = "".join(SIGNS.get(sign, sign) for sign in found[2])
-            pieces.append((True, ("_" if found[1] == "sub" else "^") + f"{{{inner}}}"))
+        if match := re.fullmatch(r"<(sub|sup)>(.*?)</\1>", part):
+            inner = "".join(SIGNS.get(sign, sign) for sign in match[2])
+            pieces.append((True, ("_" if match[1] == "sub" else "^") + f"{{{inner}}}"))
             continue
         for sign in re.sub(r"<[^>]*>", "", part):
             pieces.append((sign in SIGNS, SIGNS.get(sign) or _escaped(sign)))
@@ -51,8 +51,8 @@ def folded(html: str) -> str:
 
 def ink(color: str) -> str:
     """A colour as ``{rgb,255:red,R;green,G;blue,B}``, which needs no definition."""
-    found = re.fullmatch(r"#([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})", color)
-    red, green, blue = (int(part, 16) for part in found.groups()) if found else (128, 128, 128)
+    match = re.fullmatch(r"#([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})", color)
+    red, green, blue = (int(part, 16) for part in match.groups()) if match else (128, 128, 128)
     return f"{{rgb,255:red,{red};green,{green};blue,{blue}}}"
 
 

@@ -27,15 +27,15 @@ FRAME = 12.0  # pixels of a square in the legend
 Drawn = tuple[float, str]  # distance from the eye, and the command
 
 
-def drawn(figure: dict[str, Any], how: Print) -> list[str]:
+def code(figure: dict[str, Any], how: Print) -> list[str]:
     """TikZ of title, legend, each chart in its part of the page, and the words around it."""
-    made = go.Figure(space.lettered(figure))
-    layout = made.layout
+    lettered = go.Figure(space.lettered(figure))
+    layout = lettered.layout
     return [
-        *_head(made, how),
-        *(line for scene in space.scenes_of(made) for line in _scene(made, scene)),
-        *(_path(made, each) for each in layout.shapes),
-        *(_word(made, each) for each in layout.annotations if each.text),
+        *_head(lettered, how),
+        *(line for scene in space.scenes_of(lettered) for line in _scene(lettered, scene)),
+        *(_path(lettered, each) for each in layout.shapes),
+        *(_word(lettered, each) for each in layout.annotations if each.text),
     ]
 
 
@@ -75,7 +75,8 @@ def _corner(figure: go.Figure, scene: Any) -> Array:
 def _at(figure: go.Figure, x: float, y: float) -> Array:
     """A point of Plotly's paper, in pixels from the lower left corner of the page."""
     layout, margin = figure.layout, figure.layout.margin
-    wide, tall = layout.width - margin.l - margin.r, layout.height - margin.t - margin.b
+    wide = layout.width - margin.l - margin.r
+    tall = layout.height - margin.t - margin.b
     return np.array([margin.l + x * wide, margin.b + y * tall])
 
 

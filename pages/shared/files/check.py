@@ -42,7 +42,7 @@ def _result(run: Run, text: str) -> None:
     if process.ended:
         st.info("Cancelled. Close this and open it again to start over.")
         return
-    _show(process.text("said") or process.text("errors"), process.status)
+    _show(process.text("output") or process.text("errors"), process.status)
     st.download_button(
         "Save the script",
         icon=":material/download:",
@@ -57,7 +57,7 @@ def _progress(process: Process, networks: int, seconds: float) -> tuple[float, s
     """A share from 0 to 1, and the same in words."""
     share = 0.0
     words = "starting"
-    if reports := STEP.findall(process.text("said")):
+    if reports := STEP.findall(process.text("output")):
         network, step, last = reports[-1]
         finished = len({name for name, *_ in reports}) - 1
         share = (finished + _whole(step) / max(_whole(last), 1)) / networks

@@ -62,7 +62,7 @@ class Process:
         self.ended = True
 
     def text(self, name: str) -> str:
-        """The output so far: ``said`` or ``errors``."""
+        """The output so far: ``output`` or ``errors``."""
         with contextlib.suppress(FileNotFoundError):
             return (self.folder / name).read_text()
         return ""
@@ -85,14 +85,14 @@ class Process:
         given.touch()
         with (
             open(given) as source,
-            open(self.folder / "said", "w") as said,
+            open(self.folder / "output", "w") as output,
             open(self.folder / "errors", "w") as errors,
         ):
             process = subprocess.Popen(
                 self._command,
                 cwd=self._place,
                 stdin=source,
-                stdout=said,
+                stdout=output,
                 stderr=errors,
                 start_new_session=True,
             )

@@ -84,10 +84,10 @@ async def figures(request: Request) -> Response:
         run = find(request.path_params["key"], root())
         names, versus = query.get("panels", ""), query.get("versus", "steps")
         theory = query.get("theory") != "false"
-        drawn = await asyncio.to_thread(descriptions, run, names, versus, theory)
+        described = await asyncio.to_thread(descriptions, run, names, versus, theory)
     except RunError as error:
         return _failure(error)
-    listed = [{"panel": each.panel, "figure": each.figure, "lack": each.lack} for each in drawn]
+    listed = [{"panel": each.panel, "figure": each.figure, "lack": each.lack} for each in described]
     return JSONResponse({"figures": listed}, headers={"Cache-Control": "no-store"})
 
 
@@ -108,17 +108,17 @@ async def records(request: Request) -> Response:
     names = request.query_params.get("panels", "")
     try:
         run = find(request.path_params["key"], root())
-        drawn = await asyncio.to_thread(descriptions, run, names)
+        described = await asyncio.to_thread(descriptions, run, names)
     except RunError as error:
         return _failure(error)
     name = f"{names.replace('/', '-').replace(',', '_')[:80]}_{run.key}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(_csv(run, drawn), media_type="text/csv", headers=headers)
+    return StreamingResponse(_csv(run, described), media_type="text/csv", headers=headers)
 
 
-def _csv(run: Run, drawn: tuple[Description, ...]) -> Iterator[str]:
+def _csv(run: Run, described: tuple[Description, ...]) -> Iterator[str]:
     layout = run.layout
-    sent = Sent(run, drawn)
+    sent = Sent(run, described)
     yield ",".join(sent.names) + "\n"
     count = (run.folder / "records.f8").stat().st_size // (layout.width * 8)
     for start in range(0, count, ROWS_AT_ONCE):

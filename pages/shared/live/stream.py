@@ -96,7 +96,7 @@ class Viewer:
         self.under_way = 0
         self.hidden = False
         self.allowance = 0.0
-        self.paid = self.sent = self.looked = self.told = 0.0
+        self.paid = self.sent = self.looked = self.status_sent = 0.0
         self.stamp = 0
         self.status: Status | None = None
         self.last_status: dict[str, Any] = {}
@@ -192,7 +192,7 @@ class Viewer:
         if self.status is None:
             return
         queued = self.status.phase == "queued"
-        if queued and now - self.told < 1 and self.last_status.get("phase") == "queued":
+        if queued and now - self.status_sent < 1 and self.last_status.get("phase") == "queued":
             return
         status = self._described()
         last = self.last_status
@@ -200,9 +200,9 @@ class Viewer:
             status[name] != last.get(name)
             for name in ("phase", "message", "outcomes", "signatures")
         )
-        if status != last and (urgent or now - self.told >= 0.5):
+        if status != last and (urgent or now - self.status_sent >= 0.5):
             self.last_status = status
-            self.told = now
+            self.status_sent = now
             await self.socket.send_json({"status": status})
 
     def _records(self) -> int:
@@ -226,7 +226,8 @@ class Viewer:
             return
         big = len(picks) * self.width * 8 > CHUNK // 4
         body = await asyncio.to_thread(self._body, picks) if big else self._body(picks)
-        upto, first = picks[-1] + 1, self.position
+        first = self.position
+        upto = picks[-1] + 1
         self.partial |= len(picks) < upto - first
         self.position = upto
         self.sent = now

@@ -23,7 +23,7 @@ def part(figure: dict[str, Any]) -> str:
         ValueError: if none draws all of its traces.
     """
     kinds = {trace.get("type", "scatter") for trace in figure["data"]}
-    for name, drawn in PARTS.items():
-        if kinds <= drawn:
+    for name, types in PARTS.items():
+        if kinds <= types:
             return name
     raise ValueError(f"No part of plotly.js draws {sorted(kinds)} in one chart; see PARTS.")
