@@ -10,7 +10,8 @@ export function make(tag, className = "", attributes = {}, ...children) {
 }
 
 export function button(className, attributes, label, onclick) {
-  const element = make("button", `dln-button ${className}`, { type: "button", ...attributes }, label);
+  const all = { type: "button", ...attributes };
+  const element = make("button", `dln-button ${className}`, all, label);
   element.onclick = onclick;
   return element;
 }

@@ -215,7 +215,8 @@ class View {
 
   /** The end of the records on the x axis, over all charts. */
   reached() {
-    const clocks = new Map(this.shown.flatMap(({ lines }) => lines.map((each) => [each.clock, each])));
+    const lines = this.shown.flatMap((panel) => panel.lines);
+    const clocks = new Map(lines.map((line) => [line.clock, line]));
     const stores = [this.run.store, this.origin?.store].filter((store) => store?.count);
     const ends = ({ meta, unit }) => stores.map((store) => (store.end(meta.x) || 0) / unit);
     return Math.max(0, ...[...clocks.values()].flatMap(ends));

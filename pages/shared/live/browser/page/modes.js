@@ -1,5 +1,5 @@
-// Modes: one mode is lit in all charts while the others are faint. A line's `meta.mode` is its mode;
-// lines without a mode never change.
+// Modes: one mode is lit in all charts while the others are faint. A line's mode is its `meta.mode`.
+// Lines without a mode never change.
 
 import { FAINT } from "../base/theme.js";
 

@@ -1,6 +1,6 @@
 // Maps: heat maps at the cursor, painted on canvases. One cell of a map is one pixel, which the
-// browser enlarges. A trace's `meta` names the network of its map and whether the goal is subtracted.
-// The cells of a moment are fetched when the cursor is there.
+// browser enlarges. A trace's `meta` names the network of its map and says whether the goal is
+// subtracted. The cells of a moment are fetched when the cursor is there.
 
 import { download, make, write } from "../base/dom.js";
 import { halves } from "../base/float16.js";
@@ -178,8 +178,8 @@ export class Maps extends Panel {
 
   /** Save the cells that are shown as CSV. */
   saveNumbers(name) {
-    const lines = this.tiles.flatMap(({ trace, z }) =>
-      (z ?? []).flatMap((row, y) => row.map((value, x) => `${trace.name},${y + 1},${x + 1},${value}`)),
+    const lines = this.tiles.flatMap(({ trace: { name }, z }) =>
+      (z ?? []).flatMap((row, y) => row.map((value, x) => [name, y + 1, x + 1, value].join())),
     );
     const text = `map,row,column,value\n${lines.join("\n")}\n`;
     download(URL.createObjectURL(new Blob([text], { type: "text/csv" })), `${name}.csv`);

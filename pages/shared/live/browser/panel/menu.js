@@ -45,7 +45,7 @@ export class Menu {
     return `${this.panel.name.replaceAll("/", "-")}_${this.panel.run.key}`;
   }
 
-  /** Ask the page for its export dialog, which draws the part, axis, camera and moment seen here. */
+  /** Ask for the page's export dialog, which draws the range, axis, camera and moment seen here. */
   prepare() {
     const { name, isLog, held, hidden, at, view } = this.panel;
     view.notify("export", { panel: name, log: isLog, held, hidden: [...hidden], at });

@@ -74,7 +74,8 @@ export class Needle {
     if (!this.on) return;
     this.panel.observe();
     const { run, view, lines } = this.panel;
-    const shown = lines.filter((line) => line.good >= 0 && !line.strip && !this.panel.isHidden(line));
+    const isShown = (line) => line.good >= 0 && !line.strip && !this.panel.isHidden(line);
+    const shown = lines.filter(isShown);
     this.list(shown.slice(0, MOST), shown.length - MOST, view.theme);
     for (const { line, number } of this.listed) {
       write(number, brief(run.store.column(line.meta.y)[this.row(line)] * line.scale));

@@ -220,7 +220,7 @@ export class Panel {
     this.canvas.place();
     this.paint();
     this.needle.show();
-    if (this.view.modes.lit) this.view.modes.light(this); // Plotly has drawn all lines with full opacity
+    if (this.view.modes.lit) this.view.modes.light(this); // Plotly drew all lines at full opacity
   }
 
   listen() {

@@ -9,7 +9,7 @@ function roundUp(value) {
   return (ROUND.find((step) => step * unit >= value * (1 - 1e-9)) ?? 10) * unit;
 }
 
-/** An x axis that ended at `before` and must hold `reached`; a half, quarter … of a known `total`. */
+/** An x axis that ended at `before` and must hold `reached`; ½, ¼, … of `total` if known. */
 function growX(before, reached, total) {
   if (reached <= before) return [0, before || 1];
   if (!total) return [0, Math.max(before, roundUp(reached * 1.3))];
