@@ -51,7 +51,7 @@ class Panel:
     @property
     def kind(self) -> str:
         """``map`` or ``surface``; ``lines`` for most charts."""
-        return str(traits.chart(self.chart).kind != "lines" or "lines")
+        return traits.chart(self.chart).kind
 
     def select(self, trajectories: Sequence[Trajectory]) -> list[Trajectory]:
         """The trajectories that the panel draws.
