@@ -6,7 +6,7 @@ from dynamics.core.config import Config
 from dynamics.core.description import labels
 from dynamics.draw import waterfall
 from dynamics.export.caption import about
-from dynamics.export.caption import told as waterfall_caption
+from dynamics.export.caption import of_attribution as waterfall_caption
 from dynamics.findings import attribution
 from tests.support.make import recorded, small
 
