@@ -40,4 +40,4 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     )
 configs = attribution.ladder(config, seeds)
 settings.write_address(config, seeds, level)
-results.climb(config, configs, level)
+results.show(config, configs, level)

@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from dynamics.paper import draws
+from dynamics.paper.plan import about, names
 from pages.paper_figures.figure import card, chosen_draw, show, turn_to
 
-names = draws.names()
+figures = names()
 name = st.query_params.get("figure")
-if name in names:
+if name in figures:
     with st.container(key="paper"):
         st.button("All figures", icon=":material/arrow_back:", type="tertiary", on_click=turn_to)
-        title, line = draws.about(name)
+        title, line = about(name)
         st.title(title, anchor=False)
         st.markdown(f"{line}.")
         if draw := chosen_draw():
@@ -26,5 +26,5 @@ else:
         "and see the **verdict**: every published number beside the one found here."
     )
     with st.container(key="cards"):
-        for each in names:
+        for each in figures:
             card(each)

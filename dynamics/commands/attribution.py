@@ -12,8 +12,7 @@ from dynamics.core.config import Config
 from dynamics.export import formats
 from dynamics.export.layout.sizes import Print
 from dynamics.findings import attribution
-from dynamics.runs.run import CANCEL, Run, RunError
-from dynamics.runs.start import began, start
+from dynamics.runs.group import Group
 
 
 def add(commands: Any) -> None:
@@ -51,8 +50,9 @@ def run(options: argparse.Namespace) -> int:
     size = flags.print_of(options)
     form = formats.format_of(options.out, formats.STILL) if options.out else ""
     configs = attribution.ladder(config, options.seeds)
-    started = _trained(configs, folder)
-    made = attribution.attribute(config, [run.trajectories for run in started], options.level)
+    group = Group(configs, folder)
+    printed.follow(group, "The attribution")
+    made = attribution.attribute(config, [run.trajectories for run in group.runs], options.level)
     if options.json:
         print(json.dumps(attribution.to_dict(made), indent=1, ensure_ascii=False))
     else:
@@ -61,22 +61,6 @@ def run(options: argparse.Namespace) -> int:
     if form:
         _write_chart(made, configs, form, size, options.out)
     return 0
-
-
-def _trained(configs: Sequence[Config], folder: Path) -> list[Run]:
-    started: list[Run] = []
-    try:
-        for config in configs:
-            started.append(start(config, folder))
-        for run, config in zip(started, configs, strict=True):
-            status = printed.follow(run, config)
-            if status.phase in ("failed", "lost", "cancelled"):
-                raise RunError(status.message)
-    except (KeyboardInterrupt, RunError):
-        for run in filter(began, started):
-            run.ask(CANCEL)
-        raise
-    return started
 
 
 def _write_chart(

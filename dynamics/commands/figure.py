@@ -1,27 +1,20 @@
 """The command ``figure``: run what a paper figure needs, show the progress, print the verdict."""
 
 import argparse
-import dataclasses
 import json
 import sys
-import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
-from dynamics.commands import flags
-from dynamics.core.config import Config
+from dynamics.commands import WRONG, flags, printed
 from dynamics.export import formats
-from dynamics.paper import draws, report
-from dynamics.paper.draws import Draw
-from dynamics.paper.figure import DIFFERS, said
-from dynamics.paper.judge import FORMATS, Judged, content, judge
-from dynamics.runs import group, queue
-from dynamics.runs.group import Progress
+from dynamics.paper import baselines, report
+from dynamics.paper.check import DIFFERS, said
+from dynamics.paper.content import FORMATS, content
+from dynamics.paper.judge import Judged, judge
+from dynamics.paper.plan import Draw, Plan, about, names
+from dynamics.runs.group import Group
 from dynamics.runs.run import Run, RunError
-from dynamics.runs.start import began
 
 
 def add(commands: Any) -> None:
@@ -46,116 +39,89 @@ def add(commands: Any) -> None:
     parser.set_defaults(command=run)
 
 
-# Without tqdm's own rate, which would count what was cached as made in this moment.
-PROGRESS = "{l_bar}{bar}| {n_fmt}/{total_fmt} steps{postfix}"
-
-
 def run(options: argparse.Namespace) -> int:
-    """One figure, all of them, or their list; 1 where a number differs."""
-    folder = flags.folder(options)
+    """One figure, all of them, or their list; 1 if a number differs.
+
+    Raises:
+        KeyboardInterrupt: with one sentence, after Ctrl-C.
+        RunError: if a run cannot be finished or is damaged.
+        ValueError: if there is no such figure, or it cannot be drawn or written as asked.
+    """
     if options.name is None:
-        if options.json or options.out:
-            raise ValueError("--json and --out need the NAME of a figure, or all; none lists them.")
-        for name in draws.names():
-            print(f"{name:26} {': '.join(draws.about(name))}")
-        return 0
+        return _list(options)
     draw = Draw(options.target, options.seed, options.seeds)
     if options.name == "all":
-        return everything(folder, draw, options.out or Path("reproduction"), options.json)
-    how = flags.print_of(options)
+        return _all(draw, options)
+    return _one(Plan.of(options.name, draw), options)
+
+
+def _list(options: argparse.Namespace) -> int:
+    if options.json or options.out:
+        raise ValueError("--json and --out need the NAME of a figure, or all; none lists them.")
+    for name in names():
+        print(f"{name:26} {': '.join(about(name))}")
+    return 0
+
+
+def _one(plan: Plan, options: argparse.Namespace) -> int:
+    size = flags.print_of(options)
     form = formats.format_of(options.out, FORMATS) if options.out else ""
-    judged = reproduced(options.name, folder, draw)
+    judged = reproduce(plan, flags.folder(options))
     if options.json:
         print(json.dumps(judged.to_dict(), indent=1, ensure_ascii=False))
     else:
         print("\n".join(lines(judged)))
     if options.out:
-        options.out.write_bytes(content(judged, form, how))
+        options.out.write_bytes(content(judged, form, size))
         print(f"{options.out}: {options.out.stat().st_size:,} bytes", file=sys.stderr)
-    return int(judged.verdict == DIFFERS)
+    return WRONG if judged.verdict == DIFFERS else 0
 
 
-def everything(folder: Path, draw: Draw, out: Path, as_json: bool) -> int:
-    """All figures, one after the other, and a report; one that cannot be had is left out of it."""
-    judged, missing = [], {}
+def _all(draw: Draw, options: argparse.Namespace) -> int:
+    """All figures, one after the other, and a report, which also lists those that failed."""
+    out = options.out or Path("reproduction")
     out.mkdir(parents=True, exist_ok=True)
     formats.check_writable(out / "report.pdf")
-    for name in draws.names():
+    every: list[Judged] = []
+    missing: dict[str, str] = {}
+    for name in names():
         try:
-            judged.append(reproduced(name, folder, draw))
-            print(lines(judged[-1])[-1], file=sys.stderr if as_json else sys.stdout)
+            judged = reproduce(Plan.of(name, draw), flags.folder(options))
         except RunError as error:
             missing[name] = str(error)
             print(error, file=sys.stderr)
-    for file in report.write(judged, missing, out):
+        else:
+            every.append(judged)
+            print(lines(judged)[-1], file=sys.stderr if options.json else sys.stdout)
+    for file in report.write(every, missing, out):
         print(f"{file}: {file.stat().st_size:,} bytes", file=sys.stderr)
-    if as_json:
+    if options.json:
         print((out / "verdicts.json").read_text())
-    return int(any(each.verdict == DIFFERS for each in judged))
+    return WRONG if any(judged.verdict == DIFFERS for judged in every) else 0
 
 
-def reproduced(name: str, folder: Path, draw: Draw) -> Judged:
-    """A figure, after training what is not cached.
+def reproduce(plan: Plan, folder: Path) -> Judged:
+    """A figure, after training and computing what is not there yet.
 
     Raises:
-        ValueError: if there is no such figure.
         RunError: if one of its runs failed, was cancelled by somebody else or is damaged.
         KeyboardInterrupt: with one sentence, after Ctrl-C.
     """
-    wanted = draws.distinct(name, draw)
-    state = follow(wanted, folder, name)
-    if not state.complete:
-        raise RunError(f"Figure {name} is not complete: {state.message}")
-    return judge(name, folder, draw)
-
-
-def follow(wanted: Sequence[Config], folder: Path, words: str) -> Progress:
-    """Train what is not cached, as many at once as there are cores; Ctrl-C ends what it began."""
     try:
-        return _train(wanted, folder, words)
-    except KeyboardInterrupt:
-        ours = [each for each in wanted if began(Run(folder / each.key))]
-        group.cancel(ours, folder)
-        others = [each for each in wanted if each not in ours]
-        more = " Runs that another command started go on."
-        raise KeyboardInterrupt(
-            f"Figure {words} was cancelled; what was made is kept, the same command goes on."
-            + more * group.progress(others, folder).live
-        ) from None
-
-
-def _train(wanted: Sequence[Config], folder: Path, words: str) -> Progress:
-    todo = [each for each in wanted if not group.progress([each], folder).complete]
-    begun: list[Config] = []
-    with tqdm(
-        unit_scale=True, file=sys.stderr, desc=words, mininterval=0.5, bar_format=PROGRESS
-    ) as bar:
-        while True:
-            state, mine = (group.progress(each, folder) for each in (wanted, begun))
-            _show(bar, state)
-            if mine.message or (not todo and not state.live):
-                return dataclasses.replace(state, message=mine.message)
-            if todo and len(begun) - mine.ended < queue.capacity():
-                begun.append(todo.pop(0))
-                group.start(begun[-1:], folder)
-            else:
-                time.sleep(0.1)
-
-
-def _show(bar: Any, state: Progress) -> None:
-    left = "" if state.seconds is None else f", at most {bar.format_interval(state.seconds)} left"
-    bar.total = state.steps
-    bar.set_postfix_str(f"run {state.ended}/{state.runs}{left}", refresh=False)
-    bar.update(state.step - bar.n)
+        printed.follow(Group(plan.distinct, folder), f"Figure {plan.name}")
+    except RunError as error:
+        raise RunError(f"Figure {plan.name} is not complete: {error}") from None
+    for config in plan.shared:
+        baselines.compute(Run(folder / config.key))
+    return judge(plan, folder)
 
 
 def lines(judged: Judged) -> list[str]:
     """The verdict in lines: every number beside the authors', then the whole in a sentence."""
-    rows = [
-        f"{check.verdict:20} {check.what}: {check.told}"
-        + ("" if check.published is None else f" (published {said(check.published)})")
-        for check in judged.checks
-    ]
-    if judged.draw.seeds > 1:
-        rows.insert(0, f"Medians and quartiles over N = {judged.draw.seeds} seeds.")
-    return [*rows, f"{judged.name} {judged.verdict}: {judged.why}"]
+    rows = []
+    if judged.plan.draw.seeds > 1:
+        rows.append(f"Medians and quartiles over N = {judged.plan.draw.seeds} seeds.")
+    for check in judged.checks:
+        theirs = "" if check.published is None else f" (published {said(check.published)})"
+        rows.append(f"{check.verdict:20} {check.what}: {check.words}{theirs}")
+    return [*rows, f"{judged.plan.name} {judged.verdict}: {judged.why}"]

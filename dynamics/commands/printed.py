@@ -3,63 +3,99 @@
 import dataclasses
 import json
 import sys
-import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tqdm import tqdm
 
-from dynamics.core.config import Config
 from dynamics.core.records import Trajectory
 from dynamics.findings.outcomes import milestones, timed
-from dynamics.runs.run import CANCEL, Run, Status
-from dynamics.runs.start import began
+from dynamics.runs.group import Group, Progress
+from dynamics.runs.run import RunError
 from dynamics.theory import stability
 
 if TYPE_CHECKING:
     from dynamics.theory.forecast import Forecast
 
 
-def follow(run: Run, config: Config) -> Status:
-    """A progress bar, and failures as they show, until the run has ended.
+# Without tqdm's own rate, which would count what was cached as made in this moment. A bar has a
+# delay, as it would otherwise be drawn before the number of steps is known.
+PROGRESS = "{l_bar}{bar}| {n_fmt}/{total_fmt} steps{postfix}"
+
+
+def follow(
+    group: Group, name: str, look: Callable[[Progress], None] = lambda progress: None
+) -> None:
+    """Train a group with a progress bar; ``look`` is called with every Progress.
+
+    After Ctrl-C, and if a run cannot be finished, the runs that this process started are cancelled.
 
     Raises:
-        KeyboardInterrupt: with one sentence, after Ctrl-C, which cancels a run that this process
-            began; another's goes on.
+        RunError: with one sentence, if a run cannot be finished.
+        KeyboardInterrupt: with one sentence, after Ctrl-C.
     """
     try:
-        return _watch(run, config)
+        with tqdm(unit_scale=True, file=sys.stderr, bar_format=PROGRESS, delay=1e-3) as bar:
+            for progress in group.watch():
+                look(progress)
+                _show(bar, progress, name, group)
+    except RunError:
+        group.cancel_own()
+        raise
     except KeyboardInterrupt:
-        if not began(run):
-            words = f"Run {run.key} goes on, as another command started it."
-            raise KeyboardInterrupt(words) from None
-        run.ask(CANCEL)
-        while run.status.live:
-            time.sleep(0.1)
-        words = f"Run {run.key} was cancelled; what was made is kept, the same command goes on."
-        raise KeyboardInterrupt(words if run.status.phase == "cancelled" else "") from None
+        raise KeyboardInterrupt(_interrupted(group, name)) from None
 
 
-def _watch(run: Run, config: Config) -> Status:
-    named = 0
-    with tqdm(total=config.steps, unit="step", unit_scale=True, file=sys.stderr) as bar:
-        while (status := run.status).live:
-            named = _name_failures(status, named)
-            position = run.position
-            waiting = f"waiting, {position} before it" if position else status.phase
-            bar.set_description_str(status.message or waiting, refresh=False)
-            bar.update(status.step - bar.n)
-            time.sleep(0.1)
-        bar.update(status.step - bar.n)
-    _name_failures(status, named)
-    return status
+def _show(bar: Any, progress: Progress, name: str, group: Group) -> None:
+    parts = []
+    if progress.runs > 1:
+        parts.append(f"run {progress.ended}/{progress.runs}")
+    if progress.seconds is not None:
+        parts.append(f"at most {bar.format_interval(progress.seconds)} left")
+    bar.total = progress.steps
+    bar.set_description_str(_description(progress, name, group), refresh=False)
+    bar.set_postfix_str(", ".join(parts), refresh=False)
+    bar.update(progress.step - bar.n)
 
 
-def _name_failures(status: Status, named: int) -> int:
-    """Print the signatures of failure that are new; gives how many there are."""
-    for each in status.signatures[named:]:
-        tqdm.write(f"step {each['step']:,}: {each['sentence']}")
-    return len(status.signatures)
+def _description(progress: Progress, name: str, group: Group) -> str:
+    """The name of a group; of a single run, what its worker does."""
+    status = progress.statuses[0]
+    if progress.runs > 1 or status is None:
+        return name
+    if position := group.runs[0].position:
+        return f"waiting, {position} before it"
+    return status.message or status.phase
+
+
+def _interrupted(group: Group, name: str) -> str:
+    """Cancel what this process started, and say in a sentence what has become of the group."""
+    own = group.cancel_own()
+    progress = group.progress()
+    if progress.complete:
+        return ""
+    if progress.live and not own:
+        return f"{name} continues: another command started it."
+    others = " Runs that another command started continue." if progress.live else ""
+    return (
+        f"{name} was cancelled; its records are kept, and the same command continues from there."
+        + others
+    )
+
+
+class NewFailures:
+    """Prints the signatures of failure of a single run as they show."""
+
+    def __init__(self) -> None:
+        self._printed = 0
+
+    def print(self, progress: Progress) -> None:
+        """Print those that have come since the last call."""
+        signatures = progress.statuses[0].signatures if progress.statuses[0] else []
+        for signature in signatures[self._printed :]:
+            tqdm.write(f"step {signature['step']:,}: {signature['sentence']}")
+        self._printed = len(signatures)
 
 
 def summary(trajectories: list[Trajectory]) -> str:

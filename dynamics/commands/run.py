@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from dynamics.commands import ENDED, WRONG, flags, printed
+from dynamics.runs.group import Group
 from dynamics.runs.run import RunError
 from dynamics.runs.start import start
 
@@ -21,18 +22,21 @@ def run(options: argparse.Namespace) -> int:
 
     Raises:
         RunError: if the run failed or its worker died.
-        KeyboardInterrupt: after Ctrl-C, and after the table of what there is.
+        KeyboardInterrupt: after Ctrl-C, once the table of what there is has been printed.
     """
     config = flags.config(options)
-    trained = start(config, flags.folder(options))
+    folder = flags.folder(options)
+    trained = start(config, folder)
     print(f"Run {trained.key}")
     try:
-        status = printed.follow(trained, config)
+        printed.follow(Group([config], folder), f"Run {trained.key}", printed.NewFailures().print)
     except KeyboardInterrupt:
         print(printed.summary(trained.trajectories))
         raise
-    if status.phase in ("failed", "lost"):
-        raise RunError(status.message)
+    except RunError:
+        if trained.status.phase != "cancelled":
+            raise
+    status = trained.status
     print(f"{status.phase}: {status.sentence.removeprefix(f'{status.phase}; ')}")
     print(printed.summary(trained.trajectories))
     return {"diverged": WRONG, "cancelled": ENDED}.get(status.phase, 0)

@@ -143,12 +143,14 @@ class FigureTraits:
 
     Attributes:
         source: the notebook or picture that it is from.
+        caption: a sentence on its panels, for the caption of a file.
         borrowed: a sentence on settings that were not published with it.
         beside: the label of the run whose data the other methods learn from.
         published: numbers that were published and are no curve.
     """
 
     source: str
+    caption: str
     borrowed: str = ""
     beside: str = ""
     published: Mapping[str, float] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Baselines: what other methods make of a run's own ratings, computed once and kept beside it.
+"""Baselines: what other methods make of a run's own ratings, computed once and kept in its folder.
 
 ``<run>/baselines.json`` has, for AltMin of rank r̂/2 with a ridge, from a random start, both losses
 after each half step, for the biases of users and films the held-out one, and how much another split
@@ -7,6 +7,7 @@ draws the split, so that all is computed in another process:
 ``python -m dynamics.paper.baselines RUN``.
 """
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -26,24 +27,43 @@ RIDGE = 1.0  # in squared stars
 FILE = "baselines.json"
 
 
-def beside(run: Run) -> dict[str, Array]:
+class MissingError(RunError):
+    """What other methods make of a run's data has not been computed yet."""
+
+
+def read(run: Run) -> dict[str, Array]:
     """``altmin_rank``, both losses of AltMin, ``biases_test_loss`` and ``split`` of a run.
+
+    Raises:
+        MissingError: if they have not been computed yet; ``compute`` does it.
+    """
+    try:
+        kept = json.loads((run.folder / FILE).read_text())
+    except FileNotFoundError:
+        kept = {}
+    if "altmin_rank" not in kept:  # of an older method, which had none
+        raise MissingError("AltMin has not been computed from this run's ratings yet.")
+    return {name: np.array(values) for name, values in kept.items()}
+
+
+def compute(run: Run) -> None:
+    """Compute them in a process of its own, unless they are there.
 
     Raises:
         RunError: with one sentence, if they cannot be computed here.
     """
-    file = run.folder / FILE
-    if not file.exists() or "altmin_rank" not in json.loads(file.read_text()):
-        done = subprocess.run(
-            [sys.executable, "-m", "dynamics.paper.baselines", str(run.folder.resolve())],
-            capture_output=True,
-            text=True,
-            cwd=Path(__file__).parents[2],
-            check=False,
-        )
-        if done.returncode:
-            raise RunError(done.stderr.strip().splitlines()[-1])
-    return {name: np.array(values) for name, values in json.loads(file.read_text()).items()}
+    with contextlib.suppress(MissingError):
+        read(run)
+        return
+    done = subprocess.run(
+        [sys.executable, "-m", "dynamics.paper.baselines", str(run.folder.resolve())],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        check=False,
+    )
+    if done.returncode:
+        raise RunError(done.stderr.strip().splitlines()[-1])
 
 
 def computed(config: Config) -> dict[str, list[float]]:

@@ -1,28 +1,37 @@
 """What a paper figure is: the runs behind it, its curves, and its numbers beside the authors'.
 
-A file of ``papers/`` has ``SOURCE`` (the authors' file that shows it), ``CONFIGS`` (the settings of
-each run by label), ``CURVES`` (what is held against the authors' arrays), ``draw(found)`` for its
-panels from left to right and, where there are more numbers than curves, ``checks(found)``.
-``BORROWED`` says which settings were not published with it, ``PUBLISHED`` has numbers that are no
-arrays, ``BESIDE`` names the run whose problem other methods learn too. ``reproduce`` runs,
-``judge`` judges.
+A file of ``figures/`` has
+
+- ``SOURCE``: the authors' file that shows it,
+- ``CAPTION``: what its panels show, a sentence for the caption of a file,
+- ``CONFIGS``: the settings of each run by label,
+- ``CURVES``: the curves that are held against the authors' arrays,
+- ``draw(found)``: its panels from left to right,
+
+and where they are needed
+
+- ``checks(found)``: numbers beside those of the curves,
+- ``BORROWED``: a sentence on settings that were not published with it,
+- ``PUBLISHED``: published numbers that are no arrays,
+- ``BESIDE``: the label of the run whose data other methods learn too.
+
+``plan`` says which runs it needs, ``judge`` judges it.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from dynamics.core.records import Array, Trajectory
-from dynamics.core.words import plain, raised
+from dynamics.paper.check import BAND, DEVIATION, RECORD, Check, over_seeds
 
-AGREES, DIFFERS, UNPUBLISHED = "agrees", "differs", "no number published"
 TOLERANCE = 1e-8  # of a curve; whatever is looser is a fault
 SMALL = 1e-6  # of a quantity's maximum: below it rounding decides
 LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-BAND = (25, 50, 75)  # percentiles over seeds
 
 
 @dataclass(frozen=True)
@@ -40,12 +49,13 @@ class Curve:
 
 @dataclass(frozen=True)
 class Found:
-    """What the runs of a figure have given.
+    """What the runs of a figure have recorded, and what it is compared with.
 
     Attributes:
         runs: for each label the trajectories by network, once for each seed.
         published: the authors' arrays; empty where the draws are not theirs.
-        beside: what other methods give, as of ``baselines``, once for each seed where it is asked.
+        beside: what other methods make of the same data, see ``baselines``, once for each seed;
+            empty for a figure without ``BESIDE``.
     """
 
     runs: Mapping[str, Sequence[Mapping[str, Trajectory]]]
@@ -57,6 +67,11 @@ class Found:
         """Over how many seeds the figure is drawn."""
         return min((len(each) for each in self.runs.values()), default=0)
 
+    def seed(self, number: int) -> "Found":
+        """What the runs of one seed have recorded, counted from 0."""
+        runs = {label: of[number : number + 1] for label, of in self.runs.items()}
+        return Found(runs, self.published, self.beside[number : number + 1])
+
     def of(self, run: str, network: str) -> list[Trajectory]:
         """A network's trajectories in one run, one a seed."""
         return [each[network] for each in self.runs[run]]
@@ -66,95 +81,40 @@ class Found:
         return self.of(run, network)[0]
 
 
-@dataclass(frozen=True)
-class Check:
-    """One number beside the authors': equal if they are at most ``allowed`` apart.
-
-    A deviation is published as 0. Without a published number it is only told. ``reason`` is what
-    is known of a difference. Over several seeds ``found`` is the median, between ``quartiles``.
-    """
-
-    what: str
-    found: float
-    published: float | None = None
-    allowed: float = 0.0
-    reason: str = ""
-    quartiles: tuple[float, float] | None = None
-
-    @property
-    def told(self) -> str:
-        """What was found, in words, with the quartiles if there are any."""
-        if self.quartiles is None:
-            return said(self.found)
-        return f"{said(self.found)} ({' to '.join(map(said, self.quartiles))})"
-
-    @property
-    def verdict(self) -> str:
-        """``agrees``, ``differs`` or ``no number published``."""
-        if self.published is None:
-            return UNPUBLISHED
-        return AGREES if abs(self.found - self.published) <= self.allowed else DIFFERS
-
-    @property
-    def why(self) -> str:
-        """What differs, in words; empty where nothing does."""
-        if self.verdict != DIFFERS:
-            return ""
-        if not self.published and self.allowed:
-            return f"{self.what} is {said(self.found)}, more than {raised(f'{self.allowed:.0e}')}"
-        known = f" ({self.reason})" if self.reason else ""
-        found, published = (raised(f"{each:.6g}") for each in (self.found, self.published))
-        return f"{self.what} is {found}, published is {published}{known}"
-
-
-def verdict(checks: Iterable[Check]) -> str:
-    """Of a whole figure: it differs if any number does, and agrees if any published one is met."""
-    verdicts = {check.verdict for check in checks}
-    return next((each for each in (DIFFERS, AGREES) if each in verdicts), UNPUBLISHED)
+def all_checks(figure: ModuleType, found: Found) -> list[Check]:
+    """Every number of a figure; over several seeds medians and quartiles."""
+    if found.seeds > 1:
+        return over_seeds([all_checks(figure, found.seed(i)) for i in range(found.seeds)])
+    own = figure.checks(found) if hasattr(figure, "checks") else []
+    return [*curve_checks(found, figure.CURVES), *own]
 
 
 def curve_checks(found: Found, curves: Sequence[Curve]) -> Iterator[Check]:
-    """For each curve the record at which it stops, and its largest deviation from the authors'.
-
-    Stop records do not count the initial one.
-    """
+    """For each curve its last record, counted from 0, and its deviation from the authors' curve."""
     stopped = set()
     for curve in curves:
-        got = values(found.one(curve.run, curve.network), curve)
-        wanted = found.published.get(curve.published)
+        ours = values(found.one(curve.run, curve.network), curve)
+        theirs = found.published.get(curve.published)
         if (curve.run, curve.network) not in stopped:
             stopped.add((curve.run, curve.network))
-            theirs = None if wanted is None else len(wanted) - 1
-            yield Check(f"last record, {curve.label}", len(got) - 1, theirs)
-        if wanted is not None:
-            worst = deviation(got, wanted)
-            what = curve.series.replace("_", " ")
-            yield Check(f"largest deviation of the {what}, {curve.label}", worst, 0.0, TOLERANCE)
+            last = None if theirs is None else len(theirs) - 1
+            yield Check(f"last record, {curve.label}", len(ours) - 1, last, kind=RECORD)
+        if theirs is not None:
+            what = f"{curve.series.replace('_', ' ')}, {curve.label}"
+            yield deviation_check(what, deviation(ours, theirs))
 
 
-def over_seeds(of: Sequence[Sequence[Check]]) -> list[Check]:
-    """The checks of each seed as one list: medians and quartiles of what was found."""
-    return [
-        _over([{each.what: each for each in checks}[first.what] for checks in of])
-        for first in of[0]
-    ]
+def deviation_check(what: str, worst: float) -> Check:
+    """That ``worst``, the largest relative deviation of a quantity, is rounding."""
+    return Check(f"largest deviation of the {what}", worst, 0.0, TOLERANCE, kind=DEVIATION)
 
 
-def _over(checks: Sequence[Check]) -> Check:
-    """What is never reached lies beyond every number."""
-    found = np.array([math.inf if math.isnan(each.found) else each.found for each in checks])
-    with np.errstate(invalid="ignore"):  # between two that are never reached
-        low, middle, high = np.percentile(found, BAND)
-    values = [float(each) if math.isfinite(each) else math.nan for each in (low, middle, high)]
-    return replace(checks[0], found=values[1], quartiles=(values[0], values[2]))
-
-
-def deviation(got: Array, wanted: Array) -> float:
-    """max |x − y| / max(|y|, 10⁻⁶ max|y|) over the records; infinite if those are not as many."""
-    if got.shape != wanted.shape or not np.isfinite(got).all():
+def deviation(ours: Array, theirs: Array) -> float:
+    """max |x − y| / max(|y|, 10⁻⁶ max|y|) over the records; infinite if the lengths differ."""
+    if ours.shape != theirs.shape or not np.isfinite(ours).all():
         return math.inf
-    scale = np.maximum(np.abs(wanted), SMALL * np.abs(wanted).max())
-    return float(np.max(np.abs(got - wanted) / scale))
+    scale = np.maximum(np.abs(theirs), SMALL * np.abs(theirs).max())
+    return float(np.max(np.abs(ours - theirs) / scale))
 
 
 def losses(
@@ -203,10 +163,3 @@ def growth(found: Found, run: str) -> Iterator[Check]:
             yield Check(
                 f"step at which σ{str(mode + 1).translate(LOWERED)} is half grown, {network}", step
             )
-
-
-def said(value: float) -> str:
-    """As a table writes it; ``never`` for what is not reached."""
-    if math.isnan(value):
-        return "never"
-    return plain(value) if math.isfinite(value) else "∞"

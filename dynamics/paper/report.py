@@ -3,22 +3,22 @@
 import html
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from dynamics.core import traits
 from dynamics.core.config import Config
 from dynamics.core.description import seeds as drawn
 from dynamics.core.description import settings
 from dynamics.core.words import raised
+from dynamics.export.layout.subplots import abreast
 from dynamics.export.render import html as standalone
-from dynamics.paper import draws
-from dynamics.paper.figure import said
-from dynamics.paper.judge import Judged, command
+from dynamics.paper.check import DEVIATION, said
+from dynamics.paper.judge import Judged
+from dynamics.paper.plan import about
 from dynamics.runs.run import RunError
 
-FEW = 4  # runs of a figure whose settings are told one by one
+FEW = 4  # labels of a figure whose settings are listed one by one
 PATIENCE = 180  # seconds for the browser to print
 STYLE = """
 body { font: 15px/1.5 sans-serif; color: #1f2430 }
@@ -29,9 +29,9 @@ section { break-before: page } .differs { color: #d1453b } .agrees { color: #2f9
 
 
 def write(judged: Sequence[Judged], missing: dict[str, str], folder: Path) -> list[Path]:
-    """``report.html``, ``report.pdf``, ``verdicts.md`` and ``verdicts.json``; gives these files.
+    """Write ``report.html``, ``report.pdf``, ``verdicts.md`` and ``verdicts.json``; return them.
 
-    ``missing`` says why a figure could not be had.
+    ``missing`` says why a figure could not be made.
 
     Raises:
         RunError: with one sentence, if there is no browser to print the PDF; all else is there.
@@ -51,30 +51,29 @@ def table(judged: Sequence[Judged], missing: dict[str, str]) -> list[str]:
     rows = ["| figure | authors' file | verdict | why | worst deviation | training |"]
     rows += ["|---|---|---|---|---|---|"]
     for each in judged:
-        deviations = [check.found for check in each.checks if "deviation" in check.what]
+        deviations = [check.found for check in each.checks if check.kind == DEVIATION]
         worst = raised(f"{max(deviations):.1e}") if deviations else "–"
-        source = traits.figure(each.name).source
         rows.append(
-            f"| `{each.name}` | `{source}` | **{each.verdict}** | {each.why} | {worst} | "
-            f"{each.seconds:,.0f} s, {each.machine} |"
+            f"| `{each.plan.name}` | `{each.plan.source}` | **{each.verdict}** | {each.why} | "
+            f"{worst} | {each.seconds:,.0f} s, {each.machine} |"
         )
     return rows + [f"| `{name}` | | **not run** | {why} | – | – |" for name, why in missing.items()]
 
 
 def _page(judged: Sequence[Judged], missing: dict[str, str]) -> str:
     summary = "".join(
-        f"<tr><td>{draws.about(each.name)[0]}</td><td class={each.verdict.split()[0]}>"
+        f"<tr><td>{about(each.plan.name)[0]}</td><td class={each.verdict.split()[0]}>"
         f"{each.verdict}</td><td>{html.escape(each.why)}</td><td>{each.seconds:,.0f}&nbsp;s</td></tr>"
         for each in judged
     )
     summary += "".join(
-        f"<tr><td>{draws.about(name)[0]}</td><td>not run</td><td>{html.escape(why)}</td><td>–"
+        f"<tr><td>{about(name)[0]}</td><td>not run</td><td>{html.escape(why)}</td><td>–"
         for name, why in missing.items()
     )
     parts: list[str] = []
     for each in judged:
         size = "width:860px;height:400px"
-        chart = standalone.chart(each.figure, size, displayModeBar=False)
+        chart = standalone.chart(abreast(each.draw()), size, displayModeBar=False)
         parts.append(_section(each, chart))
     body = (
         f"<h1>Figures of Kwon et al. (2024), reproduced</h1><p>{date.today()}. arXiv 2311.05061."
@@ -84,14 +83,14 @@ def _page(judged: Sequence[Judged], missing: dict[str, str]) -> str:
 
 
 def _section(judged: Judged, chart: str) -> str:
-    title, line = draws.about(judged.name)
+    title, line = about(judged.plan.name)
     rows = "".join(
         f"<tr><td>{html.escape(check.what)}</td>"
         f"<td>{'–' if check.published is None else said(check.published)}</td>"
-        f"<td>{check.told}</td><td>{check.verdict}</td></tr>"
+        f"<td>{check.words}</td><td>{check.verdict}</td></tr>"
         for check in judged.checks
     )
-    seeds = judged.draw.seeds
+    seeds = judged.plan.draw.seeds
     found = "found" if seeds == 1 else f"median (quartiles), N = {seeds} seeds"
     runs = "".join(
         f"<p>{html.escape(label)}: {html.escape(settings(of))} {html.escape(drawn(of))}</p>"
@@ -102,16 +101,16 @@ def _section(judged: Judged, chart: str) -> str:
         f"{judged.verdict.capitalize()}.</b> {html.escape(judged.why)}</p>{chart}<table>"
         f"<tr><th>what<th>published<th>{found}<th>verdict</tr>{rows}</table>{runs}"
         f"<p>{judged.seconds:,.0f} s of training on {judged.machine}; "
-        f"<code>{command(judged.name, judged.draw)}</code></p></section>"
+        f"<code>{judged.plan.command}</code></p></section>"
     )
 
 
-def _settings(judged: Judged) -> dict[str, list[Config]]:
-    """The runs by label; where they are many, all of them together."""
-    configs = draws.configs(judged.name, judged.draw)
+def _settings(judged: Judged) -> Mapping[str, Sequence[Config]]:
+    """The runs by label; more than ``FEW`` labels are told as one."""
+    configs = judged.plan.configs
     if 1 < len(configs) <= FEW:
         return configs
-    return {"Settings": [each for of in configs.values() for each in of]}
+    return {"Settings": [config for listed in configs.values() for config in listed]}
 
 
 def _print(page: Path, file: Path) -> None:

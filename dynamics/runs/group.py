@@ -1,106 +1,208 @@
 """Group: several runs that are trained for one purpose, with one progress."""
 
-import contextlib
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from dynamics.core import cost
 from dynamics.core.config import Config
-from dynamics.runs.run import CANCEL, LIVE, Run, RunError
-from dynamics.runs.start import MOST_QUEUED
-from dynamics.runs.start import start as start_run
+from dynamics.runs import queue
+from dynamics.runs.run import CANCEL, LIVE, Run, RunError, Status
+from dynamics.runs.start import MOST_QUEUED, began, start
 
 ENDED = ("done", "diverged")
-IN_HAND = MOST_QUEUED // 2  # of a figure's runs at once
-FLOPS = 1e10  # operations a second, about, on one core: only for saying how long it may take
+BROKEN = ("failed", "lost", "cancelled")
+IN_HAND = MOST_QUEUED // 2  # runs of one group at once; half of the queue is left to others
+LOOK = 0.1  # seconds between two looks at runs that train
+FLOPS = 1e10  # floating-point operations a second of one core, roughly; only for estimates
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a figure stands: runs that have ended, steps made, and seconds left at most."""
+    """Where the runs of a group stood at one moment.
 
-    ended: int
-    runs: int
-    step: float
-    steps: float
-    live: bool
-    seconds: float | None
-    message: str = ""
+    Attributes:
+        configs: of the runs, in their order.
+        statuses: of the runs, in the same order; None where a run is not there or is damaged.
+    """
+
+    configs: tuple[Config, ...]
+    statuses: tuple[Status | None, ...]
+
+    def status(self, config: Config) -> Status | None:
+        """The status of one run."""
+        by_key = {
+            each.key: status for each, status in zip(self.configs, self.statuses, strict=True)
+        }
+        return by_key[config.key]
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """The phase of each run; empty where there is no run."""
+        return tuple(status.phase if status else "" for status in self.statuses)
+
+    def of(self, *phases: str) -> list[Config]:
+        """The configs of the runs that are in one of these phases."""
+        pairs = zip(self.configs, self.phases, strict=True)
+        return [config for config, phase in pairs if phase in phases]
+
+    @property
+    def runs(self) -> int:
+        """How many runs the group has."""
+        return len(self.configs)
+
+    @property
+    def ended(self) -> int:
+        """How many runs have ended by themselves."""
+        return len(self.of(*ENDED))
 
     @property
     def complete(self) -> bool:
-        """Whether every run has given what it can."""
+        """Whether every run has ended by itself."""
         return self.ended == self.runs
 
+    @property
+    def live(self) -> bool:
+        """Whether a worker has one of the runs in hand."""
+        return bool(self.of(*LIVE))
 
-def progress(wanted: Sequence[Config], folder: Path) -> Progress:
-    """Where these runs stand."""
-    ended, step, rates, message = 0, 0.0, [], ""
-    live = False
-    for config in wanted:
-        try:
-            status = Run(folder / config.key).status
-        except RunError:
-            continue
-        over = status.phase in ENDED
-        ended, live = ended + over, live or status.live
-        step += config.steps if over else status.step
-        if status.phase == "running" and status.rate:
-            rates.append(status.rate)
-        if status.phase in ("failed", "lost", "cancelled"):
-            message = status.message
-    steps = float(sum(config.steps for config in wanted))
-    seconds = (steps - step) / sum(rates) if rates else None
-    return Progress(ended, len(wanted), step, steps, live, seconds, message)
+    @property
+    def steps(self) -> int:
+        """The steps of all runs together, at most."""
+        return sum(config.steps for config in self.configs)
 
+    @property
+    def step(self) -> int:
+        """The steps made; a run that stopped early counts as if it had made all of its steps."""
+        made = 0
+        for config, status in zip(self.configs, self.statuses, strict=True):
+            if status:
+                made += config.steps if status.phase in ENDED else status.step
+        return made
 
-def start(wanted: Sequence[Config], folder: Path) -> None:
-    """Start what has not ended, so many that half of the machine's queue is left to others.
+    @property
+    def share(self) -> float:
+        """The steps made as a share of all steps."""
+        return self.step / self.steps
 
-    Raises:
-        RunError: if the queue or the disk is full.
-    """
-    room, todo = IN_HAND, []
-    for config in wanted:
-        phase = ""
-        with contextlib.suppress(RunError):
-            phase = Run(folder / config.key).status.phase
-        room -= phase in LIVE
-        todo += [] if phase in (*LIVE, *ENDED) else [config]
-    for config in todo[: max(room, 0)]:
-        start_run(config, folder)
+    @property
+    def seconds(self) -> float | None:
+        """The seconds left at most; None while no run tells its pace."""
+        running = [status for status in self.statuses if status and status.phase == "running"]
+        pace = sum(status.rate for status in running)
+        return (self.steps - self.step) / pace if pace else None
 
 
-def start_more(wanted: Sequence[Config], folder: Path) -> None:
-    """Start as many of those that were never started as have ended since; none after a cancel.
+class Group:
+    """The runs of some Configs in one folder; equal Configs are one run."""
 
-    Raises:
-        RunError: as ``start``.
-    """
-    there = [config for config in wanted if (folder / config.key).exists()]
-    if any(Run(folder / config.key).asked() == CANCEL for config in there):
-        return
-    new = [config for config in wanted if config not in there]
-    live = sum(config in there and progress([config], folder).live for config in wanted)
-    for config in new[: max(IN_HAND - live, 0)]:
-        start_run(config, folder)
+    def __init__(self, configs: Iterable[Config], folder: Path) -> None:
+        self.configs = tuple({config.key: config for config in configs}.values())
+        self.folder = folder
+
+    @property
+    def runs(self) -> list[Run]:
+        """The runs, in the order of ``configs``, whether they are there or not."""
+        return [self.run(config) for config in self.configs]
+
+    def run(self, config: Config) -> Run:
+        """The run of one of the configs."""
+        return Run(self.folder / config.key)
+
+    def progress(self) -> Progress:
+        """Where the runs stand now."""
+        return Progress(self.configs, tuple(map(_status, self.runs)))
+
+    def start(self) -> None:
+        """Start the runs that have not ended, so many that at most ``IN_HAND`` are in hand.
+
+        Raises:
+            RunError: if the queue or the disk is full.
+        """
+        now = self.progress()
+        taken = now.of(*LIVE, *ENDED)
+        self._start([config for config in self.configs if config not in taken], now)
+
+    def start_more(self) -> None:
+        """Start the runs for which ``start`` had no room, in place of those that have ended.
+
+        None is started after a cancel, nor in a group that ``start`` was never called for.
+
+        Raises:
+            RunError: as ``start``.
+        """
+        there = [config for config in self.configs if self.run(config).folder.exists()]
+        cancelled = any(self.run(config).asked() == CANCEL for config in there)
+        if len(there) >= min(IN_HAND, len(self.configs)) and not cancelled:
+            new = [config for config in self.configs if config not in there]
+            self._start(new, self.progress())
+
+    def _start(self, waiting: list[Config], now: Progress) -> None:
+        room = IN_HAND - len(now.of(*LIVE))
+        for config in waiting[: max(room, 0)]:
+            start(config, self.folder)
+
+    def cancel(self) -> None:
+        """End all runs in hand, the latest first; finished runs and all records stay."""
+        for config in reversed(self.progress().of(*LIVE)):
+            self.run(config).ask(CANCEL)
+
+    def cancel_own(self) -> bool:
+        """End the runs in hand that this process started, and wait until they have ended.
+
+        Returns whether there were any.
+        """
+        own = [run for run in self.runs if began(run)]
+        for run in reversed(own):
+            run.ask(CANCEL)
+        while any(status and status.live for status in map(_status, own)):
+            time.sleep(LOOK)
+        return bool(own)
+
+    def watch(self) -> Iterator[Progress]:
+        """Train all runs, as many at once as there are cores; where they stand, again and again.
+
+        The last Progress is complete.
+
+        Raises:
+            RunError: with one sentence, if a run cannot be started, has failed, was cancelled by
+                somebody else or has lost its worker.
+        """
+        ended = self.progress().of(*ENDED)
+        ahead = [config for config in self.configs if config not in ended]
+        begun: list[Config] = []
+        while True:
+            now = self.progress()
+            mine = Progress(tuple(begun), tuple(map(now.status, begun)))
+            for config in mine.of(*BROKEN, ""):
+                self._raise_if_broken(config)
+            if ahead and len(mine.of(*LIVE)) < queue.capacity():
+                begun.append(ahead.pop(0))
+                start(begun[-1], self.folder)
+                continue
+            yield now
+            if now.complete:
+                return
+            time.sleep(LOOK)
+
+    def _raise_if_broken(self, config: Config) -> None:
+        status = self.run(config).status  # raises if the run is not there
+        if status.phase in BROKEN:
+            raise RunError(status.sentence)
+
+    def seconds_at_most(self) -> float:
+        """About how many seconds one core takes if no run stops early."""
+        work = sum(
+            config.steps * cost.operations(config, network)
+            for config in self.configs
+            for network in config.networks
+        )
+        return work / FLOPS
 
 
-def cancel(wanted: Sequence[Config], folder: Path) -> None:
-    """End what is in hand, latest first; finished runs and all records stay."""
-    for config in reversed(wanted):
-        run = Run(folder / config.key)
-        with contextlib.suppress(RunError):
-            if run.status.live:
-                run.ask(CANCEL)
-
-
-def seconds_at_most(wanted: Sequence[Config]) -> float:
-    """About how long the runs take if none ends before its last step."""
-    work = sum(
-        config.steps * cost.operations(config, network)
-        for config in wanted
-        for network in config.networks
-    )
-    return work / FLOPS
+def _status(run: Run) -> Status | None:
+    try:
+        return run.status
+    except RunError:
+        return None

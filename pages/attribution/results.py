@@ -1,4 +1,4 @@
-"""Ladder: the widgets, runs and results of the page on attribution."""
+"""Results: the runs of an attribution, and what they say."""
 
 import csv
 import io
@@ -13,87 +13,37 @@ from dynamics.export import caption, tables
 from dynamics.export.formats import FORMATS
 from dynamics.findings import attribution
 from dynamics.findings.attribution import Attribution
-from dynamics.runs import queue
-from dynamics.runs.run import CANCEL, Run, RunError, Status, root
-from dynamics.runs.start import start
-from pages.shared import address
+from dynamics.runs.group import ENDED, Group
+from dynamics.runs.run import Run, RunError, root
+from pages.shared import address, group
 from pages.shared.files import dialog
 from pages.shared.networks import overview
 from pages.shared.plotted import plotted
 from pages.shared.table import table
 
-LOOK = 1.0  # seconds between two looks at runs that train
 
-
-def climb(config: Config, configs: list[Config], level: str) -> None:
-    """The button, the progress of the runs and what those that have ended say; before, pictures."""
-    found = [_status(each) for each in configs]
-    live = any(status and status.live for _, status in found)
-    st.fragment(_watch, run_every=LOOK if live else None)(config, configs, level, live)
-
-
-def _status(config: Config) -> tuple[Run, Status | None]:
-    run = Run(root() / config.key)
-    try:
-        return run, run.status
-    except RunError:
-        return run, None
-
-
-def _watch(config: Config, configs: list[Config], level: str, watched: bool) -> None:
-    found = [_status(each) for each in configs]
-    ended = [run for run, status in found if status and status.phase in ("done", "diverged")]
-    live = [(run, status) for run, status in found if status and status.live]
-    if watched != bool(live):  # the whole script decides how often to look
-        st.rerun()
-    if live:
-        _progress(config, len(ended), [status for _, status in live], len(configs))
+def show(config: Config, configs: list[Config], level: str) -> None:
+    """The button or the progress of the runs, and what those that have ended say."""
+    seeds = Group(configs, root())
+    progress = seeds.progress()
+    left = progress.runs - progress.ended
+    if progress.live:
+        group.show_training(seeds, progress)
+    elif left:
         st.button(
-            "Cancel", icon=":material/stop:", on_click=_cancel, args=([run for run, _ in live],)
+            f"Measure the other {left}" if progress.ended else "Measure",
+            type="primary",
+            icon=":material/play_arrow:",
+            on_click=group.start,
+            args=(seeds,),
         )
-    elif len(ended) < len(configs):
-        words = "Measure" if not ended else f"Measure the other {len(configs) - len(ended)}"
-        st.button(
-            words, type="primary", icon=":material/play_arrow:", on_click=_start, args=(configs,)
-        )
-    if told := st.session_state.pop("ladder told", None):
-        st.error(told)
-    for run, status in found:
-        if status and status.phase in ("failed", "lost"):
-            st.error(f"{run.key}: {status.message}")
-    if ended:
-        _results(config, ended, level)
+    group.show_refusal()
+    for broken in progress.of("failed", "lost"):
+        st.error(f"{broken.key}: {seeds.run(broken).status.sentence}")
+    if progress.ended:
+        _results(config, [seeds.run(each) for each in progress.of(*ENDED)], level)
     else:
         overview(config, attribution.PATH)
-
-
-def _start(configs: list[Config]) -> None:
-    try:
-        for each in configs:
-            start(each, root())
-    except RunError as error:
-        st.session_state["ladder told"] = str(error)
-
-
-def _cancel(live: list[Run]) -> None:
-    for run in live:
-        run.ask(CANCEL)
-
-
-def _progress(config: Config, ended: int, live: list[Status], seeds: int) -> None:
-    """How far all are, and how long at most: a network may reach its tolerance before."""
-    share = (ended + sum(status.step for status in live) / config.steps) / seeds
-    rates = [status.rate for status in live if status.rate > 0]
-    left = ""
-    if rates:
-        steps = sum(config.steps - status.step for status in live)
-        pace = sum(rates) / len(rates) * min(queue.capacity(), len(live))
-        left = f", at most {_duration(steps / pace)} left"
-    st.progress(min(share, 1.0), f"{ended} of {seeds} seeds are done{left}")
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def _results(config: Config, ended: list[Run], level: str) -> None:

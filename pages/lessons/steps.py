@@ -4,14 +4,13 @@ The address keeps the lesson and the guess; the runs are those of its settings, 
 them. So a reload or a link shows the same step again.
 """
 
-import contextlib
-
 import streamlit as st
 
-from dynamics.runs.run import CANCEL, LIVE, RunError, find, root
-from dynamics.runs.start import start
+from dynamics.runs.group import Group, Progress
+from dynamics.runs.run import root
 from dynamics.teach.lesson import Lesson, lessons
 from pages.lessons.explanation import explain
+from pages.shared import group
 from pages.shared.attempt import attempt
 from pages.shared.charts import panels
 from pages.shared.live.component import live
@@ -26,14 +25,17 @@ def turn_to(name: str = "") -> None:
 
 def walk(name: str, lesson: Lesson, guess: int | None) -> None:
     """All steps up to the one at which the viewer is."""
-    phases = _phases(lesson)
-    done = guess is not None and set(phases.values()) == {"done"}
-    st.html(_progress(0 if guess is None else 3 if done else 1))
+    progress = _group(lesson).progress()
+    done = guess is not None and _done(progress)
+    now = 0
+    if guess is not None:
+        now = 3 if done else 1
+    st.html(_steps(now))
     st.markdown(lesson.setup)
     _predict(name, lesson, guess)
     if guess is None:
         return
-    _watch(lesson, phases)
+    _watch(lesson, progress)
     if done:
         _head(3)
         explain(lesson, guess)
@@ -43,16 +45,8 @@ def walk(name: str, lesson: Lesson, guess: int | None) -> None:
         st.session_state.setdefault("learned", {})[name] = guess
 
 
-def _phases(lesson: Lesson) -> dict[str, str]:
-    """Where each run stands, by label; empty for one that is not there or just being replaced."""
-    phases = dict.fromkeys(lesson.configs, "")
-    for label, config in lesson.configs.items():
-        with contextlib.suppress(RunError):
-            phases[label] = find(config.key, root()).status.phase
-    return phases
-
-
-def _progress(now: int) -> str:
+def _steps(now: int) -> str:
+    """The four steps in a row, with the one where the reader is marked."""
     words = "".join(
         f'<li class="{"past" if number < now else "ahead"}"><b>{number + 1}</b> {step}</li>'
         if number != now
@@ -90,56 +84,45 @@ def _predict(name: str, lesson: Lesson, guess: int | None) -> None:
 
 def _commit(lesson: Lesson, guess: int) -> None:
     st.query_params["guess"] = str(guess + 1)
-    _train(lesson)
+    group.start(_group(lesson))
 
 
-def _train(lesson: Lesson) -> None:
-    try:
-        for config in lesson.configs.values():
-            start(config, root())
-    except RunError as error:
-        st.session_state["told"] = str(error)
+def _group(lesson: Lesson) -> Group:
+    return Group(lesson.configs.values(), root())
 
 
-def _watch(lesson: Lesson, phases: dict[str, str]) -> None:
+def _done(progress: Progress) -> bool:
+    return set(progress.phases) == {"done"}
+
+
+def _watch(lesson: Lesson, progress: Progress) -> None:
+    """The charts of one run; below the choice of it, how far all runs are."""
     _head(2)
     st.markdown(lesson.watch)
-    if told := st.session_state.pop("told", None):
-        st.error(told)
-    label = next(iter(phases))
-    if len(phases) > 1:
+    group.show_refusal()
+    label = next(iter(lesson.configs))
+    if len(lesson.configs) > 1:
         label = st.segmented_control(
-            "Which run", list(phases), default=label, required=True, label_visibility="collapsed"
+            "Which run",
+            list(lesson.configs),
+            default=label,
+            required=True,
+            label_visibility="collapsed",
         )
-    done = set(phases.values()) == {"done"}
-    if set(phases.values()) & set(LIVE):
-        _wait(lesson, phases)
-    elif not done:  # not in what looks again and again: a click there can be lost in a rerun
+    done = _done(progress)
+    if progress.live:
+        group.show_training(_group(lesson), progress, "; then it is explained.")
+    elif not done:
         st.button(
-            "Train", type="primary", icon=":material/play_arrow:", on_click=_train, args=(lesson,)
+            "Train",
+            type="primary",
+            icon=":material/play_arrow:",
+            on_click=group.start,
+            args=(_group(lesson),),
         )
-    if phases[label]:
-        config = lesson.configs[label]
+    config = lesson.configs[label]
+    if progress.status(config):
         live(config.key, panels(lesson.figures, config), key="lesson charts", theory=done)
-
-
-@st.fragment(run_every=0.5)
-def _wait(lesson: Lesson, phases: dict[str, str]) -> None:
-    """How many runs have ended; the page goes on by itself, whichever of them it shows."""
-    if _phases(lesson) != phases:
-        st.rerun()
-    ended = list(phases.values()).count("done")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{ended} of {len(phases)} runs done; then it is explained.", width="content")
-        st.button(
-            "Cancel", icon=":material/stop:", type="tertiary", on_click=_cancel, args=(lesson,)
-        )
-
-
-def _cancel(lesson: Lesson) -> None:
-    for label, phase in _phases(lesson).items():
-        if phase in LIVE:
-            find(lesson.configs[label].key, root()).ask(CANCEL)
 
 
 def _next(name: str) -> None:

@@ -1,24 +1,23 @@
-"""Paper: one figure of the paper on the page: choose its draws, train, see it and its verdict.
+"""Figure: one figure of the paper on the page: choose its draws, train, see it and its verdict.
 
 The address keeps figure, target, seed and seeds; the runs are ordinary ones, whoever trained them.
 """
 
-import contextlib
-
 import streamlit as st
 
-from dynamics.core import traits
-from dynamics.core.config import Config
-from dynamics.paper import draws
-from dynamics.paper.draws import TARGETS, THEIRS, Draw
-from dynamics.paper.judge import Judged, judge
-from dynamics.runs import group
-from dynamics.runs.group import Progress
+from dynamics.paper import baselines
+from dynamics.paper.baselines import MissingError
+from dynamics.paper.judge import Judged, kept, kept_verdict
+from dynamics.paper.plan import MOST_SEEDS, TARGETS, THEIRS, Draw, Plan, about
+from dynamics.runs.group import BROKEN, Group, Progress
 from dynamics.runs.run import Run, RunError, root
-from pages.paper_figures.verdict import BADGES, downloads, finished, long
+from pages.paper_figures.verdict import BADGES, downloads, finished
+from pages.shared import group
 from pages.shared.live.component import live
 
 UNJUDGED = ("trained; cannot be compared here", "error", "gray")
+UNCOMPARED = ("trained; not compared yet", "pending", "gray")
+CHARTS = ("losses", "singular_values")
 
 
 def turn_to(name: str = "") -> None:
@@ -28,13 +27,12 @@ def turn_to(name: str = "") -> None:
 
 def card(name: str) -> None:
     """A figure in the gallery: what it shows, how long it may take, and how it stands."""
-    title, line = draws.about(name)
-    wanted = draws.distinct(name)
-    state = group.progress(wanted, root())
+    plan = Plan.of(name)
+    title, line = about(name)
     with st.container(border=True, height="stretch", key=f"card {name}"):
         st.markdown(f"**{title}**")
         st.caption(f"{line}.", width="stretch")
-        _badge(name, wanted, state)
+        _badge(plan)
         with st.container(
             horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
         ):
@@ -45,29 +43,29 @@ def card(name: str) -> None:
                 args=(name,),
                 key=f"open {name}",
             )
-            st.caption(
-                traits.figure(name).source,
-                width="content",
-                help="Where the authors show it",
-            )
+            st.caption(plan.source, width="content", help="Where the authors show it")
 
 
-def _badge(name: str, wanted: list[Config], state: Progress) -> None:
-    if state.complete:
-        judged = _judged(name)
-        words, icon, color = BADGES[judged.verdict] if isinstance(judged, Judged) else UNJUDGED
-        st.badge(words, icon=f":material/{icon}:", color=color)  # type: ignore[arg-type]
-    elif state.live:
-        st.badge(f"running, {_done(state)}", icon=":material/hourglass_top:", color="blue")
+def _badge(plan: Plan) -> None:
+    runs = Group(plan.distinct, root())
+    progress = runs.progress()
+    if progress.complete:
+        words, icon, color = _verdict_badge(plan)
+    elif progress.live:
+        words, icon, color = f"running, {group.words(progress)}", "hourglass_top", "blue"
     else:
-        seconds = group.seconds_at_most(wanted)
-        st.badge(f"not run; {long(seconds)} at most", icon=":material/schedule:", color="gray")
+        longest = group.duration(runs.seconds_at_most())
+        words, icon, color = f"not run; {longest} at most", "schedule", "gray"
+    st.badge(words, icon=f":material/{icon}:", color=color)  # type: ignore[arg-type]
 
 
-def _done(state: Progress) -> str:
-    several = f"{state.ended} of {state.runs} runs done, " if state.runs > 1 else ""
-    left = "" if state.seconds is None else f", {long(state.seconds)} left at most"
-    return f"{several}{state.step / state.steps:.0%} of all steps{left}"
+def _verdict_badge(plan: Plan) -> tuple[str, str, str]:
+    try:
+        return BADGES[kept_verdict(plan, root())]
+    except MissingError:
+        return UNCOMPARED
+    except RunError:
+        return UNJUDGED
 
 
 def chosen_draw() -> Draw | None:
@@ -99,88 +97,83 @@ def _choose(draw: Draw) -> None:
 
 def show(name: str, draw: Draw) -> None:
     """The figure: its draws, its training, and in the end its picture and verdict."""
-    if told := st.session_state.pop("told", None):
-        st.error(told)
-    wanted = draws.distinct(name, draw)
-    state = group.progress(wanted, root())
+    plan = Plan.of(name, draw)
+    runs = Group(plan.distinct, root())
+    progress = runs.progress()
+    group.show_refusal()
+    result = _judged(plan) if progress.complete else None
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if state.live:
-            st.button("Cancel", icon=":material/stop:", on_click=_cancel, args=(wanted,))
-        elif not state.complete:
+        if not progress.live and not progress.complete:
             st.button(
-                "Run" if not state.step else "Go on",
+                "Go on" if progress.step else "Run",
                 icon=":material/play_arrow:",
                 type="primary",
-                on_click=_start,
-                args=(wanted,),
+                on_click=group.start,
+                args=(runs,),
             )
-        _draws(name, draw)
-        judged = _judged(name, draw) if state.complete else None
-        if isinstance(judged, Judged):
-            downloads(judged)
-    if isinstance(judged, Judged):
-        finished(judged)
-        return
-    if judged:
-        st.error(judged, icon=":material/error:")
-        return
-    if state.live:
-        shown = _in_training(wanted)
-        _wait(wanted, shown)
-        if shown:
-            live(shown, ("losses", "singular_values"), key="paper charts")
-        return
-    if not state.ended:
-        seconds = group.seconds_at_most(wanted)
-        st.caption(
-            f"{len(wanted)} run{'s' if len(wanted) > 1 else ''}, about {long(seconds)} at most on "
-            "one core; everything is kept, and another visit goes on from there."
-        )
-    if state.step:
-        _broken_off(wanted, state)
+        _draws(plan)
+        if isinstance(result, Judged):
+            downloads(result)
+    if isinstance(result, Judged):
+        finished(result)
+    elif isinstance(result, MissingError):
+        _offer_comparison(plan, result)
+    elif result:
+        st.error(str(result), icon=":material/error:")
+    elif progress.live:
+        group.show_training(runs, progress)
+        for config in progress.of("running")[:1]:
+            live(config.key, CHARTS, key="paper charts")
+    else:
+        _not_running(runs, progress)
 
 
-def _broken_off(wanted: list[Config], state: Progress) -> None:
-    """How far it came, and the charts of the run in which it ended, which say why."""
-    begun = _of_phase(wanted, "cancelled", "lost", "failed")
-    if not begun or state.runs > 1:
-        st.caption(f"{_done(state)}.")
-    if begun:
-        live(begun[0], ("losses", "singular_values"), key="paper charts")
-
-
-def _judged(name: str, draw: Draw = THEIRS) -> Judged | str:
-    """The finished figure, or why it cannot be judged; what is computed beside it takes seconds."""
+def _judged(plan: Plan) -> Judged | RunError:
+    """The finished figure, or why it cannot be judged."""
     try:
         with st.spinner("Comparing …"):
-            return judge(name, root(), draw)
+            return kept(plan, root())
     except RunError as error:
-        return str(error)
+        return error
 
 
-def _start(wanted: list[Config]) -> None:
-    try:
-        group.start(wanted, root())
-    except RunError as error:
-        st.session_state["told"] = str(error)
+def _offer_comparison(plan: Plan, missing: MissingError) -> None:
+    """A button that computes what other methods make of the runs' data, which takes seconds."""
+    st.info(str(missing), icon=":material/pending:")
+    if st.button("Compute it", type="primary", icon=":material/play_arrow:"):
+        try:
+            with st.spinner("Computing …"):
+                for config in plan.shared:
+                    baselines.compute(Run(root() / config.key))
+        except RunError as error:
+            st.error(str(error), icon=":material/error:")
+        else:
+            st.rerun()
 
 
-def _start_more(wanted: list[Config]) -> None:
-    """What is in hand goes on all the same; the next look tries again."""
-    with contextlib.suppress(RunError):
-        group.start_more(wanted, root())
+def _not_running(runs: Group, progress: Progress) -> None:
+    """How long it may take; how far it is, and the charts of the run at which it stopped."""
+    if not progress.ended:
+        count = "1 run" if progress.runs == 1 else f"{progress.runs} runs"
+        st.caption(
+            f"{count}, about {group.duration(runs.seconds_at_most())} at most on one core; "
+            "everything is kept, and another visit continues from there."
+        )
+    broken = progress.of(*BROKEN)[:1]
+    if progress.step and (progress.runs > 1 or not broken):
+        st.caption(f"{group.words(progress)}.")
+    if progress.step:
+        for config in broken:
+            live(config.key, CHARTS, key="paper charts")
 
 
-def _cancel(wanted: list[Config]) -> None:
-    group.cancel(wanted, root())
-
-
-def _draws(name: str, draw: Draw) -> None:
-    """Which random draws: the authors' own, other seeds, many seeds, the other target."""
+def _draws(plan: Plan) -> None:
+    """The choice of random draws: the authors' own, other seeds, many seeds, the other target."""
+    draw = plan.draw
     words = "the authors' own" if draw == THEIRS else _words(draw)
     with (
         st.popover(f"Draws: {words}", icon=":material/casino:"),
-        st.form(f"draws {name}", border=False),
+        st.form(f"draws {plan.name}", border=False),
     ):
         spread = "spread: that of the authors' published code, not of their figures"
         labels = {"top": "top: as in the saved figures", "spread": spread}
@@ -196,7 +189,7 @@ def _draws(name: str, draw: Draw) -> None:
         seeds = st.number_input(
             "Number of seeds N",
             1,
-            draws.MOST_SEEDS,
+            MOST_SEEDS,
             draw.seeds,
             help="More than one: median and interquartile band.",
         )
@@ -209,33 +202,3 @@ def _words(draw: Draw) -> str:
     first = draw.seed or 0
     seeds = f"seeds {first} to {first + draw.seeds - 1}" if draw.seeds > 1 else f"seed {first}"
     return seeds if draw.target == "top" else f"{seeds}, target {draw.target}"
-
-
-@st.fragment(run_every=1.0)
-def _wait(wanted: list[Config], shown: str) -> None:
-    """How far it is; the page goes on when the run that it shows has ended, or all have."""
-    state = group.progress(wanted, root())
-    if state.live and state.ended < state.runs:
-        _start_more(wanted)
-    if not state.live or _in_training(wanted, shown) != shown:
-        st.rerun()
-    if not state.step:
-        st.progress(0.0, "Starting, or waiting in line for a free core")
-    elif state.runs > 1:  # a single run says so itself
-        st.progress(min(1.0, state.step / state.steps), _done(state))
-
-
-def _in_training(wanted: list[Config], shown: str = "") -> str:
-    """The key of the run in training, the one ``shown`` if that still is; empty for none."""
-    going = _of_phase(wanted, "running")
-    return shown if shown in going or not going else going[0]
-
-
-def _of_phase(wanted: list[Config], *phases: str) -> list[str]:
-    """The keys of the runs that are in one of these phases."""
-    found = []
-    for config in wanted:
-        with contextlib.suppress(RunError):
-            if Run(root() / config.key).status.phase in phases:
-                found.append(config.key)
-    return found

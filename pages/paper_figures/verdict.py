@@ -7,11 +7,13 @@ import streamlit as st
 from dynamics.core import traits
 from dynamics.export.formats import FORMATS
 from dynamics.export.layout import space
-from dynamics.paper import draws
-from dynamics.paper.figure import AGREES, DIFFERS, UNPUBLISHED, Check, said
-from dynamics.paper.judge import Judged, command, content, told
+from dynamics.export.layout.subplots import abreast
+from dynamics.paper.check import AGREES, DEVIATION, DIFFERS, RECORD, UNPUBLISHED, Check, said
+from dynamics.paper.content import caption, content
+from dynamics.paper.judge import Judged
 from pages.shared import address
 from pages.shared.files import dialog
+from pages.shared.group import duration
 from pages.shared.plotted import plotted
 from pages.shared.table import table
 
@@ -23,35 +25,28 @@ BADGES = {
 HEIGHT = 440  # pixels of a chart
 
 
-def long(seconds: float) -> str:
-    """A time in words."""
-    if seconds < 90:
-        return f"{max(seconds, 1):.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
 def finished(judged: Judged) -> None:
     """All of it, from the verdict to the runs behind it."""
     box = {AGREES: st.success, DIFFERS: st.error, UNPUBLISHED: st.info}[judged.verdict]
     box(f"**{judged.verdict.capitalize()}.** {_why(judged)}", icon=f":material/{_icon(judged)}:")
-    _picture(judged.panels)
-    dialog.button(judged.figure, told(judged, address.address()), judged.name)
+    _picture(judged.draw())
+    words = caption(judged, address.address())
+    dialog.button(abreast(judged.draw()), words, judged.plan.name)
     st.subheader("Every number", anchor=False)
     table(_rows(judged), "Numbers found here and published")
     st.caption(" ".join(_notes(judged)))
-    st.code(command(judged.name, judged.draw), language=None, wrap_lines=True)
+    st.code(judged.plan.command, language=None, wrap_lines=True)
     if len(judged.found.runs) <= 4:
         _runs(judged)
 
 
 def _why(judged: Judged) -> str:
-    """What the verdict says; one that differs in several numbers, in a list."""
-    differing = [check.why for check in judged.checks if check.why]
-    if len(differing) < 2:
+    """The reason of the verdict; several differences as a list."""
+    differences = judged.differences
+    if len(differences) < 2:
         return judged.why
-    count = sum(check.published is not None for check in judged.checks)
-    items = "\n".join(f"- {each[0].upper()}{each[1:]}." for each in differing)
-    return f"In {len(differing)} of {count} published numbers:\n\n{items}"
+    items = "\n".join(f"- {each[0].upper()}{each[1:]}." for each in differences)
+    return f"In {len(differences)} of {judged.published} published numbers:\n\n{items}"
 
 
 def _picture(panels: list[Any]) -> None:
@@ -72,15 +67,16 @@ def _picture(panels: list[Any]) -> None:
 
 
 def _notes(judged: Judged) -> list[str]:
-    """What the numbers are, where they come from, and how to have them again."""
-    notes = [f"{long(judged.seconds)} of training on {judged.machine}."]
-    every = {config.record_every for config in draws.distinct(judged.name, judged.draw)}
-    if any("record" in check.what for check in judged.checks):
+    """What the numbers mean, where they come from, and how to make them again."""
+    notes = [f"{duration(judged.seconds)} of training on {judged.machine}."]
+    kinds = {check.kind for check in judged.checks}
+    if RECORD in kinds:
+        every = {config.record_every for config in judged.plan.distinct}
         steps = f", one every {max(every)} steps" if len(every) == 1 else ""
         notes.append(f"Records are counted from 0{steps}.")
-    if any("deviation" in check.what for check in judged.checks):
+    if DEVIATION in kinds:
         notes.append("A deviation is |x − y| / max(|y|, 10⁻⁶ max|y|), the largest of all records.")
-    notes.append(traits.figure(judged.name).borrowed)
+    notes.append(traits.figure(judged.plan.name).borrowed)
     return [*filter(None, notes), "The same in a shell:"]
 
 
@@ -90,22 +86,22 @@ def _icon(judged: Judged) -> str:
 
 def _rows(judged: Judged) -> list[dict[str, str]]:
     """The table; what the authors have is left out where they gave no number at all."""
-    seeds = judged.draw.seeds
+    seeds = judged.plan.draw.seeds
     header = "Found here" if seeds == 1 else f"Median (quartiles), N = {seeds} seeds"
     bare = all(check.published is None for check in judged.checks)
     rows = []
     for check in judged.checks:
-        what, told = f"{check.what[0].upper()}{check.what[1:]}", check.told
+        what = f"{check.what[0].upper()}{check.what[1:]}"
         theirs = {} if bare else {"Published": _published(check)}
         verdict = {} if bare else {"Verdict": "–" if check.published is None else check.verdict}
-        rows.append({"What": what, **theirs, header: told, **verdict})
+        rows.append({"What": what, **theirs, header: check.words, **verdict})
     return rows
 
 
 def _published(check: Check) -> str:
     if check.published is None:
         return "–"
-    if check.published == 0 and check.allowed:
+    if check.kind == DEVIATION:
         return f"at most {said(check.allowed)}"
     return said(check.published)
 
@@ -113,12 +109,12 @@ def _published(check: Check) -> str:
 def _runs(judged: Judged) -> None:
     """Links to the runs themselves, where all their charts are."""
     with st.container(horizontal=True):
-        for label, of in draws.configs(judged.name, judged.draw).items():
+        for label, configs in judged.plan.configs.items():
             st.page_link(
                 "pages/1_Side_by_side.py",
                 label="All charts of its run" if len(judged.found.runs) == 1 else f"Run: {label}",
                 icon=":material/open_in_new:",
-                query_params={"run": of[0].key},
+                query_params={"run": configs[0].key},
             )
 
 
@@ -131,7 +127,7 @@ def downloads(judged: Judged) -> None:
         st.download_button(
             label,
             data=lambda form=form: content(judged, form),
-            file_name=f"{judged.name}.{form}",
+            file_name=f"{judged.plan.name}.{form}",
             mime=FORMATS[form].mime,
             icon=f":material/{icon}:",
             on_click="ignore",

@@ -187,7 +187,9 @@ def test_waiting_lesson_keeps_its_theory_and_can_be_cancelled(
     page = begin(page_at(1024), server, "?lesson=noise")
     page.get_by_text("It falls all the time, too", exact=True).click()
     press(page, "That is my prediction: train")
-    expect(page.get_by_text("0 of 2 runs done; then it is explained.")).to_be_visible()
+    expect(
+        page.get_by_text("0 of 2 runs done, waiting for a free core; then it is explained.")
+    ).to_be_visible()
     expect(page.locator(".facts")).to_have_count(0)
     press(page, "Cancel")
     expect(button(page, "Train")).to_be_visible()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from dynamics.paper import draws
+from dynamics.paper.plan import Plan, about, names
 from tests.browser.conftest import Server
 from tests.browser.test_visit import button, query_of
 
@@ -16,8 +16,8 @@ def test_figure_is_opened_trained_and_judged(server: Server, page_at: Open) -> N
     """From the gallery to every number, and back: the card then says how it ended."""
     page = page_at(1400)
     page.goto(f"{server.address}/Paper_figures")
-    for name in draws.names():
-        expect(page.get_by_text(draws.about(name)[0], exact=True)).to_be_visible()
+    for name in names():
+        expect(page.get_by_text(about(name)[0], exact=True)).to_be_visible()
     page.locator(".st-key-card-burer_monteiro").get_by_role("button", name="Open").click()
     button(page, "Run").click()
     expect(page.get_by_text("Every number")).to_be_visible(timeout=60_000)
@@ -29,7 +29,7 @@ def test_figure_is_opened_trained_and_judged(server: Server, page_at: Open) -> N
     with page.expect_download() as download:
         button(page, "All numbers (zip)").click()
     held = zipfile.ZipFile(download.value.path()).namelist()
-    wanted = {f"{config.key}.npz" for config in draws.distinct("burer_monteiro")}
+    wanted = {f"{config.key}.npz" for config in Plan.of("burer_monteiro").distinct}
     assert wanted | {"verdict.json", "records.csv", "runs.csv"} <= set(held)
     page.get_by_role("button", name="For a paper or talk").click()
     dialog = page.get_by_role("dialog")

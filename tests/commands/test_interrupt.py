@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from dynamics.core.description import command
-from dynamics.paper import draws
+from dynamics.paper.plan import Plan
+from dynamics.runs import queue
 from dynamics.runs.run import PAUSE, listing
 from dynamics.runs.start import start
 from tests.support.make import endless, is_sentence, until
@@ -51,15 +52,16 @@ def test_ctrl_c_at_attribution_ends_all_its_runs(folder: Path) -> None:
     """As at every other command, not with the status of bad input."""
     words = command(endless()).replace(" run ", " attribution ").split()[1:]
     status, lines = pressed([*words, "--seeds", "2", "--runs", str(folder)], b"0.00/")
-    assert status == 130 and "the same command goes on" in lines[-1] and is_sentence(lines[-1])
+    assert status == 130 and "the same command continues" in lines[-1] and is_sentence(lines[-1])
     begun = [run for run, *_ in listing(folder)]
-    until(lambda: [run.status.phase for run in begun] == ["cancelled"] * 2)
+    until(lambda: [run.status.phase for run in begun] == ["cancelled"] * len(begun))
+    assert 1 <= len(begun) <= queue.capacity()
 
 
 @pytest.mark.parametrize("name", ["run", "figure"])
 def test_a_run_that_another_command_started_goes_on(name: str, folder: Path) -> None:
     """Two share it: whoever leaves first does not end it for the other, and says so."""
-    config = endless() if name == "run" else draws.distinct("completion")[0]
+    config = endless() if name == "run" else Plan.of("completion").distinct[0]
     words = command(config) if name == "run" else "python -m dynamics figure completion"
     run = start(config, folder)
     run.ask(PAUSE)

@@ -9,9 +9,12 @@ import pytest
 from dynamics.core.records import Trajectory
 from dynamics.data import movielens as data_movielens
 from dynamics.paper import baselines
-from dynamics.paper.draws import distinct
-from dynamics.paper.figure import AGREES, DIFFERS, Found
+from dynamics.paper.baselines import MissingError
+from dynamics.paper.check import AGREES, DIFFERS
+from dynamics.paper.figure import Found
 from dynamics.paper.figures import movielens
+from dynamics.paper.judge import judge
+from dynamics.paper.plan import Plan
 from dynamics.runs.run import Run, RunError
 from tests.support.make import is_sentence
 
@@ -19,7 +22,7 @@ from tests.support.make import is_sentence
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     """The run of the figure, not trained."""
-    (config,) = distinct("movielens")
+    (config,) = Plan.of("movielens").distinct
     run = Run(tmp_path / config.key)
     run.folder.mkdir()
     run.write("config.json", dataclasses.replace(config, observed=0.05).to_dict())
@@ -28,9 +31,11 @@ def run(tmp_path: Path) -> Run:
 
 def test_baselines_are_kept_beside_the_run_and_judged(run: Run, ratings: Path) -> None:
     """What is shown is what was computed; a loss off by 0.02 differs, and RMSE is beside it."""
-    beside = baselines.beside(run)
+    baselines.compute(run)
+    beside = baselines.read(run)
     kept = (run.folder / baselines.FILE).stat().st_mtime_ns
-    assert baselines.beside(run).keys() == beside.keys()
+    baselines.compute(run)
+    assert baselines.read(run).keys() == beside.keys()
     assert (run.folder / baselines.FILE).stat().st_mtime_ns == kept
     stars = data_movielens.movielens()[2]
     assert beside["split"][0] == pytest.approx(np.mean(stars**2) / 2)
@@ -67,7 +72,17 @@ def test_baselines_are_kept_beside_the_run_and_judged(run: Run, ratings: Path) -
 
 def test_numbers_of_another_method_are_computed_anew(run: Run, ratings: Path) -> None:
     run.write(baselines.FILE, {"altmin_test_loss": [29.5]})
-    assert len(baselines.beside(run)["altmin_test_loss"]) == baselines.HALVES
+    with pytest.raises(MissingError):
+        baselines.read(run)
+    baselines.compute(run)
+    assert len(baselines.read(run)["altmin_test_loss"]) == baselines.HALVES
+
+
+def test_judging_a_figure_computes_nothing(run: Run) -> None:
+    """A reader of runs writes nothing: it says what is missing."""
+    with pytest.raises(MissingError) as caught:
+        judge(Plan.of("movielens"), run.folder.parent)
+    assert is_sentence(str(caught.value)) and not (run.folder / baselines.FILE).exists()
 
 
 def test_missing_ratings_are_said_in_a_sentence(
@@ -75,5 +90,5 @@ def test_missing_ratings_are_said_in_a_sentence(
 ) -> None:
     monkeypatch.setenv("DLN_DATA", str(tmp_path))
     with pytest.raises(RunError) as caught:
-        baselines.beside(run)
+        baselines.compute(run)
     assert is_sentence(str(caught.value)) and not (run.folder / baselines.FILE).exists()

@@ -1,4 +1,4 @@
-"""Paper: verdicts follow from numbers; bands over seeds are percentiles."""
+"""Figure: verdicts follow from numbers; bands over seeds are percentiles."""
 
 import dataclasses
 import math
@@ -9,16 +9,8 @@ import pytest
 
 from dynamics.core.records import Trajectory
 from dynamics.paper import overlay
-from dynamics.paper.figure import (
-    Check,
-    Curve,
-    Found,
-    band,
-    curve_checks,
-    deviation,
-    reached,
-    verdict,
-)
+from dynamics.paper.check import DEVIATION, Check, verdict
+from dynamics.paper.figure import Curve, Found, band, curve_checks, deviation, reached
 from dynamics.paper.figures import ablation_alpha
 
 CURVE = Curve("original", "both", "original", published="curve")
@@ -39,7 +31,7 @@ def test_a_number_agrees_up_to_what_is_allowed_and_says_why_it_does_not() -> Non
     assert Check("floor", 4.193e-15, 4.19e-15, 5e-18).verdict == "agrees"
     assert Check("floor", 4.2e-15, 4.19e-15, 5e-18).verdict == "differs"
     assert Check("stop", 47, 46).why == "stop is 47, published is 46"
-    assert "10⁻⁸" in Check("deviation", 3e-7, 0.0, 1e-8).why
+    assert "10⁻⁸" in Check("deviation", 3e-7, 0.0, 1e-8, kind=DEVIATION).why
     assert Check("stop", math.nan, 46).verdict == "differs"
     assert Check("stop", 47).verdict == "no number published" and not Check("stop", 47).why
 

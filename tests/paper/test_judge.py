@@ -1,4 +1,4 @@
-"""Reproduce: a figure's runs are ordinary runs; its verdict is computed from their records."""
+"""Judge: a figure's runs are ordinary runs; its verdict is computed from their records."""
 
 import json
 import os
@@ -13,13 +13,14 @@ from pypdf import PdfReader
 
 from dynamics.__main__ import main
 from dynamics.core import registry, traits
-from dynamics.paper import draws, report
-from dynamics.paper.draws import Draw
-from dynamics.paper.figure import Check, over_seeds
-from dynamics.paper.judge import judge
-from dynamics.runs import group, queue
-from dynamics.runs.run import CANCEL, Run, listing
-from tests.support.make import LONG, is_sentence, small, until
+from dynamics.paper import report
+from dynamics.paper.check import Check, over_seeds
+from dynamics.paper.judge import Judged, judge, kept, kept_verdict
+from dynamics.paper.plan import Draw, Plan, about, names
+from dynamics.runs import queue
+from dynamics.runs.group import Group
+from dynamics.runs.run import Run, listing
+from tests.support.make import is_sentence, until
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def test_the_completion_figure_agrees_with_the_authors(
     assert told["verdict"] == "agrees" and len(told["checks"]) == 6
     stops = [each["found"] for each in told["checks"] if each["what"].startswith("last record")]
     assert stops == [158, 46]
-    deviations = [each["found"] for each in told["checks"] if "deviation" in each["what"]]
+    deviations = [each["found"] for each in told["checks"] if each["kind"] == "deviation"]
     assert len(deviations) == 4 and max(deviations) < 1e-10
     assert {place: place.stat().st_mtime_ns for place in trained.glob("*/records.f8")} == before
     assert "plotly" in page.read_text().lower() and 4e5 < page.stat().st_size < 5.5e5
@@ -71,7 +72,7 @@ def test_a_figure_is_written_in_the_size_that_is_asked_for(trained: Path, tmp_pa
 @pytest.mark.parametrize("harm", ["one number", "one record"])
 def test_a_wrong_trajectory_flips_the_verdict(trained: Path, harm: str) -> None:
     """The verdict reads the records: one number off by 10⁻⁶, or one record less, is seen."""
-    (config,) = draws.distinct("completion")
+    (config,) = Plan.of("completion").distinct
     run = Run(trained / config.key)
     file, rows = run.folder / "records.f8", run.rows()
     place = run.layout.slices["compressed", "test_loss"]
@@ -79,11 +80,26 @@ def test_a_wrong_trajectory_flips_the_verdict(trained: Path, harm: str) -> None:
     harmed[20, place] *= 1 + 1e-6 * (harm == "one number")
     try:
         file.write_bytes(harmed.astype("<f8").tobytes())
-        judged = judge("completion", trained)
+        judged = judge(Plan.of("completion"), trained)
         assert judged.verdict == "differs" and is_sentence(judged.why)
     finally:
         file.write_bytes(rows.astype("<f8").tobytes())
-    assert judge("completion", trained).verdict == "agrees"
+    assert judge(Plan.of("completion"), trained).verdict == "agrees"
+
+
+def test_a_judgement_is_kept_until_a_file_of_its_runs_changes(
+    trained: Path, tmp_path: Path
+) -> None:
+    """The gallery asks for all verdicts at every rerun, and must not read all records again."""
+    plan = Plan.of("completion")
+    (config,) = plan.distinct
+    run = Run(shutil.copytree(trained / config.key, tmp_path / config.key))
+    first: Judged = kept(plan, tmp_path)
+    assert kept(plan, tmp_path) is first and kept_verdict(plan, tmp_path) == "agrees"
+    rows = run.rows()
+    rows[20, run.layout.slices["compressed", "test_loss"]] *= 2
+    (run.folder / "records.f8").write_bytes(rows.astype("<f8").tobytes())
+    assert kept(plan, tmp_path).verdict == kept_verdict(plan, tmp_path) == "differs"
 
 
 @pytest.mark.parametrize("name", ["records.f8", "layout.json"])
@@ -91,38 +107,12 @@ def test_a_damaged_run_is_told_and_how_to_have_it_trained_again(
     trained: Path, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A disk that was full, a folder that was copied in part."""
-    (config,) = draws.distinct("completion")
+    (config,) = Plan.of("completion").distinct
     run = Run(shutil.copytree(trained / config.key, tmp_path / config.key))
     (run.folder / name).unlink()
     assert main(["figure", "completion", "--runs", str(tmp_path)]) == 2
     last = capsys.readouterr().err.strip().splitlines()[-1]
     assert f"runs delete {config.key}" in last and is_sentence(last)
-
-
-def test_a_figure_of_many_runs_leaves_places_in_line_to_others(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One in hand, the next when it has ended, none once one was cancelled."""
-    monkeypatch.setattr(group, "IN_HAND", 1)
-    steps = [1000, LONG, LONG]
-    wanted = [small(seed_init=i, steps=each, record_every=1000) for i, each in enumerate(steps)]
-    run = [Run(folder / config.key) for config in wanted]
-
-    def there() -> int:
-        return [each.folder.exists() for each in run].count(True)
-
-    group.start(wanted, folder)
-    assert there() == 1
-    until(lambda: run[0].status.phase == "done")
-    group.start_more(wanted, folder)
-    group.start_more(wanted, folder)
-    assert there() == 2 and run[1].status.live
-    run[1].ask(CANCEL)
-    until(lambda: not run[1].status.live)
-    group.start_more(wanted, folder)
-    assert there() == 2
-    group.start(wanted, folder)  # go on: what was cancelled comes before what is new
-    assert there() == 2 and run[1].status.live
 
 
 def test_ctrl_c_ends_all_figures_and_not_one_after_the_other(
@@ -139,7 +129,7 @@ def test_ctrl_c_ends_all_figures_and_not_one_after_the_other(
     finally:
         signal.signal(signal.SIGINT, before)
     last = capsys.readouterr().err.strip().splitlines()[-1]
-    assert status == 130 and "the same command goes on" in last and is_sentence(last)
+    assert status == 130 and "the same command continues" in last and is_sentence(last)
     begun = [run for run, *_ in listing(folder)]
     assert 1 <= len(begun) <= queue.capacity()
     until(lambda: not any(run.status.live for run in begun))
@@ -148,14 +138,14 @@ def test_ctrl_c_ends_all_figures_and_not_one_after_the_other(
 def test_other_draws_have_no_published_numbers(trained: Path) -> None:
     """Seeds and targets by choice are other runs, and the authors' numbers are not theirs."""
     own, spread, seeds = Draw(), Draw("spread"), Draw(seed=4, seeds=3)
-    (theirs,) = draws.distinct("completion", own)
-    (other,) = draws.distinct("completion", spread)
-    several = draws.distinct("completion", seeds)
+    (theirs,) = Plan.of("completion", own).distinct
+    (other,) = Plan.of("completion", spread).distinct
+    several = Plan.of("completion", seeds).distinct
     assert (theirs.matrices, other.matrices, other.spectrum) == ("completion", "drawn", "spread")
     assert [each.seed_init for each in several] == [4, 5, 6] == [e.seed_target for e in several]
     assert len({each.key for each in [theirs, other, *several]}) == 5
-    assert group.progress([theirs], trained).complete
-    assert not group.progress(several, trained).step
+    assert Group([theirs], trained).progress().complete
+    assert not Group(several, trained).progress().step
 
 
 def test_numbers_over_seeds_are_medians_with_quartiles(
@@ -166,7 +156,7 @@ def test_numbers_over_seeds_are_medians_with_quartiles(
     assert main([*command, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     checks = {each["what"]: each for each in told["checks"]}
-    of = draws.configs("completion", Draw(seeds=3))["both"]
+    of = Plan.of("completion", Draw(seeds=3)).configs["both"]
     lasts = [len(Run(trained / each.key).trajectories[0].steps) - 1 for each in of]
     assert len(set(lasts)) == 3
     low, middle, high = sorted(lasts)
@@ -184,17 +174,17 @@ def test_what_half_of_the_seeds_never_reach_has_no_median() -> None:
         return check
 
     never = float("nan")
-    assert over(3, 5, 7, never).told == "6 (4.5 to never)"
-    assert over(3, never, never).told == "never (never to never)"
+    assert over(3, 5, 7, never).words == "6 (4.5 to never)"
+    assert over(3, never, never).words == "never (never to never)"
 
 
-@pytest.mark.parametrize("name", draws.names())
+@pytest.mark.parametrize("name", names())
 def test_every_figure_names_its_runs_and_its_source(name: str) -> None:
     """What the page lists: a title, a line, where it was published, and settings that can be."""
-    title, line = draws.about(name)
-    assert title and line and traits.figure(name).source
-    wanted = draws.distinct(name)
-    assert wanted and group.seconds_at_most(wanted) > 0
+    title, line = about(name)
+    plan = Plan.of(name)
+    assert title and line and plan.source and traits.figure(name).caption
+    assert plan.distinct and Group(plan.distinct, Path("nowhere")).seconds_at_most() > 0
     assert callable(registry.load("figures", name).draw)
 
 
@@ -223,7 +213,7 @@ def test_what_cannot_be_drawn_is_said_in_a_sentence(
 def test_the_report_has_every_figure_with_its_verdict(trained: Path, tmp_path: Path) -> None:
     """One page, one PDF, one table; what could not be had is listed with its reason."""
     missing = {"sensing": "It was cancelled."}
-    files = report.write([judge("completion", trained)], missing, tmp_path)
+    files = report.write([judge(Plan.of("completion"), trained)], missing, tmp_path)
     assert {file.name for file in files} == {
         "report.html",
         "report.pdf",
@@ -260,7 +250,7 @@ def test_every_notebook_with_shipped_matrices_agrees(
     assert main(["figure", name, "--json", "--runs", str(tmp_path)]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["verdict"] == "agrees"
-    assert max(each["found"] for each in told["checks"] if "deviation" in each["what"]) < 1e-8
+    assert max(each["found"] for each in told["checks"] if each["kind"] == "deviation") < 1e-8
     assert np.isfinite([each["found"] for each in told["checks"]]).all()
 
 

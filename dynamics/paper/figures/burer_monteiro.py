@@ -8,6 +8,7 @@ from dynamics.paper.figure import Curve, Found
 from dynamics.paper.overlay import curves
 
 SOURCE = "figs/comp_dln_mf_r5_bm.png"
+CAPTION = "½ mean square over all entries; each at 0.3 of its own stability limit."
 BORROWED = "The published picture has no settings: but for problem and rank, all here are ours."
 COMMON: dict[str, Any] = {
     "problem": "factorization",
@@ -38,5 +39,5 @@ CURVES = (
 
 
 def draw(found: Found) -> list[go.Figure]:
-    """½ mean square over all entries; each at 0.3 of its own stability limit."""
+    """One panel: the three losses over the steps."""
     return [curves(found, CURVES, "Burer–Monteiro comparison", "½ mean square, all entries")]

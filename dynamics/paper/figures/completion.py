@@ -6,6 +6,7 @@ from dynamics.paper.figure import Found, losses
 from dynamics.paper.overlay import both
 
 SOURCE = "fig_traj_mc.ipynb"
+CAPTION = "½ mean square over the unobserved entries, which the authors call recovery error."
 CONFIGS = {
     "both": {
         "problem": "completion",
@@ -29,5 +30,5 @@ CURVES = (
 
 
 def draw(found: Found) -> list[go.Figure]:
-    """½ mean square over the unobserved entries, which the authors call recovery error."""
+    """Two panels: over steps, and over seconds."""
     return both(found, CURVES[::2], "Matrix completion", "½ mean square, unobserved entries")

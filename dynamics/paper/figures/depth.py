@@ -6,6 +6,7 @@ from dynamics.paper.figure import Found, losses
 from dynamics.paper.overlay import curves
 
 SOURCE = "fig_mc_depth_effect.ipynb"
+CAPTION = "½ mean square over the observed and over the other entries; depth 2 is drawn faint."
 COMMON = {
     "problem": "completion",
     "matrices": "depth",
@@ -35,7 +36,7 @@ CURVES = (
 
 
 def draw(found: Found) -> list[go.Figure]:
-    """½ mean square over the observed and over the other entries; depth 2 is drawn faint."""
+    """Two panels: observed and unobserved entries."""
     return [
         curves(found, CURVES[start::2], "Effect of depth", f"½ mean square, {entries} entries")
         for start, entries in ((1, "observed"), (0, "unobserved"))

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 import plotly.graph_objects as go
 
-from dynamics.paper.figure import Check, Found, losses, reached
+from dynamics.paper.check import Check
+from dynamics.paper.figure import Found, losses, reached
 from dynamics.paper.overlay import both
 
 SOURCE = "fig_traj_mf.ipynb"
+CAPTION = "½ mean square over all entries, which the authors call recovery error."
 CONFIGS = {
     "both": {
         "problem": "factorization",
@@ -36,7 +38,7 @@ LANDMARKS = {  # of the saved figure: end of the plateau, solved, floor and half
 
 
 def draw(found: Found) -> list[go.Figure]:
-    """½ mean square over all entries, which the authors call recovery error."""
+    """Two panels: over steps, and over seconds."""
     return both(found, CURVES[::2], "Matrix factorization", "½ mean square, all entries")
 
 

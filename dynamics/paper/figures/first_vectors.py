@@ -9,10 +9,12 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dynamics.core.records import Array, Trajectory
-from dynamics.paper.figure import TOLERANCE, Check, Curve, Found, deviation, losses, values
+from dynamics.paper.check import Check
+from dynamics.paper.figure import Curve, Found, deviation, deviation_check, losses, values
 from dynamics.paper.overlay import curves
 
 SOURCE = "fig_power_method.ipynb"
+CAPTION = "Overlap of the outer factors' first vectors with the target's; in completion it dips."
 COMMON = {
     "matrices": "first_vectors",
     "networks": "original",
@@ -50,7 +52,7 @@ GAP = 1e-3  # of σ_1 between σ_1 and σ_2 of a factor: below it its first vect
 
 
 def draw(found: Found) -> list[go.Figure]:
-    """Overlap of the outer factors' first vectors with the target's; in completion it dips."""
+    """A panel for each problem."""
     panels = []
     for i, problem in enumerate(PROBLEMS):
         pair, y = OVERLAPS[2 * i : 2 * i + 2], f"overlap with the target's, {problem}"
@@ -68,8 +70,7 @@ def checks(found: Found) -> Iterator[Check]:
         if wanted is not None:
             same = wanted.shape == got.shape
             worst = deviation(got[defined], wanted[defined]) if same else math.inf
-            what = f"largest deviation of the overlap where σ₁ stands out, {curve.label}"
-            yield Check(what, worst, 0.0, TOLERANCE)
+            yield deviation_check(f"overlap where σ₁ stands out, {curve.label}", worst)
         if curve.run == "completion":
             dip = found.published.get(curve.published)
             low = None if dip is None else float(dip[_dip(dip)])

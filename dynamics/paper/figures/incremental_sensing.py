@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 import plotly.graph_objects as go
 
-from dynamics.paper.figure import Check, Curve, Found, growth
+from dynamics.paper.check import Check
+from dynamics.paper.figure import Curve, Found, growth
 from dynamics.paper.overlay import modes
 
 SOURCE = "figs/incremental_ms_r10.png"
+CAPTION = "σ_i of both end-to-end matrices over the steps, a line for each."
 BORROWED = "The published picture has no settings: but for problem and rank, all here are ours."
 CONFIGS = {
     "both": {
@@ -29,7 +31,7 @@ CURVES: tuple[Curve, ...] = ()
 
 
 def draw(found: Found) -> list[go.Figure]:
-    """σ_i of both end-to-end matrices over the steps, a line for each."""
+    """One panel: lines in space."""
     return [modes(found, "both", "Incremental learning: sensing")]
 
 

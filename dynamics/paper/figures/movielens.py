@@ -7,10 +7,12 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dynamics.draw.look import color
-from dynamics.paper.figure import BAND, Check, Curve, Found, values
+from dynamics.paper.check import BAND, Check
+from dynamics.paper.figure import Curve, Found, values
 from dynamics.paper.overlay import curves, fill
 
 SOURCE = "paper, MovieLens figure"
+CAPTION = "½ mean square over the held-out ratings, RMSE beside it; AltMin, and means as a level."
 BORROWED = (
     "The settings are inferred: the published start, plateau and width fit a fifth of the ratings, "
     "ε = 10⁻³, η = 5, α = 1 and r̂ = 20. The split is ours, and so are AltMin's rank, ridge, "
@@ -41,7 +43,7 @@ BIASES, ALTMIN = "#808080", color("altmin")
 
 
 def draw(found: Found) -> list[go.Figure]:
-    """½ mean square over the held-out ratings, RMSE beside it; AltMin, and means as a level."""
+    """One panel: the network, AltMin beside it, and the means as a level."""
     what = "½ mean square, held-out ratings (RMSE in stars)"
     figure = curves(found, (COURSE,), "MovieLens 100K, a fifth of the ratings", what)
     end, rank = float(figure.data[-1].x[-1]), int(found.beside[0]["altmin_rank"][0])

@@ -6,6 +6,9 @@ from dynamics.paper.figure import Found, losses
 from dynamics.paper.overlay import both
 
 SOURCE = "fig_traj_ms.ipynb"
+CAPTION = (
+    "Relative Frobenius error, which the authors call recovery error; 1.28 GB of measurements."
+)
 CONFIGS = {
     "both": {
         "problem": "sensing",
@@ -28,5 +31,5 @@ CURVES = (
 
 
 def draw(found: Found) -> list[go.Figure]:
-    """Relative Frobenius error, which the authors call recovery error; 1.28 GB of measurements."""
+    """Two panels: over steps, and over seconds."""
     return both(found, CURVES[::2], "Matrix sensing", "‖W − M*‖<sub>F</sub> / ‖M*‖<sub>F</sub>")

@@ -1,7 +1,8 @@
-"""Reproduce: the runs behind a paper figure, started, followed and cached as any others."""
+"""Plan: a figure of the paper, which draws it is made of, and the runs that it needs."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from dynamics.core import registry, traits
@@ -50,20 +51,64 @@ class Draw:
 THEIRS = Draw()
 
 
-def configs(name: str, draw: Draw = THEIRS) -> dict[str, list[Config]]:
-    """The runs of a figure by label, one for each seed."""
-    first = draw.seed or 0
-    settings: Mapping[str, Mapping[str, Any]] = registry.load("figures", name).CONFIGS
-    return {
-        label: [draw.apply(each, seed) for seed in range(first, first + draw.seeds)]
-        for label, each in settings.items()
-    }
+@dataclass(frozen=True)
+class Plan:
+    """A figure with its draws chosen, and the runs that it then needs.
 
+    Attributes:
+        name: of the figure's file.
+        draw: which random draws.
+        configs: the runs by label, one for each seed.
+    """
 
-def distinct(name: str, draw: Draw = THEIRS) -> list[Config]:
-    """The runs of a figure, each once, in the order in which they are trained."""
-    listed = [each for of in configs(name, draw).values() for each in of]
-    return list({each.key: each for each in listed}.values())
+    name: str
+    draw: Draw
+    configs: Mapping[str, Sequence[Config]] = field(compare=False)
+
+    @classmethod
+    @functools.cache
+    def of(cls, name: str, draw: Draw = THEIRS) -> "Plan":
+        """The plan of a figure.
+
+        Raises:
+            ValueError: if there is no such figure.
+        """
+        first = draw.seed or 0
+        settings: Mapping[str, Mapping[str, Any]] = registry.load("figures", name).CONFIGS
+        configs = {
+            label: [draw.apply(each, seed) for seed in range(first, first + draw.seeds)]
+            for label, each in settings.items()
+        }
+        return cls(name, draw, configs)
+
+    @functools.cached_property
+    def distinct(self) -> list[Config]:
+        """The runs, each once, in the order in which they are trained."""
+        listed = [config for configs in self.configs.values() for config in configs]
+        return list({config.key: config for config in listed}.values())
+
+    @property
+    def shared(self) -> Sequence[Config]:
+        """The runs whose data other methods learn too, one for each seed; often none."""
+        label = traits.figure(self.name).beside
+        return self.configs[label] if label else []
+
+    @property
+    def source(self) -> str:
+        """The authors' file that shows the figure."""
+        return traits.figure(self.name).source
+
+    @property
+    def command(self) -> str:
+        """The command line that makes the figure again."""
+        words = [f"python -m dynamics figure {self.name}"]
+        if self.draw.target != THEIRS.target:
+            words.append(f"--target {self.draw.target}")
+        if self.draw.seed is not None:
+            words.append(f"--seed {self.draw.seed}")
+        if self.draw.seeds > 1:
+            words.append(f"--seeds {self.draw.seeds}")
+        return " ".join(words)
 
 
 def about(name: str) -> tuple[str, str]:

@@ -1,0 +1,91 @@
+"""Check: one number of a figure beside the authors', and the verdict that follows."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from dynamics.core.words import plain, raised
+
+AGREES, DIFFERS, UNPUBLISHED = "agrees", "differs", "no number published"
+RECORD, DEVIATION = "record", "deviation"  # kinds of checks
+BAND = (25, 50, 75)  # percentiles over seeds
+
+
+@dataclass(frozen=True)
+class Check:
+    """One number found here beside the authors'.
+
+    Attributes:
+        what: the number's name in words.
+        found: here; over several seeds the median. NaN: never reached.
+        published: by the authors; None if they gave no number, 0 of a deviation.
+        allowed: difference at which both still agree.
+        reason: what is known of a difference.
+        quartiles: over several seeds.
+        kind: ``RECORD`` if it counts records, ``DEVIATION`` if it is a relative deviation.
+    """
+
+    what: str
+    found: float
+    published: float | None = None
+    allowed: float = 0.0
+    reason: str = ""
+    quartiles: tuple[float, float] | None = None
+    kind: str = ""
+
+    @property
+    def words(self) -> str:
+        """The number found, with the quartiles if there are any."""
+        if self.quartiles is None:
+            return said(self.found)
+        return f"{said(self.found)} ({' to '.join(map(said, self.quartiles))})"
+
+    @property
+    def verdict(self) -> str:
+        """``agrees``, ``differs`` or ``no number published``."""
+        if self.published is None:
+            return UNPUBLISHED
+        return AGREES if abs(self.found - self.published) <= self.allowed else DIFFERS
+
+    @property
+    def why(self) -> str:
+        """What differs, in words; empty where nothing does."""
+        if self.verdict != DIFFERS:
+            return ""
+        if self.kind == DEVIATION:
+            return f"{self.what} is {said(self.found)}, more than {raised(f'{self.allowed:.0e}')}"
+        known = f" ({self.reason})" if self.reason else ""
+        found, published = (raised(f"{each:.6g}") for each in (self.found, self.published))
+        return f"{self.what} is {found}, published is {published}{known}"
+
+
+def verdict(checks: Iterable[Check]) -> str:
+    """The verdict of a figure: it differs if any number does, else agrees if any is published."""
+    verdicts = {check.verdict for check in checks}
+    if DIFFERS in verdicts:
+        return DIFFERS
+    return AGREES if AGREES in verdicts else UNPUBLISHED
+
+
+def over_seeds(checks_of_seeds: Sequence[Sequence[Check]]) -> list[Check]:
+    """One list out of the checks of each seed: medians and quartiles of the numbers found."""
+    by_seed = [{check.what: check for check in checks} for checks in checks_of_seeds]
+    return [_over([checks[what] for checks in by_seed]) for what in by_seed[0]]
+
+
+def _over(checks: Sequence[Check]) -> Check:
+    """Median and quartiles; a step that is never reached counts as larger than every number."""
+    found = np.array([math.inf if math.isnan(each.found) else each.found for each in checks])
+    with np.errstate(invalid="ignore"):  # between two that are never reached
+        low, middle, high = np.percentile(found, BAND)
+    values = [float(each) if math.isfinite(each) else math.nan for each in (low, middle, high)]
+    return replace(checks[0], found=values[1], quartiles=(values[0], values[2]))
+
+
+def said(value: float) -> str:
+    """A number as a table writes it; ``never`` for NaN."""
+    if math.isnan(value):
+        return "never"
+    return plain(value) if math.isfinite(value) else "∞"

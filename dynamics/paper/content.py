@@ -1,0 +1,50 @@
+"""Content: a judged figure as the bytes of a file, with its caption."""
+
+import json
+
+from dynamics.core import traits
+from dynamics.export import tables
+from dynamics.export.caption import About, signed
+from dynamics.export.chart import Chart
+from dynamics.export.formats import CHARTS
+from dynamics.export.layout.sizes import Print
+from dynamics.paper.judge import Judged
+from dynamics.paper.plan import about
+
+FORMATS = (*CHARTS, "json", "zip")
+
+
+def content(judged: Judged, form: str, size: Print | None = None) -> bytes:
+    """The figure as one of ``FORMATS``; ``json`` is its verdict, ``zip`` that and all its numbers.
+
+    Raises:
+        PictureError: with one sentence, if it cannot be drawn here.
+        ValueError: if there is no such form.
+    """
+    if form not in FORMATS:
+        raise ValueError(f"{form!r} is not one of {', '.join(FORMATS)}.")
+    if form in ("json", "zip"):
+        verdict = json.dumps(judged.to_dict(), indent=1, ensure_ascii=False).encode()
+        if form == "json":
+            return verdict
+        return tables.bundle(judged.runs, judged.plan.name, {"verdict.json": verdict})
+    from dynamics.export import picture  # not at the top: the page's own process draws no files
+    from dynamics.export.layout.subplots import abreast
+
+    chart = Chart.of(abreast(judged.draw()), caption(judged))
+    return picture.picture(chart, form, size or Print("text"))
+
+
+def caption(judged: Judged, link: str = "") -> About:
+    """What a file says of its figure; ``link`` is the address of its page."""
+    plan = judged.plan
+    title, line = about(plan.name)
+    figure = traits.figure(plan.name)
+    sentences = [f"{line}, as in the authors' {figure.source}.", figure.caption, judged.why]
+    seeds, runs = plan.draw.seeds, len(plan.distinct)
+    if seeds > 1:
+        sentences.append(f"Median and quartiles over N = {seeds} seeds.")
+    of_seeds = "1 seed" if seeds == 1 else f"{seeds} seeds"
+    of_runs = "1 run" if runs == 1 else f"{runs} runs"
+    count = f"{of_seeds}, {of_runs}"
+    return signed(title, sentences, plan.distinct, count, link or plan.command)
