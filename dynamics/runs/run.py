@@ -13,6 +13,7 @@ and no heartbeat, and a reused process number cannot deceive.
 
 import contextlib
 import dataclasses
+import functools
 import json
 import os
 import re
@@ -112,8 +113,10 @@ class Run:
         Raises:
             RunError: if ``config.json`` is missing or damaged.
         """
+        text = self._text("config.json")
+        self._object("config.json", text)
         try:
-            return Config.from_dict(self._json("config.json"))
+            return _config(text)
         except ConfigError as error:
             raise RunError(f"Run {self.key} has settings that cannot be run: {error}") from None
 
@@ -124,6 +127,9 @@ class Run:
         Raises:
             RunError: if ``layout.json`` is damaged, or missing beside records.
         """
+        return self._read_layout()
+
+    def _read_layout(self) -> Layout:
         if not (self.folder / "layout.json").exists() and not self._has_records():
             return Layout({})
         try:
@@ -145,6 +151,15 @@ class Run:
             if status.live:
                 return dataclasses.replace(status, phase="lost", message=PHASES["lost"])
         return status
+
+    def check(self) -> tuple[Config, Status]:
+        """Read every file that describes the run; returns its settings and its status.
+
+        Raises:
+            RunError: if one of them is missing or damaged.
+        """
+        self._read_layout()
+        return self.config, self.status
 
     def rows(self, since: int = 0) -> Array:
         """The records from number ``since`` on; a half-written last row does not count.
@@ -249,17 +264,30 @@ class Run:
         return queue.locked(self.folder / "alive")
 
     def _json(self, name: str) -> dict[str, Any]:
+        return self._object(name, self._text(name))
+
+    def _text(self, name: str) -> bytes:
         if not self.folder.is_dir():
             raise RunError(f"There is no run {self.key}.")
         try:
-            content = json.loads((self.folder / name).read_text())
-            if not isinstance(content, dict):
-                raise ValueError
+            return (self.folder / name).read_bytes()
         except FileNotFoundError:
             raise RunError(f"Run {self.key} has no {name}: its folder is incomplete.") from None
+
+    def _object(self, name: str, text: bytes) -> dict[str, Any]:
+        try:
+            content = json.loads(text)
+            if not isinstance(content, dict):
+                raise ValueError
         except ValueError:
             raise RunError(f"Run {self.key}: {name} is damaged, it is not readable JSON.") from None
         return content
+
+
+@functools.lru_cache(maxsize=1024)
+def _config(text: bytes) -> Config:
+    """The Config of a file's content; kept, as pages ask for it many times in a rerun."""
+    return Config.from_dict(json.loads(text))
 
 
 def root(folder: str | Path | None = None) -> Path:
@@ -288,8 +316,7 @@ def listing(folder: Path) -> list[tuple[Run, Config | None, Status]]:
         if KEY.fullmatch(place.name) and place.is_dir():
             run = Run(place)
             try:
-                _ = run.layout
-                found.append((run, run.config, run.status))
+                found.append((run, *run.check()))
             except RunError as error:
                 found.append((run, None, Status("unreadable", message=str(error))))
     return sorted(found, key=lambda entry: -entry[2].created)

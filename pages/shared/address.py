@@ -54,7 +54,7 @@ def shown_run() -> Run | None:
         return None
     try:
         run = find(key, root())
-        _ = run.config, run.status
+        run.check()
     except RunError as error:
         st.session_state["run"] = None
         st.warning(str(error), icon=":material/folder_off:")
