@@ -1,7 +1,7 @@
 """A run is a folder, ``runs/KEY``: one worker writes it, everybody else reads it.
 
-Imports findings, engine, core and data. ``worker`` writes the folder, ``run`` reads it, ``start``
-and ``queue`` decide when a worker begins. Only the worker and the checkpoints touch the engine, and
-only when they run. A new worker is a process of its own, ``python -m dynamics.runs.worker``: no
-import shows that arrow.
+Imports findings, engine, core and data. ``worker`` with its ``writer`` writes the folder, ``run``
+reads it, ``start`` and ``queue`` decide when a worker begins, ``group`` has several runs trained.
+Only worker, writer and checkpoints touch the engine, and only when they run. A new worker is a
+process of its own, ``python -m dynamics.runs.worker``: no import shows that arrow.
 """

@@ -51,9 +51,9 @@ def start(config: Config, folder: Path, *, anew: bool = False, origin: Run | Non
 
 
 def began(run: Run) -> bool:
-    """Whether this process started the worker that has the run in hand."""
+    """Whether this process started the worker that has the run in hand, or is just starting it."""
     worker = _CHILDREN.get(run.folder)
-    return worker is not None and worker.poll() is None
+    return run.folder in _STARTING or (worker is not None and worker.poll() is None)
 
 
 def _anew(run: Run, config: Config) -> Run:
@@ -80,6 +80,7 @@ def _spawn(run: Run, place: Run, step: int, origin: Run | None) -> None:
         fcntl.flock(alive, fcntl.LOCK_EX)  # a worker that was cancelled still keeps its last moment
         place.ask(RUN)
         place.write("status.json", dataclasses.asdict(queued))
+        _STARTING.add(run.folder)
         if place != run:
             _replace(run.folder, place.folder)
         worker = subprocess.Popen(
@@ -92,6 +93,7 @@ def _spawn(run: Run, place: Run, step: int, origin: Run | None) -> None:
             start_new_session=True,
         )
     _CHILDREN[run.folder] = worker
+    _STARTING.discard(run.folder)
     for folder in [each for each, child in _CHILDREN.items() if child.poll() is not None]:
         del _CHILDREN[folder]
 
@@ -108,3 +110,5 @@ def _replace(folder: Path, other: Path) -> None:
 
 # By folder; polled at each start, so that none stays a zombie.
 _CHILDREN: dict[Path, subprocess.Popen[bytes]] = {}
+# Folders whose worker is being started: Ctrl-C in that moment must find them, too.
+_STARTING: set[Path] = set()
