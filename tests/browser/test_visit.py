@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import zipfile
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 from dynamics.core.config import Config
 from dynamics.runs.run import find, listing
 from dynamics.runs.start import start
-from tests.browser.conftest import Server, until
+from tests.browser.conftest import ROOT, Server, until
 
 pytestmark = pytest.mark.xdist_group("visit")
 Open = Callable[[int], Page]
@@ -242,6 +243,24 @@ def test_saved_run_is_compared_and_reopened(server: Server, page_at: Open) -> No
     page.get_by_text("Open", exact=True).click()
     phase(page, "Done")
     assert query_of(page)["run"] == run.key
+
+
+def test_a_link_and_a_run_of_the_last_version_open_with_their_charts(
+    server: Server, page_at: Open
+) -> None:
+    """Settings, charts, axis and step are those of the link; nothing is trained for it."""
+    with zipfile.ZipFile(ROOT / "tests" / "runs" / "former.zip") as file:
+        file.extractall(server.runs)
+    key, settings = "74d96ceb2fbe23c2", "changes=20:alpha=1;40:compress&rank_bound=4&depth=3"
+    address = f"{settings}&charts=losses,heat_maps&over=seconds&at=30&run={key}&version=1"
+    page = visit(page_at(1400), server, address)
+    phase(page, "Done")
+    expect(page.locator(".dln-card")).to_have_count(2)
+    title = page.locator("[data-panel='heat_maps'] .dln-title")
+    expect(title).to_have_text("Heat maps of W at step 30")
+    asked = query_of(page)
+    assert (asked["run"], asked["at"], asked["over"]) == (key, "30", "seconds")
+    expect(page.get_by_text("Traceback")).to_have_count(0)
 
 
 def tick_first_row(page: Page) -> None:

@@ -1,0 +1,80 @@
+"""Run folders of earlier versions open with all that they hold, and continue.
+
+``former.zip`` has four folders as version 813cc25 left them, each with the CSV that it exported: a
+run whose rates changed on the way, one with exact reductions, one that diverged, and one that was
+cancelled.
+"""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dynamics.__main__ import main
+from dynamics.findings.story import story
+from dynamics.runs import maps
+from dynamics.runs.run import CANCEL, Run, listing
+from dynamics.runs.start import start
+from tests.support.make import is_sentence, until
+
+CANCELLED = "167553b8dc20ef3b"
+KEYS = {
+    CANCELLED: "cancelled",
+    "74d96ceb2fbe23c2": "done",
+    "db56b5c6b445d6b6": "done",
+    "ffc02eb7d8689ac0": "diverged",
+}
+
+
+@pytest.fixture
+def former(folder: Path) -> Path:
+    """The folders, unpacked where runs are."""
+    with zipfile.ZipFile(Path(__file__).with_name("former.zip")) as file:
+        file.extractall(folder)
+    for key in KEYS:
+        (folder / key / "alive").touch()
+    return folder
+
+
+def test_former_runs_are_listed_with_their_phases(former: Path) -> None:
+    assert {run.key: status.phase for run, _, status in listing(former)} == KEYS
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_former_run_has_its_key_and_its_numbers(
+    key: str, former: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Equal settings still have the folder's key, and the table of records is equal to the byte."""
+    assert Run(former / key).config.key == key
+    assert main(["export", key, "--runs", str(former), "--format", "csv", "--out", "-"]) == 0
+    before = (former / key / "records.csv").read_text().splitlines()
+    assert capsys.readouterr().out.splitlines() == before
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_former_run_has_its_words_and_its_heat_maps(key: str, former: Path) -> None:
+    """Outcomes were sentences then."""
+    run = Run(former / key)
+    networks = [trajectory.network for trajectory in run.trajectories]
+    if KEYS[key] != "cancelled":
+        assert set(run.status.outcomes) == set(networks)
+    sentences = story(run.config, run.trajectories)
+    assert sentences and all(is_sentence(sentence) for sentence in sentences)
+    arrays = maps.arrays(run)
+    assert arrays and all(np.isfinite(cells).any() for cells in arrays.values())
+
+
+def test_a_former_run_that_was_cancelled_continues_where_it_was(former: Path) -> None:
+    """The moments that it kept are read, and no record is made twice."""
+    before = Run(former / CANCELLED)
+    rows = before.rows()
+    losses = [trajectory.series["train_loss"] for trajectory in before.trajectories]
+    run = start(before.config, former)
+    until(lambda: len(run.rows()) > len(rows) or not run.status.live)
+    run.ask(CANCEL)
+    assert len(run.rows()) > len(rows), run.status.message
+    # Seconds are among the numbers, so that equal rows were not trained again.
+    assert np.array_equal(run.rows()[: len(rows) // 2], rows[: len(rows) // 2], equal_nan=True)
+    for trajectory, loss in zip(run.trajectories, losses, strict=True):
+        assert np.array_equal(trajectory.series["train_loss"][: len(loss)], loss)
