@@ -97,14 +97,19 @@ def in_force(changes: Iterable[Change], start: Mapping[str, float], step: int) -
     return rates
 
 
-def told(changes: Iterable[Change], start: Mapping[str, float]) -> list[tuple[int, str]]:
-    """Each change as a label on a time axis: (5000, "α 5 → 2")."""
+def told(
+    changes: Iterable[Change], start: Mapping[str, float], compressed: str = "compressed"
+) -> list[tuple[int, str]]:
+    """Each change as a label on a time axis: (5000, "α 5 → 2").
+
+    ``compressed`` is the label of a compression on the way.
+    """
     rates, labels = dict(start), []
     for change in changes:
         words = [
             raised(f"{SYMBOLS[name]} {rates[name]:g} → {to:g}") for name, to in change.rates.items()
         ]
-        labels.append((change.step, ", ".join(words + ["compressed"] * change.compress)))
+        labels.append((change.step, ", ".join(words + [compressed] * change.compress)))
         rates |= change.rates
     return labels
 

@@ -47,9 +47,9 @@ def story(config: Config, trajectories: Sequence[Trajectory]) -> list[str]:
 
 def _changed(config: Config) -> Iterator[str]:
     """What was set anew on the way."""
-    for step, label in changes.told(config.schedule, config.rates):
-        said = label.replace("compressed", "the compressed network goes on from the original")
-        yield f"From step {step:,} on: {said}."
+    compressed = "the compressed network continues from the original"
+    for step, label in changes.told(config.schedule, config.rates, compressed):
+        yield f"From step {step:,} on: {label}."
 
 
 def _reached(trajectories: Sequence[Trajectory]) -> Iterator[str]:

@@ -149,5 +149,5 @@ def test_changes_on_the_way_are_told_first() -> None:
     sentences, _ = told(config)
     assert sentences[:2] == [
         "From step 20 on: α 2 → 3.",
-        "From step 30 on: the compressed network goes on from the original.",
+        "From step 30 on: the compressed network continues from the original.",
     ]
