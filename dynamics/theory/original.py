@@ -14,8 +14,6 @@ import numpy as np
 from dynamics.core.records import Array
 from dynamics.theory.compressed import NO_TURNS, Turns
 
-NEGLIGIBLE = 1e-12  # of a subspace's largest direction: rounding
-
 
 @dataclass(frozen=True)
 class Course:
@@ -46,12 +44,6 @@ def overlap(factors: Sequence[Array], left: Array, right: Array) -> Array:
     for factor in reversed(factors):
         turned = factor.T @ turned * (len(factor) ** 0.5 / np.linalg.norm(factor))
     return np.asarray(right @ turned)
-
-
-def random_overlap(rank: int, width: int, generator: np.random.Generator) -> Array:
-    """An overlap as random factors of this width have it: a corner of a Haar-orthogonal matrix."""
-    columns, triangle = np.linalg.qr(generator.standard_normal((width, rank)))
-    return np.asarray(columns[:rank] * np.sign(np.diagonal(triangle)))
 
 
 class Cores:
@@ -162,43 +154,3 @@ def _measure(cores: Array, goal: Array, rest: float, width: int) -> tuple[Array,
         product = core @ product
     error = float(((product - goal) ** 2).sum()) + (width - len(goal)) * rest**2
     return np.linalg.svd(product, compute_uv=False), rest, error
-
-
-def leak(start: Sequence[Array], now: Sequence[Array], left: Array, right: Array) -> list[float]:
-    """The share of each factor's movement that has left the invariant subspace, from 0 to 1.
-
-    With C_0 an orthonormal basis of [V, (W_L ⋯ W_1)ᵀ U] at the start and C_l of W_l C_(l−1), a
-    factor's movement D_l stays within C_l ⋯ C_(l−1)ᵀ, but for a multiple of its start outside:
-
-        leak_l = ‖D_l − C_l C_lᵀ D_l C_(l−1) C_(l−1)ᵀ − κ rest_l‖ / ‖D_l‖, κ by least squares.
-
-    Zero up to rounding for an orthogonal start and a full target; O(ε) for Gaussian starts, masked
-    losses and other optimizers.
-
-    Args:
-        start: W_1(0), …, W_L(0).
-        now: W_1, …, W_L.
-        left: U, rows × r.
-        right: Vᵀ, r × cols.
-    """
-    turned = left
-    for factor in reversed(start):
-        turned = factor.T @ turned / np.linalg.norm(factor, 2)
-    basis, shares = _basis(np.hstack([right.T, turned])), []
-    for first, last in zip(start, now, strict=True):
-        image, moved = _basis(first @ basis), last - first
-        outside = moved - image @ (image.T @ moved @ basis) @ basis.T
-        rest = first - image @ (image.T @ first)
-        rest = rest - rest @ basis @ basis.T
-        size = float((rest**2).sum())
-        outside = outside - float((outside * rest).sum()) / size * rest if size else outside
-        length = float(np.linalg.norm(moved))
-        shares.append(float(np.linalg.norm(outside)) / length if length else 0.0)
-        basis = image
-    return shares
-
-
-def _basis(columns: Array) -> Array:
-    """An orthonormal basis of the space that the columns span."""
-    vectors, sizes, _ = np.linalg.svd(columns, full_matrices=False)
-    return np.asarray(vectors[:, sizes > NEGLIGIBLE * sizes[0]])

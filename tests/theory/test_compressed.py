@@ -9,14 +9,8 @@ from dynamics.core.records import Array
 from dynamics.engine.network import Network
 from dynamics.engine.steps.plain import Descent
 from dynamics.theory import stability
-from dynamics.theory.compressed import (
-    balance,
-    end_to_end,
-    growth_rates,
-    recursion,
-    squared_error,
-    unmoved,
-)
+from dynamics.theory.compressed import end_to_end, recursion
+from tests.support.formulas import balance, growth_rates, squared_error, unmoved
 from tests.support.make import full, gaussian, known, rate_and_goals, trained
 
 

@@ -9,6 +9,7 @@ import pytest
 from dynamics.core.records import Array
 from dynamics.theory import escapes, original, stability
 from dynamics.theory.compressed import end_to_end, recursion
+from tests.support.formulas import random_overlap
 from tests.support.make import FIXTURE, full, rate_and_goals, trained
 
 
@@ -136,7 +137,7 @@ def test_a_very_wide_random_network_escapes_later_by_the_delay(
 ) -> None:
     """Against its exact simulation at a width where the overlap is nearly zero."""
     goals, width = np.array([6.0, 4.0, 2.0]), 1_000_000
-    overlap = original.random_overlap(3, 1000, np.random.default_rng(0)) * (1000 / width) ** 0.5
+    overlap = random_overlap(3, 1000, np.random.default_rng(0)) * (1000 / width) ** 0.5
     rate = 0.2 * stability.stability_limit(depth, alpha, 1.0, 6.0)
     compressed = escapes.escape_steps(goals, depth, alpha, scale, rate)
     late = compressed + escapes.delay(depth, alpha) * scale ** (2 - depth) / (rate * goals)

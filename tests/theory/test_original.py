@@ -1,14 +1,13 @@
-"""Simulation: 2r dimensions are the whole wide network; what leaks out of them elsewhere."""
+"""Simulation: 2r dimensions are the whole wide network."""
 
 import time
-from typing import Any
 
 import numpy as np
 import pytest
 
-from dynamics.core.records import Array
 from dynamics.engine.training.comparison import prepare
 from dynamics.theory import escapes, original, stability
+from tests.support.formulas import random_overlap
 from tests.support.make import full, rate_and_goals, trained
 
 
@@ -51,7 +50,7 @@ def test_a_width_of_a_hundred_thousand_takes_less_than_a_second() -> None:
     width, goals = 100_000, np.array([20.0, 14.0, 9.0, 5.0, 3.0])
     rate = 0.3 * stability.stability_limit(3, 1.0, 1.0, 20.0)
     started = time.process_time()
-    overlap = original.random_overlap(5, width, np.random.default_rng(0))
+    overlap = random_overlap(5, width, np.random.default_rng(0))
     steps = range(0, 15_001, 50)
     course = original.simulate(goals, overlap, width, 3, 0.01, rate, steps)
     assert time.process_time() - started < 1
@@ -68,7 +67,7 @@ def test_a_width_of_a_hundred_thousand_takes_less_than_a_second() -> None:
 def test_random_overlaps_are_those_of_random_factors() -> None:
     """Entries of mean 0 and mean square 1/d, from QR of thin or of whole factors."""
     draw = np.random.default_rng(0)
-    direct = [original.random_overlap(3, 30, draw) for _ in range(300)]
+    direct = [random_overlap(3, 30, draw) for _ in range(300)]
     built = []
     for seed in range(40):
         config = full(rows=30, cols=30, rank=3, seed_init=seed, seed_target=seed, steps=10)
@@ -83,40 +82,3 @@ def test_random_overlaps_are_those_of_random_factors() -> None:
 def test_a_rank_above_half_the_width_is_refused() -> None:
     with pytest.raises(ValueError, match="no room"):
         original.simulate([1.0, 1.0], np.zeros((2, 2)), 3, 3, 0.1, 0.1, [1])
-
-
-def leaks(**changes: Any) -> list[float]:
-    """The leak of each factor of an original network after 300 steps."""
-    comparison = prepare(full(**({"steps": 300, "networks": "original"} | changes)))
-    network, target = comparison.networks["original"], comparison.problem.target
-    assert target is not None
-
-    def copies() -> list[Array]:
-        return [factor.numpy().copy() for factor in network.factors]
-
-    start = copies()
-    for _ in comparison:
-        pass
-    return original.leak(start, copies(), target.left.numpy(), target.right.numpy())
-
-
-@pytest.mark.parametrize("depth", [2, 3, 4])
-def test_nothing_leaks_with_an_orthogonal_start_and_a_full_target(depth: int) -> None:
-    assert max(leaks(depth=depth)) < 1e-11
-    assert max(leaks(depth=depth, optimizer="momentum", alpha_original=2.0)) < 1e-11
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"initialization": "normal"},
-        {"optimizer": "adam", "rate_unit": "absolute", "learning_rate": 0.01},
-        {"problem": "completion", "observed": 0.5},
-        {"problem": "sensing"},
-    ],
-    ids=str,
-)
-def test_elsewhere_something_leaks(changes: dict[str, Any]) -> None:
-    """Gaussian starts, other optimizers, and losses that do not see everything."""
-    found = leaks(**changes)
-    assert all(1e-6 < each < 1 for each in found), found

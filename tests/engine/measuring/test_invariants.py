@@ -16,6 +16,7 @@ from dynamics.engine.network import Network
 from dynamics.engine.problem import Target
 from dynamics.engine.training.comparison import prepare
 from dynamics.theory import compressed
+from tests.support.formulas import unmoved
 from tests.support.make import gaussian, recorded
 
 RATE = {"learning_rate": 0.3, "rate_unit": "limit"}
@@ -169,4 +170,4 @@ def test_all_but_2r_values_of_the_original_and_r_of_the_compressed_stay() -> Non
         found = trained(full())[name]
         assert (found.series["unmoved"][0] == (60 if name == "original" else 6)).all()
         assert found.series["unmoved"][-1].tolist() == [expected] * 3
-        assert compressed.unmoved(found.series["factor_singular_values"]) == [expected] * 3
+        assert unmoved(found.series["factor_singular_values"]) == [expected] * 3
