@@ -28,13 +28,14 @@ def run(options: argparse.Namespace) -> int:
     """Print the forecast of the settings, or of those of a trajectory file."""
     from dynamics.peers import trajectory_file  # not at the top: these load SciPy or torch
     from dynamics.theory.forecast import forecast
+    from dynamics.theory.prediction import Facts
 
     if options.reference:
         config, facts = trajectory_file.read(options.reference, flags.given(options))
     else:
         config = flags.config(options)
         facts = _facts(config)
-    made = forecast(config, facts)
+    made = forecast(config, Facts.of(facts), simulate=True)
     if options.json:
         print(json.dumps(made.to_dict(), indent=1, ensure_ascii=False))
     else:

@@ -159,6 +159,19 @@ class Trajectory:
         below = np.flatnonzero(self.series[name] <= level)
         return int(below[0]) if len(below) else None
 
+    def reached(self, name: str, level: float, counter: str = "steps") -> float:
+        """The steps, seconds or operations until ``name`` is at most ``level``; NaN if it never is.
+
+        Taken at the first record at which it is.
+        """
+        index = self.first_at(name, level)
+        return np.nan if index is None else float(getattr(self, counter)[index])
+
+    def lowest(self, name: str) -> int | None:
+        """The index of the record whose ``name`` is lowest; None if no value is finite."""
+        values = self.series.get(name, np.empty(0))
+        return int(np.nanargmin(values)) if np.isfinite(values).any() else None
+
 
 def followed(series: Mapping[str, Any]) -> str:
     """The series with a column for each mode; sorted values where modes cannot be told apart."""

@@ -1,6 +1,7 @@
-"""Digits: numbers as people read them, ``9.6 × 10⁻¹³``; what is typed or computed with has an e.
+"""Words: numbers, ratios, durations and sizes as people read them, such as ``9.6 × 10⁻¹³``.
 
-A number and its power are held together by spaces at which no line breaks.
+Numbers to be typed or computed with keep their e. Spaces at which no line breaks hold a number and
+its power together.
 """
 
 import math
@@ -40,10 +41,13 @@ def value(text: str) -> float:
     return float(power.replace(",", ""))
 
 
-def plain(value: float) -> str:
-    """A number as a table writes it: ``4,081``, ``0.178`` or ``6.8 × 10⁻¹²``."""
+def plain(value: float, missing: str = "not reached", endless: str = "never") -> str:
+    """A number as a table writes it: ``4,081``, ``0.178`` or ``6.8 × 10⁻¹²``.
+
+    ``missing`` stands for NaN, ``endless`` for infinity.
+    """
     if not math.isfinite(value):
-        return "never" if value == math.inf else "not reached"
+        return endless if value == math.inf else missing
     if abs(value) >= 100:
         return f"{value:,.0f}"
     if value == 0 or abs(value) >= 1e-3:
@@ -55,3 +59,37 @@ def formula(value: float) -> str:
     """A number as a formula writes it: ``4{,}081``, ``0.178`` or ``6.8 \\cdot 10^{-12}``."""
     digits, times, power = plain(value).replace(",", "{,}").partition(f"{_TIMES}10")
     return f"{digits} \\cdot 10^{{{lowered(power)}}}" if times else digits
+
+
+def brief(value: float) -> str:
+    """A number of two digits: ``0.027`` or ``1.6 × 10⁻¹⁴``."""
+    if 1e-3 <= abs(value) < 1e5 or not value:
+        return f"{value:.2g}" if abs(value) < 99.5 else f"{value:,.0f}"
+    return raised(f"{value:.1e}".replace(".0e", "e"))
+
+
+def ratio(value: float, more: str, less: str, same: str, even: float = 1.05) -> str:
+    """A ratio, such as ``3.1 × fewer steps``; ``same`` if it differs from 1 by less than even."""
+    if 1 / even < value < even:
+        return same
+    size = max(value, 1 / value)
+    digits = f"{size:.2g}" if size < 99.5 else f"{size:,.0f}"
+    return f"{digits} × {more if value > 1 else less}"
+
+
+def duration(seconds: float) -> str:
+    """A time of two digits: ``0.12 s``, ``45 s``, ``3 min`` or ``1.5 h``."""
+    if seconds < 90:
+        return f"{seconds:.2g} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def size(count: float) -> str:
+    """Bytes: ``640 B``, ``12.3 kB`` or ``1.28 GB``."""
+    power = min(3, int(math.log(max(count, 1), 1000)))
+    return f"{count / 1000**power:.3g} {('B', 'kB', 'MB', 'GB')[power]}"
+
+
+def count(number: int, noun: str) -> str:
+    """How many: ``1 run``, ``3 runs``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -10,6 +10,7 @@ from dynamics.core.config import Config
 from dynamics.core.records import Array, Trajectory, followed
 from dynamics.draw import time_axis
 from dynamics.theory.course import Expected, expected
+from dynamics.theory.prediction import Facts
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def show(
     normalised = versus == "normalised"
     if not trajectories or not (theory or normalised):
         return [Shown(trajectory) for trajectory in trajectories]
-    courses = expected(config, trajectories[0].facts)
+    courses = expected(config, Facts.of(trajectories[0].facts))
     listed = []
     for trajectory in trajectories:
         course = courses.get(trajectory.network)

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dynamics.core import traits
+from dynamics.core import traits, words
 from dynamics.core.config import SETTINGS, Config
 from dynamics.core.records import Array, Trajectory
-from dynamics.core.words import raised
 from dynamics.findings.outcomes import DECADES
 
 COUNTERS = ("steps", "operations", "seconds")
@@ -30,7 +29,6 @@ STOP = "stop"
 LEVELS = (*(f"{level:.0e}".replace("e-0", "e-") for level in DECADES), STOP)
 MOST_SEEDS = 20
 SHORT = 0.05  # seconds of training that say little
-EVEN = 1.05  # times: less is called nothing
 
 
 @dataclass(frozen=True)
@@ -170,11 +168,11 @@ def goal(level: str) -> float | None:
 
 
 def _costs(trajectory: Trajectory, goal: float | None, tolerance: float) -> list[float]:
-    name, bound = ("train_loss", tolerance) if goal is None else ("recovery_error", goal)
-    index = trajectory.first_at(name, bound)
-    if index is None or (goal is None and not tolerance):
-        return [np.nan] * len(COUNTERS)
-    return [float(getattr(trajectory, counter)[index]) for counter in COUNTERS]
+    if goal is not None:
+        return [trajectory.reached("recovery_error", goal, counter) for counter in COUNTERS]
+    if not tolerance:
+        return [math.nan] * len(COUNTERS)
+    return [trajectory.reached("train_loss", tolerance, counter) for counter in COUNTERS]
 
 
 def band(values: Array) -> tuple[Array, Array, Array]:
@@ -246,19 +244,18 @@ def sentences(made: Attribution) -> list[str]:
     told = [_missing(made, rung) for rung in (*made.path, *made.beside)]
     missing = [sentence for sentence in told if sentence]
     if not made.whole.any():
-        return [f"In no seed did all networks come to {_aim(made.level)}.", *missing]
-    count = int(made.whole.sum())
-    over = f"Over {count} seeds" if count > 1 else "With one seed"
-    parts = [f"{over}, to {_aim(made.level)}, the compressed network took"]
-    parts[0] += f" {_times(made.middle[:, 0].prod(), 'fewer steps', 'more steps')}"
-    for place, words in ((0, "Of its lead in steps"), (1, "In operations"), (2, "In seconds")):
+        return [f"In no seed did all networks reach {_aim(made.level)}.", *missing]
+    seeds = int(made.whole.sum())
+    over = f"Over {seeds} seeds" if seeds > 1 else "With one seed"
+    fewer = _fewer(made.middle[:, 0].prod())
+    parts = [f"{over}, to {_aim(made.level)}, the compressed network took {fewer} the original."]
+    for place, start in ((0, "Of its lead in steps"), (1, "In operations"), (2, "In seconds")):
         total = made.middle[:, place].prod()
         shares = ", ".join(
             f"{factor[place]:.2f} × from the {rung.cause}".replace("the α", "α")
             for rung, factor in zip(made.path[1:], made.middle, strict=True)
         )
-        parts.append(f"{words} ({total:.3g} ×): {shares}.")
-    parts[0] += " than the original."
+        parts.append(f"{start} ({total:.3g} ×): {shares}.")
     if made.path[-1].costs[made.whole, -1].min() < SHORT:
         parts.append("Training took so short a time that its seconds are mostly noise.")
     return [*parts, *_meaning(made), *missing]
@@ -272,18 +269,18 @@ def _meaning(made: Attribution) -> list[str]:
     if made.config.alpha == made.config.alpha_original:
         told.append("Both move by the same α, so it is no part of the lead.")
     elif "original_alpha" in middle:
-        factor = _times(middle["original_alpha"], "fewer steps", "more steps")
+        fewer = _fewer(middle["original_alpha"])
         more = (
             "at the same share of the stability limit, so that is not a larger step"
             if made.config.equal == "margin"
             else "α is nearly a larger step; an equal stability margin shows what else it is"
         )
-        told.append(f"The original with α alone takes {factor} than without: {more}.")
+        told.append(f"The original network with α alone takes {fewer} the one without: {more}.")
     if "narrow_random" in middle:
-        factor = _times(middle["narrow_random"], "fewer steps", "more steps")
+        fewer = _fewer(middle["narrow_random"])
         told.append(
-            f"The narrow network with random start takes {factor} than the original: narrow alone "
-            "makes steps cheap, and the singular vectors make them count."
+            f"The narrow network with random start takes {fewer} the original: the narrow "
+            "width makes steps cheap, and the singular vectors make them count."
         )
     return told
 
@@ -292,15 +289,15 @@ def _missing(made: Attribution, rung: Rung) -> str:
     if rung.reached == made.seeds:
         return ""
     seeds = "its seed" if made.seeds == 1 else f"{made.seeds - rung.reached} of {made.seeds} seeds"
-    return f"The {traits.full_name(rung.network)} did not come to {_aim(made.level)} in {seeds}."
+    return f"The {traits.full_name(rung.network)} did not reach {_aim(made.level)} in {seeds}."
 
 
 def _aim(level: str) -> str:
-    return "the train loss at which it stops" if level == STOP else raised(f"an error of {level}")
+    if level == STOP:
+        return "the training loss at which it stops"
+    return words.raised(f"an error of {level}")
 
 
-def _times(ratio: float, more: str, less: str) -> str:
-    """A ratio in words, such as ``3.1 times fewer steps``."""
-    if 1 / EVEN < ratio < EVEN:
-        return f"as many {more.rsplit(maxsplit=1)[-1]}, to within {EVEN - 1:.0%},"
-    return f"{max(ratio, 1 / ratio):.3g} times {more if ratio > 1 else less}"
+def _fewer(times: float) -> str:
+    """How many steps, to be followed by what they are compared with."""
+    return words.ratio(times, "fewer steps than", "more steps than", "as many steps as")

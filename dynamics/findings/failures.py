@@ -1,52 +1,104 @@
-"""Signatures: how a run fails, named at the record at which it shows.
+"""Failures: how a run fails, named at the record at which it shows.
 
 Each check is a few comparisons of numbers that are recorded anyway, so a worker makes all of them
-at every record. A check's docstring has its condition; what it says ends in what would help.
+at every record. A check's docstring has its condition; its sentence ends in what would help. These
+are the only thresholds of failure in the program: ``story`` tells what was found here.
 """
 
 import functools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
-from dynamics.core import traits
+from dynamics.core import registry, traits
 from dynamics.core.config import Config
-from dynamics.core.records import Array, Record, Trajectory
+from dynamics.core.records import Array, Record
 from dynamics.core.sizes import curvature, seen
 from dynamics.core.traits import full_name
-from dynamics.core.words import raised
+from dynamics.core.words import brief, raised
+from dynamics.theory.escapes import incrementality
 from dynamics.theory.forecast import Forecast, forecast
-from dynamics.theory.prediction import Known
+from dynamics.theory.prediction import Facts, Known
 
-RISEN = 2.0  # times the loss of the start: descent below its limit only lowers it
-STILL, LATELY, FEWEST = 0.01, 0.7, 20  # share of a loss; of the steps so far; records since then
-ABOVE = 10.0  # times the floor, which is known to a factor of two or so
-LATE = 1.5  # times the last expected escape, after which no other mode is waited for
-BEGUN = 0.9  # share of the first loss below which, if no escape is known, the start is over
-LEFT = 1e-4  # share of the first loss below which nothing is called stuck
-USED, GROWN = 0.05, 10.0  # of the largest value, and of its own start: a mode that is in use
-LEVELS = (0.5, 0.1, 0.01, 1e-3)  # errors to which both networks are timed
-AFTER = 1.1  # times the original's steps, after which the compressed network is behind
-SHARES = (0.1, 0.5, 0.9)  # of a goal: a rise goes from the first to the last
-MERGED, DISTINCT = 1.0, 1.2  # J below which modes merge; times that the goals must be apart
-WORSE = 1.05  # times its lowest value, from which on a test loss rises
+DIVERGING, NO_ROOM, PLATEAU = "diverging", "no room", "plateau"
+NO_GAIN, MERGING, OVERFITTING = "no gain", "merging", "overfitting"
+
+# Times the first training loss: below its stability limit, descent only lowers the loss.
+RISEN = 2.0
+# Share by which a training loss must fall to count as moving.
+STILL = 0.01
+# A loss is still if it last moved before this share of the steps, and an overfitted network's
+# test loss was lowest before it.
+LATELY = 0.7
+# Records without movement, at least, before a loss is still.
+FEWEST = 20
+# Times the lowest loss that theory allows, which is known to a factor of about two.
+ABOVE = 10.0
+# Times the last expected escape: no further mode is waited for after it.
+LATE = 1.5
+# Share of the first loss: where no escape is known, training has begun below it.
+BEGUN = 0.9
+# Share of the first loss: a loss below it is never called stuck.
+LEFT = 1e-4
+# Share of the largest singular value that a mode in use has.
+USED = 0.05
+# Times its own start that a mode in use has grown.
+GROWN = 10.0
+# Recovery errors to which both networks are timed.
+LEVELS = (0.5, 0.1, 0.01, 1e-3)
+# Times the original's steps to a level: a compressed network that takes longer is behind.
+AFTER = 1.1
+# Shares of a mode's goal: a rise is timed from the first to the last.
+SHARES = (0.1, 0.5, 0.9)
+# J below which modes merge.
+MERGED = 1.0
+# Ratio of the largest goal to the smallest: nearly equal modes rise together in any network.
+DISTINCT = 1.2
+# Times its lowest value: a noisy test loss rises by less without any trend.
+WORSE = 1.05
 
 
 @dataclass(frozen=True)
-class Signature:
-    """One failure of one network: what it is called, the step at which it shows, a sentence."""
+class Failure:
+    """One failure of one network, the step at which it shows, and a sentence."""
 
     name: str
     network: str
     step: int
     sentence: str
 
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> "Failure | None":
+        """A failure from a status file; None if it is unknown.
+
+        Older runs have only step and sentence.
+        """
+        if "name" in stored:
+            return cls(**stored)
+        networks = {full_name(name): name for name in registry.options("networks")}
+        for name, pattern in _OLDER.items():
+            found = re.match(pattern, stored["sentence"])
+            if found and found[1] in networks:
+                return cls(name, networks[found[1]], stored["step"], stored["sentence"])
+        return None
+
+
+_OLDER = {
+    DIVERGING: r"The (.+) diverges: ",
+    NO_ROOM: r"All \d+ modes of the (.+) are in use",
+    PLATEAU: r"The (.+) comes no lower than",
+    NO_GAIN: r"No gain: the (original network)",
+    MERGING: r"The modes of the (.+) rose together",
+    OVERFITTING: r"The (.+) overfits: ",
+}
+
 
 @dataclass
-class Course:
+class History:
     """What the checks keep of one network's records."""
 
     goals: Array
@@ -54,27 +106,22 @@ class Course:
     losses: list[float] = field(default_factory=list)
     tests: list[float] = field(default_factory=list)
     best: int = 0  # record of the lowest test loss
-    moved: int = 0  # record at which the train loss last came lower, by a share that counts
+    moved: int = 0  # record at which the training loss last fell by a share that counts
     below: dict[float, int] = field(default_factory=dict)  # first step at each of LEVELS
-    start: Array = field(default_factory=lambda: np.empty(0))  # singular values, then and now
-    values: Array = field(default_factory=lambda: np.empty(0))
+    start: Array = field(default_factory=lambda: np.empty(0))  # the first singular values
+    values: Array = field(default_factory=lambda: np.empty(0))  # the newest singular values
     reached: Array = field(default_factory=lambda: np.empty((0, 0)))  # SHARES × modes, in steps
 
     def add(self, record: Record) -> None:
-        """Note a record; the step of a share lies between two of them."""
+        """Take a record; the step at which a share was reached lies between two of them."""
         values = record.values
         now = np.asarray(values.get("singular_values", np.empty(0)))
         count = min(len(self.goals), len(now))
         if not self.steps:
-            self.start, self.reached = now, np.full((len(SHARES), count), np.nan)
+            self.start = now
+            self.reached = np.full((len(SHARES), count), np.nan)
         else:
-            levels = np.outer(SHARES, self.goals[:count])
-            passed = np.isnan(self.reached) & (now[:count] >= levels)  # false for what is no number
-            if passed.any():
-                before = self.values[:count]
-                share = (levels - before) / np.maximum(now[:count] - before, 1e-300)
-                between = self.steps[-1] + np.clip(share, 0, 1) * (record.step - self.steps[-1])
-                self.reached[passed] = between[passed]
+            self._time_rises(record.step, now[:count])
         self.values = now
         self.steps.append(record.step)
         self.losses.append(float(values["train_loss"]))
@@ -88,141 +135,138 @@ class Course:
             if error <= level:
                 self.below.setdefault(level, record.step)
 
+    def _time_rises(self, step: int, now: Array) -> None:
+        levels = np.outer(SHARES, self.goals[: len(now)])
+        passed = np.isnan(self.reached) & (now >= levels)  # False where ``now`` is NaN
+        if passed.any():
+            before = self.values[: len(now)]
+            share = (levels - before) / np.maximum(now - before, 1e-300)
+            between = self.steps[-1] + np.clip(share, 0, 1) * (step - self.steps[-1])
+            self.reached[passed] = between[passed]
+
     @property
     def still(self) -> bool:
-        """Whether the train loss has not come lower over the last third of the steps."""
+        """Whether the training loss has not fallen over the last third of the steps."""
         since = self.steps[self.moved]
         return len(self.steps) - self.moved > FEWEST and since <= LATELY * self.steps[-1]
 
 
-class Signatures:
-    """The signatures of one run, from its settings, the facts of its layout and its records."""
+class Watch:
+    """The failures of one run, found in its records as they come.
 
-    def __init__(self, config: Config, facts: Mapping[str, Sequence[object]]) -> None:
+    Args:
+        config: the settings.
+        facts: those of the run's layout.
+    """
+
+    def __init__(self, config: Config, facts: Mapping[str, Sequence[Any]]) -> None:
         self.config = config
-        self._facts = {name: facts[name] for name in facts if name != "overlap"}
-        self.courses: dict[str, Course] = {}
-        self.found: dict[tuple[str, str], Signature] = {}
+        self.histories: dict[str, History] = {}
+        self.found: dict[tuple[str, str], Failure] = {}
+        self._facts = Facts.of(facts)
 
     @functools.cached_property
     def forecast(self) -> Forecast:
-        """What theory expected."""
+        """What theory expects."""
         return forecast(self.config, self._facts)
 
     @functools.cached_property
     def goals(self) -> Array:
-        """s_i, where the target is known."""
-        known = "target_singular_values" in self._facts
+        """s_i; empty where the target is not known."""
+        known = self._facts.target_singular_values
         return Known.of(self.config, self._facts).goals if known else np.empty(0)
 
-    def see(self, records: Mapping[str, Record]) -> list[Signature]:
-        """Take one record of each network that still trains; gives what it shows for the first
-        time."""
+    def see(self, records: Mapping[str, Record]) -> list[Failure]:
+        """Takes one record of each network that still trains; returns the failures that are new."""
+        # A network that is to start later has records without any time.
+        records = {name: each for name, each in records.items() if math.isfinite(each.seconds)}
         for network, record in records.items():
-            self.courses.setdefault(network, Course(self.goals)).add(record)
+            self.histories.setdefault(network, History(self.goals)).add(record)
         new = []
         for network in records:
             for name, check in CHECKS.items():
-                if ("diverging", network) in self.found:
-                    break  # what follows, follows from it
+                if (DIVERGING, network) in self.found:
+                    break  # whatever shows later follows from it
                 sentence = "" if (name, network) in self.found else raised(check(self, network))
                 if sentence:
-                    step = self.courses[network].steps[-1]
-                    new.append(Signature(name, network, step, sentence))
+                    step = self.histories[network].steps[-1]
+                    new.append(Failure(name, network, step, sentence))
                     self.found[name, network] = new[-1]
         return new
 
     def ratio(self, network: str) -> float:
-        """η/η* of a network; 0 where the limit is not known, or η changes on the way."""
+        """η/η* of a network; 0 if the limit is not known, or if η changes during the run."""
         changing = any(change.rates for change in self.config.schedule)
         return 0.0 if changing else self.forecast.ratio(network) or 0.0
 
     def broken(self, network: str) -> bool:
-        """Whether the train loss is no number, or twice that with which the run began."""
-        # A network that starts on the way begins with a loss that is next to nothing.
-        first = max(course.losses[0] for course in self.courses.values())
-        return not self.courses[network].losses[-1] <= RISEN * first
+        """Whether the training loss is not finite, or above RISEN times that of the start."""
+        # A network that starts during the run begins with a loss near zero.
+        first = max(history.losses[0] for history in self.histories.values())
+        return not self.histories[network].losses[-1] <= RISEN * first
 
     @property
     def noise(self) -> float:
-        """The train loss that noise leaves to the true matrix."""
+        """The training loss of the true matrix, which is due to noise alone."""
         unit = curvature(self.config) if seen(self.config) == "sums" else 1.0
         return unit * self.config.noise**2 / 2
 
 
-def signatures(config: Config, trajectories: Sequence[Trajectory]) -> list[Signature]:
-    """The signatures of a run that is there, in the order in which they showed."""
-    watch = Signatures(config, trajectories[0].facts if trajectories else {})
-    return [each for records in _records(trajectories) for each in watch.see(records)]
-
-
-def _records(trajectories: Sequence[Trajectory]) -> Iterator[dict[str, Record]]:
-    """The records as they came: one of every network that still trained."""
-    rows = [{int(step): row for row, step in enumerate(each.steps)} for each in trajectories]
-    for step in sorted(set().union(*rows)):
-        yield {
-            each.network: Record(
-                step, 0, 0, 0, {name: series[at[step]] for name, series in each.series.items()}
-            )
-            for each, at in zip(trajectories, rows, strict=True)
-            if step in at
-        }
-
-
-def diverging(watch: Signatures, network: str) -> str:
-    """The train loss is no number, or has risen to twice that of the start."""
+def diverging(watch: Watch, network: str) -> str:
+    """The training loss is not finite, or has risen to twice that of the start."""
     if not watch.broken(network):
         return ""
     ratio = watch.ratio(network)
     if ratio > 1:
         return f"The {full_name(network)} diverges: η is {ratio:.3g} times its limit η*; lower η."
-    return f"The {full_name(network)} diverges: lower η, or give both networks a smaller α."
+    return f"The {full_name(network)} diverges: lower η, or use a smaller α for both networks."
 
 
-def stuck(watch: Signatures, network: str) -> str:
-    """The train loss comes no lower, at ten times its floor or more, and no mode is to come."""
-    course, expected = watch.courses[network], watch.forecast.networks[network]
-    loss, floor = course.losses[course.moved], expected.floor.value
-    if floor is None or not course.still:
+def stuck(watch: Watch, network: str) -> str:
+    """The training loss is still, above ten times its floor, and no further mode is expected."""
+    history, expected = watch.histories[network], watch.forecast.networks[network]
+    loss, floor = history.losses[history.moved], expected.floor.value
+    if floor is None or not history.still:
         return ""
-    if loss < max(ABOVE * max(floor, watch.noise), LEFT * course.losses[0]):
+    if loss < max(ABOVE * max(floor, watch.noise), LEFT * history.losses[0]):
         return ""
     escapes = [step for step in expected.escapes.value or () if math.isfinite(step)]
-    if course.steps[-1] < LATE * max(escapes, default=0):
+    if history.steps[-1] < LATE * max(escapes, default=0):
         return ""
-    if not escapes and (loss > BEGUN * course.losses[0] or np.isnan(course.reached[1]).any()):
+    if not escapes and (loss > BEGUN * history.losses[0] or np.isnan(history.reached[1]).any()):
         return ""
-    ratio, help_ = watch.ratio(network), "more depth L, a larger ε or other seeds may help"
+    help_ = "more depth L, a larger ε or other seeds may help"
+    ratio = watch.ratio(network)
     if ratio > 1:
         help_ = f"η is {ratio:.3g} times its limit η*; lower η"
     return (
-        f"The {full_name(network)} comes no lower than a train loss of "
-        f"{loss:.2g}, though noise and ε would allow {floor:.2g}: {help_}."
+        f"The {full_name(network)} is stuck at a training loss of {brief(loss)} "
+        f"(reachable: {brief(floor)}): {help_}."
     )
 
 
-def crowded(watch: Signatures, network: str) -> str:
-    """All r̂ modes of a compressed network are in use, and its loss stands still above noise."""
-    config, course = watch.config, watch.courses[network]
-    values = course.values[: config.rank_bound]
-    loss = course.losses[-1]
+def crowded(watch: Watch, network: str) -> str:
+    """All r̂ modes of a compressed network are in use, and its loss is still, above the noise."""
+    config, history = watch.config, watch.histories[network]
+    values = history.values[: config.rank_bound]
+    loss = history.losses[-1]
     if not traits.network(network).narrow or len(values) < config.rank_bound:
         return ""
-    if values[-1] < max(USED * values[0], GROWN * course.start[len(values) - 1]):
+    if values[-1] < max(USED * values[0], GROWN * history.start[len(values) - 1]):
         return ""
-    if loss < max(ABOVE * watch.noise, LEFT * course.losses[0]) or not course.still:
+    if loss < max(ABOVE * watch.noise, LEFT * history.losses[0]) or not history.still:
         return ""
     return (
-        f"All {config.rank_bound} modes of the {full_name(network)} are in use and its train loss "
-        f"stands still at {loss:.2g}: r̂ is below the rank; raise r̂."
+        f"All {config.rank_bound} modes of the {full_name(network)} are in use and its training "
+        f"loss is stuck at {brief(loss)}: r̂ is below the rank; raise r̂."
     )
 
 
-def behind(watch: Signatures, network: str) -> str:
-    """The original network came to an error, and the compressed one not by a tenth more steps."""
-    if network != "original" or "compressed" not in watch.courses:
+def behind(watch: Watch, network: str) -> str:
+    """The compressed network has not reached an error within 1.1 times the original's steps."""
+    if network != "original" or "compressed" not in watch.histories:
         return ""
-    ours, theirs = watch.courses["compressed"], watch.courses["original"]
+    ours, theirs = watch.histories["compressed"], watch.histories["original"]
     late = [
         (level, step)
         for level, step in theirs.below.items()
@@ -230,54 +274,56 @@ def behind(watch: Signatures, network: str) -> str:
     ]
     if not late or watch.broken("compressed"):
         return ""
+    level, step = late[0]
     return (
-        f"No gain: the original network had an error of {late[0][0]:g} by step {late[0][1]:,}, the "
+        f"No gain: the original network reached an error of {level:g} by step {step:,}, the "
         "compressed one has not yet; check r̂, α and L."
     )
 
 
-def merging(watch: Signatures, network: str) -> str:
-    """Modes of different s_i have all risen, each before the one before it had: J_i < 1 for all."""
-    course = watch.courses[network]
-    low, half, high = course.reached
-    goals = course.goals[: len(high)]
+def merging(watch: Watch, network: str) -> str:
+    """Modes of different s_i have all risen, each before the previous one had: all J_i < 1."""
+    history = watch.histories[network]
+    low, half, high = history.reached
+    goals = history.goals[: len(high)]
     if len(high) < 2 or np.isnan(high).any() or goals[0] < DISTINCT * goals[-1]:
         return ""
-    resolved = (high - low).max() >= 2 * (course.steps[-1] - course.steps[-2])
+    rises = high - low
+    resolved = rises.max() >= 2 * (history.steps[-1] - history.steps[-2])
     if watch.ratio(network) > 1 or not resolved:
         return ""
-    times = sorted(zip(half, high - low, strict=True))
-    apart = [(after[0] - now[0]) / max(now[1], 1e-300) for now, after in pairwise(times)]
-    if max(apart) >= MERGED:
+    order = np.argsort(half, kind="stable")
+    if incrementality(half[order], np.maximum(rises[order], 1e-300)).max() >= MERGED:
         return ""
     return (
         f"The modes of the {full_name(network)} rose together, not one by one: their plateaus "
-        "merge at this ε; a smaller ε or more depth L sets them apart."
+        "merge at this ε; a smaller ε or more depth L separates them."
     )
 
 
-def overfitting(watch: Signatures, network: str) -> str:
-    """The test loss is a twentieth above its lowest, a third of the steps ago, while the train loss
-    went on down."""
-    course = watch.courses[network]
-    if seen(watch.config) == "all" or math.isnan(course.tests[-1]):
+def overfitting(watch: Watch, network: str) -> str:
+    """The test loss is 5 % above its minimum, the minimum lies in the first 70 % of the steps, and
+    the training loss has fallen since."""
+    history = watch.histories[network]
+    if seen(watch.config) == "all" or math.isnan(history.tests[-1]):
         return ""
-    best = course.best
-    low, ago = course.tests[best], course.steps[best] < LATELY * course.steps[-1]
-    risen = course.tests[-1] > WORSE * low > LEFT * course.tests[0]
-    if not (risen and ago) or course.losses[-1] >= course.losses[best]:
+    best = history.best
+    lowest = history.tests[best]
+    early = history.steps[best] < LATELY * history.steps[-1]
+    risen = history.tests[-1] > WORSE * lowest > LEFT * history.tests[0]
+    if not (risen and early) or history.losses[-1] >= history.losses[best]:
         return ""
     return (
         f"The {full_name(network)} overfits: its test loss was lowest at step "
-        f"{course.steps[best]:,} and rises; stop early, or lower r̂."
+        f"{history.steps[best]:,} and rises; stop early, or lower r̂."
     )
 
 
-CHECKS: dict[str, Callable[[Signatures, str], str]] = {
-    "diverging": diverging,
-    "no room": crowded,
-    "plateau": stuck,
-    "no gain": behind,
-    "merging": merging,
-    "overfitting": overfitting,
+CHECKS: dict[str, Callable[[Watch, str], str]] = {
+    DIVERGING: diverging,
+    NO_ROOM: crowded,
+    PLATEAU: stuck,
+    NO_GAIN: behind,
+    MERGING: merging,
+    OVERFITTING: overfitting,
 }

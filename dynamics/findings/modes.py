@@ -3,15 +3,14 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from dynamics.core.config import Config
 from dynamics.core.records import Array, Trajectory, followed
+from dynamics.theory import escapes
 from dynamics.theory.course import expected
-from dynamics.theory.escapes import measured_escapes
-from dynamics.theory.prediction import Known
+from dynamics.theory.prediction import Facts, Known
 
 RISE = (0.1, 0.9)  # of the goal, from which to which a rise is counted
 
@@ -44,8 +43,8 @@ class Mode:
 
 def modes(config: Config, trajectory: Trajectory) -> list[Mode]:
     """The modes of the target, of its rank at most; none where the target is not known."""
-    facts = trajectory.facts
-    if "target_singular_values" not in facts or "singular_values" not in trajectory.series:
+    facts = Facts.of(trajectory.facts)
+    if not facts.target_singular_values or "singular_values" not in trajectory.series:
         return []
     goals = Known.of(config, facts).goals
     times = expected(config, facts)[trajectory.network].escapes or (None,) * len(goals)
@@ -57,11 +56,12 @@ def modes(config: Config, trajectory: Trajectory) -> list[Mode]:
 
 
 def incrementality(found: Sequence[Mode]) -> list[float]:
-    """J_i = (T_(i+1) − T_i)/rise_i as measured, in the order in which modes escaped."""
+    """J_i as measured, in the order in which modes escaped; see ``escapes.incrementality``."""
     risen = sorted(
-        (each.measured, each.rise) for each in found if each.measured is not None and each.rise
+        (mode.measured, mode.rise) for mode in found if mode.measured is not None and mode.rise
     )
-    return [(after[0] - now[0]) / now[1] for now, after in pairwise(risen)]
+    times = np.array(risen).reshape(-1, 2)
+    return list(map(float, escapes.incrementality(times[:, 0], times[:, 1])))
 
 
 def by_network(config: Config, trajectories: Sequence[Trajectory]) -> Mapping[str, list[Mode]]:
@@ -73,7 +73,7 @@ def _escapes(trajectory: Trajectory, goals: Array, share: float) -> Array:
     """Steps to a share of every goal; NaN where it was not reached, or there is no such mode."""
     values = trajectory.series[followed(trajectory.series)]
     count = min(len(goals), values.shape[1])
-    found = measured_escapes(trajectory.steps, values, goals[:count], share)
+    found = escapes.measured_escapes(trajectory.steps, values, goals[:count], share)
     return np.append(found, np.full(len(goals) - count, np.nan))
 
 

@@ -87,10 +87,9 @@ def milestones(
     for level in DECADES:
         row: dict[str, float | None] = {"level": level}
         for trajectory in trajectories:
-            index = trajectory.first_at(name, level)
             for counter in ("steps", "seconds"):
-                values = getattr(trajectory, counter)
-                row[f"{trajectory.network}.{counter}"] = None if index is None else values[index]
+                cost = trajectory.reached(name, level, counter)
+                row[f"{trajectory.network}.{counter}"] = None if math.isnan(cost) else cost
         if any(value is not None for key, value in row.items() if key != "level"):
             rows.append(row)
     return rows

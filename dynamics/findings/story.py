@@ -10,70 +10,75 @@ from dynamics.core.config import Config
 from dynamics.core.records import Trajectory
 from dynamics.core.sizes import seen
 from dynamics.core.traits import full_name
-from dynamics.core.words import raised
+from dynamics.core.words import brief, count, duration, raised, ratio
+from dynamics.findings import failures
+from dynamics.findings.failures import Failure
 from dynamics.findings.modes import Mode, by_network, incrementality
 from dynamics.findings.outcomes import milestones
 from dynamics.theory.forecast import Forecast, forecast
+from dynamics.theory.prediction import Facts
 
-APART, MERGED = 3.0, 1.0  # incrementality above which modes come one by one, below which as one
-EVEN = 1.05  # times: what differs by less is called the same
-RISEN = 1.02  # times its lowest value, from which on a test loss has risen
-ERRORS = ("recovery_error", "test_loss", "train_loss")  # by the first that is known a run is told
-FITTED, UNKNOWN = 1e-6, 1e-2  # share of the train loss that is left; error that is left
+APART = 3.0  # J above which modes come one by one
+EVEN = 1.05  # a smaller ratio counts as equal
+ERRORS = ("recovery_error", "test_loss", "train_loss")  # the first one known is told
+FITTED = 1e-6  # share of the first training loss: below it, all that was shown is fitted
+UNKNOWN = 1e-2  # recovery error above which the rest of the matrix is not found
 
 
-def story(config: Config, trajectories: Sequence[Trajectory]) -> list[str]:
-    """A sentence on each thing worth telling of a run that has ended, the outcome first."""
-    told = [each for each in trajectories if len(each.steps)]
-    if not told:
+def story(
+    config: Config, trajectories: Sequence[Trajectory], failed: Sequence[Failure] = ()
+) -> list[str]:
+    """Returns sentences on a run that has ended, the outcome first.
+
+    Args:
+        config: the settings.
+        trajectories: of the networks to tell of.
+        failed: the failures that the run has shown.
+    """
+    networks = {each.network: each for each in trajectories if len(each.steps)}
+    if not networks:
         return []
-    facts = told[0].facts
-    made = forecast(config, {name: facts[name] for name in facts if name != "overlap"})
-    found = by_network(config, told)
-    sound = [each for each in told if not _broken(each)]
+    whole = list(networks.values())
+    failed = [failure for failure in failed if failure.network in networks]
+    made = forecast(config, Facts.of(whole[0].facts))
+    modes = by_network(config, whole)
+    sound = [each for each in whole if np.isfinite(each.series["train_loss"][-1])]
     sentences = [
         *_changed(config),
         *_reached(sound),
-        *_diverged(told, made),
         *_faster(config, sound),
-        *_plateaus(sound, found),
-        *_too_narrow(config, sound),
-        *_too_short(config, sound, found),
+        *_plateaus(sound, modes, failed),
+        *(
+            _failure(config, networks[each.network], each, made)
+            for each in failed
+            if each.name != failures.MERGING
+        ),
+        *_too_short(sound, modes),
         *_unseen(config, sound),
-        *_overfitted(sound),
     ]
     return [raised(sentence) for sentence in sentences]
 
 
 def _changed(config: Config) -> Iterator[str]:
-    """What was set anew on the way."""
+    """What changed during the run."""
     compressed = "the compressed network continues from the original"
     for step, label in changes.told(config.schedule, config.rates, compressed):
         yield f"From step {step:,} on: {label}."
 
 
 def _reached(trajectories: Sequence[Trajectory]) -> Iterator[str]:
-    """Which network came how far, in how many steps and seconds."""
+    """The last error of each network, in how many steps and seconds."""
     for each in trajectories:
-        told = f"in {each.steps[-1]:,.0f} steps and {_seconds(each.seconds[-1])} of training"
         name = next(name for name in ERRORS if np.isfinite(each.series.get(name, [np.nan])[-1]))
-        error = f"a {name.replace('_', ' ')} of {_small(each.series[name][-1])}"
-        yield f"The {full_name(each.network)} came to {error} {told}."
-
-
-def _diverged(trajectories: Sequence[Trajectory], made: Forecast) -> Iterator[str]:
-    """Which network broke, and how far beyond its limit it was."""
-    for each in trajectories:
-        if _broken(each):
-            ratio = made.ratio(each.network)
-            why = "a smaller learning rate η would converge"
-            if ratio and ratio > 1:
-                why = f"η was {ratio:.3g} times its stability limit"
-            yield f"The {full_name(each.network)} diverged by step {each.steps[-1]:,.0f}: {why}."
+        yield (
+            f"The {full_name(each.network)} reached a {name.replace('_', ' ')} of "
+            f"{brief(each.series[name][-1])} in {each.steps[-1]:,.0f} steps and "
+            f"{duration(each.seconds[-1])} of training."
+        )
 
 
 def _faster(config: Config, trajectories: Sequence[Trajectory]) -> Iterator[str]:
-    """What the compressed network's speed-up is made of, at the last decade that both reached."""
+    """The compressed network's speed-up and its parts, at the last decade that both reached."""
     pair = [each for each in trajectories if each.network in ("original", "compressed")]
     if len(pair) < 2 or not all("recovery_error" in each.series for each in pair):
         return
@@ -82,76 +87,122 @@ def _faster(config: Config, trajectories: Sequence[Trajectory]) -> Iterator[str]
         values = [row[name] for name in names]
         if all(values):
             steps, seconds = values[0] / values[1], values[2] / values[3]  # type: ignore[operator]
+            cost = ratio(seconds / steps, "cheaper", "dearer", "")
             yield (
-                f"To an error of {_small(row['level'] or 0.0)} the compressed network was "
-                f"{_times(seconds, 'faster', 'slower', 'as fast')}: it took "
-                f"{_times(steps, 'fewer steps', 'more steps', 'as many steps')}, "
-                f"each {_times(seconds / steps, 'cheaper', 'dearer', 'as costly')}."
+                f"To an error of {brief(row['level'] or 0.0)} the compressed network was "
+                f"{ratio(seconds, 'faster', 'slower', 'as fast')}: "
+                f"{ratio(steps, 'fewer steps', 'more steps', 'as many steps')}"
+                f"{f', each {cost}' if cost else ' at the same cost per step'}."
             )
             if config.alpha > config.alpha_original and steps > EVEN:
                 yield (
-                    f"Of the two it alone moved its outer factors by α = {config.alpha:g}; give "
-                    "both networks the same α to see what is left of its lead in steps."
+                    f"Only the compressed network used α = {config.alpha:g}. Use the same α for "
+                    "both to see how much of its lead in steps remains."
                 )
             return
 
 
-def _plateaus(trajectories: Sequence[Trajectory], found: Mapping[str, list[Mode]]) -> Iterator[str]:
-    """How long nothing seemed to happen, and whether modes then came one by one."""
+def _plateaus(
+    trajectories: Sequence[Trajectory],
+    modes: Mapping[str, list[Mode]],
+    failed: Sequence[Failure],
+) -> Iterator[str]:
+    """When the first mode rose, and whether the others came one by one."""
+    merged = {each.network for each in failed if each.name == failures.MERGING}
     for each in trajectories:
-        times = sorted(mode.measured for mode in found[each.network] if mode.measured)
+        times = sorted(mode.measured for mode in modes[each.network] if mode.measured)
         if not times:
             continue
         name = full_name(each.network)
         start = f"The first mode of the {name} was half grown at step {times[0]:,.0f}"
-        if len(times) == 1:
-            yield f"{start}, and no other after it."
-            continue
-        apart, rest = incrementality(found[each.network]), f"by step {times[-1]:,.0f}"
         others = len(times) - 1
-        if apart and min(apart) >= APART:
-            each_of_them = "one after another, each" if others > 1 else "later,"
-            how = f"{each_of_them} after a plateau of its own, {rest}"
-        elif apart and max(apart) < MERGED:
-            how = f"together with it, {rest}: their plateaus merged"
-        else:
-            how = f"{rest}, some of them merging"
-        yield f"{start}; {others} more {'mode' if others == 1 else 'modes'} rose {how}."
+        if not others:
+            yield f"{start}, and no other rose after it."
+            continue
+        end = f"by step {times[-1]:,.0f}"
+        apart = incrementality(modes[each.network])
+        if each.network in merged:
+            end = f"together with it, {end}: their plateaus merged"
+        elif apart and min(apart) >= APART:
+            one_by_one = "one after another, each" if others > 1 else "later,"
+            end = f"{one_by_one} after a plateau of its own, {end}"
+        yield f"{start}; {count(others, 'more mode')} rose {end}."
 
 
-def _too_narrow(config: Config, trajectories: Sequence[Trajectory]) -> Iterator[str]:
-    """A width bound below the rank, and the error that no network of that width is below."""
-    low_rank = traits.problem(config.problem).low_rank
-    missed = config.rank - config.rank_bound
-    for each in trajectories:
-        if traits.network(each.network).narrow and low_rank and missed > 0:
-            goals = np.array(each.facts["target_singular_values"]) ** 2
-            least = math.sqrt(goals[config.rank_bound :].sum() / goals.sum())
-            yield (
-                f"r̂ = {config.rank_bound} has no room for {missed} of the {config.rank} modes: no "
-                f"error of the {full_name(each.network)} can be below {_small(least)}."
+def _failure(config: Config, network: Trajectory, failed: Failure, made: Forecast) -> str:
+    """A failure with the numbers of the run's end."""
+    name = full_name(network.network)
+    if failed.name == failures.DIVERGING:
+        why = "a smaller learning rate η would converge"
+        share = made.ratio(network.network)
+        if share and share > 1:
+            why = f"η was {share:.3g} times its stability limit"
+        if np.isfinite(network.series["train_loss"][-1]):
+            return (
+                f"The training loss of the {name} rose to more than twice its start by step "
+                f"{failed.step:,}, then fell again: {why}."
             )
+        return f"The {name} diverged by step {network.steps[-1]:,.0f}: {why}."
+    if failed.name == failures.NO_ROOM and _low_rank(config):
+        return _too_narrow(config, network)
+    if failed.name == failures.OVERFITTING:
+        return _overfitted(network)
+    return failed.sentence
+
+
+def _low_rank(config: Config) -> bool:
+    """Whether the target has a rank, and the compressed network less room than that."""
+    return traits.problem(config.problem).low_rank and config.rank > config.rank_bound
+
+
+def _too_narrow(config: Config, network: Trajectory) -> str:
+    """The error that no network of width r̂ can be below."""
+    goals = np.array(network.facts["target_singular_values"]) ** 2
+    least = math.sqrt(goals[config.rank_bound :].sum() / goals.sum())
+    return (
+        f"r̂ = {config.rank_bound} has no room for {config.rank - config.rank_bound} of the "
+        f"{config.rank} modes: the error of the {full_name(network.network)} cannot fall below "
+        f"{brief(least)}."
+    )
+
+
+def _overfitted(network: Trajectory) -> str:
+    """When it would have been best to stop."""
+    losses = network.series["test_loss"]
+    best = int(np.nanargmin(losses))
+    risen = losses[-1] / losses[best]
+    start = f"The test loss of the {full_name(network.network)} was lowest at step "
+    if not risen > EVEN:
+        return f"{start}{network.steps[best]:,.0f}, after it had risen for a while."
+    return (
+        f"{start}{network.steps[best]:,.0f}, and {brief(risen)} times that in the end: what it "
+        "fitted later does not carry over, so stopping early would have helped."
+    )
 
 
 def _too_short(
-    config: Config, trajectories: Sequence[Trajectory], found: Mapping[str, list[Mode]]
+    trajectories: Sequence[Trajectory], modes: Mapping[str, list[Mode]]
 ) -> Iterator[str]:
-    """Modes that there was room for, and no time."""
+    """Modes that had room but not enough steps."""
     for each in trajectories:
-        room = [mode for mode in found[each.network] if mode.expected != math.inf]
-        late, end = [mode for mode in room if mode.measured is None], each.steps[-1]
+        late = [
+            mode
+            for mode in modes[each.network]
+            if mode.measured is None and mode.expected != math.inf
+        ]
         if not late:
             continue
-        last = max((mode.expected or 0.0 for mode in late), default=0.0)
+        end = each.steps[-1]
+        last = max(mode.expected or 0.0 for mode in late)
         when = f"; theory expects the last at about step {last:,.0f}" if last > end else ""
         yield (
-            f"{len(late)} of the {len(found[each.network])} modes of the {full_name(each.network)} "
+            f"{len(late)} of the {len(modes[each.network])} modes of the {full_name(each.network)} "
             f"had not risen by its last step, {end:,.0f}{when}."
         )
 
 
 def _unseen(config: Config, trajectories: Sequence[Trajectory]) -> Iterator[str]:
-    """A network that fits all it was shown and yet misses the matrix."""
+    """A network that fits all that it was shown and yet misses the matrix."""
     if seen(config) == "all":
         return
     for each in trajectories:
@@ -161,39 +212,3 @@ def _unseen(config: Config, trajectories: Sequence[Trajectory]) -> Iterator[str]
                 f"The {full_name(each.network)} fits what it was shown but not the rest of the "
                 "matrix: more observations, or more depth, would favour the low rank."
             )
-
-
-def _overfitted(trajectories: Sequence[Trajectory]) -> Iterator[str]:
-    """A test loss that has risen again: when it would have been best to stop."""
-    for each in trajectories:
-        losses = each.series.get("test_loss", np.empty(0))
-        if not np.isfinite(losses).any():
-            continue
-        best = int(np.nanargmin(losses))
-        if losses[-1] > RISEN * losses[best] > 0:
-            yield (
-                f"The test loss of the {full_name(each.network)} was lowest at step "
-                f"{each.steps[best]:,.0f} and {losses[-1] / losses[best]:.2g} times that in the "
-                "end: what it fitted since does not carry over, so stopping early would have "
-                "helped."
-            )
-
-
-def _broken(trajectory: Trajectory) -> bool:
-    return not np.isfinite(trajectory.series["train_loss"][-1])
-
-
-def _times(ratio: float, more: str, less: str, same: str) -> str:
-    """A ratio in words, such as ``3.1 times fewer steps``."""
-    if 1 / EVEN < ratio < EVEN:
-        return same
-    size = max(ratio, 1 / ratio)
-    return f"{size:{'.2g' if size < 99.5 else ',.0f'}} times {more if ratio > 1 else less}"
-
-
-def _small(value: float) -> str:
-    return f"{value:.2g}" if value >= 1e-3 else f"{value:.1e}".replace(".0e", "e")
-
-
-def _seconds(value: float) -> str:
-    return f"{value:.2g} s" if value < 99.5 else f"{value:,.0f} s"

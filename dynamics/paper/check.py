@@ -86,6 +86,4 @@ def _over(checks: Sequence[Check]) -> Check:
 
 def said(value: float) -> str:
     """A number as a table writes it; ``never`` for NaN."""
-    if math.isnan(value):
-        return "never"
-    return plain(value) if math.isfinite(value) else "∞"
+    return plain(value, missing="never", endless="∞")

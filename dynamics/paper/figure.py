@@ -147,12 +147,6 @@ def band(trajectories: Sequence[Trajectory], curve: Curve) -> tuple[Array, Array
     return steps, np.percentile(np.array(held), BAND, axis=0)
 
 
-def reached(trajectory: Trajectory, series: str, level: float) -> float:
-    """The first step at which a series is at or below ``level``; NaN if it never is."""
-    index = trajectory.first_at(series, level)
-    return math.nan if index is None else float(trajectory.steps[index])
-
-
 def growth(found: Found, run: str) -> Iterator[Check]:
     """The steps at which the first and the last of the target's singular values are half grown."""
     for network, trajectory in found.runs[run][0].items():

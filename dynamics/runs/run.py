@@ -37,10 +37,10 @@ LIVE = ("queued", "running", "paused")
 PHASES = {
     "queued": "waiting for its turn",
     "running": "training",
-    "paused": "paused; resume goes on from here",
+    "paused": "paused; resume continues from here",
     "done": "finished",
     "diverged": "diverged; a smaller learning rate η would converge",
-    "cancelled": "cancelled; started again, it goes on from here",
+    "cancelled": "cancelled; start it again to continue from this step",
     "failed": "could not be run",
     "lost": "the worker died; what it had recorded is kept, start it again to finish",
     "unreadable": "the folder is damaged",
@@ -62,7 +62,7 @@ class Status:
         message: a sentence for the user that the phase does not say, such as why a run failed.
         machine: what it computes on.
         outcomes: by network, of those that have ended.
-        signatures: failures that the records have shown, each a step and a sentence.
+        signatures: failures that the records have shown, as ``failures.Failure`` has them.
         pid: process number of the worker.
         created: seconds since the epoch.
     """

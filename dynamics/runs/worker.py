@@ -6,7 +6,6 @@ without one harming the other. Waiting costs little: torch is imported once it i
 
 import contextlib
 import dataclasses
-import math
 import os
 import sys
 import threading
@@ -131,7 +130,7 @@ class Worker:
             # Not at the top: this import takes a second and 200 MB.
             from dynamics.engine import device
             from dynamics.engine.training.comparison import fetch, prepare
-            from dynamics.findings.failures import Signatures
+            from dynamics.findings.failures import Watch
             from dynamics.runs.writer import Writer
 
         fetch(config, self._report)  # this hears a cancellation itself, and tidies up
@@ -140,7 +139,7 @@ class Worker:
             device.use_threads(config)
             comparison = prepare(config)
         self.tell(machine=device.told(config))
-        self._watch = Signatures(config, comparison.facts)
+        self._watch = Watch(config, comparison.facts)
         writer = Writer(self.run, config, comparison)
         return writer, comparison.going_on(self._taken_over(writer))
 
@@ -193,12 +192,11 @@ class Worker:
             over.set()
 
     def _note(self, records: dict[str, Record]) -> None:
-        """Take step, outcomes and signatures of failure into the status."""
+        """Take step, outcomes and failures into the status."""
         ended = {name: Outcome.of(record) for name, record in records.items()}
         outcomes = self.status.outcomes | {name: each for name, each in ended.items() if each}
         step = max(record.step for record in records.values())
-        there = {name: each for name, each in records.items() if math.isfinite(each.seconds)}
-        seen = [{"step": each.step, "sentence": each.sentence} for each in self._watch.see(there)]
+        seen = [vars(failure) for failure in self._watch.see(records)]
         self.status = dataclasses.replace(
             self.status, step=step, outcomes=outcomes, signatures=self.status.signatures + seen
         )

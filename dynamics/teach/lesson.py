@@ -52,9 +52,7 @@ class Done:
 
     def steps_to(self, error: float, network: str = "compressed") -> float:
         """The first recorded step with at most this recovery error; NaN if there is none."""
-        trajectory = self.networks[network]
-        index = trajectory.first_at("recovery_error", error)
-        return math.nan if index is None else float(trajectory.steps[index])
+        return self.networks[network].reached("recovery_error", error)
 
 
 Found = Mapping[str, Done]

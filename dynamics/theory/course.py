@@ -5,11 +5,8 @@ there are the forecast's escapes. A second call for the same run costs nothing.
 """
 
 import functools
-import json
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -21,7 +18,7 @@ from dynamics.core.sizes import curvature, seen, widths
 from dynamics.theory import compressed
 from dynamics.theory.escapes import measured_escapes
 from dynamics.theory.forecast import Forecast, NetworkForecast, forecast
-from dynamics.theory.prediction import EXACT, Known, broken_by_start
+from dynamics.theory.prediction import EXACT, Facts, Known, broken_by_start
 
 POINTS = 500  # of a curve
 RECORDS = 1000  # of the run's records, to which a course is followed
@@ -83,16 +80,10 @@ class Expected:
         return min((step for step in self.escapes if 0 < step < np.inf), default=None)
 
 
-def expected(config: Config, facts: Mapping[str, Sequence[Any]]) -> dict[str, Expected]:
-    """By network; ``facts`` are those that the run's layout keeps."""
-    return _expected(json.dumps(config.to_dict()), json.dumps(dict(facts)))
-
-
 @functools.lru_cache(maxsize=32)
-def _expected(config_text: str, facts_text: str) -> dict[str, Expected]:
-    config, facts = Config.from_dict(json.loads(config_text)), json.loads(facts_text)
-    # With the overlap a forecast would simulate the original network, however long that takes.
-    made = forecast(config, {name: facts[name] for name in facts if name != "overlap"})
+def expected(config: Config, facts: Facts) -> dict[str, Expected]:
+    """Returns what theory expects of each network, by its name."""
+    made = forecast(config, facts)
     known = Known.of(config, facts)
     return {name: _of(known, made, name) for name in made.networks}
 

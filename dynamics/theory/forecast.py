@@ -5,7 +5,7 @@ NumPy and SciPy only, and a few milliseconds: a page may ask at every move of a 
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,9 @@ from dynamics.core.rates import pace, rates
 from dynamics.theory import advice, prediction, stability
 from dynamics.theory import escapes as escape_times
 from dynamics.theory.advice import Advice
-from dynamics.theory.prediction import EXACT, HEURISTIC, Known, Prediction
+from dynamics.theory.prediction import EXACT, HEURISTIC, Facts, Known, Prediction
+
+NOTHING_DRAWN = Facts()
 
 
 @dataclass(frozen=True)
@@ -103,16 +105,16 @@ class Forecast:
         }
 
 
-def forecast(config: Config, facts: Mapping[str, Sequence[Any]] | None = None) -> Forecast:
-    """Everything that can be said before a run.
+def forecast(config: Config, facts: Facts = NOTHING_DRAWN, simulate: bool = False) -> Forecast:
+    """Returns everything that can be said before a run.
 
     Args:
         config: the settings.
-        facts: of the drawn problem, as ``facts.look`` finds and a run's layout keeps them; what is
-            missing is estimated. With the ``overlap`` of the original network's start its escapes
-            are simulated exactly, some 20 µs a step: leave it out where that is too long.
+        facts: of the drawn problem; what is missing is estimated.
+        simulate: whether to simulate the original network's escapes exactly, where its overlap is
+            among the facts; this takes some 20 µs a step.
     """
-    known = Known.of(config, facts or {})
+    known = Known.of(config, facts)
     limits = {name: prediction.eta_star(known, name) for name in config.networks}
     paces = {name: pace(config, name) for name in config.networks}
     rate: float | None = config.learning_rate
@@ -120,7 +122,7 @@ def forecast(config: Config, facts: Mapping[str, Sequence[Any]] | None = None) -
         found = [each.value / paces[name] for name, each in limits.items() if each.value]
         rate = rate * min(found) if found else None
     own = {name: None if rate is None else rate * paces[name] for name in config.networks}
-    networks = {name: _network(known, name, limits[name], own[name]) for name in own}
+    networks = {name: _network(known, name, limits[name], own[name], simulate) for name in own}
     warnings = (
         *advice.widths(config),
         *advice.step_size(config, own, limits),
@@ -129,10 +131,12 @@ def forecast(config: Config, facts: Mapping[str, Sequence[Any]] | None = None) -
     return Forecast(config, rate, networks, warnings)
 
 
-def _network(known: Known, name: str, limit: Prediction, rate: float | None) -> NetworkForecast:
+def _network(
+    known: Known, name: str, limit: Prediction, rate: float | None, simulate: bool
+) -> NetworkForecast:
     return NetworkForecast(
         limit,
-        prediction.escapes(known, name, rate),
+        prediction.escapes(known, name, rate, simulate),
         prediction.rises(known, name, rate),
         prediction.floor(known, name),
         Prediction(cost.operations(known.config, name), EXACT),

@@ -23,11 +23,35 @@ from dynamics.theory.spectrum import certain, estimate
 EXACT, FLOW, HEURISTIC, UNKNOWN = "exact", "gradient-flow", "heuristic", "unknown"
 MOST_WORK = 3e10  # multiplications of a simulation that is made for a forecast: some seconds
 RECORDS = 2000  # of such a simulation: steps between them are interpolated
-TYPICAL = "The singular values are those of a typical draw; the run's own may differ."
-TURNED = "The random start's overlap with the target is taken as zero, as at infinite width."
-BESIDE = "The r spare directions beside the learned ones are not counted."
-CUT = "It starts from the original on the way, of which no course is known."
-FITTED = "Noise is fitted as well as the width allows; what is left of it is a count of freedoms."
+TYPICAL = "The singular values are those of a typical draw; those of the run may differ."
+TURNED = "The random start is treated as orthogonal to the target."
+BESIDE = "The r spare directions beside the learned ones are left out."
+CUT = "It starts from the original during the run; no formula for that is known."
+FITTED = "The noise that remains is estimated by counting free parameters."
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What theory needs of a drawn problem; empty where nothing is drawn or known.
+
+    Attributes:
+        target_singular_values: s_i.
+        surrogate_singular_values: those of −∇loss(0).
+        overlap: of the original network's start with the target, r × r.
+    """
+
+    target_singular_values: tuple[float, ...] = ()
+    surrogate_singular_values: tuple[float, ...] = ()
+    overlap: tuple[tuple[float, ...], ...] = ()
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Sequence[Any]]) -> "Facts":
+        """Those among the facts that a run's layout keeps."""
+        return cls(
+            tuple(stored.get("target_singular_values", ())),
+            tuple(stored.get("surrogate_singular_values", ())),
+            tuple(tuple(row) for row in stored.get("overlap", ())),
+        )
 
 
 @dataclass(frozen=True)
@@ -65,19 +89,22 @@ class Known:
     drawn: bool
 
     @classmethod
-    def of(cls, config: Config, facts: Mapping[str, Sequence[Any]]) -> "Known":
+    def of(cls, config: Config, facts: Facts) -> "Known":
         """From a run's facts, and estimates where they are missing."""
-        drawn = "surrogate_singular_values" in facts
-        values = {**estimate(config), **(facts if drawn else {})}
-        pulls = np.asarray(values.get("surrogate_singular_values", ()), float) / curvature(config)
-        whole, pulls = seen(config) == "all", pulls[: config.rank]
-        goals = np.asarray(values.get("target_singular_values", pulls), float)[: len(pulls)]
-        overlap = facts.get("overlap") if whole and not config.noise else None
+        estimated = Facts.of(estimate(config))
+        drawn = bool(facts.surrogate_singular_values)
+        source = facts if drawn else estimated
+        whole = seen(config) == "all"
+        pulls = np.asarray(source.surrogate_singular_values, float) / curvature(config)
+        pulls = pulls[: config.rank]
+        goals = source.target_singular_values or estimated.target_singular_values
+        exact = whole and not config.noise and facts.overlap
         return cls(
             config,
-            pulls if whole else goals,  # noise on a full target is a part of it
+            # Noise on a full target is a part of it.
+            np.asarray(goals, float)[: len(pulls)] if goals and not whole else pulls,
             pulls,
-            None if overlap is None else np.asarray(overlap, float),
+            np.asarray(facts.overlap, float) if exact else None,
             drawn or certain(config),
         )
 
@@ -174,8 +201,11 @@ def eta_star(known: Known, network: str) -> Prediction:
     return known.judged(limit, EXACT)
 
 
-def escapes(known: Known, network: str, rate: float | None) -> Prediction:
-    """Steps until each mode is half grown; infinity for one that the network is too narrow for."""
+def escapes(known: Known, network: str, rate: float | None, simulate: bool) -> Prediction:
+    """Steps until each mode is half grown; infinity for one that the network is too narrow for.
+
+    ``simulate`` allows the original network's exact simulation, which takes some 20 µs a step.
+    """
     if known.config.starts_late(network):
         return known.judged(None, UNKNOWN, CUT)
     if not known.timed(rate, network) or rate is None:
@@ -189,7 +219,7 @@ def escapes(known: Known, network: str, rate: float | None) -> Prediction:
     plateau = config.init_scale ** (2 - config.depth) / (pace * known.goals)
     steps = np.where(steps > 0, steps + delay(config.depth, alpha) * plateau, 0)
     broken = [*broken_by_start(config), *turning(config, network, steps)]
-    if known.overlap is not None and not broken and not broken_by(config):
+    if simulate and known.overlap is not None and not broken and not broken_by(config):
         last = math.ceil(1.3 * float(steps.max()))
         records = np.unique(np.linspace(0, last, RECORDS).astype(int)).tolist()
         course = known.simulated(alpha, rate * curvature(config), records, MOST_WORK)

@@ -5,6 +5,7 @@ The address keeps figure, target, seed and seeds; the runs are ordinary ones, wh
 
 import streamlit as st
 
+from dynamics.core.words import duration
 from dynamics.paper import baselines
 from dynamics.paper.baselines import MissingError
 from dynamics.paper.judge import Judged, kept, kept_verdict
@@ -54,7 +55,7 @@ def _badge(plan: Plan) -> None:
     elif progress.live:
         words, icon, color = f"running, {group.words(progress)}", "hourglass_top", "blue"
     else:
-        longest = group.duration(runs.seconds_at_most())
+        longest = duration(runs.seconds_at_most())
         words, icon, color = f"not run; {longest} at most", "schedule", "gray"
     st.badge(words, icon=f":material/{icon}:", color=color)  # type: ignore[arg-type]
 
@@ -156,7 +157,7 @@ def _not_running(runs: Group, progress: Progress) -> None:
     if not progress.ended:
         count = "1 run" if progress.runs == 1 else f"{progress.runs} runs"
         st.caption(
-            f"{count}, about {group.duration(runs.seconds_at_most())} at most on one core; "
+            f"{count}, about {duration(runs.seconds_at_most())} at most on one core; "
             "everything is kept, and another visit continues from there."
         )
     broken = progress.of(*BROKEN)[:1]

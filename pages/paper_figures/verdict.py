@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from dynamics.core import traits
+from dynamics.core.words import duration
 from dynamics.export.formats import FORMATS
 from dynamics.export.layout import space
 from dynamics.export.layout.subplots import abreast
@@ -13,7 +14,6 @@ from dynamics.paper.content import caption, content
 from dynamics.paper.judge import Judged
 from pages.shared import address
 from pages.shared.files import dialog
-from pages.shared.group import duration
 from pages.shared.plotted import plotted
 from pages.shared.table import table
 

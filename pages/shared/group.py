@@ -4,6 +4,7 @@ import contextlib
 
 import streamlit as st
 
+from dynamics.core.words import duration
 from dynamics.runs.group import Group, Progress
 from dynamics.runs.run import RunError
 
@@ -56,12 +57,3 @@ def words(now: Progress) -> str:
         parts.append(f"at most {duration(now.seconds)} left")
     text = ", ".join(parts)
     return text[0].upper() + text[1:]
-
-
-def duration(seconds: float) -> str:
-    """A time in words."""
-    if seconds < 90:
-        return f"{max(seconds, 1):.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"

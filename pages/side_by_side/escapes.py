@@ -8,6 +8,7 @@ from dynamics.core.traits import full_name, short_name
 from dynamics.core.words import raised
 from dynamics.findings.modes import Mode, by_network
 from dynamics.theory.course import Expected, expected
+from dynamics.theory.prediction import Facts
 from pages.shared.table import table
 
 
@@ -16,7 +17,7 @@ def escapes(config: Config, trajectories: list[Trajectory]) -> None:
     found = {name: each for name, each in by_network(config, trajectories).items() if each}
     if not found:
         return
-    known = expected(config, trajectories[0].facts)
+    known = expected(config, Facts.of(trajectories[0].facts))
     st.subheader("Steps until each mode is half grown", anchor=False)
     table(
         [_row(modes) for modes in zip(*map(_named, found.items()), strict=True)],

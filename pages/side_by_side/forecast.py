@@ -9,13 +9,13 @@ import streamlit as st
 
 from dynamics.core.config import SETTINGS, Config
 from dynamics.core.traits import short_name
-from dynamics.core.words import raised
+from dynamics.core.words import brief, duration, raised, size
 from dynamics.draw.look import color
 from dynamics.runs.run import Run, listing, root
 from dynamics.theory import stability
 from dynamics.theory.course import expected
 from dynamics.theory.forecast import Forecast, NetworkForecast, forecast
-from dynamics.theory.prediction import EXACT, Prediction, turning
+from dynamics.theory.prediction import EXACT, Facts, Prediction, turning
 from pages.shared import settings
 
 TYPICAL_SPEED = 1e10  # floating-point operations a second, until a run has shown this machine's
@@ -40,7 +40,7 @@ def expectation(config: Config) -> None:
 
 def normalised(run: Run) -> bool:
     """Say what normalised time counts in, of each network; whether any is known."""
-    found = expected(run.config, run.layout.facts)
+    found = expected(run.config, Facts.of(run.layout.facts))
     units = {name: each.first for name, each in found.items() if each.first}
     if not units:
         st.caption(
@@ -93,9 +93,9 @@ def _row(config: Config, predicted: Forecast, name: str, each: NetworkForecast, 
         f'<td class="{zone}" title="{_why(each.eta_star)}">{_mark(each.eta_star)}'
         f"{'unknown' if ratio is None else raised(f'{ratio:.2g}, {zone}')}</td>",
         f'<td title="{_why(each.floor)}">{_mark(each.floor)}{_number(each.floor.value)}</td>',
-        f"<td>{_number(total)}</td>",
-        f"<td>{_bytes(each.memory.value)}</td>",
-        f"<td>{_duration(seconds)}</td>",
+        f"<td>{brief(total)}</td>",
+        f"<td>{size(each.memory.value)}</td>",
+        f"<td>{duration(max(seconds, 0.1))}</td>",
     )
     head = f'<th scope="row" style="color:{color(name)}">{short_name(name)}</th>'
     return f"<tr>{head}{_strip(config, name, each.escapes, end)}{''.join(cells)}</tr>"
@@ -131,20 +131,7 @@ def _why(prediction: Prediction) -> str:
 
 
 def _number(value: float | None) -> str:
-    if value is None:
-        return "unknown"
-    return raised(f"{value:.1e}") if value else "0"
-
-
-def _bytes(value: float) -> str:
-    power = min(3, int(math.log(max(value, 1), 1000)))
-    return f"{value / 1000**power:.3g} {('B', 'kB', 'MB', 'GB')[power]}"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(seconds, 0.1):.2g} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"
+    return "unknown" if value is None else brief(value)
 
 
 @st.cache_data(ttl=30, show_spinner=False)

@@ -7,6 +7,7 @@ from dynamics.core import description
 from dynamics.core.records import Trajectory
 from dynamics.core.traits import short_name
 from dynamics.core.words import raised
+from dynamics.findings.failures import Failure
 from dynamics.findings.outcomes import milestones, timed
 from dynamics.findings.story import story
 from dynamics.runs.run import Run, RunError
@@ -27,7 +28,9 @@ def summary(run: Run) -> None:
         return
     with st.container(border=True, key="story"):
         st.markdown("**What happened**")
-        st.markdown("\n".join(f"- {sentence}" for sentence in story(run.config, trajectories)))
+        failed = [Failure.read(each) for each in run.status.signatures]
+        sentences = story(run.config, trajectories, [each for each in failed if each])
+        st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
         if {"original", "compressed"} <= {each.network for each in trajectories}:
             st.page_link(
                 "pages/3_Attribution.py",

@@ -16,6 +16,7 @@ from dynamics.draw.shown import Shown, show
 from dynamics.draw.time_axis import VERSUS, along
 from dynamics.runs.run import Run
 from dynamics.theory.course import expected
+from dynamics.theory.prediction import Facts
 from tests.support.make import full, is_sentence, recorded, small
 
 ALL = list(registry.options("charts"))
@@ -194,7 +195,7 @@ def test_theory_is_drawn_with_its_numbers_in_place() -> None:
     figure = draw("singular_values", trajectories, config=config)
     drawn = [trace for trace in figure.data if trace.name == "theory"]
     assert len(drawn) == 2 * config.rank and not any("y" in trace.meta for trace in drawn)
-    courses = expected(config, trajectories[0].facts).values()
+    courses = expected(config, Facts.of(trajectories[0].facts)).values()
     wanted = [values for course in courses for values in course.values.T]
     for trace, values in zip(drawn, wanted, strict=True):
         assert np.array(trace.y) == pytest.approx(values, rel=1e-4)
@@ -245,7 +246,7 @@ def test_theory_beyond_the_last_record_goes_on_at_the_pace_so_far(finished: Run)
 
 
 def test_expected_escapes_are_marked_at_their_time_on_every_axis(finished: Run) -> None:
-    courses = expected(finished.config, finished.layout.facts)
+    courses = expected(finished.config, Facts.of(finished.layout.facts))
     for trajectory in finished.trajectories:
         steps = np.array(courses[trajectory.network].escapes)
         per_step = trajectory.operations[-1] / trajectory.steps[-1]
@@ -291,7 +292,7 @@ def test_without_a_foreseen_escape_there_is_no_normalised_time(finished: Run) ->
 
 def test_expected_escapes_are_marked_where_no_course_is_known(finished: Run) -> None:
     """On the time axis, in the network's colour, with what they are to be told by."""
-    courses = expected(finished.config, finished.layout.facts).values()
+    courses = expected(finished.config, Facts.of(finished.layout.facts)).values()
     drawn = draw("singular_values", finished.trajectories, config=finished.config).data
     marks = [trace for trace in drawn if "y" not in trace.meta]
     assert [trace.marker.color for trace in marks] == [COLORS["original"], COLORS["compressed"]]

@@ -127,5 +127,5 @@ def test_all_networks_at_once_are_told_in_sentences(problem: str) -> None:
     assert all(is_sentence(each) for each in sentences), sentences
     for name in TRAINED:
         assert (
-            sum(each.startswith(f"The {traits.full_name(name)} came to") for each in sentences) == 1
+            sum(each.startswith(f"The {traits.full_name(name)} reached") for each in sentences) == 1
         )

@@ -1,15 +1,14 @@
-"""Signatures: each failure is named in a run that fails so, and none in runs that do well."""
+"""Failures: each one is named in a run that fails so, and none in runs that do well."""
 
+import json
 import re
-from typing import Any
 
 import numpy as np
 import pytest
 
 from dynamics.core.config import Config
-from dynamics.engine.training.comparison import prepare
-from dynamics.findings.failures import Signature, Signatures, signatures
-from tests.support.make import full, is_sentence, recorded, small
+from dynamics.findings.failures import Failure
+from tests.support.make import full, is_sentence, small, watched
 
 NOISY = small(
     problem="completion", rows=30, cols=30, noise=0.5, rank_bound=8, networks="compressed",
@@ -18,7 +17,8 @@ NOISY = small(
 FAILING = {
     "diverging": full(learning_rate=3.0, steps=1000, init_scale=0.3, networks="compressed"),
     "no room": full(rank=4, rank_bound=2, steps=2000, networks="compressed"),
-    "plateau": full(learning_rate=1.2, steps=2000, init_scale=0.3, networks="compressed"),
+    # Not longer: rounding grows in what oscillates, and ends it at a step that no test can know.
+    "plateau": full(learning_rate=1.2, steps=400, init_scale=0.3, networks="compressed"),
     "no gain": full(alpha=0.2, steps=1000),
     "merging": full(
         depth=2, init_scale=0.4, rank=3, spectrum="power-law", networks="compressed", record_every=2
@@ -48,8 +48,8 @@ HEALTHY = {
 }  # fmt: skip
 
 
-def found(config: Config) -> list[Signature]:
-    return signatures(config, recorded(config))
+def found(config: Config) -> list[Failure]:
+    return watched(config)[1]
 
 
 @pytest.mark.parametrize("name", FAILING)
@@ -70,9 +70,9 @@ def test_runs_that_do_well_show_none(name: str) -> None:
 
 def test_a_failure_is_named_at_the_record_at_which_it_shows() -> None:
     """Divergence at the first loss beyond twice that of the start, with η/η* in the sentence."""
-    config = FAILING["diverging"]
-    for each in found(config):
-        (trajectory,) = [t for t in recorded(config) if t.network == each.network]
+    trajectories, named = watched(FAILING["diverging"])
+    for each in named:
+        (trajectory,) = [t for t in trajectories if t.network == each.network]
         losses = trajectory.series["train_loss"]
         first = int(np.argmin(losses <= 2 * losses[0]))
         assert each.step == trajectory.steps[first]
@@ -80,19 +80,41 @@ def test_a_failure_is_named_at_the_record_at_which_it_shows() -> None:
 
 
 def test_overfitting_names_the_step_to_stop_at() -> None:
-    trajectory = recorded(NOISY)[0]
-    (each,) = found(NOISY)
+    (trajectory,), (each,) = watched(NOISY)
     seen = trajectory.series["test_loss"][trajectory.steps <= each.step]
     best = trajectory.steps[int(np.argmin(seen))]
     assert f"step {best:,.0f} " in each.sentence and best < each.step
     assert seen[-1] > 1.05 * seen.min()
 
 
-def test_records_one_by_one_show_what_all_together_show() -> None:
-    """A worker names them as they come; each is named once."""
-    config: Any = FAILING["no gain"]
-    comparison = prepare(config)
-    watch = Signatures(config, comparison.facts)
-    live = [each for records in comparison if records for each in watch.see(records)]
-    assert live == found(config) and live
-    assert len({(each.name, each.network) for each in live}) == len(live)
+def test_each_failure_is_named_once() -> None:
+    named = found(FAILING["no gain"])
+    assert named and len({(each.name, each.network) for each in named}) == len(named)
+
+
+@pytest.mark.parametrize("name", FAILING)
+def test_a_failure_survives_a_status_file(name: str) -> None:
+    for each in found(FAILING[name]):
+        assert Failure.read(json.loads(json.dumps(vars(each)))) == each
+
+
+OLDER = {  # sentences of runs whose status has only step and sentence
+    ("diverging", "original"): "The original network diverges: η is 3 times its limit η*; lower η.",
+    ("no room", "compressed"): "All 2 modes of the compressed network are in use and its train "
+    "loss stands still at 0.03: r̂ is below the rank; raise r̂.",
+    ("plateau", "compressed_even"): "The compressed network without α comes no lower than a train "
+    "loss of 0.0027, though noise and ε would allow 1.6 × 10⁻¹⁴: other seeds may help.",
+    ("no gain", "original"): "No gain: the original network had an error of 0.1 by step 200, the "
+    "compressed one has not yet; check r̂, α and L.",
+    ("merging", "compressed"): "The modes of the compressed network rose together, not one by one: "
+    "their plateaus merge at this ε; a smaller ε or more depth L sets them apart.",
+    ("overfitting", "narrow_random"): "The narrow network with random start overfits: its test "
+    "loss was lowest at step 800 and rises; stop early, or lower r̂.",
+}
+
+
+@pytest.mark.parametrize(("name", "network"), OLDER)
+def test_a_failure_of_an_older_run_is_read(name: str, network: str) -> None:
+    sentence = OLDER[name, network]
+    read = Failure.read({"step": 800, "sentence": sentence})
+    assert read == Failure(name, network, 800, sentence)

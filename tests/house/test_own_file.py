@@ -41,6 +41,7 @@ from dynamics.export.script import refusal, script
 from dynamics.runs.run import Run
 from dynamics.theory.course import expected
 from dynamics.theory.forecast import forecast
+from dynamics.theory.prediction import Facts
 
 config = Config.from_dict({
     "problem": "factorization", "rows": 12, "cols": 12, "rank": 2, "rank_bound": 2, "steps": 60,
@@ -89,7 +90,7 @@ numbers = cost.memory(config, "compressed") - cost.memory(plain, "compressed")
 print(numbers / 8 / (2 * 12 * 2 + 2 * 2))
 made = forecast(config).networks["compressed"]
 print(made.escapes.value, made.escapes.standing, *made.escapes.breaks)
-print(expected(config, comparison.facts)["compressed"].followed)
+print(expected(config, Facts.of(comparison.facts))["compressed"].followed)
 Path("again.py").write_text(script(run))
 """
     size, times, followed = output(program, SOFT, code)
@@ -105,7 +106,7 @@ Path("again.py").write_text(script(run))
 
 def test_an_own_momentum_has_its_exact_course(program: Path) -> None:
     code = """
-course = expected(config, comparison.facts)["compressed"]
+course = expected(config, Facts.of(comparison.facts))["compressed"]
 trajectory, = [t for t in layout.trajectories(rows) if t.network == "compressed"]
 off = course.residuals(trajectory.steps, trajectory.series["singular_values"])
 print(course.followed, np.nanmax(off))

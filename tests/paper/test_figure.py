@@ -10,7 +10,7 @@ import pytest
 from dynamics.core.records import Trajectory
 from dynamics.paper import overlay
 from dynamics.paper.check import DEVIATION, Check, verdict
-from dynamics.paper.figure import Curve, Found, band, curve_checks, deviation, reached
+from dynamics.paper.figure import Curve, Found, band, curve_checks, deviation
 from dynamics.paper.figures import ablation_alpha
 
 CURVE = Curve("original", "both", "original", published="curve")
@@ -80,8 +80,8 @@ def test_a_band_is_the_quartiles_and_what_has_ended_keeps_its_value() -> None:
 
 
 def test_the_first_step_at_a_level() -> None:
-    assert reached(trajectory(1.0, 0.5, 0.5), "test_loss", 0.5) == 10
-    assert math.isnan(reached(trajectory(1.0), "test_loss", 0.5))
+    assert trajectory(1.0, 0.5, 0.5).reached("test_loss", 0.5) == 10
+    assert math.isnan(trajectory(1.0).reached("test_loss", 0.5))
 
 
 def test_a_figure_shows_the_authors_numbers_or_the_band_and_how_many_seeds() -> None:

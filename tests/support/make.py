@@ -18,6 +18,7 @@ from dynamics.engine.losses.sums import Dense, RankOne
 from dynamics.engine.problem import Problem, Target
 from dynamics.engine.problems import photograph
 from dynamics.engine.training.comparison import prepare
+from dynamics.findings.failures import Failure, Watch
 from dynamics.runs.run import Run
 from dynamics.runs.start import start
 
@@ -61,6 +62,15 @@ def recorded(config: Config) -> list[Trajectory]:
     records = [each for each in comparison if each]
     layout = Layout.of(records[0], comparison.facts)
     return layout.trajectories(np.array([layout.row(each) for each in records]))
+
+
+def watched(config: Config) -> tuple[list[Trajectory], list[Failure]]:
+    """The same, and the failures that showed meanwhile."""
+    comparison = prepare(config)
+    records = [each for each in comparison if each]
+    layout, watch = Layout.of(records[0], comparison.facts), Watch(config, comparison.facts)
+    found = [failure for each in records for failure in watch.see(each)]
+    return layout.trajectories(np.array([layout.row(each) for each in records])), found
 
 
 def endless(**changes: Any) -> Config:

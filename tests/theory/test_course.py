@@ -11,6 +11,7 @@ from dynamics.core.records import Array, Trajectory, followed
 from dynamics.engine.training.comparison import prepare
 from dynamics.theory import course
 from dynamics.theory.course import Expected, expected
+from dynamics.theory.prediction import Facts
 from tests.support.make import full, recorded
 
 NETWORKS = ("original", "compressed")
@@ -32,7 +33,7 @@ class Held(NamedTuple):
 def held(config: Config) -> dict[str, Held]:
     """By network."""
     trajectories = recorded(config)
-    courses = expected(config, trajectories[0].facts)
+    courses = expected(config, Facts.of(trajectories[0].facts))
     return {each.network: Held(each, courses[each.network]) for each in trajectories}
 
 
@@ -80,7 +81,7 @@ def test_curves_of_a_noisy_target_are_those_of_what_is_learned() -> None:
 def test_a_narrow_random_start_has_no_theory() -> None:
     """Nothing is drawn or foretold of it, and a forecast says so without failing."""
     config = full(networks="narrow_random,narrow_random_alpha")
-    for found in expected(config, prepare(config).facts).values():
+    for found in expected(config, Facts.of(prepare(config).facts)).values():
         assert not len(found.steps) and not found.escapes and found.standing == "unknown"
 
 
@@ -102,7 +103,7 @@ def test_curves_stop_where_training_leaves_all_numbers() -> None:
 def test_curves_go_on_to_the_end_once_all_modes_have_settled() -> None:
     """Nothing is followed after that, however long the run."""
     config = full(steps=5_000_000, record_every=100)
-    for name, found in expected(config, prepare(config).facts).items():
+    for name, found in expected(config, Facts.of(prepare(config).facts)).items():
         assert found.steps[-1] == 5_000_000 and found.steps[-2] < 10_000, name
         goals = prepare(config).facts["target_singular_values"]
         assert found.values[-1] == pytest.approx(goals, rel=0.02)
@@ -138,7 +139,7 @@ def test_a_long_plateau_is_not_followed() -> None:
     config = full(depth=5, init_scale=0.003, steps=100_000_000, record_every=1000)
     facts = prepare(config).facts
     started = time.process_time()
-    found = expected(config, facts)
+    found = expected(config, Facts.of(facts))
     assert time.process_time() - started < 0.5
     assert min(found["compressed"].escapes) > course.MOST_STEPS
     assert [found[name].standing for name in NETWORKS] == ["heuristic", "gradient-flow"]
@@ -157,21 +158,21 @@ def test_a_long_plateau_is_not_followed() -> None:
 def test_elsewhere_only_the_forecast_is_known(changes: dict[str, Any], word: str) -> None:
     """No curve, and the reason why."""
     config = full(**changes)
-    for found in expected(config, prepare(config).facts).values():
+    for found in expected(config, Facts.of(prepare(config).facts)).values():
         assert not len(found.steps) and found.standing in ("heuristic", "unknown")
         assert word in " ".join(found.breaks)
 
 
 def test_a_gaussian_start_has_no_curve_for_the_original_network_alone() -> None:
     config = full(initialization="normal")
-    found = expected(config, prepare(config).facts)
+    found = expected(config, Facts.of(prepare(config).facts))
     assert not len(found["original"].steps) and len(found["compressed"].steps)
 
 
 def test_facts_of_an_older_run_are_enough() -> None:
     """Without singular values of the drawn problem nothing is called exact."""
     config = full()
-    assert all(not len(each.steps) for each in expected(config, {}).values())
+    assert all(not len(each.steps) for each in expected(config, Facts()).values())
 
 
 def test_curves_follow_changes_on_the_way() -> None:

@@ -5,6 +5,7 @@ import gc
 import json
 import math
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,15 @@ from dynamics.theory import spectrum
 from dynamics.theory.course import expected
 from dynamics.theory.escapes import measured_escapes
 from dynamics.theory.forecast import Forecast, forecast
-from dynamics.theory.prediction import TURNED, TYPICAL
+from dynamics.theory.prediction import TURNED, TYPICAL, Facts
 from tests.support.make import FIXTURE, full, is_sentence, small, trained
 
 DRAWN = ("factorization", "completion", "sensing")
+
+
+def informed(config: Config, facts: Mapping[str, Any]) -> Forecast:
+    """What can be said once the problem is drawn."""
+    return forecast(config, Facts.of(facts), simulate=True)
 
 
 def crossings(config: Config) -> dict[str, Any]:
@@ -47,7 +53,7 @@ def test_both_networks_escape_when_forecast_on_a_full_target() -> None:
     config = full(
         rows=20, cols=20, rank=3, alpha_original=2.0, init_scale=0.1, steps=1500, record_every=5
     )
-    made, found = forecast(config, look(config)), crossings(config)
+    made, found = informed(config, look(config)), crossings(config)
     for name, standing in (("original", "exact"), ("compressed", "gradient-flow")):
         escapes = made.networks[name].escapes
         assert escapes.standing == standing and escapes.breaks == ()
@@ -77,7 +83,7 @@ def test_escapes_are_forecast_where_not_all_is_seen(problem: str) -> None:
         steps=1200,
         record_every=5,
     )
-    made, found = forecast(config, look(config)), crossings(config)
+    made, found = informed(config, look(config)), crossings(config)
     for name, first, later in (("original", 0.15, 0.15), ("compressed", 0.01, 0.06)):
         predicted = made.networks[name].escapes
         assert predicted.standing == "heuristic" and "seen" in predicted.breaks[0]
@@ -93,7 +99,7 @@ def test_noise_on_a_full_target_is_a_part_of_what_is_learned() -> None:
     assert abs(noisy[0] / facts["target_singular_values"][0] - 1) > 0.1
     values = trained(config)["compressed"]["singular_values"]
     assert values[-1, 0] == pytest.approx(noisy[0], rel=1e-6)
-    escapes = forecast(config, facts).networks["compressed"].escapes
+    escapes = informed(config, facts).networks["compressed"].escapes
     found = measured_escapes(1.0 * np.arange(len(values)), values, noisy)
     assert escapes.value == pytest.approx(found, rel=5e-3)
 
@@ -137,14 +143,14 @@ def test_typical_spectra_are_near_those_of_the_draw(
 def test_limits_are_those_that_a_run_keeps(problem: str, equal: str) -> None:
     """One number for the page before a run and for the run that counts η in it."""
     config = small(problem=problem, rate_unit="limit", learning_rate=0.5, noise=0.1, equal=equal)
-    made, comparison = forecast(config, look(config)), prepare(config)
+    made, comparison = informed(config, look(config)), prepare(config)
     facts = comparison.facts
     limits = [each.eta_star.value for each in made.networks.values()]
     assert limits == pytest.approx(facts["stability_limits"], rel=1e-12)
     assert made.learning_rate == pytest.approx(facts["learning_rate"][0], rel=1e-12)
     for name, limit in zip(made.networks, limits, strict=True):
         assert made.ratio(name) == pytest.approx(comparison.rate(name) / limit, rel=1e-12)
-    assert forecast(config, facts).to_dict() == made.to_dict()  # a run's facts are all it needs
+    assert informed(config, facts).to_dict() == made.to_dict()  # a run's facts are all it needs
 
 
 @pytest.mark.parametrize("depth", [2, 3, 4, 6])
@@ -225,7 +231,7 @@ def test_a_broken_assumption_is_named(
     changes: dict[str, Any], standings: tuple[str, ...], word: str
 ) -> None:
     config = small(**({"problem": "factorization"} | changes))
-    network = forecast(config, look(config)).networks["compressed"]
+    network = informed(config, look(config)).networks["compressed"]
     found = (network.eta_star, network.escapes, network.floor)
     assert tuple(each.standing for each in found) == standings
     for each in found:
@@ -248,7 +254,7 @@ def test_what_keeps_the_original_from_its_exact_course_is_named(
     changes: dict[str, Any], word: str
 ) -> None:
     config = full(**changes)
-    escapes = forecast(config, look(config)).networks["original"].escapes
+    escapes = informed(config, look(config)).networks["original"].escapes
     assert escapes.standing == "heuristic" and TURNED in escapes.breaks
     assert any(word in sentence for sentence in escapes.breaks)
 
@@ -256,12 +262,12 @@ def test_what_keeps_the_original_from_its_exact_course_is_named(
 def test_escapes_hold_until_rates_change_and_say_so() -> None:
     """Those before the change are the run's own; nothing is said where none comes after it."""
     plain = full(spectrum="power-law", init_scale=0.1, steps=3000, rank=3, rank_bound=5)
-    steps = forecast(plain, look(plain)).networks["compressed"].escapes.value
+    steps = informed(plain, look(plain)).networks["compressed"].escapes.value
     for turn in (round((steps[1] + steps[2]) / 2), round(steps[-1]) + 50):
         config = dataclasses.replace(plain, changes=f"{turn}:alpha=3")
         facts = dict(prepare(config).facts)
-        made = forecast(config, facts).networks["compressed"].escapes
-        run = expected(config, facts)["compressed"]
+        made = informed(config, facts).networks["compressed"].escapes
+        run = expected(config, Facts.of(facts))["compressed"]
         before = [number for number, step in enumerate(steps) if step < turn]
         assert run.standing == "exact"
         for number, step in enumerate(made.value):
@@ -271,7 +277,7 @@ def test_escapes_hold_until_rates_change_and_say_so() -> None:
         assert bool(said) == (len(before) < len(steps)) == (made.standing == "heuristic")
         assert all(is_sentence(sentence) for sentence in said)
     other = dataclasses.replace(plain, changes=f"{round(steps[0])}:alpha_original=3")
-    assert forecast(other, look(other)).networks["compressed"].escapes.breaks == ()
+    assert informed(other, look(other)).networks["compressed"].escapes.breaks == ()
 
 
 def test_a_typical_spectrum_is_said_to_be_one() -> None:
@@ -311,7 +317,7 @@ def test_what_will_go_wrong_is_said_once_and_mended_by_its_button(
 def test_nothing_is_warned_of_at_the_settings_that_problems_suggest(ratings: Path) -> None:
     for problem in choices("problem"):
         config = Config.from_dict({"problem": problem})
-        assert sentences(forecast(config)) == sentences(forecast(config, look(config))) == ""
+        assert sentences(forecast(config)) == sentences(informed(config, look(config))) == ""
 
 
 def test_modes_that_a_narrow_network_cannot_hold_never_escape() -> None:
@@ -335,7 +341,7 @@ def test_the_first_mode_of_real_ratings_escapes_when_the_gradient_at_zero_says(
             "record_every": 20,
         }
     )
-    made = forecast(config, look(config)).networks["compressed"]
+    made = informed(config, look(config)).networks["compressed"]
     values = trained(config)["compressed"]["singular_values"]
     found = measured_escapes(20.0 * np.arange(len(values)), values, values[-1][:1])
     assert made.escapes.value[0] == pytest.approx(found[0], rel=0.02)
@@ -383,7 +389,7 @@ def test_the_authors_first_escapes_are_forecast_from_their_files(shared: Path, n
     with np.load(file) as content:
         values, steps = content["compressed_end_to_end_singular_values"], content["iteration"]
     found = measured_escapes(steps, values, facts["target_singular_values"][: config.rank])
-    predicted = np.array(forecast(config, facts).networks["compressed"].escapes.value)
+    predicted = np.array(informed(config, facts).networks["compressed"].escapes.value)
     assert abs(predicted[0] / found[0] - 1) < 0.09 and (abs(predicted / found - 1) < 0.2).all()
 
 

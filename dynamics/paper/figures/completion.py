@@ -1,4 +1,4 @@
-"""Completion: from 30 % of the entries, the compressed network is there in a third of the steps"""
+"""Completion: from 30 % of the entries, the compressed network needs a third of the steps"""
 
 import plotly.graph_objects as go
 

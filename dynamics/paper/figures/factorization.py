@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import plotly.graph_objects as go
 
 from dynamics.paper.check import Check
-from dynamics.paper.figure import Found, losses, reached
+from dynamics.paper.figure import Found, losses
 from dynamics.paper.overlay import both
 
 SOURCE = "fig_traj_mf.ipynb"
@@ -47,8 +47,8 @@ def checks(found: Found) -> Iterator[Check]:
     for network, (plateau, solved, floor, digits) in LANDMARKS.items():
         trajectory = found.one("both", network)
         loss = trajectory.series["test_loss"]
-        left = reached(trajectory, "test_loss", DROP * loss[0])
+        left = trajectory.reached("test_loss", DROP * loss[0])
         yield Check(f"step at which the plateau ends, {network}", left, plateau)
-        done = reached(trajectory, "test_loss", SOLVED)
+        done = trajectory.reached("test_loss", SOLVED)
         yield Check(f"step at which the test loss is below 1e-12, {network}", done, solved)
         yield Check(f"floor of the test loss, {network}", float(loss[-1]), floor, digits)

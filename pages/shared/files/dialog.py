@@ -13,6 +13,7 @@ from typing import Any
 
 import streamlit as st
 
+from dynamics.core.words import size as size_of
 from dynamics.export import chart
 from dynamics.export.caption import About
 from dynamics.export.chart import Chart
@@ -84,7 +85,7 @@ def _result(chart: Chart, name: str, form: Format, job: str) -> None:
         with place:
             _show(form, content, look)
         below.download_button(
-            f"Save {form.label} · {_size(len(content))}",
+            f"Save {form.label} · {size_of(len(content))}",
             data=content,
             file_name=f"{name}.{form.ending}",
             mime=form.mime,
@@ -195,11 +196,6 @@ def _caption(words: About) -> None:
     with st.expander("Caption and citation"):
         st.code(words.caption, language=None, wrap_lines=True)
         st.code(words.bibtex, language="bibtex")
-
-
-def _size(count: int) -> str:
-    """Bytes in words."""
-    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
 
 
 def _plain(value: Any) -> Any:

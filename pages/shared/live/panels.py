@@ -20,6 +20,7 @@ from dynamics.draw.time_axis import VERSUS
 from dynamics.runs import maps
 from dynamics.runs.run import Run, RunError
 from dynamics.theory.course import expected
+from dynamics.theory.prediction import Facts
 
 MOST_PANELS = 24
 _ONE_AT_A_TIME = threading.Lock()
@@ -80,7 +81,7 @@ class Sent:
             network: layout.slices[network, followed(layout.shapes[network])]
             for network, _ in self._derived
         }
-        self._expected = expected(run.config, layout.facts) if derived else {}
+        self._expected = expected(run.config, Facts.of(layout.facts)) if derived else {}
 
     def of(self, rows: Array) -> Array:
         """The columns of these rows of the record table."""
