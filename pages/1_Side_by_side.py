@@ -2,6 +2,9 @@
 
 import streamlit as st
 
+from dynamics.core import traits
+from dynamics.core.config import Config
+from dynamics.core.sizes import observed
 from dynamics.draw.time_axis import VERSUS
 from pages.shared import address, settings
 from pages.shared.attempt import invitation
@@ -17,10 +20,21 @@ from pages.side_by_side.summary import summary
 from pages.side_by_side.transport import share, transport
 
 INTRODUCTION = (
-    "All are products $W_L \\cdots W_1$ of matrices. The original is as wide as the matrix "
-    "itself; the compressed one only r̂ wide, and it starts at the top singular vectors of what was "
-    "observed. Press Train and watch them find the same matrix."
+    "Each network is a product of L matrices, $W = W_L \\cdots W_1$. The original network is as "
+    "wide as the matrix itself. The compressed network is only r̂ wide and starts at the top "
+    "singular vectors of what was observed. Press Train and watch them find the same matrix."
 )
+
+
+def heading(config: Config | None) -> str:
+    """What is learned, and by how many networks."""
+    if config is None:
+        return "Two networks learn one matrix"
+    count = len(config.networks)
+    number = {1: "One network learns", 2: "Two networks learn"}
+    known = traits.problem(config.problem).target_known
+    matrix = "one matrix" if known else f"{observed(config):,.0f} ratings"
+    return f"{number.get(count, f'{count} networks learn')} {matrix}"
 
 
 def pick_preset() -> None:
@@ -35,7 +49,7 @@ def pick_preset() -> None:
 run = address.read_address()
 config = settings.sidebar()
 
-st.title("Two networks learn one matrix", anchor=False)
+st.title(heading(config), anchor=False)
 chosen = None
 if not hidden("presets"):
     name = st.pills(

@@ -11,9 +11,9 @@ config = settings.settings()
 
 st.title("What makes it faster?", anchor=False)
 st.caption(
-    "Between the original network and the compressed one lie three changes: it **starts** at "
-    "singular vectors, it is **narrow**, and its outer factors move faster by **α**. Here they "
-    "are made one at a time, on the same matrices, and what each of them saves is measured."
+    "Three things distinguish the compressed network from the original: it **starts** at singular "
+    "vectors, it is **narrow**, and its outer factors move faster by **α**. This page makes the "
+    "three changes one at a time, on the same matrices, and measures what each of them saves."
 )
 settings.chosen(config)
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -24,7 +24,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         attribution.MOST_SEEDS,
         key="ladder seeds",
         width=150,
-        help="Everything is drawn anew for each; bars are medians, error bars quartiles.",
+        help="Each seed draws everything anew. Bars are medians, error bars quartiles.",
     )
     level = st.selectbox(
         "Measured until the error is",
@@ -36,7 +36,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             if each == attribution.STOP
             else raised(f"‖W − M*‖/‖M*‖ ≤ {each}")
         ),
-        help="What a network has spent until it first came to this, to within one record.",
+        help="What a network has spent until it first reached this, to within one record.",
     )
 configs = attribution.ladder(config, seeds)
 settings.write_address(config, seeds, level)

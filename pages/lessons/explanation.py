@@ -1,4 +1,4 @@
-"""Insight: the second half of a lesson: what came and why, and what to try next."""
+"""The explanation of a lesson: what happened, and why."""
 
 import html
 
@@ -16,14 +16,12 @@ from pages.shared.plotted import plotted
 
 
 def explain(lesson: Lesson, guess: int) -> None:
-    """What came, against what was predicted, and why, with the numbers of these runs."""
+    """What happened, beside what was predicted, and why, with the numbers of these runs."""
     right, yours = lesson.answers[lesson.right], lesson.answers[guess]
     if guess == lesson.right:
         st.success(f"As you predicted: **{right}.**", icon=":material/check_circle:")
     else:
-        st.info(
-            f"You predicted: {yours}. It came out as: **{right}.**", icon=":material/lightbulb:"
-        )
+        st.info(f"You predicted: {yours}. The run shows: **{right}.**", icon=":material/lightbulb:")
     ended = {label: _done(config) for label, config in lesson.configs.items()}
     numbers = lesson.numbers(ended)
     st.html(_table(lesson, {name: plain(value) for name, value in numbers.items()}))

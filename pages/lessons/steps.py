@@ -111,7 +111,7 @@ def _watch(lesson: Lesson, progress: Progress) -> None:
         )
     done = _done(progress)
     if progress.live:
-        group.show_training(_group(lesson), progress, "; then it is explained.")
+        group.show_training(_group(lesson), progress, ". The explanation follows.")
     elif not done:
         st.button(
             "Train",

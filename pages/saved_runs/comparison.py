@@ -27,7 +27,7 @@ def comparison(chosen: list[tuple[Run, Config]], series: str, versus: str) -> No
         return
     name = f"{series}_{'_'.join(run.key for run, _ in chosen)}"[:120]
     plotted(figure, "comparison", name)
-    st.caption("A colour for each run; solid the original network, dashed the compressed one.")
+    st.caption("One colour for each run. Solid: original network; dashed: compressed.")
     with st.container(horizontal=True):
         if st.button("For a paper or talk …", icon=":material/image:"):
             dialog.open_runs([run.key for run, _ in chosen], series, versus)

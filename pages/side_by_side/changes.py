@@ -1,4 +1,4 @@
-"""Onward: go on from the step in view with other rates, or with the original compressed there."""
+"""Changes: continue from the step in view with other rates, or compress the original there."""
 
 import streamlit as st
 
@@ -12,7 +12,7 @@ from pages.shared import address, settings
 
 
 def onward(run: Run, at: int | None) -> None:
-    """A menu of what can be other from the cursor's step on; at the newest record, from now on."""
+    """A menu of what can change from the cursor's step on; at the newest record, from now on."""
     try:
         config, status, last = run.config, run.status, _last(run)
     except RunError:
@@ -25,13 +25,13 @@ def onward(run: Run, at: int | None) -> None:
         "Change",
         icon=":material/call_split:",
         key=f"onward {run.key}",
-        on_change="rerun",  # a live run may have come to other rates since the page has run
-        help="Go on from here with another α or η, or compress the original here",
+        on_change="rerun",  # a live run may have reached other rates since the last rerun
+        help="Continue from here with another α or η, or compress the original here",
     ):
         if not status.live and step >= last:
             st.caption(
-                "The run has ended here. Move the cursor of the charts back to the step from "
-                "which something is to be different."
+                "The run has ended here. To change something, first move the cursor of the charts "
+                "back to an earlier step."
             )
             return
         live_now = now and status.live
@@ -39,22 +39,28 @@ def onward(run: Run, at: int | None) -> None:
         for name, symbol in SYMBOLS.items():
             _rate(config, run, name, symbol, step)
         if live_now:
-            _button("Change now", run, at, "now", "The run itself goes on with these")
-        _button("Fork", run, at, "fork", "Both go on: with these, and as it is")
+            _button("Change now", run, at, "now", "This run continues with these values")
+        _button(
+            "Fork",
+            run,
+            at,
+            "fork",
+            "A second run continues from here with these values",
+        )
         if {"original", "compressed"} <= set(config.networks):
-            words = "The compressed network goes on from what the original is here"
+            words = "The compressed network starts from what the original is at this step"
             _button("Compress the original here", run, at, "compress", words)
 
 
 def _rate(config: Config, run: Run, name: str, symbol: str, step: int) -> None:
-    """A box with a rate as it is at that step, or as the page's own widget has been moved."""
+    """A box with a rate: its value at that step, or that of the page's own widget if moved."""
     key, about = f"onward {run.key} {name}", SETTINGS[name].metadata
     chosen = float(settings.settings()[name])
     force = changes.in_force(config.schedule, config.rates, step)[name]
     usual, shown = force if chosen == getattr(config, name) else chosen, f"{key} usual"
-    if st.session_state.get(shown) != usual:  # the run has come to another rate meanwhile
+    if st.session_state.get(shown) != usual:  # the run has reached another rate since
         st.session_state[key] = st.session_state[shown] = usual
-    # Said anew each time: a closed popover has no widgets in the browser that could remember it.
+    # Set at each rerun: a closed popover has no widgets in the browser that could remember it.
     st.session_state[key] = st.session_state.get(key, usual)
     st.number_input(
         f"{about['title']} {symbol}",
@@ -78,7 +84,7 @@ def _button(label: str, run: Run, at: int | None, kind: str, words: str) -> None
 
 
 def _go_on(run: Run, at: int | None, kind: str) -> None:
-    """Start the run that goes on, and show it."""
+    """Start the run that continues, and show it."""
     boxes = {name: st.session_state.get(f"onward {run.key} {name}") for name in SYMBOLS}
     rates = {name: float(value) for name, value in boxes.items() if value is not None}
     try:
@@ -86,7 +92,7 @@ def _go_on(run: Run, at: int | None, kind: str) -> None:
         config = run.config
         child = forked(config, step or 0, compress=kind == "compress", **rates)
         if child.key == config.key:
-            st.session_state["told"] = "Nothing would be different; choose another α or η first."
+            st.session_state["told"] = "Nothing would change; choose another α or η first."
             return
         started = start(child, root(), origin=run)
     except (RunError, ConfigError) as error:
@@ -95,7 +101,7 @@ def _go_on(run: Run, at: int | None, kind: str) -> None:
     st.session_state["run"] = started.key
     settings.adopt(child.to_dict())
     if kind == "now":
-        # The last of all: its new phase has the page run again, and ends this one at once.
+        # Last, because the run's new phase makes the page rerun, which ends this call.
         run.ask(CANCEL)
 
 
@@ -106,7 +112,7 @@ def _last(run: Run) -> int | None:
 
 
 def beside(run: Run) -> tuple[str, int] | None:
-    """The run that this one goes on from, and the step until which they are one."""
+    """The parent run and the step until which both are equal; None if the run has no parent."""
     try:
         origin = run.origin
         step = shared(run.config, origin.config) if origin else 0
@@ -116,20 +122,22 @@ def beside(run: Run) -> tuple[str, int] | None:
 
 
 def tell(run: Run) -> None:
-    """Say from which run this one goes on, whose lines are faint beside its own."""
+    """Say where the run was forked; the parent's lines are faint in the charts."""
     found = beside(run)
     if not found:
         return
     key, step = found
-    labels = [f"from step {at:,} on {label}" for at, label in _told(run) if at >= step]
-    what = "; ".join(labels) or f"until step {step:,} both are the same"
+    labels = [label if at == step else f"{label} at step {at:,}" for at, label in _later(run, step)]
+    what = f" ({', '.join(labels)})" if labels else ""
     with st.container(horizontal=True, vertical_alignment="center", key="onward told"):
-        st.caption(f"This run goes on from another one: {what}. Faint lines: the other one.")
-        st.button("Show the other one", type="tertiary", on_click=_show, args=(key,))
+        st.caption(f"Forked at step {step:,}{what}. Faint: the parent run.")
+        st.button("Show the parent run", type="tertiary", on_click=_show, args=(key,))
 
 
-def _told(run: Run) -> list[tuple[int, str]]:
-    return changes.told(run.config.schedule, run.config.rates)
+def _later(run: Run, step: int) -> list[tuple[int, str]]:
+    """The changes of the run from a step on."""
+    told = changes.told(run.config.schedule, run.config.rates, "original compressed")
+    return [(at, label) for at, label in told if at >= step]
 
 
 def _show(key: str) -> None:

@@ -11,9 +11,16 @@ from dynamics.theory.course import Expected, expected
 from dynamics.theory.prediction import Facts
 from pages.shared.table import table
 
+STANDING = {
+    "exact": "exact",
+    "gradient-flow": "exact for small steps",
+    "heuristic": "estimates",
+    "unknown": "none are known",
+}
+
 
 def escapes(config: Config, trajectories: list[Trajectory]) -> None:
-    """A row a mode; for each network what was expected, what came, and how far they are apart."""
+    """A row a mode: for each network the predicted step, the measured one and their deviation."""
     found = {name: each for name, each in by_network(config, trajectories).items() if each}
     if not found:
         return
@@ -51,5 +58,6 @@ def _expected(step: float | None) -> str:
 
 
 def _standing(name: str, found: Expected) -> str:
-    """How sure the expected steps of a network are, and what is in the way of more."""
-    return f"Expected of the {full_name(name)}: {found.standing}. {' '.join(found.breaks)}".strip()
+    """How sure the predicted steps of a network are, and why they are not exact."""
+    start = f"Predictions for the {full_name(name)}: {STANDING[found.standing]}."
+    return f"{start} {' '.join(found.breaks)}".strip()

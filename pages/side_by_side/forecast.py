@@ -1,4 +1,4 @@
-"""Expectation: what theory says of the chosen settings, before a step is made."""
+"""Forecast: what theory says of the chosen settings, before a step is made."""
 
 import html
 import math
@@ -39,18 +39,16 @@ def expectation(config: Config) -> None:
 
 
 def normalised(run: Run) -> bool:
-    """Say what normalised time counts in, of each network; whether any is known."""
+    """Say what the unit of normalised time is; returns whether any network has one."""
     found = expected(run.config, Facts.of(run.layout.facts))
     units = {name: each.first for name, each in found.items() if each.first}
     if not units:
-        st.caption(
-            "Theory foresees no escape here, so time cannot be counted in it: steps are shown."
-        )
+        st.caption("Normalised time needs a predicted escape; this run has none. Steps are shown.")
         return False
     each = (f"{unit:,.0f} steps ({name}, {found[name].standing})" for name, unit in units.items())
     st.caption(
-        f"t₁, when theory expects the first mode to be half grown: {', '.join(each)}. Runs of any "
-        "ε and L fall on one curve: their first mode rises at t / t₁ = 1, mode i near s₁ / sᵢ."
+        f"t₁ is the predicted step at which the first mode is half grown: {', '.join(each)}. Runs "
+        "of any ε and L fall on one curve: the first mode rises at t / t₁ = 1, mode i near s₁ / sᵢ."
     )
     return True
 
@@ -79,8 +77,8 @@ def _table(config: Config, predicted: Forecast) -> str:
         '<th scope="col">η / η*</th><th scope="col">final loss</th>'
         '<th scope="col">operations</th><th scope="col">memory</th><th scope="col">time</th>'
         f"</tr></thead><tbody>{body}</tbody></table>"
-        '<p class="hint">Each mark is the step at which a singular value is half grown; the grey '
-        f"end lies beyond the chosen steps. ≈ marks an estimate; hover to see why.{turns}</p>"
+        '<p class="hint">Each mark: a singular value reaches half its final size. Dark grey: '
+        f"after your last step. ≈ marks an estimate; hover to see why.{turns}</p>"
     )
 
 

@@ -50,7 +50,7 @@ PRESETS = (
     ),
     Preset(
         "A photograph",
-        "Half of the pixels of a picture are missing. A photograph has no low rank: its large "
+        "Half of the pixels of a picture are missing. A photograph is not low-rank: its large "
         "features come first, and the error levels off while ever smaller modes rise.",
         {"problem": "photograph"},
     ),

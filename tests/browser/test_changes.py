@@ -102,7 +102,7 @@ def test_a_live_run_is_changed_now(
     assert change.rates == {"alpha": 3.0} and change.step in run.rows()[:, 0]
     until(lambda: len(child.rows()) > len(run.rows()), 60, "the records of both")
     marked(page, change.step, "α 1 → 3")
-    expect(page.get_by_text("goes on from another one")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Forked at step")).to_be_visible(timeout=30_000)
     child.ask(CANCEL)
     until(lambda: not child.status.live, 20)
 

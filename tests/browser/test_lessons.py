@@ -144,7 +144,7 @@ def test_lesson_is_walked_through(server: Server, page_at: Open, width: int) -> 
     commit.click()
     phase(page, "Done")
     expect(page.get_by_text("You predicted: About four times as late.")).to_be_visible()
-    expect(page.get_by_text("It came out as: About twice as late.")).to_be_visible()
+    expect(page.get_by_text("The run shows: About twice as late.")).to_be_visible()
     run = find(lesson.load("plateaus").configs["one run"].key, server.runs)
     measured = [f"{each.measured:,.0f}" for each in modes(run.config, run.trajectories[0])[:3]]
     cells = page.locator(".facts tbody td").all_inner_texts()
@@ -188,7 +188,7 @@ def test_waiting_lesson_keeps_its_theory_and_can_be_cancelled(
     page.get_by_text("It falls all the time, too", exact=True).click()
     press(page, "That is my prediction: train")
     expect(
-        page.get_by_text("0 of 2 runs done, waiting for a free core; then it is explained.")
+        page.get_by_text("0 of 2 runs done, waiting for a free core. The explanation follows.")
     ).to_be_visible()
     expect(page.locator(".facts")).to_have_count(0)
     press(page, "Cancel")
@@ -197,7 +197,7 @@ def test_waiting_lesson_keeps_its_theory_and_can_be_cancelled(
         run.ask(CANCEL)
     until(lambda: not any(run.status.live for run in others))
     press(page, "Train")
-    expect(page.get_by_text("It came out as: It falls, then rises again")).to_be_visible(
+    expect(page.get_by_text("The run shows: It falls, then rises again")).to_be_visible(
         timeout=60_000
     )
 

@@ -353,7 +353,7 @@ def test_theory_stands_beside_the_data_and_the_run_is_told_in_words(
     press(page, "Train")
     phase(page, "Done")
     card = page.locator(".st-key-story")
-    expect(card).to_contain_text("The original network came to a recovery error of")
+    expect(card).to_contain_text("The original network reached a recovery error of")
     expect(card).to_contain_text("was half grown at step")
     expect(page.get_by_role("heading", name="Steps until each mode is half grown")).to_be_visible()
     expect(page.get_by_text("Expected of the original network: exact.")).to_be_visible()

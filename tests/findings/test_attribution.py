@@ -101,7 +101,7 @@ def test_what_never_arrives_is_said(full: Climbed) -> None:
     short = attribute(config, cut)
     rung = next(rung for rung in short.beside if rung.network == "narrow_random")
     assert rung.reached < 3
-    assert any("did not come to" in each for each in attribution.sentences(short))
+    assert any("did not reach" in each for each in attribution.sentences(short))
     assert f"{rung.reached} of 3" in str(attribution.table(short))
     np.testing.assert_array_equal(short.middle, made.middle)
     nothing = attribute(config, runs, "1e-7")

@@ -15,8 +15,8 @@ NOTE = (
     "other optimizers make it leak."
 )
 LACKS = (
-    "This run records no leak: for a known target theory knows the subspace of square orthogonal "
-    "first factors if r ≤ d/2, and of narrow random ones if r̂ + r < d."
+    "This run records no leak. The subspace is known for a known target only, from square "
+    "orthogonal factors if r ≤ d/2, and from narrow random factors if r̂ + r < d."
 )
 
 

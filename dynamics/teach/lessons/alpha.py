@@ -53,14 +53,14 @@ LESSON = Lesson(
         FAIR: SETTINGS | {"alpha": 1.0, "learning_rate": 29.24},
     },
     figures=("singular_values", "recovery_error"),
-    watch="At which step the error falls off in each of the three runs.",
+    watch="Watch: at which step does the error fall in each run?",
     numbers=numbers,
     facts=(
         ("Times fewer steps with α = 5, at the same η", "expected_lead", "lead"),
         ("The same at the same distance from the limit", "expected_left", "left"),
     ),
     explanation="""
-Your runs came to an error of $10^{-4}$ after $@plain$, $@fast$ and $@fair$ steps. At the same η,
+Your runs reached an error of $10^{-4}$ after $@plain$, $@fast$ and $@fair$ steps. At the same η,
 α = 5 has a lead of $@lead$ times. But a step can only be so large: descent breaks when η is above
 
 $$

@@ -77,7 +77,7 @@ $@many$ entries both networks find the matrix, to $@many_original$ and $@many_co
 It *is* the compression's fault in three cases:
 
 1. r̂ < r: there is no room for all modes (the lesson before).
-2. The target has no low rank, like a photograph: the width cuts off what is beyond it.
+2. The target is not low-rank, like a photograph: the width cuts off what is beyond it.
 3. r̂ > d − r: it still works, but the theorem that puts the compressed network ahead of the original
    one at every step no longer holds.
 """,

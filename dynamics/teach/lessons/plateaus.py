@@ -72,7 +72,7 @@ N = \\frac{1}{\\eta\\, c\\, s\\, \\varepsilon}
 \\qquad \\text{your run: } @measured1.
 $$
 
-So a plateau is no place where training is stuck: it is a slow start that feeds on itself. And
+So a plateau is not a stuck place: it is a slow start that feeds on itself. And
 $N$ is one over $s$: half the singular value, twice the wait. Your run waited
 $1 : @second : @third$.
 """,

@@ -73,12 +73,11 @@ $$
 \\text{(Eckart and Young); your run: } @low.
 $$
 
-It is worse than that, for it bends the three modes that it has to fit entries that belong to the
-two that it lacks.
+It does worse still: its three modes are distorted by trying to fit the two that are missing.
 
 **Too wide does no harm.** With r̂ = 10, five modes are spare. They start at
 $\\varepsilon^3 = @start$ and hardly anything pulls at them; the largest is at $@spare$ in the end.
-The error is $@high$ (with r̂ = 5: $@exact$), and it came below $10^{-4}$ at step $@high_steps$
+The error is $@high$ (with r̂ = 5: $@exact$), and it fell below $10^{-4}$ at step $@high_steps$
 (with r̂ = 5: $@exact_steps$).
 
 So guess high: each step gets dearer, but the result stays the same. The safe range is
