@@ -1,7 +1,7 @@
-"""Record and Trajectory: what a run leaves behind, in NumPy alone.
+"""Record and Trajectory: the numbers of a run, in NumPy alone.
 
-A run is a table of float64: one row a record, one group of columns a network. ``Layout`` says
-which column is what; it is stored beside the rows.
+A run is a table of float64 numbers: one row for each record, one group of columns for each network.
+``Layout`` describes the columns; it is stored next to the rows.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,11 +20,11 @@ COUNTERS = ("seconds", "measuring_seconds", "operations")
 class Record:
     """One network after ``step`` gradient steps.
 
-    ``seconds`` of training and of measuring are counted apart, both from the start; ``operations``
-    are floating-point operations of the training steps; ``values`` the measurements by name.
-    ``outcome`` is empty while training may go on, else ``"done"`` or ``"diverged"``. ``state`` is
-    what training could go on from, for whoever keeps it; ``cells`` the end-to-end matrix as a map,
-    see ``maps``. Neither is a column of the table.
+    Seconds of training and of measuring are counted separately, both from the start.
+    ``operations`` are floating-point operations of the training steps, ``values`` the measurements
+    by name. ``outcome`` is empty while training continues, else ``"done"`` or ``"diverged"``.
+    ``state`` is what training could continue from, ``cells`` the end-to-end matrix as a heat map.
+    Neither is a column of the table.
     """
 
     step: int
@@ -42,7 +42,7 @@ class Layout:
     """The columns of a row: the step, then for each network its counters and measurements.
 
     ``shapes[network][measurement]`` is a measurement's shape, ``()`` for a single number.
-    ``facts`` are of the whole run, each a list: the target's singular values, what an error means.
+    ``facts`` describe the whole run; each is a list, such as the target's singular values.
     """
 
     shapes: Mapping[str, Mapping[str, Shape]]
@@ -50,7 +50,7 @@ class Layout:
 
     @classmethod
     def of(cls, records: Mapping[str, Record], facts: Mapping[str, Sequence[Any]]) -> "Layout":
-        """The layout of the networks' first records."""
+        """The layout of a run, from the first record of each network."""
         shapes = {
             network: {name: np.shape(value) for name, value in record.values.items()}
             for network, record in records.items()
@@ -72,7 +72,7 @@ class Layout:
 
     @property
     def slices(self) -> dict[tuple[str, str], slice]:
-        """Where each network's counter or measurement stands in a row; column 0 is the step."""
+        """The columns of each network's counters and measurements; column 0 is the step."""
         places, start = {}, 1
         for network, measurements in self.shapes.items():
             for name, shape in [*((counter, ()) for counter in COUNTERS), *measurements.items()]:
@@ -81,7 +81,7 @@ class Layout:
 
     @property
     def width(self) -> int:
-        """Numbers in a row."""
+        """Number of columns."""
         return max((place.stop for place in self.slices.values()), default=1)
 
     def columns(self, network: str, name: str) -> list[str]:
@@ -97,7 +97,7 @@ class Layout:
         return ["step", *(column for place in self.slices for column in self.columns(*place))]
 
     def row(self, records: Mapping[str, Record | None]) -> Array:
-        """One row of the table; a network that has ended leaves NaN."""
+        """One row of the table; NaN for a network that has ended."""
         row = np.full(self.width, np.nan)
         for (network, name), place in self.slices.items():
             record = records.get(network)
@@ -108,7 +108,7 @@ class Layout:
         return row
 
     def records(self, row: Array) -> dict[str, Record]:
-        """The inverse of ``row``, but for what a row does not keep."""
+        """The inverse of ``row``, without what a row does not keep."""
         found, places = {}, self.slices
         for network, shapes in self.shapes.items():
             seconds, measuring, operations = (
@@ -123,7 +123,7 @@ class Layout:
         return found
 
     def trajectories(self, rows: Array) -> "list[Trajectory]":
-        """The rows as one Trajectory a network, each up to the network's own last record."""
+        """One Trajectory for each network, up to the network's own last record."""
         return [self._trajectory(network, rows) for network in self.shapes]
 
     def _trajectory(self, network: str, rows: Array) -> "Trajectory":
@@ -155,7 +155,7 @@ class Trajectory:
     facts: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
     def first_at(self, name: str, level: float) -> int | None:
-        """The index of the first record whose ``name`` is at or below ``level``, if any."""
+        """The index of the first record whose ``name`` is at most ``level``; None if none is."""
         below = np.flatnonzero(self.series[name] <= level)
         return int(below[0]) if len(below) else None
 
@@ -174,10 +174,10 @@ class Trajectory:
 
 
 def followed(series: Mapping[str, Any]) -> str:
-    """The series with a column for each mode; sorted values where modes cannot be told apart."""
+    """The series with a column for each mode; sorted values where modes cannot be distinguished."""
     return "mode_values" if "mode_values" in series else "singular_values"
 
 
 def missing(values: dict[str, Array]) -> dict[str, Array]:
-    """The same measurements with nothing known: what a diverged network leaves behind."""
+    """The same measurements, all NaN: those of a diverged network."""
     return {name: np.full_like(value, np.nan) for name, value in values.items()}

@@ -1,8 +1,9 @@
-"""Attribution: what the compressed network's lead is made of, cause by cause, over several seeds.
+"""Attribution: the causes of the compressed network's lead, and the factor of each.
 
-Each rung of the ladder differs from the one before in one thing: the spectral start, the narrow
-width, α. How many times less a rung costs than the one before is that cause's factor; the factors'
-product is the whole lead, for every seed and, as they are ratios of medians, for the medians too.
+The ladder is a list of networks. Each rung differs from the previous one by one cause: the spectral
+start, the narrow width, or α. A cause's factor is the cost of the previous rung divided by the cost
+of this one. The product of the factors is the whole lead: for every seed, and for the medians too,
+because their factors are ratios of medians.
 """
 
 import dataclasses
@@ -18,7 +19,7 @@ from dynamics.core.records import Array, Trajectory
 from dynamics.findings.outcomes import DECADES
 
 COUNTERS = ("steps", "operations", "seconds")
-CAUSES = {  # by the network that has it, unlike the one before
+CAUSES = {  # by the first network of the path that has it
     "original_spectral": "spectral start",
     "compressed_even": "narrow width",
     "compressed": "α",
@@ -28,7 +29,7 @@ BESIDE = ("original_alpha", "narrow_random", "narrow_random_alpha")
 STOP = "stop"
 LEVELS = (*(f"{level:.0e}".replace("e-0", "e-") for level in DECADES), STOP)
 MOST_SEEDS = 20
-SHORT = 0.05  # seconds of training that say little
+SHORT = 0.05  # seconds of training: shorter times are mostly noise
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,10 @@ class Rung:
 
     Attributes:
         network: its name.
-        cause: what it has and the rung before has not; nothing for the first and those beside.
-        costs: steps, operations and seconds of training until the level, seeds × 3; NaN where it
-            was not reached.
+        cause: what distinguishes it from the previous rung; empty for the first rung and for
+            networks outside the path.
+        costs: steps, operations and seconds of training until the level, seeds × 3; NaN where the
+            level was not reached.
     """
 
     network: str
@@ -48,20 +50,20 @@ class Rung:
 
     @property
     def reached(self) -> int:
-        """In how many seeds the level was reached."""
+        """Number of seeds in which the level was reached."""
         return int(np.isfinite(self.costs[:, 0]).sum())
 
 
 @dataclass(frozen=True)
 class Attribution:
-    """The ladder climbed.
+    """The costs of all rungs of the ladder.
 
     Attributes:
         config: the settings of the first seed.
-        level: the recovery error at which costs are taken, or ``stop``.
+        level: the recovery error until which costs are counted, or ``stop``.
         path: from the original to the compressed network.
-        beside: networks for comparison.
-        seeds: how many were trained.
+        beside: further networks, for comparison.
+        seeds: number of runs.
     """
 
     config: Config
@@ -72,44 +74,44 @@ class Attribution:
 
     @property
     def whole(self) -> Array:
-        """The seeds, as a mask, in which all rungs of the path reached the level."""
+        """Mask of the seeds in which all rungs of the path reached the level."""
         costs = np.stack([rung.costs[:, 0] for rung in self.path])
         return np.asarray(np.isfinite(costs).all(axis=0))
 
     @property
     def factors(self) -> Array:
-        """Times less than the rung before: whole seeds × causes × counters."""
+        """Cost of the previous rung / cost of the rung: whole seeds × causes × counters."""
         costs = np.stack([rung.costs[self.whole] for rung in self.path], axis=1)
         return np.asarray(costs[:, :-1] / costs[:, 1:])
 
     @property
     def middle(self) -> Array:
-        """The same of the medians over whole seeds: causes × counters."""
+        """The same for the medians over whole seeds: causes × counters."""
         costs = np.array([np.median(rung.costs[self.whole], axis=0) for rung in self.path])
         return np.asarray(costs[:-1] / costs[1:])
 
     def against_original(self, rung: Rung) -> Array:
-        """How many times less than the original it took, seeds in which both arrived × counters."""
+        """Cost of the original / cost of the rung: seeds that reached the level × counters."""
         ratio = self.path[0].costs / rung.costs
         return np.asarray(ratio[np.isfinite(ratio[:, 0])])
 
 
 def networks(config: Config) -> tuple[str, ...]:
-    """The rungs to train: all, or with equal α those that then differ."""
+    """The networks to train; with equal α, without those that equal another one."""
     everything = (*PATH, *BESIDE)
     if config.alpha != config.alpha_original:
         return everything
     return tuple(name for name in everything if name not in _TWINS)
 
 
-_TWINS = ("compressed_even", "original_alpha", "narrow_random_alpha")  # alike where α = α₀
+_TWINS = ("compressed_even", "original_alpha", "narrow_random_alpha")  # equal others if α = α₀
 
 
 def ladder(config: Config, seeds: int) -> list[Config]:
-    """The config of each seed: all rungs, everything drawn anew from one to the next.
+    """The config of each seed: all rungs, and everything drawn anew.
 
     Raises:
-        ValueError: if there are no or too many seeds.
+        ValueError: if the number of seeds is not between 1 and MOST_SEEDS.
     """
     if not 1 <= seeds <= MOST_SEEDS:
         raise ValueError(f"The ladder takes 1 to {MOST_SEEDS} seeds; {seeds} were given.")
@@ -128,10 +130,11 @@ def ladder(config: Config, seeds: int) -> list[Config]:
 def attribute(
     config: Config, runs: Sequence[Sequence[Trajectory]], level: str = "1e-3"
 ) -> Attribution:
-    """Climb the ladder of runs that were trained, one a seed.
+    """Returns the costs of the rungs of finished runs, one run a seed.
 
     Raises:
-        ValueError: if the level is neither an error nor ``stop``, or the runs know no such error.
+        ValueError: if the level is neither an error nor ``stop``, or if the runs have no recovery
+            error.
     """
     wanted = goal(level)
     found = [{each.network: each for each in run} for run in runs]
@@ -151,7 +154,7 @@ def attribute(
 
 
 def goal(level: str) -> float | None:
-    """The error of a level; None for ``stop``.
+    """The recovery error of a level; None for ``stop``.
 
     Raises:
         ValueError: if it is neither.
@@ -182,7 +185,7 @@ def band(values: Array) -> tuple[Array, Array, Array]:
 
 
 def table(made: Attribution) -> list[list[str]]:
-    """The ladder in words, a head and a row a rung: cost to the level with its quartiles."""
+    """The costs with their quartiles as texts: a head, then a row for each rung."""
     head = ["network", "reached"]
     head += [f"{name}{part}" for name in COUNTERS for part in ("", " quartiles")]
     rows = [[*head, *(f"fewer {name} by" for name in COUNTERS), "cause"]]
@@ -210,7 +213,7 @@ def _short(value: float) -> str:
 
 
 def to_dict(made: Attribution) -> dict[str, object]:
-    """Ready for JSON: each rung's costs by seed, each cause's factors; null where not reached."""
+    """For JSON: the costs of each rung by seed, the factors of each cause; null if not reached."""
 
     def plain(costs: Array) -> dict[str, list[float | None]]:
         columns = zip(COUNTERS, costs.T.tolist(), strict=True)
@@ -240,7 +243,7 @@ def to_dict(made: Attribution) -> dict[str, object]:
 
 
 def sentences(made: Attribution) -> list[str]:
-    """What the ladder says, made from its numbers alone."""
+    """The result in sentences, the lead first."""
     told = [_missing(made, rung) for rung in (*made.path, *made.beside)]
     missing = [sentence for sentence in told if sentence]
     if not made.whole.any():
@@ -262,7 +265,7 @@ def sentences(made: Attribution) -> list[str]:
 
 
 def _meaning(made: Attribution) -> list[str]:
-    """What α and the start are, from the networks beside the path."""
+    """What α alone and the narrow width alone do, from the networks outside the path."""
     ratios = {rung.network: made.against_original(rung) for rung in made.beside}
     middle = {name: float(np.median(each[:, 0])) for name, each in ratios.items() if len(each)}
     told = []

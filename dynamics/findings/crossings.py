@@ -1,4 +1,4 @@
-"""Crossings: where two modes exchange their places among the singular values."""
+"""Crossings: records at which two modes exchange their ranks among the singular values."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -9,16 +9,17 @@ from dynamics.core.records import Array
 
 
 def least(goals: Sequence[float]) -> float:
-    """The value from which crossings count: a twentieth of the smallest goal."""
+    """The smallest value at which crossings count: 5 % of the smallest goal."""
     return 0.05 * min(goals, default=0.0)
 
 
 def crossings(values: Array, least: float = 0.0) -> list[tuple[int, int, int]]:
-    """The first record after each exchange and the two modes, counted from 0.
+    """Returns (record, i, j) for each exchange of the modes i and j, all counted from 0.
 
     Args:
-        values: T × modes; records with values that are not finite are passed over.
-        least: what one of the two must have reached; below, lines are but given their names.
+        values: T × modes; records with values that are not finite are skipped.
+        least: the value that one of the two modes must have reached. Below it, modes change ranks
+            only because their names are still being assigned.
     """
     finite = np.flatnonzero(np.isfinite(values).all(axis=1))
     ranks = np.argsort(np.argsort(-values[finite], axis=1, kind="stable"), axis=1)

@@ -1,4 +1,4 @@
-"""Modes: when each of a network's was expected to rise, and when it did."""
+"""Modes: when theory expects each mode of a network to rise, and when it did."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,19 +12,19 @@ from dynamics.theory import escapes
 from dynamics.theory.course import expected
 from dynamics.theory.prediction import Facts, Known
 
-RISE = (0.1, 0.9)  # of the goal, from which to which a rise is counted
+RISE = (0.1, 0.9)  # shares of the goal between which a rise is timed
 
 
 @dataclass(frozen=True)
 class Mode:
-    """One singular value of a network on its way to its goal.
+    """One singular value of a network, and its times.
 
     Attributes:
         number: i, counted from 1, the largest first.
         goal: s_i.
-        expected: steps until it is half grown, by theory; infinity if never, None if not known.
-        measured: the same in the run, between records; None if it did not come to that.
-        rise: steps from 10 to 90 % of the goal; None if it did not come to that.
+        expected: steps until half of the goal, by theory; infinity if never, None if unknown.
+        measured: the same in the run, interpolated between records; None if not reached.
+        rise: steps from 10 to 90 % of the goal; None if not reached.
     """
 
     number: int
@@ -35,14 +35,14 @@ class Mode:
 
     @property
     def deviation(self) -> float | None:
-        """(expected − measured)/measured; None if one of them is not known, or there is no time."""
+        """(expected − measured)/measured; None if one of them is unknown, infinite or 0."""
         if not self.measured or self.expected is None or math.isinf(self.expected):
             return None
         return self.expected / self.measured - 1
 
 
 def modes(config: Config, trajectory: Trajectory) -> list[Mode]:
-    """The modes of the target, of its rank at most; none where the target is not known."""
+    """The modes of the target, at most as many as its rank; empty if the target is unknown."""
     facts = Facts.of(trajectory.facts)
     if not facts.target_singular_values or "singular_values" not in trajectory.series:
         return []
@@ -70,7 +70,7 @@ def by_network(config: Config, trajectories: Sequence[Trajectory]) -> Mapping[st
 
 
 def _escapes(trajectory: Trajectory, goals: Array, share: float) -> Array:
-    """Steps to a share of every goal; NaN where it was not reached, or there is no such mode."""
+    """Steps to a share of every goal; NaN where it was not reached or the mode is missing."""
     values = trajectory.series[followed(trajectory.series)]
     count = min(len(goals), values.shape[1])
     found = escapes.measured_escapes(trajectory.steps, values, goals[:count], share)

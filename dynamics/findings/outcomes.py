@@ -72,16 +72,16 @@ def _from_sentence(sentence: str) -> Outcome:
 
 
 def timed(trajectories: Sequence[Trajectory]) -> list[Trajectory]:
-    """Those whose times may be compared: an exact reduction has not done the network's work."""
+    """Those whose times may be compared: an exact reduction does not do the network's work."""
     return [each for each in trajectories if not traits.network(each.network).reduced]
 
 
 def milestones(
     trajectories: Sequence[Trajectory], name: str = "recovery_error"
 ) -> list[dict[str, float | None]]:
-    """Steps and seconds to each decade of an error, a row a decade that any network reached.
+    """Steps and seconds to each decade of an error: a row for each decade that a network reached.
 
-    Columns: ``level``, then ``<network>.steps`` and ``<network>.seconds``, None if not reached.
+    Columns: ``level``, then ``<network>.steps`` and ``<network>.seconds``; None if not reached.
     """
     rows = []
     for level in DECADES:

@@ -1,4 +1,4 @@
-"""Advice: one sentence on each thing that will go wrong, with the settings that mend it."""
+"""Advice: a sentence on each problem that a run will have, and the settings that avoid it."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -11,9 +11,9 @@ from dynamics.core.words import raised
 from dynamics.theory import stability
 from dynamics.theory.prediction import EXACT, Prediction
 
-GOOD_STEP = 0.3  # of the stability limit: a sensible learning rate
-SLACK = 1.1  # an estimated limit may be this much too low
-AMPLE = 1.3  # times the last escape: steps that show it
+GOOD_STEP = 0.3  # share of the stability limit: a sensible learning rate
+SLACK = 1.1  # an estimated limit may be too low by this factor
+AMPLE = 1.3  # times the last escape: enough steps to show it
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Advice:
 
 
 def widths(config: Config) -> Iterator[Advice]:
-    """Of a width bound below the rank, or so large that compression loses its guarantee."""
+    """For a width bound below the rank, or so large that compression has no guarantee."""
     if "compressed" not in config.networks or not traits.problem(config.problem).low_rank:
         return
     side, rank, bound = min(config.shape), config.rank, config.rank_bound
@@ -48,7 +48,7 @@ def widths(config: Config) -> Iterator[Advice]:
 def step_size(
     config: Config, rates: Mapping[str, float | None], limits: Mapping[str, Prediction]
 ) -> Iterator[Advice]:
-    """Of a learning rate beyond the stability limit of the more sensitive network."""
+    """For a learning rate above the stability limit of the more sensitive network."""
     ratios = {
         name: rate / limits[name].value
         for name, rate in rates.items()
@@ -71,7 +71,7 @@ def step_size(
 
 
 def budget(config: Config, escapes: Mapping[str, Prediction]) -> Iterator[Advice]:
-    """Of fewer steps than until the last mode is half grown."""
+    """For fewer steps than the last mode needs to be half grown."""
     if not traits.problem(config.problem).low_rank:
         return
     last = {

@@ -21,7 +21,9 @@ def recursion(
     momentum: float = 0.0,
     turns: Turns = NO_TURNS,
 ) -> tuple[Array, Array]:
-    """Outer values a and inner values b of the compressed network: r̂ independent recursions.
+    """Returns outer values a and inner values b of the compressed network.
+
+    Its r̂ modes are independent.
 
     With w = a² b^(L−2) and e = w − s, both from the old values,
 
@@ -36,12 +38,12 @@ def recursion(
         alpha: α.
         init_scale: ε.
         rate: ηc, the learning rate times the curvature of the loss.
-        steps: after how many steps to record, ascending.
-        momentum: the share of the last step that is added to the next; 0 is gradient descent.
+        steps: numbers of gradient steps at which to record, ascending.
+        momentum: the share of the last step that is added to the next; 0 for gradient descent.
         turns: α and ηc from some steps on, in place of those above.
 
     Returns:
-        Outer and inner values, records × r̂; for depth 2 the inner ones mean nothing.
+        Outer and inner values, records × r̂. For depth 2 the inner values have no meaning.
     """
     goal = np.asarray(goals, float)
     outer, inner = np.full_like(goal, init_scale), np.full_like(goal, init_scale)

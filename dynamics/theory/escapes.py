@@ -1,7 +1,7 @@
-"""Escape: when each mode leaves its plateau, how fast it then rises, and which modes merge.
+"""Escapes: when each mode leaves its plateau, how fast it rises, and which modes merge.
 
-All numbers of steps are those of gradient descent at ``rate`` = ηc, for a mode whose factors start
-at ε; ``goals`` are the singular values s_i that they grow to.
+Steps are those of gradient descent at ``rate`` = ηc, for a mode whose factors start at ε. ``goals``
+are the singular values s_i that the modes grow to.
 """
 
 import functools
@@ -12,13 +12,13 @@ import numpy as np
 
 from dynamics.core.records import Array
 
-# Nodes and a fixed-step integrator of NumPy's own: SciPy's, which the page would need for these
-# smooth integrands alone, are a third of the web process's memory.
+# Quadrature and integration use NumPy alone. SciPy would take a third of the web process's memory,
+# and these integrands are smooth.
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(160)
-HALVINGS = 80  # of an interval of logarithms: past the last digit
-GROWN = 10.0  # times the start: random factors have turned towards their mode long before
-STRIDE = 0.3  # of the product, changed in one step of an integration
+HALVINGS = 80  # of an interval of logarithms: more than double precision resolves
+GROWN = 10.0  # times the start: random factors have turned towards their mode by then
+STRIDE = 0.3  # largest relative change of the product in one integration step
 
 
 def escape_steps(
@@ -48,7 +48,7 @@ def escape_steps(
         share: of the goal, between 0 and 1.
 
     Returns:
-        One number for each goal: 0 if it starts past the share, infinity if it is no goal (s = 0).
+        One number for each goal: 0 if the mode starts above the share, infinity for s = 0.
     """
     goal = np.asarray(goals, float)[:, None]
     outer_leads = alpha >= 1 or depth == 2
@@ -82,7 +82,7 @@ def escape_steps(
 def leading_steps(
     goals: Sequence[float] | Array, depth: int, alpha: float, init_scale: float, rate: float
 ) -> Array:
-    """``escape_steps`` to one half by its leading term: what ε, α and s do to it, at a glance.
+    """The leading term of ``escape_steps`` to one half, which shows the roles of ε, α and s.
 
     L ≥ 3: ε^(2−L) I_L(α)/(ηcs); L = 2: ln((s − ε²)/ε²)/(2 ln(1 + αηcs)).
     """
@@ -94,7 +94,7 @@ def leading_steps(
 
 
 def plateau(depth: int, alpha: float) -> float:
-    """I_L(α) = ∫_1^∞ db/(a² b^(L−3)), a² = αb² + 1 − α: a plateau's length for L ≥ 3.
+    """I_L(α) = ∫_1^∞ db/(a² b^(L−3)) with a² = αb² + 1 − α: the length of a plateau for L ≥ 3.
 
     I_L(1) = 1/(L − 2); I_3 = arccosh(√α)/√(α(α − 1)) for α > 1; I_4 = ln α/(2(α − 1)).
     """
@@ -111,12 +111,12 @@ def plateau(depth: int, alpha: float) -> float:
 
 @functools.lru_cache(maxsize=64)
 def delay(depth: int, alpha: float) -> float:
-    """How much later a wide random network escapes, in units of ε^(2−L)/(ηcs) steps.
+    """The extra time until a wide random network escapes, in units of ε^(2−L)/(ηcs) steps.
 
-    Its first factors turn the target's right singular vector v_i into a direction that is
-    orthogonal to u_i, up to 1/√d: the mode's 2 × 2 core starts at ε I and must learn to turn by
-    90°, where the compressed one's starts in line. L = 2: ln(2)/(2α). Both cores are integrated
-    until they have grown well past the start, where the difference stays.
+    The network's first factors map the target's right singular vector v_i to a direction that is
+    orthogonal to u_i, up to 1/√d. So the mode's 2 × 2 core starts at ε I and must learn to turn by
+    90°, while the compressed network's core starts aligned. L = 2: ln(2)/(2α). Both cores are
+    integrated until they are so far above the start that their distance in time is constant.
     """
     if depth == 2:
         return math.log(2) / (2 * alpha)
@@ -125,10 +125,10 @@ def delay(depth: int, alpha: float) -> float:
 
 
 def _time_to_grow(depth: int, alpha: float, angle: float) -> float:
-    """Time for a core of unit start and unit pull (s = c = 1, no saturation) to GROWN^L.
+    """Time in which a core of unit start and unit pull (s = c = 1, no saturation) grows to GROWN^L.
 
-    Runge and Kutta's fourth-order steps, each as long as the product takes to change by STRIDE of
-    itself: growth ends in a pole of time.
+    Runge–Kutta steps of fourth order. Growth ends in a pole of time, so each step is as long as the
+    product takes to change by the share STRIDE.
     """
     pull = np.array([[math.cos(angle), 0.0], [math.sin(angle), 0.0]])
     rates = np.ones((depth, 1, 1))
@@ -155,7 +155,7 @@ def _time_to_grow(depth: int, alpha: float, angle: float) -> float:
         factors = factors + step / 6 * (first + 2 * second + 2 * third + fourth)
         norm = float(np.linalg.norm(functools.reduce(lambda below, above: above @ below, factors)))
         time += step
-    # Between two steps time goes as this power of the norm, as it does near the pole.
+    # Between two steps, time is linear in this power of the norm, as near the pole.
     start, end, level = (each ** (2 / depth - 1) for each in (before[1], norm, GROWN**depth))
     return before[0] + (time - before[0]) * (level - start) / (end - start)
 
@@ -178,7 +178,12 @@ def _rise(depth: int) -> float:
 
 
 def incrementality(escapes: Array, rises: Array) -> Array:
-    """J_i = (T_(i+1) − T_i)/rise_i: above 3 modes come one after another, below 1 they merge."""
+    """J_i = (T_(i+1) − T_i)/rise_i: above 3, modes rise one after another; below 1, they merge.
+
+    Args:
+        escapes: T_i, in the order in which the modes escape.
+        rises: steps of each rise.
+    """
     escapes, rises = np.asarray(escapes, float), np.asarray(rises, float)
     return np.diff(escapes) / rises[:-1]
 
@@ -186,7 +191,7 @@ def incrementality(escapes: Array, rises: Array) -> Array:
 def measured_escapes(
     steps: Array, values: Array, goals: Sequence[float] | Array, share: float = 0.5
 ) -> Array:
-    """The steps at which recorded singular values reach a share of their goals, between records.
+    """The steps at which recorded singular values reach a share of their goals, interpolated.
 
     Args:
         steps: of the T records.
@@ -195,7 +200,7 @@ def measured_escapes(
         share: of the goal.
 
     Returns:
-        One number for each goal, NaN for one that was not reached.
+        One number for each goal; NaN if it was not reached.
     """
     found = np.full(len(goals), np.nan)
     for index, level in enumerate(share * np.asarray(goals, float)):

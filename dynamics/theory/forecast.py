@@ -1,6 +1,6 @@
-"""Forecast: what can be said of a run before it starts, and how sure it is.
+"""Forecast: everything that theory predicts of a run before it starts, and how sure it is.
 
-NumPy and SciPy only, and a few milliseconds: a page may ask at every move of a slider.
+NumPy only. It takes a few milliseconds, so a page can ask at every move of a slider.
 """
 
 import dataclasses
@@ -22,13 +22,13 @@ NOTHING_DRAWN = Facts()
 
 @dataclass(frozen=True)
 class NetworkForecast:
-    """What is predicted of one network.
+    """The predictions for one network.
 
     Attributes:
         eta_star: the stability limit η*.
         escapes: steps until each mode is half grown, the target's largest first.
-        rises: steps that each then takes from 10 to 90 %.
-        floor: the train loss that is left in the end.
+        rises: steps that each mode then takes from 10 to 90 % of its goal.
+        floor: the final training loss.
         operations: floating-point operations of one step.
         memory: bytes of factors, buffers and data.
     """
@@ -42,7 +42,7 @@ class NetworkForecast:
 
     @property
     def incrementality(self) -> list[float]:
-        """J_i: above 3 modes come one after another, below 1 they merge; empty where unknown."""
+        """J_i of ``escapes.incrementality``; empty if unknown."""
         if self.escapes.value is None or self.rises.value is None:
             return []
         return [
@@ -51,7 +51,7 @@ class NetworkForecast:
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """Values by name, and under ``standing`` and ``breaks`` how sure they are."""
+        """Values by name; ``standing`` and ``breaks`` say how sure they are."""
         found = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return {
             **{name: _plain(each.value) for name, each in found.items()},
@@ -63,14 +63,14 @@ class NetworkForecast:
 
 @dataclass(frozen=True)
 class Forecast:
-    """All that is predicted of a run.
+    """The predictions for a run.
 
     Attributes:
         config: the settings.
-        learning_rate: η itself; None while it is counted in limits and no limit is known. A
-            network's own is ``rate``.
+        learning_rate: η itself; None if it is counted in limits and no limit is known. ``rate`` is
+            the η of one network.
         networks: by name, in the config's order.
-        warnings: what will go wrong.
+        warnings: the problems that the run will have.
     """
 
     config: Config
@@ -85,12 +85,12 @@ class Forecast:
         return rates(self.config, network, self.learning_rate).learning_rate
 
     def ratio(self, network: str) -> float | None:
-        """η/η* of a network; ``theory.zone`` has a word for it."""
+        """η/η* of a network; ``stability.zone`` names its zone."""
         limit, rate = self.networks[network].eta_star.value, self.rate(network)
         return None if limit is None or rate is None else rate / limit
 
     def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON: each network's values; at the top those of the compressed one."""
+        """For JSON: the values of each network; at the top level those of the compressed one."""
         networks = {name: each.to_dict() for name, each in self.networks.items()}
         for name, each in networks.items():
             ratio = self.ratio(name)
@@ -145,7 +145,7 @@ def _network(
 
 
 def _plain(value: Any) -> Any:
-    """JSON has no infinity: null for what never comes."""
+    """JSON has no infinity: it becomes null."""
     if isinstance(value, tuple | list):
         return [_plain(each) for each in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

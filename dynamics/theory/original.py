@@ -1,9 +1,9 @@
-"""Simulation: the wide network's exact course from numbers that do not depend on its size.
+"""The original network's exact course on a full target, at a cost independent of its width.
 
-Square factors with orthogonal start, a full target of rank r, and plain descent: outside of 2r
-dimensions every factor stays a multiple of its start, so cores of 2r × 2r and one number a factor
-are the whole network. ``simulate`` starts from the overlap alone, and has no factors to write;
-``reduction`` steps the same ``Cores`` for a network that does.
+Square factors with an orthogonal start, a full target of rank r, and gradient descent: outside a
+subspace of 2r dimensions, every factor stays a multiple of its start. So a 2r × 2r core and one
+number for each factor are the whole network. ``simulate`` starts from the overlap alone;
+``engine/steps/reduced.py`` steps the same ``Cores`` for a network that has factors.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from dynamics.theory.compressed import NO_TURNS, Turns
 
 @dataclass(frozen=True)
 class Course:
-    """What the wide network does, at T records.
+    """The singular values and the error of the wide network, at T records.
 
     Attributes:
         steps: T.
@@ -33,7 +33,9 @@ class Course:
 
 
 def overlap(factors: Sequence[Array], left: Array, right: Array) -> Array:
-    """G = Vᵀ Qᵀ U, r × r: all that the random start decides; Q = Q_L ⋯ Q_1, Q_l = W_l(0)/‖·‖.
+    """G = Vᵀ Qᵀ U, r × r, with Q = Q_L ⋯ Q_1 and Q_l = W_l(0)/‖·‖.
+
+    The course depends on the random start only through G.
 
     Args:
         factors: W_1(0), …, W_L(0), multiples of orthogonal d × d matrices.
@@ -47,9 +49,9 @@ def overlap(factors: Sequence[Array], left: Array, right: Array) -> Array:
 
 
 class Cores:
-    """Cores M_l that descend from ε_l I towards a goal, and one number ρ_l for all else.
+    """Cores M_l that descend from ε_l I towards a goal, and a number ρ_l for the other dimensions.
 
-    ρ_l descends from ε_l by ρ_l ← ρ_l (1 − η_l c Π_(k≠l) ρ_k²).
+    ρ_l starts at ε_l: ρ_l ← ρ_l (1 − η_l c Π_(k≠l) ρ_k²).
 
     Attributes:
         cores: L × 2r × 2r.
@@ -84,9 +86,10 @@ def simulate(
     momentum: float = 0.0,
     turns: Turns = NO_TURNS,
 ) -> Course:
-    """The course of the original network, exact, at a cost that does not depend on its width d.
+    """Returns the exact course of the original network, at a cost independent of its width d.
 
-    With K = √(I − GᵀG), the cores descend towards [G; K] S [I, 0]; d − 2r values are ``rest``.
+    With K = √(I − GᵀG), the cores descend towards [G; K] S [I, 0]. The other d − 2r singular values
+    are equal, and are ``rest``.
 
     Args:
         goals: s_i, r numbers.
@@ -95,7 +98,7 @@ def simulate(
         depth: L.
         init_scale: ε.
         rate: ηc, the learning rate times the curvature of the loss.
-        steps: after how many steps to record, ascending.
+        steps: numbers of gradient steps at which to record, ascending.
         alpha: the factor by which the outer factors move faster.
         momentum: the share of the last step that is added to the next.
         turns: α and ηc from some steps on, in place of those above.
@@ -131,7 +134,7 @@ def rates_of(depth: int, alpha: float, rate: float) -> Array:
 
 
 def _complement(overlap: Array) -> Array:
-    """K with KᵀK = I − GᵀG; no Cholesky decomposition, which fails where the overlap is 1."""
+    """K with KᵀK = I − GᵀG. A Cholesky decomposition would fail where the overlap is 1."""
     values, vectors = np.linalg.eigh(np.eye(len(overlap)) - overlap.T @ overlap)
     return np.asarray(np.sqrt(np.maximum(values, 0))[:, None] * vectors.T)
 

@@ -1,7 +1,7 @@
-"""Prediction: values of one network with their standing, from a Config and what is known of it.
+"""Predictions for one network, and how sure they are.
 
-Exact results are for a full target, plain gradient descent and, in the original network, square
-orthogonal first factors; what a config does not meet of that stands beside the value.
+Exact results hold for a full target, gradient descent and, for the original network, square
+orthogonal first factors. Each prediction lists the assumptions that the config violates.
 """
 
 import math
@@ -21,8 +21,8 @@ from dynamics.theory.escapes import delay, escape_steps, measured_escapes, rise_
 from dynamics.theory.spectrum import certain, estimate
 
 EXACT, FLOW, HEURISTIC, UNKNOWN = "exact", "gradient-flow", "heuristic", "unknown"
-MOST_WORK = 3e10  # multiplications of a simulation that is made for a forecast: some seconds
-RECORDS = 2000  # of such a simulation: steps between them are interpolated
+MOST_WORK = 3e10  # multiplications of a forecast's simulation: some seconds
+RECORDS = 2000  # of such a simulation; steps between them are interpolated
 TYPICAL = "The singular values are those of a typical draw; those of the run may differ."
 TURNED = "The random start is treated as orthogonal to the target."
 BESIDE = "The r spare directions beside the learned ones are left out."
@@ -62,7 +62,7 @@ class Prediction:
         value: a number, or one for each mode; None where nothing is known.
         standing: ``exact``; ``gradient-flow``: exact for small steps, and within a per cent below
             the stability limit; ``heuristic``: good to a few or twenty per cent; ``unknown``.
-        breaks: what the config does not meet of the exact result's assumptions, a sentence each.
+        breaks: the assumptions of the exact result that the config violates, a sentence each.
     """
 
     value: Any
@@ -72,14 +72,15 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Known:
-    """What all predictions of a config are made of.
+    """The numbers from which all predictions of a config follow.
 
     Attributes:
         config: the settings.
         goals: s_i, the singular values that the network grows to, largest first.
         pulls: singular values of −∇loss(0) divided by c: those of the goals for a full target.
-        overlap: of the original network's start with the target, where that is all that counts.
-        drawn: whether the values are those of the drawn problem, and no estimate.
+        overlap: of the original network's start with the target; None if its course depends on
+            more than that, or if it is unknown.
+        drawn: whether the values are those of the drawn problem, or certain without a draw.
     """
 
     config: Config
@@ -119,8 +120,8 @@ class Known:
     ) -> Array | None:
         """The original network's exact singular values, T × r, at ascending ``steps``.
 
-        None without an overlap, beyond ``most_work`` multiplications, or out of all numbers; the
-        other arguments are those of ``simulation.simulate``.
+        None without an overlap, if it takes more than ``most_work`` multiplications, or if the
+        course is not finite. The other arguments are those of ``original.simulate``.
         """
         config, rank = self.config, len(self.goals)
         if self.overlap is None or steps[-1] * 6.0 * config.depth * (2 * rank) ** 3 > most_work:
@@ -133,13 +134,13 @@ class Known:
         return course.core_values[:, :rank]
 
     def timed(self, rate: float | None, network: str) -> bool:
-        """Whether anything is known of times."""
+        """Whether escape times are known."""
         inertia = traits.optimizer(self.config.optimizer).inertia
         lost = inertia is None or traits.network(network).adrift
         return bool(len(self.pulls)) and rate is not None and not lost
 
     def judged(self, value: Any, standing: str, *breaks: str) -> Prediction:
-        """A Prediction of that standing, or a heuristic one if any assumption does not hold."""
+        """A Prediction of that standing; a heuristic one if any assumption is violated."""
         broken = (*broken_by(self.config), *breaks, *(() if self.drawn else (TYPICAL,)))
         if value is None:
             return Prediction(None, UNKNOWN, broken)
@@ -147,7 +148,7 @@ class Known:
 
 
 def broken_by(config: Config) -> list[str]:
-    """Which assumptions of the results for a full target and gradient descent do not hold."""
+    """The violated assumptions of the results for a full target and gradient descent."""
     found = []
     if seen(config) in ("entries", "list"):
         found.append("Only some entries are seen, so modes do not grow independently.")
@@ -164,7 +165,7 @@ def broken_by(config: Config) -> list[str]:
 
 
 def broken_by_start(config: Config) -> list[str]:
-    """What keeps the original network from its exact simulation, beside ``broken_by``."""
+    """The violated assumptions of the original network's simulation, apart from ``broken_by``."""
     (rows, cols), found = config.shape, []
     if config.initialization != "orthogonal":
         found.append(f"The first factors are {config.initialization}, not orthogonal.")
@@ -178,20 +179,20 @@ def broken_by_start(config: Config) -> list[str]:
 
 
 def turning(config: Config, network: str, escapes: Sequence[float] | Array) -> list[str]:
-    """A sentence if some of these escapes come only after the network's rates have changed."""
+    """A sentence if some of these escapes come after the network's rates have changed."""
 
     start, *later = rates.turns(config, network, config.learning_rate).items()
     turns = [step for step, now in later if now != start[1]]
     if not turns or not any(turns[0] < escape < math.inf for escape in escapes):
         return []
     return [
-        f"Expected escapes of the {traits.full_name(network)} hold until step {turns[0]:,}: later "
-        "ones leave out that rates change there."
+        f"Predicted escapes of the {traits.full_name(network)} hold until step {turns[0]:,}; later "
+        "ones ignore that rates change there."
     ]
 
 
 def eta_star(known: Known, network: str) -> Prediction:
-    """The stability limit η*, from the largest pull."""
+    """The stability limit η*, computed from the largest pull."""
     if not len(known.pulls):
         return known.judged(None, UNKNOWN)
     config = known.config
@@ -202,7 +203,7 @@ def eta_star(known: Known, network: str) -> Prediction:
 
 
 def escapes(known: Known, network: str, rate: float | None, simulate: bool) -> Prediction:
-    """Steps until each mode is half grown; infinity for one that the network is too narrow for.
+    """Steps until each mode is half grown; infinity if the network is too narrow for the mode.
 
     ``simulate`` allows the original network's exact simulation, which takes some 20 µs a step.
     """
@@ -231,7 +232,7 @@ def escapes(known: Known, network: str, rate: float | None, simulate: bool) -> P
 
 
 def rises(known: Known, network: str, rate: float | None) -> Prediction:
-    """Steps from 10 to 90 % of each mode once it has escaped."""
+    """Steps of each mode from 10 to 90 % of its goal."""
     if not known.timed(rate, network) or rate is None:
         return known.judged(None, UNKNOWN)
     alpha, pace = rates.alpha(known.config, network), rate * curvature(known.config)
@@ -240,7 +241,7 @@ def rises(known: Known, network: str, rate: float | None) -> Prediction:
 
 
 def floor(known: Known, network: str) -> Prediction:
-    """The train loss of the spare modes, of modes for which there is no room, and of noise."""
+    """The final training loss: from spare modes, from modes without room, and from noise."""
     config, rank = known.config, known.config.rank
     if not traits.problem(config.problem).low_rank:
         return known.judged(None, UNKNOWN, "The target is of full rank or unknown.")

@@ -1,7 +1,7 @@
-"""Spectrum: the singular values that a Config's target and surrogate will have, before any draw.
+"""The singular values of a Config's target and surrogate, estimated before they are drawn.
 
-Large random matrices are predictable: these are limits for large sides, good to a few per cent at
-100 × 100. Facts of the drawn problem (``facts.look``) replace them where they are known.
+The estimates are limits for large matrices, good to a few per cent at 100 × 100. Facts of the drawn
+problem replace them where they are known.
 """
 
 import functools
@@ -20,11 +20,11 @@ GRID = 4096
 def estimate(config: Config) -> dict[str, list[float]]:
     """Singular values of the target and of −∇loss(0), r each, by the names of a run's facts.
 
-    Nothing for a problem whose matrix is no random one. What is not seen, or is noise, acts on the
-    surrogate as independent noise of variance τ² an entry, which moves a singular value s to
+    Empty for a problem whose matrix is not random. Noise and unseen entries act on the surrogate as
+    independent noise of variance τ² an entry, which moves a singular value s to
     √((s² + rows τ²)(s² + cols τ²))/s, at least to the edge (√rows + √cols) τ. Benaych-Georges and
     Nadakuditi (2012), "The singular values and vectors of low rank perturbations".
-    For rank-one sums, whose weights have heavier tails, it is up to a quarter too low.
+    For rank-one sums, whose weights have heavier tails, the estimate is up to 25 % too low.
     """
     if not traits.problem(config.problem).low_rank:
         return {}

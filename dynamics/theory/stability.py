@@ -1,4 +1,4 @@
-"""Stability: the largest learning rate, its zones, and the lowest loss that a start allows."""
+"""The largest stable learning rate, zones around it, and the lowest loss that a start allows."""
 
 from collections.abc import Sequence
 
@@ -10,10 +10,10 @@ ZONES = ((0.6, "safe"), (1.0, "near the limit"), (1.4, "oscillates"), (np.inf, "
 
 
 def stability_limit(depth: int, alpha: float, curvature: float, largest: float) -> float:
-    """η* = 2/λ_max with λ_max = c L α^(2/L) s_1^(2 − 2/L), above which descent cannot converge.
+    """η* = 2/λ_max with λ_max = c L α^(2/L) s_1^(2 − 2/L); above it, descent cannot converge.
 
-    Exact for a full target; for masked and random measurements c is the mean curvature and the
-    limit an estimate, never more than a few per cent too low.
+    Exact for a full target. For masked and random measurements, c is the mean curvature, and the
+    limit is an estimate that is at most a few per cent too low.
 
     Args:
         depth: L.
@@ -25,7 +25,7 @@ def stability_limit(depth: int, alpha: float, curvature: float, largest: float) 
 
 
 def zone(ratio: float) -> str:
-    """What to expect of a learning rate that is ``ratio`` times the stability limit, in words."""
+    """The zone of a learning rate that is ``ratio`` times the stability limit."""
     return next(word for most, word in ZONES if ratio <= most)
 
 
@@ -36,12 +36,12 @@ def floor(
     curvature: float,
     missed: Sequence[float] | Array = (),
 ) -> float:
-    """(c/2)·(spare ε^(2L) + Σ s²): the loss that is left when all that can be learned is.
+    """(c/2)·(spare ε^(2L) + Σ s²): the loss once everything that can be learned is learned.
 
-    Spare modes stay at ε^L until about 1/(c L ε^(2L−2)) of the flow's time.
+    Spare modes stay at ε^L until the gradient flow's time is about 1/(c L ε^(2L−2)).
 
     Args:
-        spare: how many modes have nothing to learn: r̂ − r, or d − 2r of the original network.
+        spare: number of modes with nothing to learn: r̂ − r, or d − 2r for the original network.
         init_scale: ε.
         depth: L.
         curvature: c.
