@@ -1,4 +1,4 @@
-"""The frame of DLN Explorer: routes beside Streamlit's own, and navigation over the pages.
+"""The frame of DLN Explorer: its routes next to Streamlit's, and the navigation.
 
 ``streamlit run app.py``, or any ASGI server with ``app:app``.
 """
@@ -19,8 +19,7 @@ def sentence(error: Exception) -> bool:
     st.error(
         str(error)
         if known
-        else "This page met an error that it was not prepared for. Reload it to go on; what was "
-        "computed is kept."
+        else "This page met an unexpected error. Reload it to continue; all records are kept."
     )
     return True
 
@@ -36,7 +35,7 @@ if __name__ != "__main__":
 
     from pages.shared.live.routes import ROUTES
 
-    # Streamlit has an older use for a folder of this name: a server's first visitor would get it.
+    # Streamlit takes a folder called pages for its own; a server's first visitor would see that.
     PagesManager.uses_pages_directory = False
 
     app = st.App(Path(__file__).resolve(), routes=ROUTES, on_script_error=sentence)

@@ -38,7 +38,7 @@ def heading(config: Config | None) -> str:
 
 
 def pick_preset() -> None:
-    """Take over the settings of the chosen preset; the next run is theirs."""
+    """Take over the settings of the chosen preset, and show no run."""
     name = st.session_state["preset"]
     for preset in PRESETS:
         if preset.name == name:

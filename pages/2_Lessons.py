@@ -7,7 +7,7 @@ from pages.lessons.steps import turn_to, walk
 
 
 def card(number: int, name: str, lesson: Lesson) -> None:
-    """A lesson in the list, and whether this visitor has walked through it."""
+    """A lesson in the list, and whether this visitor has completed it."""
     seen = name in st.session_state.get("learned", ())
     with st.container(border=True, height="stretch", key=f"card {name}"):
         st.markdown(f"**{number} · {lesson.title}**")
@@ -26,7 +26,7 @@ def card(number: int, name: str, lesson: Lesson) -> None:
 
 
 def chosen_guess(lesson: Lesson) -> int | None:
-    """The answer that the address says was committed to, from 0."""
+    """The answer that the address names, counted from 0; None if it names none."""
     asked = st.query_params.get("guess")
     if asked is None:
         return None
@@ -51,11 +51,11 @@ else:
     st.title("Lessons", anchor=False)
     if name:
         st.warning(
-            f"There is no lesson {name[:40]!r}; take one of these.", icon=":material/link_off:"
+            f"There is no lesson {name[:40]!r}; choose one of these.", icon=":material/link_off:"
         )
     st.markdown(
-        "Each takes five minutes at most: **predict** what will happen, **run** it, see it "
-        "**explained** with the numbers of your run, and **try** on."
+        "Each takes at most five minutes: **predict** what will happen, **run** it, see it "
+        "**explained** with the numbers of your run, and **try** something of your own."
     )
     with st.container(key="cards"):
         for number, (key, lesson) in enumerate(known.items(), 1):

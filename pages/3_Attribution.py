@@ -1,4 +1,4 @@
-"""Attribution: which part of the compressed network's lead comes from which cause."""
+"""Attribution: how much of the compressed network's lead comes from each cause."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Paper figures: what the paper shows, trained here and held against the authors' numbers."""
+"""Paper figures: the paper's figures, trained here and compared with the authors' numbers."""
 
 import streamlit as st
 
@@ -19,11 +19,11 @@ else:
     st.title("Figures of the paper", anchor=False)
     if name:
         st.warning(
-            f"There is no figure {name[:40]!r}; take one of these.", icon=":material/link_off:"
+            f"There is no figure {name[:40]!r}; choose one of these.", icon=":material/link_off:"
         )
     st.markdown(
-        "Train what a published figure shows, with the authors' own matrices where they are known, "
-        "and see the **verdict**: every published number beside the one found here."
+        "Train the runs behind a published figure, with the authors' own matrices where they are "
+        "known, and read the **verdict**: every published number next to the one found here."
     )
     with st.container(key="cards"):
         for each in figures:

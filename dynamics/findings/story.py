@@ -168,8 +168,7 @@ def _too_narrow(config: Config, network: Trajectory) -> str:
 
 def _overfitted(network: Trajectory) -> str:
     """When it would have been best to stop."""
-    losses = network.series["test_loss"]
-    best = int(np.nanargmin(losses))
+    losses, best = network.series["test_loss"], network.lowest("test_loss") or 0
     risen = losses[-1] / losses[best]
     start = f"The test loss of the {full_name(network.network)} was lowest at step "
     if not risen > EVEN:

@@ -18,12 +18,12 @@ from dynamics.theory.forecast import Forecast, NetworkForecast, forecast
 from dynamics.theory.prediction import EXACT, Facts, Prediction, turning
 from pages.shared import settings
 
-TYPICAL_SPEED = 1e10  # floating-point operations a second, until a run has shown this machine's
+TYPICAL_SPEED = 1e10  # floating-point operations a second, until a run has measured them
 MOST_TICKS = 40
 
 
 def expectation(config: Config) -> None:
-    """Escapes on a strip of time, stability, floor and cost, and what will go wrong."""
+    """Escapes on a strip of time, stability, final loss and cost, and warnings."""
     predicted = forecast(config)
     with st.container(border=True, key="expectation"):
         st.html(_table(config, predicted))
@@ -134,7 +134,7 @@ def _number(value: float | None) -> str:
 
 @st.cache_data(ttl=30, show_spinner=False)
 def _speeds() -> dict[str, float]:
-    """Operations a second of each network, in the last run that has ended on this machine."""
+    """Operations a second of each network, in the last finished run on this machine."""
     found: dict[str, float] = {}
     for run, _, status in listing(root())[:20]:
         if status.phase == "done":

@@ -14,14 +14,14 @@ class Preset(NamedTuple):
 PRESETS = (
     Preset(
         "Fill in a matrix",
-        "70 % of a matrix is missing. Both networks find all of it; the compressed one in fewer "
-        "and much cheaper steps.",
+        "70 % of a matrix is missing. Both networks find all of it. The compressed network needs "
+        "fewer steps, and each is much cheaper.",
         {},
     ),
     Preset(
         "One mode at a time",
-        "Nothing seems to happen, then one singular value rises after another: the plateaus are "
-        "the time a small value needs to grow.",
+        "Nothing seems to happen, then one singular value rises after another. A plateau is the "
+        "time that a small value needs to grow.",
         {"problem": "factorization"},
     ),
     Preset(
@@ -32,8 +32,8 @@ PRESETS = (
     ),
     Preset(
         "Same α for both",
-        "Here the original network's outer factors move five times faster, too. What is left of "
-        "the compressed network's lead is its own.",
+        "Here the original network's outer factors move five times faster, too. The compressed "
+        "network's remaining lead has other causes.",
         {"alpha_original": 5.0},
     ),
     Preset(
@@ -56,8 +56,8 @@ PRESETS = (
     ),
     Preset(
         "Film ratings",
-        "80,000 real ratings, 20,000 held out. Only the compressed network is trained: a step of "
-        "the original one takes over a thousand times as many operations.",
+        "80,000 real ratings, 20,000 held out. Only the compressed network is trained: one step of "
+        "the original network takes over a thousand times as many operations.",
         {"problem": "movielens"},
     ),
 )

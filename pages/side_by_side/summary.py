@@ -1,12 +1,11 @@
-"""Summary: what a run has shown, in words and in tables of milestones and escapes."""
+"""Summary: what happened in a run, in words and in tables of milestones and escapes."""
 
-import numpy as np
 import streamlit as st
 
 from dynamics.core import description
 from dynamics.core.records import Trajectory
 from dynamics.core.traits import short_name
-from dynamics.core.words import raised
+from dynamics.core.words import brief, raised
 from dynamics.findings.failures import Failure
 from dynamics.findings.outcomes import milestones, timed
 from dynamics.findings.story import story
@@ -48,11 +47,13 @@ def summary(run: Run) -> None:
 def _milestones(trajectories: list[Trajectory]) -> None:
     rows = milestones(trajectories)
     if not rows:
-        best = (
-            raised(f"{short_name(each.network)} {np.nanmin(each.series['recovery_error']):.2g}")
-            for each in trajectories
-        )
-        st.caption(f"No recovery error has come down to 0.1; at best: {', '.join(best)}.")
+        lowest = []
+        for trajectory in trajectories:
+            best = trajectory.lowest("recovery_error")
+            if best is not None:
+                error = brief(trajectory.series["recovery_error"][best])
+                lowest.append(f"{short_name(trajectory.network)} {error}")
+        st.caption(f"No recovery error fell to 0.1. Lowest: {', '.join(lowest) or 'none'}.")
         return
     st.subheader("Steps and seconds to each error", anchor=False)
     table(
@@ -61,9 +62,9 @@ def _milestones(trajectories: list[Trajectory]) -> None:
     )
     if len(trajectories) > 1:
         st.caption(
-            "Seconds are seconds of training on this machine, without measuring. The ratio of "
-            "seconds is the ratio of steps times that of the cost of one step; α makes fewer "
-            "steps, r̂ makes cheaper ones."
+            "Seconds of training on this machine, without measuring. The ratio of seconds is the "
+            "ratio of steps times the ratio of the cost of one step. α reduces the number of "
+            "steps, r̂ the cost of each."
         )
 
 
@@ -88,12 +89,12 @@ def _text(value: float | None, form: str, unit: str = "") -> str:
 
 def _held_out(trajectories: list[Trajectory]) -> None:
     for trajectory, place in zip(trajectories, st.columns(len(trajectories)), strict=True):
-        losses = trajectory.series["test_loss"]
-        if np.isfinite(losses).any():
-            best = int(np.nanargmin(losses))
+        best = trajectory.lowest("test_loss")
+        if best is not None:
+            loss = trajectory.series["test_loss"][best]
             place.metric(
                 f"Best error on held-out ratings, {short_name(trajectory.network)}",
-                f"{(2 * losses[best]) ** 0.5:.3f} stars",
+                f"{(2 * loss) ** 0.5:.3f} stars",
                 f"root mean square, at step {trajectory.steps[best]:,.0f}",
                 delta_color="off",
                 delta_arrow="off",

@@ -16,9 +16,9 @@ from pages.shared.hiding import hidden
 
 
 def transport(config: Config | None, run: Run | None) -> DeltaGenerator:
-    """Draw the bar: what can be done now comes first, and is the only coloured button.
+    """Draw the bar. The first button is what can be done now; only this one is coloured.
 
-    Gives a place in it for what depends on what the charts show.
+    Returns a place in the bar for buttons that depend on what the charts show.
     """
     phase = run.status.phase if run else ""
     ours = run is not None and config is not None and config.key == run.key
@@ -55,7 +55,7 @@ def _tools(config: Config | None, run: Run | None) -> None:
 
 
 def share(config: Config, seen: Mapping[str, str]) -> None:
-    """A menu with a link to the page as it is: every setting, and the ``view`` of the charts."""
+    """A menu with a link to this page: every setting, and the ``view`` of the charts."""
     with st.popover("Link", icon=":material/link:", help="Copy a link to what is shown here"):
         st.caption("Opens this page with exactly these settings, charts, axes and cursor.")
         st.code(address.link(config, hiding.choice(), seen), language=None, wrap_lines=True)
@@ -66,7 +66,7 @@ def _steer(run: Run, phase: str) -> None:
         _button("Resume", "play_arrow", run.ask, RUN, primary=True, shortcut="Space")
     else:
         _button("Pause", "pause", run.ask, PAUSE, primary=True, shortcut="Space")
-    _button("Cancel", "stop", run.ask, CANCEL, help="End it; what was recorded is kept")
+    _button("Cancel", "stop", run.ask, CANCEL, help="End the run; its records are kept")
 
 
 def _button(
@@ -91,7 +91,7 @@ def _button(
 
 
 def _start(chosen: tuple[Config, Run | None]) -> None:
-    """Train; what the settings share with the run in view is taken over from that."""
+    """Train; records that the settings share with the shown run are copied from it."""
     config, shown = chosen
     anew = st.session_state.pop("anew", None) == config.key
     try:
@@ -102,7 +102,7 @@ def _start(chosen: tuple[Config, Run | None]) -> None:
 
 
 def _reset(run: Run) -> None:
-    """Show the settings untrained; the next start trains them anew, from the same seeds."""
+    """Show the settings without a run; the next start trains them again, from the same seeds."""
     st.session_state["run"], st.session_state["anew"] = None, run.key
 
 
@@ -117,7 +117,7 @@ def _tell_differences(config: Config, run: Run) -> None:
     words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in named.items())
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            "The charts show a run with other settings than those chosen now: "
+            "The charts show a run whose settings differ from those chosen now: "
             + raised(words)
             + "."
         )

@@ -67,9 +67,9 @@ def test_whole_visit(server: Server, page_at: Open) -> None:
     slider = page.get_by_role("slider", name="Depth L")
     slider.focus()
     slider.press("ArrowRight")
-    expect(page.get_by_text("other settings than those chosen now: depth 5")).to_be_visible()
+    expect(page.get_by_text("settings differ from those chosen now: depth 5")).to_be_visible()
     press(page, "Back to the run's settings")
-    expect(page.get_by_text("other settings than those chosen now")).to_have_count(0)
+    expect(page.get_by_text("settings differ from those chosen now")).to_have_count(0)
 
     page.reload()
     phase(page, "Running")
