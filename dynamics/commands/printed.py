@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from tqdm import tqdm
 
 from dynamics.core.records import Trajectory
@@ -142,10 +141,9 @@ def _cell(value: float | None, form: str) -> str:
 
 
 def _best(trajectory: Trajectory) -> str:
-    losses = trajectory.series["test_loss"]
-    if not np.isfinite(losses).any():
+    losses, at = trajectory.series["test_loss"], trajectory.lowest("test_loss")
+    if at is None:
         return f"{trajectory.network}: no finite held-out loss"
-    at = int(np.nanargmin(losses))
     return (
         f"{trajectory.network}: best held-out loss {losses[at]:.4g} (root mean square error "
         f"{(2 * losses[at]) ** 0.5:.4g}) at step {trajectory.steps[at]:,.0f}"

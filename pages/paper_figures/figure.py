@@ -173,7 +173,7 @@ def _draws(plan: Plan) -> None:
     draw = plan.draw
     words = "the authors' own" if draw == THEIRS else _words(draw)
     with (
-        st.popover(f"Draws: {words}", icon=":material/casino:"),
+        st.popover(f"Random draws: {words}", icon=":material/casino:"),
         st.form(f"draws {plan.name}", border=False),
     ):
         spread = "spread: that of the authors' published code, not of their figures"

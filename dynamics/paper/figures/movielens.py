@@ -79,7 +79,7 @@ def checks(found: Found) -> Iterator[Check]:
     """Start and plateau of the network, least and last of AltMin; what the means alone give."""
     trajectory = found.one("compressed", "compressed")
     losses = values(trajectory, COURSE)
-    least = int(np.nanargmin(losses))
+    least = trajectory.lowest("test_loss") or 0
     (beside, *_) = found.beside
     mean, spread = beside["split"]
     split = f"all ratings give {mean:.4f}, and a random split scatters by {spread:.4f} about it"
