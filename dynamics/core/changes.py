@@ -24,6 +24,21 @@ class Change:
     compress: bool = False
 
 
+@dataclass(frozen=True)
+class LateStart:
+    """A network that starts from another one, compressed at ``step``, and not from its own start.
+
+    Attributes:
+        step: of the run, above 0.
+        network: the network that starts late.
+        source: the network whose factors at that step it starts from.
+    """
+
+    step: int
+    network: str = "compressed"
+    source: str = "original"
+
+
 def read(text: str, number: Callable[[str, str], float]) -> tuple[Change, ...]:
     """The changes that a text names, in their order.
 

@@ -332,10 +332,13 @@ class Config:
         sentence, last = "", max((change.step for change in self.schedule), default=0)
         if last >= self.steps:
             sentence = f"changes must come before the last step, {self.steps}; {last} was given."
-        if self.compress_at:
+        if self.late:
             width = self.width or min(self.shape)
-            if not {"original", "compressed"} <= set(self.networks):
-                sentence = "changes can compress only where networks has original and compressed."
+            if not {self.late.source, self.late.network} <= set(self.networks):
+                sentence = (
+                    f"changes can compress only where networks has {self.late.source} and "
+                    f"{self.late.network}."
+                )
             elif self.rank_bound > width:
                 sentence = (
                     f"changes can compress only to a width below the original's, {width}; "
@@ -349,9 +352,10 @@ class Config:
         return schedules.read(self.changes, _number)
 
     @property
-    def compress_at(self) -> int:
-        """The step at which the original is compressed; 0 for a start of its own."""
-        return next((change.step for change in self.schedule if change.compress), 0)
+    def late(self) -> schedules.LateStart | None:
+        """The network that starts from the original during the run, if any."""
+        steps = (change.step for change in self.schedule if change.compress)
+        return next(map(schedules.LateStart, steps), None)
 
     @property
     def rates(self) -> dict[str, float]:
@@ -365,7 +369,7 @@ class Config:
 
     def starts_late(self, network: str) -> bool:
         """Whether a network starts on the way, from the original at that moment."""
-        return network == "compressed" and self.compress_at > 0
+        return self.late is not None and self.late.network == network
 
     def after(self, step: int) -> "Config":
         """The settings with which the run goes on from a step, as if it had begun with them."""

@@ -35,8 +35,10 @@ def forked(config: Config, step: int, *, compress: bool = False, **rates: float)
 def shared(config: Config, origin: Config) -> int:
     """The step up to which both runs are one and the same; 0 if they never are."""
     ours, theirs = config.canonical(), origin.canonical()
-    sparse, late = ours.recording == "escapes", ours.compress_at and not theirs.compress_at
-    if _fixed(ours) != _fixed(theirs) or (sparse and late):  # whose losses say where records are
+    starts = [run.late.step for run in (ours, theirs) if run.late]
+    # Where records follow from the losses, one more network moves them.
+    moved = ours.recording == "escapes" and ours.late and not theirs.late
+    if _fixed(ours) != _fixed(theirs) or moved:
         return 0
     steps = min(ours.steps, theirs.steps)
     turns = [[each for each in run.schedule if each.rates] for run in (ours, theirs)]
@@ -44,11 +46,10 @@ def shared(config: Config, origin: Config) -> int:
         if not (one and other and one.step == other.step and one.rates == other.rates):
             steps = min([steps, *(each.step for each in (one, other) if each)])
             break
-    if ours.compress_at:  # what is measured against a network's start begins there
-        steps = min(steps, ours.compress_at)
-    if ours.compress_at != theirs.compress_at:
-        steps = min(steps, ours.compress_at, theirs.compress_at or steps)
-    return steps
+    # Measurements against the start of a late network begin where it starts.
+    if ours.late or not theirs.late:
+        return min([steps, *starts])
+    return 0
 
 
 def _fixed(config: Config) -> dict[str, Any]:

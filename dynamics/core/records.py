@@ -23,8 +23,7 @@ class Record:
     Seconds of training and of measuring are counted separately, both from the start.
     ``operations`` are floating-point operations of the training steps, ``values`` the measurements
     by name. ``outcome`` is empty while training continues, else ``"done"`` or ``"diverged"``.
-    ``state`` is what training could continue from, ``cells`` the end-to-end matrix as a heat map.
-    Neither is a column of the table.
+    ``cells`` is the end-to-end matrix as a heat map; it is not a column of the table.
     """
 
     step: int
@@ -33,7 +32,6 @@ class Record:
     operations: float
     values: Mapping[str, Array]
     outcome: str = ""
-    state: Any = None
     cells: Array | None = None
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from dynamics.core.config import Config
 from dynamics.data.published import DRAWN, arrays
 from dynamics.engine.factors import orthonormal
-from dynamics.engine.problem import Matrix, Target
+from dynamics.engine.target import Matrix, Target
 
 BLOCK = 2**23  # random numbers drawn at once: 64 MiB, which the allocator gives back at once
 

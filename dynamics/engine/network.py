@@ -1,9 +1,13 @@
-"""Network: the factors of a deep linear network, and what can be measured of them.
+"""Network: the factors of a deep linear network, perhaps behind a backbone.
 
-A file of ``networks/`` builds one from a Config and a Problem.
+A file of ``networks/`` builds one from a Config and a problem.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+import torch
+from torch import Tensor
 
 from dynamics.engine.factors import Factors
 
@@ -12,15 +16,20 @@ from dynamics.engine.factors import Factors
 class Network:
     """A deep linear network W_L ⋯ W_1 in training; its factors are updated in place.
 
-    The first and the last factor move by α times the learning rate. ``reduction`` names an exact
-    simulation of ``reduction.py`` that makes the steps in place of the factors' own products.
-    ``adrift`` says that a narrow network starts at random, away from the target's directions.
+    Attributes:
+        factors: W_1, …, W_L.
+        alpha: the first and the last factor move by α times the learning rate.
+        reduction: the name of an exact simulation (``steps/reduced.py``) that makes the steps in
+            place of the factors' own products; empty for none.
+        adrift: whether a narrow network starts at random, away from the target's directions.
+        backbone: a module whose features W multiplies; None for a network that is W alone.
     """
 
     factors: Factors
     alpha: float = 1.0
     reduction: str = ""
     adrift: bool = False
+    backbone: torch.nn.Module | None = None
 
     def __post_init__(self) -> None:
         # A tall last factor is stored by columns: all skinny products then read along rows.
@@ -31,3 +40,10 @@ class Network:
     def widths(self) -> list[int]:
         """cols, the hidden widths, rows."""
         return [self.factors[0].shape[-1], *(factor.shape[-2] for factor in self.factors)]
+
+    def restore(self, factors: Factors, backbone: Mapping[str, Tensor]) -> None:
+        """Copy these factors, and this state_dict of the backbone, into the network's own."""
+        for factor, source in zip(self.factors, factors, strict=True):
+            factor.copy_(source)
+        if self.backbone is not None:
+            self.backbone.load_state_dict(dict(backbone))

@@ -180,12 +180,12 @@ def _network(config: Config, name: str, rate: float) -> dict[str, Any]:
         start = "narrow factors"
     if kind.spectral:
         start = "spectral"
-    late = config.starts_late(name)
+    late = config.late if config.starts_late(name) else None
     rates = turns(config, name, rate).items()
     return {
         "width": widths(config, name)[1],
         "start": "cut" if late else start,
-        "at": config.compress_at if late else 0,
+        "at": late.step if late else 0,
         "rates": [[step, now.learning_rate, now.outer] for step, now in rates],
     }
 

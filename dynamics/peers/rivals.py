@@ -1,6 +1,6 @@
 """Peers: the same gradient descent as its users write it, for ``python -m dynamics bench``.
 
-Each ``make(task, factors, rates)`` gives a function that makes the given number of steps and then
+Each ``make(arrays, factors, rates)`` gives a function that makes the given number of steps and then
 takes both losses, as a run does at each record. Nothing else of the program is in it.
 """
 
@@ -15,7 +15,7 @@ from dynamics.core.registry import load
 from dynamics.engine.kernels.multiply import THIN
 from dynamics.engine.losses.sums import Dense
 from dynamics.engine.measuring.state import State
-from dynamics.engine.problem import Problem
+from dynamics.engine.problem import Recovery, Task
 from dynamics.engine.steps.fastest import FORMS, fastest
 from dynamics.engine.steps.interface import Steps
 from dynamics.engine.training.comparison import Comparison
@@ -24,7 +24,7 @@ Run = Callable[[int], Any]
 
 
 @dataclass(frozen=True)
-class Task:
+class Arrays:
     """What a user holds as whole arrays: ½ mean over mask of (W − Y)², or ½ Σ (⟨A_i, W⟩ − y_i)²."""
 
     given: Tensor
@@ -32,8 +32,9 @@ class Task:
     sensing: Tensor | None = None
 
     @classmethod
-    def of(cls, problem: Problem) -> "Task":
-        """The arrays of a problem of this program."""
+    def of(cls, problem: Task) -> "Arrays":
+        """The arrays of a problem of this program, which recovers a matrix."""
+        assert isinstance(problem, Recovery)
         if isinstance(problem, Dense):
             return cls(problem.seen, sensing=problem.matrix.view(-1, *problem.shape))
         samples = problem.samples
@@ -81,7 +82,7 @@ def _ours(comparison: Comparison, name: str, form: Callable[..., Steps]) -> Run:
 
 def plain_torch(comparison: Comparison, name: str) -> Run:
     """Torch: autograd and ``torch.optim.SGD`` with a learning rate for each factor."""
-    task = Task.of(comparison.problem)
+    arrays = Arrays.of(comparison.problem)
     factors = [factor.clone().requires_grad_() for factor in comparison.networks[name].factors]
     groups = [
         {"params": [w], "lr": rate}
@@ -93,20 +94,20 @@ def plain_torch(comparison: Comparison, name: str) -> Run:
         w = factors[0]
         for factor in factors[1:]:
             w = factor @ w
-        if task.sensing is not None:
-            return ((task.sensing * w).sum((1, 2)) - task.given).square().sum() / 2
+        if arrays.sensing is not None:
+            return ((arrays.sensing * w).sum((1, 2)) - arrays.given).square().sum() / 2
         if mask is None:
-            return (w - task.given).square().mean() / 2
-        return (mask * (w - task.given)).square().sum() / mask.sum() / 2
+            return (w - arrays.given).square().mean() / 2
+        return (mask * (w - arrays.given)).square().sum() / mask.sum() / 2
 
     def run(count: int) -> list[float]:
         for _ in range(count):
             optimizer.zero_grad()
-            torch.autograd.backward(loss(task.mask))
+            torch.autograd.backward(loss(arrays.mask))
             optimizer.step()
         with torch.no_grad():
-            hidden = None if task.mask is None else 1 - task.mask
-            return [loss(task.mask).item(), loss(hidden).item()]
+            hidden = None if arrays.mask is None else 1 - arrays.mask
+            return [loss(arrays.mask).item(), loss(hidden).item()]
 
     return run
 
@@ -117,11 +118,11 @@ def plain_jax(comparison: Comparison, name: str) -> Run:
     import jax.numpy as jnp
 
     jax.config.update("jax_enable_x64", True)
-    task = Task.of(comparison.problem)
+    arrays = Arrays.of(comparison.problem)
     factors = [jnp.asarray(factor.numpy()) for factor in comparison.networks[name].factors]
     given, mask, sensing = (
         None if each is None else jnp.asarray(each.numpy())
-        for each in (task.given, task.mask, task.sensing)
+        for each in (arrays.given, arrays.mask, arrays.sensing)
     )
     speeds = rates(comparison, name)
 

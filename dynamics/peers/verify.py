@@ -20,8 +20,9 @@ from dynamics.engine.losses.masked import Masked
 from dynamics.engine.losses.sums import Dense
 from dynamics.engine.measuring.measure import measurer
 from dynamics.engine.network import Network
-from dynamics.engine.problem import Problem, Target
+from dynamics.engine.problem import Recovery
 from dynamics.engine.steps.fastest import fastest
+from dynamics.engine.target import Target
 
 NETWORKS = ("original", "compressed")
 QUANTITIES = {  # in the file: here
@@ -99,7 +100,7 @@ def verify(
         raise UnreadableError(f"{file} is not a readable trajectory file: {reason}.") from None
 
 
-def _problem(config: Mapping[str, Any], arrays: Mapping[str, Array]) -> Problem:
+def _problem(config: Mapping[str, Any], arrays: Mapping[str, Array]) -> Recovery:
     matrix = torch.from_numpy(arrays["target"]).double()
     target = Target.of(matrix, int(config["r"]))
     if config["task"] == "mf":
@@ -114,7 +115,7 @@ def _problem(config: Mapping[str, Any], arrays: Mapping[str, Array]) -> Problem:
 
 def _retrain(
     name: str,
-    problem: Problem,
+    problem: Recovery,
     factors: list[Array],
     config: Mapping[str, Any],
     iterations: Array,

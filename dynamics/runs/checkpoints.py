@@ -6,6 +6,7 @@ They are few and far enough between to cost next to nothing: at most ``MOST`` of
 bytes a run. When there are more, every other one is dropped and the next are twice as far apart.
 """
 
+import pickle
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,8 +16,9 @@ import torch
 
 from dynamics.core.config import Config
 from dynamics.core.fork import shared
-from dynamics.core.records import COUNTERS, Array, Layout, Record
-from dynamics.runs.run import Run
+from dynamics.core.records import COUNTERS, Array, Layout
+from dynamics.engine.measuring.moment import Moment, Resumable
+from dynamics.runs.run import Run, RunError
 
 MOST, LIMIT = 32, 128 * 2**20  # files; bytes of all of them
 APART = 0.5  # seconds between two, at first
@@ -31,19 +33,20 @@ class Checkpoints:
         self._apart, self._kept = APART, time.monotonic()
         self._most = MOST
 
-    def offer(self, records: Mapping[str, Record]) -> None:
+    def offer(self, records: Mapping[str, Resumable]) -> None:
         """Keep the moment of these records if enough time has gone by since the last."""
         if time.monotonic() - self._kept >= self._apart:
             self.keep(records)
 
-    def keep(self, records: Mapping[str, Record]) -> None:
+    def keep(self, records: Mapping[str, Resumable]) -> None:
         """Keep the moment of these records, of all networks that have not ended before."""
         started = time.monotonic()
         step = max(record.step for record in records.values())
         content = {
-            name: {counter: getattr(each, counter) for counter in COUNTERS} | {"state": each.state}
-            for name, each in records.items()
-            if each.state is not None
+            name: {counter: getattr(record, counter) for counter in COUNTERS}
+            | {"state": record.moment.to_dict()}
+            for name, record in records.items()
+            if record.moment is not None
         }
         self._folder.mkdir(exist_ok=True)
         file = self._folder / f"{step:012d}.pt"
@@ -73,7 +76,7 @@ def _folder(run: Run) -> Path:
     return run.folder / "checkpoints"
 
 
-def resume(origin: Run, config: Config) -> tuple[dict[str, Record], Array]:
+def resume(origin: Run, config: Config) -> tuple[dict[str, Resumable], Array]:
     """Where a run may go on from another: the records of that moment, and the rows before it.
 
     Nothing and no rows if there is no such moment. The records have no values: they are made again.
@@ -85,7 +88,7 @@ def resume(origin: Run, config: Config) -> tuple[dict[str, Record], Array]:
             before = rows[rows[:, 0] < step]
             found = _loaded(file, step)
             if found and _fits(config, origin.config, layout, found, before):
-                return found, _without_late(config, step, layout, before)
+                return found, _without_late(config, layout, before)
     return {}, rows[:0]
 
 
@@ -99,42 +102,51 @@ def _recorded(config: Config, step: int, upto: int) -> bool:
     return regular or step in turns or step == config.steps
 
 
-def _loaded(file: Path, step: int) -> dict[str, Record]:
+def _loaded(file: Path, step: int) -> dict[str, Resumable]:
+    """The records of a checkpoint; empty if it is gone.
+
+    Raises:
+        RunError: if it cannot be read.
+    """
     try:
-        content: dict[str, Any] = torch.load(file, weights_only=True)
+        content: dict[str, dict[str, Any]] = torch.load(file, weights_only=True)
+        return {
+            name: Resumable(step, values={}, moment=Moment.from_dict(kept.pop("state")), **kept)
+            for name, kept in content.items()
+        }
     except FileNotFoundError:  # dropped meanwhile
         return {}
-    for kept in content.values():
-        memory = kept["state"]["memory"]
-        if isinstance(memory, list):  # written by an older version: a dictionary for each factor
-            kept["state"]["memory"] = {
-                f"{index}.{name}": value
-                for index, of_factor in enumerate(memory)
-                for name, value in of_factor.items()
-            }
-    return {name: Record(step, values={}, **kept) for name, kept in content.items()}
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        RuntimeError,
+        pickle.UnpicklingError,
+    ) as error:
+        raise RunError(f"{file} cannot be read: {error}") from None
 
 
 def _fits(
-    config: Config, origin: Config, layout: Layout, found: Mapping[str, Record], before: Array
+    config: Config, origin: Config, layout: Layout, found: Mapping[str, Resumable], before: Array
 ) -> bool:
-    """Whether no network had ended that would go on, and none had gone on that would end."""
-    late = {"compressed"} if config.compress_at else set()
+    """Whether the same networks had ended by then in both runs, and records can follow."""
+    late = {name for name in config.networks if config.starts_late(name)}
     gone = set(config.networks) - set(found) - late
-    if config.recording == "escapes" and not all(each.state.get("gaps") for each in found.values()):
-        return False  # kept when nobody went on from such records
-    if config.compress_at and "original" in gone:
+    moments = [record.moment for record in found.values()]
+    if config.recording == "escapes" and not all(moment and moment.gaps for moment in moments):
+        return False  # kept by an older version, which could not continue from such records
+    if config.late and config.late.source in gone:
         return False
     if config.tolerance == origin.tolerance:
         return True
     losses = [before[:, layout.slices[name, "train_loss"]] for name in set(config.networks) - late]
-    return not gone and all(bool((each > config.tolerance).all()) for each in losses)
+    return not gone and all(bool((loss > config.tolerance).all()) for loss in losses)
 
 
-def _without_late(config: Config, step: int, layout: Layout, rows: Array) -> Array:
-    """The rows without a network that is yet to be compressed from the original."""
-    if config.compress_at:
-        for (name, _), place in layout.slices.items():
-            if name == "compressed":
-                rows[:, place] = float("nan")
+def _without_late(config: Config, layout: Layout, rows: Array) -> Array:
+    """The rows without a network that starts only later."""
+    for (name, _), place in layout.slices.items():
+        if config.starts_late(name):
+            rows[:, place] = float("nan")
     return rows

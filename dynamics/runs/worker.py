@@ -12,7 +12,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from dynamics.runs.queue import turn
 from dynamics.runs.run import CANCEL, PAUSE, Run, RunError
 
 if TYPE_CHECKING:
+    from dynamics.engine.measuring.moment import Resumable
     from dynamics.runs.writer import Writer
 
 TELL_EVERY = 0.1  # seconds between two status files
@@ -66,7 +67,7 @@ class Worker:
         self._told = 0.0  # when the last status was written
         self._pace = Pace(0.0, 0)
         self._writer: Writer | None = None
-        self._records: Iterator[dict[str, Record] | None] | None = None
+        self._records: Iterator[dict[str, Resumable] | None] | None = None
 
     def work(self) -> None:
         """Wait for a turn, train, and wait again after each pause."""
@@ -123,7 +124,7 @@ class Worker:
         self._finish()
         return False
 
-    def _prepared(self) -> "tuple[Writer, Iterator[dict[str, Record] | None]]":
+    def _prepared(self) -> "tuple[Writer, Iterator[dict[str, Resumable] | None]]":
         """The writer and the records to come, after what an earlier worker has recorded."""
         config = self.run.config
         with self._ends_when_cancelled():
@@ -143,7 +144,7 @@ class Worker:
         writer = Writer(self.run, config, comparison)
         return writer, comparison.going_on(self._taken_over(writer))
 
-    def _taken_over(self, writer: "Writer") -> dict[str, Record]:
+    def _taken_over(self, writer: "Writer") -> "dict[str, Resumable]":
         """The last records of an earlier worker, or of the run that this one continues.
 
         What came before them is written and noted; without any, training starts at step 0.
@@ -191,7 +192,7 @@ class Worker:
         finally:
             over.set()
 
-    def _note(self, records: dict[str, Record]) -> None:
+    def _note(self, records: Mapping[str, Record]) -> None:
         """Take step, outcomes and failures into the status."""
         ended = {name: Outcome.of(record) for name, record in records.items()}
         outcomes = self.status.outcomes | {name: each for name, each in ended.items() if each}

@@ -14,6 +14,7 @@ from dynamics.core import cells
 from dynamics.core.config import Config
 from dynamics.core.records import Array, Layout, Record
 from dynamics.engine.measuring.cells import of_goal
+from dynamics.engine.measuring.moment import Resumable
 from dynamics.runs import maps
 from dynamics.runs.checkpoints import Checkpoints, resume
 from dynamics.runs.run import Run
@@ -32,11 +33,11 @@ class Writer:
         self._layout: Layout | None = None
         self._file: FileIO | None = None  # records.f8, opened for the first record
         self._checkpoints = Checkpoints(run)
-        self._last: Mapping[str, Record] = {}
+        self._last: Mapping[str, Resumable] = {}
         self._cells: dict[str, Array] = {}  # the newest heat map of each network
         self._count = 0  # of the records that are there
 
-    def take_over(self, source: Run) -> tuple[dict[str, Record], list[dict[str, Record]]]:
+    def take_over(self, source: Run) -> tuple[dict[str, Resumable], list[dict[str, Record]]]:
         """Begin with what another run, or an earlier worker on this run, has recorded.
 
         Returns the records of the moment from which training continues, and those before it; both
@@ -68,7 +69,7 @@ class Writer:
         shutil.rmtree(self._run.folder / "checkpoints", ignore_errors=True)
         return True
 
-    def write(self, records: Mapping[str, Record]) -> None:
+    def write(self, records: Mapping[str, Resumable]) -> None:
         """Append the records of one step, their heat maps, and now and then a checkpoint."""
         layout = self._layout or self._set_layout(Layout.of(records, self._comparison.facts))
         if self._file is None:

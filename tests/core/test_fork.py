@@ -8,7 +8,8 @@ import pytest
 
 from dynamics.core.config import Config, ConfigError
 from dynamics.core.fork import forked, shared
-from dynamics.core.records import COUNTERS, Array, Layout, Record
+from dynamics.core.records import COUNTERS, Array, Layout
+from dynamics.engine.measuring.moment import Resumable
 from dynamics.engine.training.comparison import prepare
 from dynamics.runs.checkpoints import Checkpoints, resume, steps
 from dynamics.runs.run import CANCEL, Run
@@ -23,7 +24,7 @@ SPARSE = {
 REDUCED = {**FULL, "networks": "original_reduced,compressed_reduced"}
 
 
-def rows_of(config: Config, since: dict[str, Record]) -> tuple[Layout, Array, list[Any]]:
+def rows_of(config: Config, since: dict[str, Resumable]) -> tuple[Layout, Array, list[Any]]:
     comparison = prepare(config)
     records = [each for each in comparison.going_on(since) if each]
     layout = Layout.of(records[0] if not since else records[-1], comparison.facts)

@@ -11,7 +11,7 @@ from dynamics.engine.factors import drawn
 from dynamics.engine.losses.masked import Masked
 from dynamics.engine.measuring.state import State
 from dynamics.engine.network import Network
-from dynamics.engine.problem import Target
+from dynamics.engine.target import Target
 from tests.support.make import KINDS, gaussian, known, relative
 
 DELTA = 2.0**-30

@@ -7,7 +7,7 @@ from torch import Tensor
 from dynamics.core import registry, traits
 from dynamics.core.config import Config, choices
 from dynamics.engine.draws import low_rank
-from dynamics.engine.problem import Target
+from dynamics.engine.target import Target
 from dynamics.engine.training.comparison import prepare
 from tests.support.make import KINDS, known, relative, small
 

@@ -13,7 +13,7 @@ from dynamics.engine.measurements import left_overlaps, mode_values
 from dynamics.engine.measuring.matching import Matching, known
 from dynamics.engine.measuring.state import State
 from dynamics.engine.network import Network
-from dynamics.engine.problem import Target
+from dynamics.engine.target import Target
 from dynamics.engine.training.comparison import prepare
 from dynamics.findings.crossings import crossings, least
 from dynamics.findings.modes import modes
@@ -41,14 +41,14 @@ def test_lines_exchange_places_at_the_record_after_they_met() -> None:
 def test_modes_are_known_by_their_directions_once_they_cross(width: int) -> None:
     """The second passes the first between 2.4 and 2.6; a narrow network has no third direction."""
     target = frames()
-    seen, start = [], None
+    seen, start, before = [], None, None
     for second in (2.0, 2.4, 2.6, 3.0):
         strengths = torch.tensor([2.5, second, 0.5], dtype=torch.float64)[:width]
         last = target.left.new_zeros(SIDE, width)
         first = last.mT.clone()
         kept = len(strengths)
         last[:, :kept], first[:kept] = target.left[:, :kept] * strengths, target.right[:kept]
-        state, problem = State(Network([first, last]), 5, start), Masked(target)
+        state, problem = State(Network([first, last]), 5, start, before=before), Masked(target)
         start = start or state
         values = mode_values.measure(state, problem)
         assert values is not None
@@ -57,6 +57,7 @@ def test_modes_are_known_by_their_directions_once_they_cross(width: int) -> None
         along = left_overlaps.measure(state, problem)
         assert along is not None and torch.allclose(along[:kept], torch.ones(()).to(along))
         seen.append(values.numpy())
+        before = state.matching
     assert crossings(np.array(seen)) == [(2, 0, 1)]
 
 
@@ -106,7 +107,7 @@ def test_a_real_crossing_follows_the_overlaps_of_dense_decompositions() -> None:
         record = records["original"] if records else None
         if record is None:
             continue
-        matrix = np.linalg.multi_dot([each.numpy() for each in record.state["factors"][::-1]])
+        matrix = np.linalg.multi_dot([each.numpy() for each in record.moment.factors[::-1]])
         left, values, right = np.linalg.svd(matrix)
         along = np.abs(left.T @ target.left.numpy()) * np.abs(right @ target.right.numpy().T)
         for mode, place in enumerate(along.argmax(axis=0)):

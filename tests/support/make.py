@@ -15,8 +15,9 @@ from dynamics.engine import draws
 from dynamics.engine.losses.entries import Entries
 from dynamics.engine.losses.masked import Masked
 from dynamics.engine.losses.sums import Dense, RankOne
-from dynamics.engine.problem import Problem, Target
+from dynamics.engine.problem import Recovery
 from dynamics.engine.problems import photograph
+from dynamics.engine.target import Target
 from dynamics.engine.training.comparison import prepare
 from dynamics.findings.failures import Failure, Watch
 from dynamics.runs.run import Run
@@ -102,7 +103,7 @@ def relative(found: Tensor, wanted: Tensor) -> float:
     return float((found - wanted).norm() / wanted.norm())
 
 
-def known(kind: str, rows: int, cols: int) -> tuple[Problem, Loss, Loss]:
+def known(kind: str, rows: int, cols: int) -> tuple[Recovery, Loss, Loss]:
     """A problem of this kind, with its train and its test loss as plain functions of W."""
     target = Target.of(gaussian(rows, 3) @ gaussian(3, cols, seed=1), 3)
     matrix, mask = target.dense, gaussian(rows, cols, seed=4) < 0.4

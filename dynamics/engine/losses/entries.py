@@ -4,6 +4,7 @@ Memory is O(|Ω| + (rows + cols)·r̂) and a step O(|Ω|·r̂): no array of rows
 """
 
 import functools
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -14,7 +15,8 @@ from torch import Tensor
 
 from dynamics.core.config import Config
 from dynamics.engine.draws import blocks
-from dynamics.engine.problem import Problem, Samples, Target
+from dynamics.engine.problem import Recovery
+from dynamics.engine.target import Samples, Target
 
 Indices = Int[Tensor, "2 entries"]
 Values = Float[Tensor, " entries"]
@@ -50,7 +52,7 @@ class Pattern:
         return self.residual, self.transposed
 
 
-class Entries(Problem):
+class Entries(Recovery):
     """½ mean over the observed entries of (W − Y)².
 
     ``test_loss`` is ½ the mean square over the held-out entries where these are given, else over
@@ -122,8 +124,13 @@ class Entries(Problem):
         values, cols, rows = (part.cpu().numpy() for part in parts)
         return csr_matrix((-values.astype(float), cols, rows), shape=self.shape)
 
-    @functools.lru_cache(maxsize=2)  # noqa: B019 - a problem lives as long as its run
-    def _triplets(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
+    @functools.cached_property
+    def _triplets(self) -> Callable[[int], tuple[Tensor, Tensor, Tensor]]:
+        """``_decomposed``, which remembers its last two results."""
+        return functools.lru_cache(maxsize=2)(self._decomposed)
+
+    def _decomposed(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
+        """The first ``count`` singular triplets of Y."""
         if count >= min(self.shape) - 1:  # Lanczos iteration finds fewer than all
             left, values, right = np.linalg.svd(self._matrix.toarray(), full_matrices=False)
         else:

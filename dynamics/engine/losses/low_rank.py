@@ -4,10 +4,11 @@ import torch
 from torch import Tensor
 
 from dynamics.engine.draws import generator
-from dynamics.engine.problem import Problem, Target
+from dynamics.engine.problem import Recovery
+from dynamics.engine.target import Target
 
 
-class Whole(Problem):
+class Whole(Recovery):
     """½ mean((W − M*)²) of a target that is known by its factors: no array of rows × cols."""
 
     target: Target

@@ -7,10 +7,11 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from dynamics.engine.kernels.multiply import multiply
-from dynamics.engine.problem import Matrix, Problem, Samples, Target
+from dynamics.engine.problem import Recovery
+from dynamics.engine.target import Matrix, Samples, Target
 
 
-class Masked(Problem):
+class Masked(Recovery):
     """½ mean over observed entries of (W − Y)²; with no mask, all entries are observed.
 
     ``test_loss`` is ½ the mean square of W − M* over the entries that are not observed, over all

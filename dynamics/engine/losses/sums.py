@@ -10,14 +10,15 @@ from torch import Tensor
 
 from dynamics.core import cost
 from dynamics.engine.kernels.multiply import multiply
-from dynamics.engine.problem import Matrix, Problem, Pull, Target
+from dynamics.engine.problem import Pull, Recovery
+from dynamics.engine.target import Matrix, Target
 
 BLOCK_BYTES = 2**21  # of measurements read at once, so that their second use finds them in cache
 WORTH_TWO = 2**24  # numbers in A from which a second thread is worth its calls
 Part = list[tuple[Tensor, Tensor]]
 
 
-class Sums(Problem):
+class Sums(Recovery):
     """½ Σ_i (⟨A_i, W⟩ − y_i)²; ``test_loss`` is the relative Frobenius error."""
 
     target: Target

@@ -4,9 +4,9 @@ from torch import Tensor
 
 from dynamics.engine.measuring.invariants import drift
 from dynamics.engine.measuring.state import State
-from dynamics.engine.problem import Problem
+from dynamics.engine.problem import Task
 
 
-def measure(state: State, problem: Problem) -> Tensor | None:
+def measure(state: State, task: Task) -> Tensor | None:
     """The drift as a share of the factors' squares, a single number; gradient flow keeps it 0."""
     return drift(state)

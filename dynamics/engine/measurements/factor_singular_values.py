@@ -3,9 +3,9 @@
 from torch import Tensor
 
 from dynamics.engine.measuring.state import State
-from dynamics.engine.problem import Problem
+from dynamics.engine.problem import Task
 
 
-def measure(state: State, problem: Problem) -> Tensor | None:
+def measure(state: State, task: Task) -> Tensor | None:
     """σ_i(W_l), one row a factor, largest first; NaN where a factor has fewer than another."""
     return state.factor_values

@@ -4,18 +4,18 @@ import torch
 from torch import Tensor
 
 from dynamics.engine.measuring.state import State
-from dynamics.engine.problem import Problem
+from dynamics.engine.problem import Task, target_of
 
 BESIDE = 1e-11  # of σ_1², by which the shift of inverse iteration misses it
 ITERATIONS = 3  # each leaves BESIDE over the relative gap of what is not the first vector
 
 
-def measure(state: State, problem: Problem) -> Tensor | None:
+def measure(state: State, task: Task) -> Tensor | None:
     """|⟨u_1(W_L), u_1*⟩| and |⟨v_1(W_1), v_1*⟩|, from 0 to 1; None where the target is unknown.
 
     While all of a factor's singular values are equal its first vector is any of them.
     """
-    target = problem.target
+    target = target_of(task)
     if target is None:
         return None
     largest = state.factor_values[..., 0]

@@ -4,9 +4,9 @@ from torch import Tensor
 
 from dynamics.engine.measuring.invariants import leak
 from dynamics.engine.measuring.state import State
-from dynamics.engine.problem import Problem
+from dynamics.engine.problem import Task, target_of
 
 
-def measure(state: State, problem: Problem) -> Tensor | None:
+def measure(state: State, task: Task) -> Tensor | None:
     """From 0 to 1; None where theory knows of no such subspace."""
-    return leak(state, problem.target)
+    return leak(state, target_of(task))

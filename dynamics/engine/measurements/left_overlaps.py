@@ -3,10 +3,10 @@
 from torch import Tensor
 
 from dynamics.engine.measuring.state import State, by_mode, overlaps
-from dynamics.engine.problem import Problem
+from dynamics.engine.problem import Task, target_of
 
 
-def measure(state: State, problem: Problem) -> Tensor | None:
+def measure(state: State, task: Task) -> Tensor | None:
     """|⟨found_i, wanted_i⟩| for i = 1, …, r, from 0 to 1; None where the target is unknown."""
-    target = problem.target
+    target = target_of(task)
     return None if target is None else overlaps(by_mode(state, target)[0], target.left)

@@ -3,12 +3,13 @@
 from torch import Tensor
 
 from dynamics.engine.measuring.state import State, by_mode
-from dynamics.engine.problem import Problem
+from dynamics.engine.problem import Task, target_of
 
 
-def measure(state: State, problem: Problem) -> Tensor | None:
+def measure(state: State, task: Task) -> Tensor | None:
     """Entry i stays with mode i when it crosses another, and is then not the i-th largest.
 
     Entries beyond the target's rank follow, largest first; None where the target is unknown.
     """
-    return None if problem.target is None else by_mode(state, problem.target)[1]
+    target = target_of(task)
+    return None if target is None else by_mode(state, target)[1]

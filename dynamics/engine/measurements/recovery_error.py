@@ -3,16 +3,16 @@
 from torch import Tensor
 
 from dynamics.engine.measuring.state import State
-from dynamics.engine.problem import Problem
+from dynamics.engine.problem import Task, target_of
 
 DENSE_SIDE = 150  # up to here the dense difference is the cheaper one
 
 
-def measure(state: State, problem: Problem) -> Tensor | None:
+def measure(state: State, task: Task) -> Tensor | None:
     """‖W − M*‖_F / ‖M*‖_F, a single number; None where M* is unknown."""
-    target = problem.target
+    target = target_of(task)
     if target is None:
         return None
-    if state.narrow and target.exact and max(problem.shape) > DENSE_SIDE:
+    if state.narrow and target.exact and max(task.shape) > DENSE_SIDE:
         return target.distance(state.left, state.right) / target.norm
     return (state.product - target.dense).norm() / target.norm

@@ -3,12 +3,12 @@
 from torch import Tensor
 
 from dynamics.engine.measuring.state import State, subspace_angles
-from dynamics.engine.problem import Problem
+from dynamics.engine.problem import Task, target_of
 
 UNIT = "radians"
 
 
-def measure(state: State, problem: Problem) -> Tensor | None:
+def measure(state: State, task: Task) -> Tensor | None:
     """r angles in radians, largest first; None where the target is unknown."""
-    target = problem.target
+    target = target_of(task)
     return None if target is None else subspace_angles(state.svd[2].mT, target.right.mT)

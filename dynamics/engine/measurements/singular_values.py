@@ -3,9 +3,9 @@
 from torch import Tensor
 
 from dynamics.engine.measuring.state import State
-from dynamics.engine.problem import Problem
+from dynamics.engine.problem import Task
 
 
-def measure(state: State, problem: Problem) -> Tensor | None:
+def measure(state: State, task: Task) -> Tensor | None:
     """σ_1 ≥ σ_2 ≥ … of W_L ⋯ W_1, as many as the State counts."""
     return state.svd[1]

@@ -3,9 +3,9 @@
 from torch import Tensor
 
 from dynamics.engine.measuring.state import State
-from dynamics.engine.problem import Problem
+from dynamics.engine.problem import Task
 
 
-def measure(state: State, problem: Problem) -> Tensor | None:
+def measure(state: State, task: Task) -> Tensor | None:
     """½ mean square over unobserved entries (completion) or all; relative error (sensing)."""
-    return problem.test_loss(state.left, state.right)
+    return task.behind(state.backbone).test_loss(state.left, state.right)

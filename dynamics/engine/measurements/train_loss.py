@@ -3,9 +3,9 @@
 from torch import Tensor
 
 from dynamics.engine.measuring.state import State
-from dynamics.engine.problem import Problem
+from dynamics.engine.problem import Task
 
 
-def measure(state: State, problem: Problem) -> Tensor | None:
+def measure(state: State, task: Task) -> Tensor | None:
     """(c/2)·‖A(W) − y‖², a single number."""
-    return problem.train_loss(state.left, state.right)
+    return task.behind(state.backbone).train_loss(state.left, state.right)

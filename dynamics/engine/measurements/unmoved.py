@@ -3,12 +3,12 @@
 from torch import Tensor
 
 from dynamics.engine.measuring.state import State
-from dynamics.engine.problem import Problem
+from dynamics.engine.problem import Task
 
 UNMOVED = 1e-2  # relative change up to which a singular value counts as not moved
 
 
-def measure(state: State, problem: Problem) -> Tensor | None:
+def measure(state: State, task: Task) -> Tensor | None:
     """A count for each factor: the i-th largest now within a hundredth of the i-th at the start."""
     then = state.start.factor_values
     still = (state.factor_values - then).abs() <= UNMOVED * then

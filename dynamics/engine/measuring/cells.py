@@ -5,7 +5,7 @@ from torch import Tensor
 
 from dynamics.core.cells import block
 from dynamics.engine.factors import Factors
-from dynamics.engine.problem import Problem
+from dynamics.engine.problem import Recovery, Task, target_of
 
 
 def averaged(matrix: Tensor) -> Tensor:
@@ -23,9 +23,12 @@ def of_product(factors: Factors) -> Tensor:
     return left @ averaged(factors[0].mT).mT
 
 
-def of_goal(problem: Problem) -> Tensor:
-    """The map of M*; where nobody knows it, means of what is observed, NaN where nothing is."""
-    target = problem.target
+def of_goal(problem: Task) -> Tensor:
+    """The map of M*; the means of the observed entries if M* is unknown, NaN where none is."""
+    target = target_of(problem)
+    if not isinstance(problem, Recovery):
+        rows, cols = problem.shape
+        return torch.full((-(-rows // block(rows)), -(-cols // block(cols))), torch.nan)
     if target is None:
         return _observed(problem)
     if target.full is not None:
@@ -33,7 +36,7 @@ def of_goal(problem: Problem) -> Tensor:
     return averaged(target.left) * target.values @ averaged(target.right.mT).mT
 
 
-def _observed(problem: Problem) -> Tensor:
+def _observed(problem: Recovery) -> Tensor:
     samples, (rows, cols) = problem.samples, problem.shape
     assert samples is not None
     counts = samples.starts.diff()

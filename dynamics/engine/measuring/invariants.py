@@ -14,8 +14,8 @@ those of W_1 and of Vᵀ, and that of W_L likewise. This says something where r�
 momentum, too. What lies outside has leaked.
 """
 
+import functools
 from itertools import pairwise
-from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Float
@@ -23,7 +23,7 @@ from torch import Tensor
 
 from dynamics.engine.factors import Factors, product
 from dynamics.engine.measuring.state import State
-from dynamics.engine.problem import Target
+from dynamics.engine.target import Target
 
 ROUNDING = 1e-4  # how far first factors may be from orthogonal ones: float32's own rounding
 Scalar = Float[Tensor, ""]
@@ -48,15 +48,13 @@ def leak(state: State, target: Target | None) -> Scalar | None:
     """
     if state.narrow:
         return _outside_spans(state, target)
-    form = None if target is None else _form(state.start, target)
+    form = None if target is None else state.start.once(_form, target)
     return None if form is None else form.leak(state.factors)
 
 
 def _outside_spans(state: State, target: Target | None) -> Scalar | None:
     """Of W_1 outside the rows of W_1(0), of W_L outside the columns of W_L(0); see ``_spans``."""
-    if state.start not in _SPANS:
-        _SPANS[state.start] = _spans(state.start, target)
-    spans, parts = _SPANS[state.start], (state.factors[-1], state.factors[0].mT)
+    spans, parts = state.start.once(_spans, target), (state.factors[-1], state.factors[0].mT)
     if spans is None:
         return None
     outside = [
@@ -76,25 +74,36 @@ def _spans(start: State, target: Target | None) -> list[Tensor] | None:
     return [torch.linalg.qr(torch.cat(both, dim=1)).Q for both in zip(spans, beside, strict=True)]
 
 
-_SPANS: WeakKeyDictionary[State, list[Tensor] | None] = WeakKeyDictionary()  # made once a start
-
-
 class Form:
-    """C_l M_l C_(l−1)ᵀ + ρ_l (Q_l − C_l C_(l−1)ᵀ): bases C_0, …, C_L and the rest of each Q_l."""
+    """W_l = C_l M_l C_(l−1)ᵀ + ρ_l (Q_l − C_l C_(l−1)ᵀ), from W_l(0) = ε_l Q_l.
 
-    def __init__(self, turns: Factors, target: Target) -> None:
+    C_0 is an orthonormal basis of [V, (Q_L ⋯ Q_1)ᵀ U] and C_l = Q_l C_(l−1).
+
+    Attributes:
+        sizes: ε_1, …, ε_L.
+        turns: Q_1, …, Q_L.
+        bases: C_0, …, C_L, each d × 2r.
+    """
+
+    def __init__(self, sizes: list[float], turns: Factors, target: Target) -> None:
+        self.sizes = sizes
+        self.turns = turns
         turned = product(turns).mT @ target.left
-        self._bases = [torch.linalg.qr(torch.cat([target.right.mT, turned], dim=1)).Q]
+        self.bases = [torch.linalg.qr(torch.cat([target.right.mT, turned], dim=1)).Q]
         for turn in turns:
-            self._bases.append(turn @ self._bases[-1])
-        self._rests = [
+            self.bases.append(turn @ self.bases[-1])
+
+    @functools.cached_property
+    def _rests(self) -> Factors:
+        """Q_l − C_l C_(l−1)ᵀ."""
+        return [
             turn - after @ before.mT
-            for turn, (before, after) in zip(turns, pairwise(self._bases), strict=True)
+            for turn, (before, after) in zip(self.turns, pairwise(self.bases), strict=True)
         ]
 
     def leak(self, factors: Factors) -> Scalar:
         """‖what is not of this form‖_F over all factors, as a share of ‖W_l‖_F."""
-        places = zip(factors, self._rests, pairwise(self._bases), strict=True)
+        places = zip(factors, self._rests, pairwise(self.bases), strict=True)
         outside = []
         for factor, rest, (before, after) in places:
             beside = factor - after @ (after.mT @ factor @ before) @ before.mT
@@ -107,15 +116,18 @@ class Form:
         return torch.stack(outside).norm() / sizes.norm()
 
 
-_FORMS: WeakKeyDictionary[State, Form | None] = WeakKeyDictionary()  # of one start, made once
-
-
 def _form(start: State, target: Target) -> Form | None:
-    if start not in _FORMS:
-        side, rank = len(target.left), len(target.values)
-        fits = all(factor.shape == (side, side) for factor in start.factors) and 2 * rank <= side
-        turns = [factor * (side**0.5 / factor.norm()) for factor in start.factors] if fits else []
-        one = torch.eye(side).to(target.left)
-        fits = fits and all(torch.allclose(turn @ turn.mT, one, atol=ROUNDING) for turn in turns)
-        _FORMS[start] = Form(turns, target) if fits else None
-    return _FORMS[start]
+    return form_of(start.factors, target)
+
+
+def form_of(factors: Factors, target: Target) -> Form | None:
+    """The form that a network with these first factors keeps; None unless they are ε_l Q_l."""
+    side, rank = len(target.left), len(target.values)
+    if not all(factor.shape == (side, side) for factor in factors) or 2 * rank > side:
+        return None
+    sizes = [float(factor.norm()) / side**0.5 for factor in factors]
+    turns = [factor / size for factor, size in zip(factors, sizes, strict=True)]
+    one = torch.eye(side).to(target.left)
+    if not all(torch.allclose(turn @ turn.mT, one, atol=ROUNDING) for turn in turns):
+        return None
+    return Form(sizes, turns, target)

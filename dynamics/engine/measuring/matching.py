@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from dynamics.engine.problem import Target
+from dynamics.engine.target import Target
 
 KNOWN = 0.5  # product of cosines above which a singular value is a mode's: at most one can be
 GROWN = 0.01  # of its goal, below which a mode has no direction to be known by

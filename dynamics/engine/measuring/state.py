@@ -2,7 +2,9 @@
 
 import functools
 import math
+from collections.abc import Callable
 from itertools import pairwise
+from typing import Any, TypeVar, TypeVarTuple
 
 import torch
 from jaxtyping import Float
@@ -11,7 +13,10 @@ from torch import Tensor
 from dynamics.engine.factors import product
 from dynamics.engine.measuring.matching import LOW, Matching, known
 from dynamics.engine.network import Network
-from dynamics.engine.problem import Target
+from dynamics.engine.target import Target
+
+T = TypeVar("T")
+Values = TypeVarTuple("Values")
 
 
 class State:
@@ -19,9 +24,10 @@ class State:
 
     Args:
         network: the network, not to be trained further while the State is in use.
-        count: how many singular values of the product are wanted.
-        start: the State of step 0, against which invariants are held; this one if left out.
-        turned: the State in which α was last changed, with the new one; the start if left out.
+        count: number of singular values of the product to compute.
+        start: the State at step 0, against which invariants are held; this one if None.
+        turned: the State in which α last changed, with the new α; the start if None.
+        before: which singular value was which mode at the record before; None at the first.
     """
 
     def __init__(
@@ -30,16 +36,25 @@ class State:
         count: int,
         start: "State | None" = None,
         turned: "State | None" = None,
+        before: Matching | None = None,
     ) -> None:
         self.factors, self.count, self.alpha = network.factors, count, network.alpha
+        self.backbone = network.backbone
         self.start = start or self
         self.turned = turned or self.start
-        # Of modes with singular values (matching.py): this State's, and the last that was made.
-        self.matching: Matching | None = None
-        self.latest: Matching | None = None
+        self.before = before
+        self.matching: Matching | None = None  # set by ``by_mode``
+        self._once: dict[Any, Any] = {}
         rows, cols = self.factors[-1].shape[-2], self.factors[0].shape[-1]
         self.narrow = max(network.widths[1:-1]) < min(rows, cols)
         self.adrift = network.adrift
+
+    def once(self, compute: Callable[["State", *Values], T], *arguments: *Values) -> T:
+        """Returns ``compute(self, *arguments)``, computed at the first call alone."""
+        key = (compute, *arguments)
+        if key not in self._once:
+            self._once[key] = compute(self, *arguments)
+        return self._once[key]
 
     @functools.cached_property
     def finite(self) -> bool:
@@ -145,11 +160,10 @@ def by_mode(state: State, target: Target) -> tuple[Tensor, Tensor, Tensor]:
     """
     left, values, right = state.svd
     if state.matching is None:
-        before = state.start.latest or Matching(tuple(range(len(values))))
+        before = state.before or Matching(tuple(range(len(values))))
         goals = torch.nn.functional.pad(target.values, (0, len(values)))[: len(values)]
         low = (LOW * goals - values).tolist()
         state.matching = before.followed(known(left, values, right, target), low)
-        state.start.latest = state.matching
     order = list(state.matching.order)
     if order == sorted(order):
         return left, values, right

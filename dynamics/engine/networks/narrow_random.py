@@ -4,14 +4,14 @@ from dynamics.core.config import Config
 from dynamics.engine.draws import generator
 from dynamics.engine.factors import drawn
 from dynamics.engine.network import Network
-from dynamics.engine.problem import Problem
+from dynamics.engine.problem import Recovery
 
 WIDTH = "rank_bound"
 START = "random"
 ALPHA = "alpha_original"
 
 
-def build(config: Config, problem: Problem) -> Network:
+def build(config: Config, problem: Recovery) -> Network:
     """W_l = ε times a random orthogonal (normal, uniform) matrix, all of the compressed width."""
     rows, cols = problem.shape
     widths = [cols, *[config.rank_bound] * (config.depth - 1), rows]

@@ -7,14 +7,14 @@ from dynamics.data.published import DRAWN, start
 from dynamics.engine.draws import generator, need
 from dynamics.engine.factors import drawn
 from dynamics.engine.network import Network
-from dynamics.engine.problem import Problem
+from dynamics.engine.problem import Recovery
 
 WIDTH = "width"
 START = "random"
 ALPHA = "alpha_original"
 
 
-def build(config: Config, problem: Problem) -> Network:
+def build(config: Config, problem: Recovery) -> Network:
     """W_l = ε times a random orthogonal (normal, uniform) matrix, all of the original width.
 
     Published matrices bring their own, of the same kind.

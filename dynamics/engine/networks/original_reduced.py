@@ -5,7 +5,7 @@ import dataclasses
 from dynamics.core import registry
 from dynamics.core.config import Config
 from dynamics.engine.network import Network
-from dynamics.engine.problem import Problem
+from dynamics.engine.problem import Recovery
 
 WIDTH = "width"
 START = "random"
@@ -13,7 +13,7 @@ ALPHA = "alpha_original"
 REDUCED = True
 
 
-def build(config: Config, problem: Problem) -> Network:
+def build(config: Config, problem: Recovery) -> Network:
     """As ``original``, stepped by a network 2r wide; the same factors at each record."""
     return dataclasses.replace(
         registry.load("networks", "original").build(config, problem), reduction="core"

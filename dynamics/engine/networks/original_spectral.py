@@ -6,14 +6,14 @@ from dynamics.core.config import Config
 from dynamics.engine.draws import need
 from dynamics.engine.factors import spectral
 from dynamics.engine.network import Network
-from dynamics.engine.problem import Problem
+from dynamics.engine.problem import Recovery
 
 WIDTH = "width"
 START = "spectral"
 ALPHA = "alpha_original"
 
 
-def build(config: Config, problem: Problem) -> Network:
+def build(config: Config, problem: Recovery) -> Network:
     """W_1 = ε V̂ᵀ, inner factors ε I, W_L = ε Û with all singular vectors, of the original width.
 
     Units beyond the smaller side of the matrix have no vector left: they start, and stay, at zero.

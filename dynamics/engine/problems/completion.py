@@ -7,7 +7,7 @@ from dynamics.core.cost import listed
 from dynamics.engine.draws import given, low_rank, mask, need
 from dynamics.engine.losses.entries import sampled
 from dynamics.engine.losses.masked import Masked
-from dynamics.engine.problem import Problem
+from dynamics.engine.problem import Recovery
 
 READS = (
     "rows",
@@ -23,7 +23,7 @@ READS = (
 )
 
 
-def make(config: Config, like: Tensor) -> Problem:
+def make(config: Config, like: Tensor) -> Recovery:
     """½ mean((W − M*)²) over the observed entries."""
     if listed(config):
         size = config.rows * config.cols * config.observed

@@ -7,7 +7,7 @@ from dynamics.core.cost import factored
 from dynamics.engine.draws import given, low_rank, need
 from dynamics.engine.losses.low_rank import Whole
 from dynamics.engine.losses.masked import Masked
-from dynamics.engine.problem import Problem
+from dynamics.engine.problem import Recovery
 
 READS = ("rows", "cols", "rank", "spectrum", "matrices", "noise", "seed_target", "seed_noise")
 SEEN = "all"
@@ -20,7 +20,7 @@ SUGGESTS = {
 }
 
 
-def make(config: Config, like: Tensor) -> Problem:
+def make(config: Config, like: Tensor) -> Recovery:
     """½ mean((W − M*)²), with noise on M* if the config has any."""
     if factored(config):
         return Whole(low_rank(config).to(like))

@@ -9,7 +9,7 @@ from dynamics.core.config import Config
 from dynamics.data import movielens
 from dynamics.engine.draws import generator
 from dynamics.engine.losses.entries import Entries
-from dynamics.engine.problem import Problem
+from dynamics.engine.problem import Recovery
 
 READS = ("observed", "seed_data")
 SHAPE = (943, 1682)
@@ -32,7 +32,7 @@ def fetch(config: Config, like: Tensor, report: Callable[[str], None]) -> None:
     movielens.fetch(report)
 
 
-def make(config: Config, like: Tensor) -> Problem:
+def make(config: Config, like: Tensor) -> Recovery:
     """½ mean square over a random fraction p of the 100,000 ratings; the others are held out.
 
     Nobody knows the full matrix, so there is no recovery error; √(2 · test_loss) is the usual root

@@ -7,7 +7,8 @@ from dynamics.core.config import Config
 from dynamics.data import photograph
 from dynamics.engine.draws import given, mask
 from dynamics.engine.losses.masked import Masked
-from dynamics.engine.problem import Problem, Target
+from dynamics.engine.problem import Recovery
+from dynamics.engine.target import Target
 
 READS = ("rows", "cols", "rank", "observed", "noise", "seed_data", "seed_noise")
 SUGGESTS = {
@@ -21,7 +22,7 @@ SUGGESTS = {
 }
 
 
-def make(config: Config, like: Tensor) -> Problem:
+def make(config: Config, like: Tensor) -> Recovery:
     """½ mean((W − M*)²) over the observed pixels of china.jpg, which scikit-learn ships.
 
     The picture is made grey, scaled to the config's rows and columns, and centred: brightness −0.5

@@ -9,7 +9,7 @@ from dynamics.core.config import Config
 from dynamics.engine.draws import generator, low_rank, need, noise
 from dynamics.engine.losses import gaussian_matrices
 from dynamics.engine.losses.sums import Dense, RankOne
-from dynamics.engine.problem import Problem
+from dynamics.engine.problem import Recovery
 
 READS = (
     "rows",
@@ -42,7 +42,7 @@ def fetch(config: Config, like: Tensor, report: Callable[[str], None]) -> None:
         gaussian_matrices.written(config, like.dtype, report)
 
 
-def make(config: Config, like: Tensor) -> Problem:
+def make(config: Config, like: Tensor) -> Recovery:
     """A_i = G_i/m with Gaussian G_i, or a_i b_iᵀ/m with Gaussian vectors; y_i = ⟨A_i, M*⟩.
 
     Noise comes on ⟨m A_i, M*⟩, so that its σ is in units of an entry.

@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 
 from dynamics.core.cost import by_factors, gains_by_factors
-from dynamics.engine.factors import Factors
 from dynamics.engine.kernels import LANES, NUMBERS, library
 from dynamics.engine.network import Network
-from dynamics.engine.problem import Problem
-from dynamics.engine.steps.interface import Memory, Steps, copy_into, loss_of
+from dynamics.engine.problem import Recovery, Task, whole_of
+from dynamics.engine.steps.interface import Memory, Steps, loss_of
 from dynamics.engine.steps.plain import by_products
 
 WIDEST = 64  # torch multiplies wider networks as fast
@@ -30,7 +29,7 @@ class KernelDescent(Steps):
     function: str  # the name in ``kernels/descent.cpp``
 
     def __init__(
-        self, network: Network, problem: Problem, optimizer: ModuleType, learning_rate: float
+        self, network: Network, problem: Task, optimizer: ModuleType, learning_rate: float
     ) -> None:
         super().__init__(network, problem, optimizer, learning_rate)
         factors, like = network.factors, network.factors[0]
@@ -60,7 +59,7 @@ class KernelDescent(Steps):
         """Returns sizes and arrays that describe the problem, and the numbers of work space."""
 
     @classmethod
-    def applies(cls, network: Network, problem: Problem, optimizer: ModuleType) -> bool:
+    def applies(cls, network: Network, problem: Task, optimizer: ModuleType) -> bool:
         """Whether compiled code for these steps exists and is faster."""
         like, hidden = network.factors[0], set(network.widths[1:-1])
         return (
@@ -69,13 +68,14 @@ class KernelDescent(Steps):
             and like.dtype in NUMBERS
             and len(hidden) == 1
             and max(hidden) <= min(WIDEST, *problem.shape)
+            and isinstance(problem, Recovery)
             and cls._gains(problem)
             and library(max(hidden), like.dtype) is not None
         )
 
     @staticmethod
     @abstractmethod
-    def _gains(problem: Problem) -> bool:
+    def _gains(problem: Recovery) -> bool:
         """Whether the problem is of the kind that this code is made for."""
 
     def step(self, count: int = 1) -> None:
@@ -88,9 +88,8 @@ class KernelDescent(Steps):
         """Nothing: plain gradient descent remembers nothing."""
         return {}
 
-    def restore(self, factors: Factors, memory: Mapping[str, Tensor]) -> None:
-        """Continue from these factors, which are copied into the padded arrays."""
-        copy_into(self.network, factors)
+    def restore(self, memory: Mapping[str, Tensor]) -> None:
+        """Continue from the network as it is now, and from the ``memory`` that belongs to it."""
 
 
 @final
@@ -100,7 +99,7 @@ class EntriesKernel(KernelDescent):
     function = "entries"
 
     @staticmethod
-    def _gains(problem: Problem) -> bool:
+    def _gains(problem: Recovery) -> bool:
         entries = problem.shape[0] * problem.shape[1]
         samples = problem.samples
         return samples is not None and len(samples.places) <= min(DENSEST * entries, 2**31 - 1)
@@ -118,6 +117,7 @@ class EntriesKernel(KernelDescent):
         return by_products(self.network, self.problem)
 
     def _data(self, padded: int) -> tuple[list[int], list[Tensor], int]:
+        assert isinstance(self.problem, Recovery)
         samples, columns = self.problem.samples, self.problem.shape[1]
         assert samples is not None
         # Every row is filled up to a multiple of LANES by zeros in a column after the last.
@@ -143,11 +143,11 @@ class FactoredKernel(KernelDescent):
         return loss_of(self.network, self.problem)
 
     @staticmethod
-    def _gains(problem: Problem) -> bool:
+    def _gains(problem: Recovery) -> bool:
         return problem.whole is not None and 2 * len(problem.whole.values) <= min(problem.shape)
 
     def _data(self, padded: int) -> tuple[list[int], list[Tensor], int]:
-        target = self.problem.whole
+        target = whole_of(self.problem)
         assert target is not None
         rank = len(target.values)
         sides = [-target.left * target.values, target.right.mT]
@@ -159,8 +159,9 @@ class FactoredKernel(KernelDescent):
     @property
     def operations(self) -> float:
         """Those of the form that torch would take."""
-        assert self.problem.whole is not None
-        shape, rank = self.problem.shape, len(self.problem.whole.values)
+        target = whole_of(self.problem)
+        assert target is not None
+        shape, rank = self.problem.shape, len(target.values)
         width, depth = len(self.network.factors[0]), len(self.network.factors)
         if gains_by_factors(shape, width, rank):
             return by_factors(shape, width, rank, depth)

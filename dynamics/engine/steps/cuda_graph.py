@@ -12,9 +12,8 @@ from typing import final
 import torch
 from torch import Tensor
 
-from dynamics.engine.factors import Factors
 from dynamics.engine.network import Network
-from dynamics.engine.problem import Problem
+from dynamics.engine.problem import Recovery, Task
 from dynamics.engine.steps.interface import Memory, Steps
 from dynamics.engine.steps.plain import Descent
 
@@ -27,7 +26,7 @@ class GraphDescent(Steps):
     """The steps of ``Descent``, whose buffers keep their addresses, as a graph needs."""
 
     def __init__(
-        self, network: Network, problem: Problem, optimizer: ModuleType, learning_rate: float
+        self, network: Network, problem: Task, optimizer: ModuleType, learning_rate: float
     ) -> None:
         super().__init__(network, problem, optimizer, learning_rate)
         self._plain = Descent(network, problem, optimizer, learning_rate)
@@ -35,9 +34,10 @@ class GraphDescent(Steps):
         self._recorded = (0.0, 0.0)  # the rates that are part of the graph
 
     @classmethod
-    def applies(cls, network: Network, problem: Problem, optimizer: ModuleType) -> bool:
-        """Whether the factors are on a GPU and the optimizer keeps no count on the host."""
-        return network.factors[0].is_cuda and getattr(optimizer, "PLAIN", False)
+    def applies(cls, network: Network, problem: Task, optimizer: ModuleType) -> bool:
+        """Whether the factors are on a GPU, and neither optimizer nor problem keeps a count."""
+        plain = getattr(optimizer, "PLAIN", False)
+        return network.factors[0].is_cuda and plain and isinstance(problem, Recovery)
 
     def step(self, count: int = 1) -> None:
         """Make ``count`` gradient steps, and wait for them: the caller measures the time."""
@@ -86,9 +86,9 @@ class GraphDescent(Steps):
         """That of ``Descent``."""
         return self._plain.memory
 
-    def restore(self, factors: Factors, memory: Mapping[str, Tensor]) -> None:
-        """Continue from these factors and from the ``memory`` that belongs to them."""
-        self._plain.restore(factors, memory)
+    def restore(self, memory: Mapping[str, Tensor]) -> None:
+        """Continue from the network as it is now, and from the ``memory`` that belongs to it."""
+        self._plain.restore(memory)
 
     @property
     def operations(self) -> float:

@@ -8,11 +8,10 @@ import torch
 from torch import Tensor
 
 from dynamics.core.cost import by_factors, gains_by_factors
-from dynamics.engine.factors import Factors
 from dynamics.engine.kernels.multiply import multiply
 from dynamics.engine.network import Network
-from dynamics.engine.problem import Problem
-from dynamics.engine.steps.interface import Memory, copy_into, loss_of
+from dynamics.engine.problem import Task, whole_of
+from dynamics.engine.steps.interface import Memory, loss_of
 from dynamics.engine.steps.plain import Chained, Moves
 
 
@@ -33,10 +32,10 @@ class FactoredDescent(Chained):
     """
 
     def __init__(
-        self, network: Network, problem: Problem, optimizer: ModuleType, learning_rate: float
+        self, network: Network, problem: Task, optimizer: ModuleType, learning_rate: float
     ) -> None:
         super().__init__(network, problem, optimizer, learning_rate)
-        target, factors = problem.whole, network.factors
+        target, factors = whole_of(problem), network.factors
         assert target is not None
         self._moves = Moves(self, optimizer)
         self._width = factors[0].shape[0]
@@ -46,9 +45,9 @@ class FactoredDescent(Chained):
         factors[-1] = self._left_stack[: self._width].mT
 
     @classmethod
-    def applies(cls, network: Network, problem: Problem, optimizer: ModuleType) -> bool:
+    def applies(cls, network: Network, problem: Task, optimizer: ModuleType) -> bool:
         """Whether the target's factors are known and the network is narrow enough to gain by it."""
-        target, hidden = problem.whole, set(network.widths[1:-1])
+        target, hidden = whole_of(problem), set(network.widths[1:-1])
         if target is None or len(hidden) > 1:
             return False
         return gains_by_factors(problem.shape, max(hidden), len(target.values))
@@ -74,7 +73,8 @@ class FactoredDescent(Chained):
             left_part = _upper(chain.mT, left_part, width)
             right_part = _upper(chain, right_part, width)
         # An outer factor is itself a part of the product that is its gradient.
-        self._update(-1, None, self._moves.product(-1, left.mT, right_part))
+        last = len(factors) - 1
+        self._update(last, None, self._moves.product(last, left.mT, right_part))
         self._update(0, None, self._moves.product(0, left_part.mT, right))
         if chain is not None:
             self._descend(down)
@@ -90,16 +90,14 @@ class FactoredDescent(Chained):
         """What the optimizer keeps between steps."""
         return self._moves.memory
 
-    def restore(self, factors: Factors, memory: Mapping[str, Tensor]) -> None:
-        """Continue from these factors and from the ``memory`` that belongs to them."""
-        copy_into(self.network, factors)
+    def restore(self, memory: Mapping[str, Tensor]) -> None:
+        """Continue from the network as it is now, and from the ``memory`` that belongs to it."""
         self._moves.restore(memory)
 
     @property
     def operations(self) -> float:
         """Four products with a stack, and the small ones."""
-        assert self.problem.whole is not None
-        rank, depth = len(self.problem.whole.values), len(self.network.factors)
+        rank, depth = len(self._right_stack) - self._width, len(self.network.factors)
         return by_factors(self.problem.shape, self._width, rank, depth)
 
 

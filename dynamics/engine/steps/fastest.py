@@ -7,7 +7,7 @@ a network asks for it by name.
 from types import ModuleType
 
 from dynamics.engine.network import Network
-from dynamics.engine.problem import Problem
+from dynamics.engine.problem import Task
 from dynamics.engine.steps.compiled import EntriesKernel, FactoredKernel
 from dynamics.engine.steps.cuda_graph import GraphDescent
 from dynamics.engine.steps.factored import FactoredDescent
@@ -26,9 +26,7 @@ FORMS: tuple[type[Steps], ...] = (  # the first that applies is used; the last o
 )
 
 
-def fastest(
-    network: Network, problem: Problem, optimizer: ModuleType, learning_rate: float
-) -> Steps:
+def fastest(network: Network, problem: Task, optimizer: ModuleType, learning_rate: float) -> Steps:
     """Returns steps of ``network`` on ``problem``; the arguments are those of ``Steps``.
 
     Raises:

@@ -11,9 +11,9 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from dynamics.engine.factors import Factors, product
+from dynamics.engine.factors import product
 from dynamics.engine.network import Network
-from dynamics.engine.problem import Problem
+from dynamics.engine.problem import Task
 
 Memory = dict[str, Tensor]  # by name, like a state_dict; see ``Steps.memory``
 
@@ -26,7 +26,7 @@ class Steps(ABC):
     Args:
         network: its factors are updated in place; some forms replace them by views of their own
             arrays.
-        problem: may be shared with other networks.
+        problem: what the network learns; may be shared with other networks.
         optimizer: a module of ``optimizers/``.
         learning_rate: η.
 
@@ -40,16 +40,16 @@ class Steps(ABC):
     compiled: ClassVar[bool] = False
 
     def __init__(
-        self, network: Network, problem: Problem, optimizer: ModuleType, learning_rate: float
+        self, network: Network, problem: Task, optimizer: ModuleType, learning_rate: float
     ) -> None:
         self.network = network
-        self.problem = problem
+        self.problem = problem.behind(network.backbone)
         self.learning_rate = learning_rate
         self.alpha = network.alpha
 
     @classmethod
     @abstractmethod
-    def applies(cls, network: Network, problem: Problem, optimizer: ModuleType) -> bool:
+    def applies(cls, network: Network, problem: Task, optimizer: ModuleType) -> bool:
         """Whether this form can make these steps, and gains by it."""
 
     @abstractmethod
@@ -63,11 +63,11 @@ class Steps(ABC):
     @property
     @abstractmethod
     def memory(self) -> Memory:
-        """A copy of what the steps need beside the factors in order to continue from here."""
+        """A copy of what the steps need beside the network in order to continue from here."""
 
     @abstractmethod
-    def restore(self, factors: Factors, memory: Mapping[str, Tensor]) -> None:
-        """Continue from these factors and from the ``memory`` that belongs to them."""
+    def restore(self, memory: Mapping[str, Tensor]) -> None:
+        """Continue from the network as it is now, and from the ``memory`` that belongs to it."""
 
     @property
     @abstractmethod
@@ -78,18 +78,12 @@ class Steps(ABC):
         """
 
     def rate(self, index: int) -> float:
-        """Returns η_l of the factor with this index, which may be −1 for the last one."""
-        outer = index in (0, -1, len(self.network.factors) - 1)
+        """Returns η_l of the factor with this index, from 0 on."""
+        outer = index in (0, len(self.network.factors) - 1)
         return self.learning_rate * (self.alpha if outer else 1)
 
 
-def loss_of(network: Network, problem: Problem) -> float:
-    """Returns the training loss of a network's current factors."""
+def loss_of(network: Network, problem: Task) -> float:
+    """Returns the training loss of a network at this moment."""
     *before, last = network.factors
     return float(problem.train_loss(last, product(before)))
-
-
-def copy_into(network: Network, factors: Factors) -> None:
-    """Copy ``factors`` into the network's own, whose addresses stay the same."""
-    for factor, source in zip(network.factors, factors, strict=True):
-        factor.copy_(source)

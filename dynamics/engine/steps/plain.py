@@ -8,11 +8,12 @@ from typing import final
 import torch
 from torch import Tensor
 
-from dynamics.engine.factors import Factors
 from dynamics.engine.kernels.multiply import add_product, multiply
 from dynamics.engine.network import Network
-from dynamics.engine.problem import Problem, Pull
-from dynamics.engine.steps.interface import Memory, Steps, copy_into, loss_of
+from dynamics.engine.problem import Pull, Task
+from dynamics.engine.steps.interface import Memory, Steps, loss_of
+
+DRAWS = "draws"  # the name of a generator's state among the memory
 
 
 class Chained(Steps):
@@ -28,7 +29,7 @@ class Chained(Steps):
     """
 
     def __init__(
-        self, network: Network, problem: Problem, optimizer: ModuleType, learning_rate: float
+        self, network: Network, problem: Task, optimizer: ModuleType, learning_rate: float
     ) -> None:
         super().__init__(network, problem, optimizer, learning_rate)
         first, *inner, last = network.factors
@@ -65,7 +66,7 @@ class Chained(Steps):
         """Update all factors from K and from the two products with the residual."""
         first, back = self.network.factors[0], self._back
         self._multiply(*pulled_back, back.mT)
-        self._update(-1, *onto_last)
+        self._update(len(self.network.factors) - 1, *onto_last)
         if chain is None:
             self._update(0, None, back)
             return
@@ -88,13 +89,13 @@ class Descent(Chained):
     """The plain form, which always applies: one step after another, each product by itself."""
 
     def __init__(
-        self, network: Network, problem: Problem, optimizer: ModuleType, learning_rate: float
+        self, network: Network, problem: Task, optimizer: ModuleType, learning_rate: float
     ) -> None:
         super().__init__(network, problem, optimizer, learning_rate)
         self._moves = Moves(self, optimizer)
 
     @classmethod
-    def applies(cls, network: Network, problem: Problem, optimizer: ModuleType) -> bool:
+    def applies(cls, network: Network, problem: Task, optimizer: ModuleType) -> bool:
         """Always."""
         return True
 
@@ -103,6 +104,7 @@ class Descent(Chained):
         for _ in range(count):
             chain = self._forward()
             self._backward(chain, *self.problem.pull(self.network.factors[-1], self._right))
+            self._moves.move_backbone()
 
     def loss(self) -> float:
         """Returns the training loss of the current factors, in the buffers of the steps."""
@@ -116,13 +118,16 @@ class Descent(Chained):
 
     @property
     def memory(self) -> Memory:
-        """What the optimizer keeps between steps."""
-        return self._moves.memory
+        """What the optimizer keeps between steps, and the state of the mini-batches' generator."""
+        draws = self.problem.draws
+        return self._moves.memory | ({} if draws is None else {DRAWS: draws.get_state()})
 
-    def restore(self, factors: Factors, memory: Mapping[str, Tensor]) -> None:
-        """Continue from these factors and from the ``memory`` that belongs to them."""
-        copy_into(self.network, factors)
-        self._moves.restore(memory)
+    def restore(self, memory: Mapping[str, Tensor]) -> None:
+        """Continue from the network as it is now, and from the ``memory`` that belongs to it."""
+        draws = self.problem.draws
+        if draws is not None:
+            draws.set_state(memory[DRAWS])
+        self._moves.restore({name: memory[name] for name in memory if name != DRAWS})
 
     @property
     def operations(self) -> float:
@@ -131,14 +136,16 @@ class Descent(Chained):
 
 
 class Moves:
-    """Moves the factors of ``Steps`` as an optimizer says, and keeps what it remembers of each."""
+    """Moves factors and backbone as an optimizer says, and keeps what it remembers of each."""
 
     def __init__(self, steps: Steps, optimizer: ModuleType) -> None:
         factors = steps.network.factors
         self._steps = steps
         self._direction = None if getattr(optimizer, "PLAIN", False) else optimizer.direction
+        backbone = steps.network.backbone
+        self._parameters = [] if backbone is None else list(backbone.parameters())
         self._gradients = [torch.empty_like(factor) for factor in factors]
-        self._memories: list[Memory] = [{} for _ in factors]
+        self._memories: list[Memory] = [{} for _ in (*factors, *self._parameters)]
 
     def move(self, index: int, left: Tensor | None, right: Tensor) -> None:
         """W_l ← W_l − η_l · direction(c · left · right); None stands for the identity."""
@@ -156,13 +163,22 @@ class Moves:
         else:
             add_product(factor, left, right, -rate * scale)
 
+    def move_backbone(self) -> None:
+        """θ ← θ − η · direction(∂loss/∂θ) for each parameter θ of the backbone."""
+        memories = self._memories[len(self._gradients) :]
+        for parameter, memory in zip(self._parameters, memories, strict=True):
+            assert parameter.grad is not None
+            gradient = parameter.grad
+            step = gradient if self._direction is None else self._direction(gradient, memory)
+            parameter.data.sub_(step, alpha=self._steps.learning_rate)
+
     def product(self, index: int, left: Tensor, right: Tensor) -> Tensor:
         """Returns left · right in the buffer of a factor's gradient."""
         return torch.mm(left, right, out=self._gradients[index])
 
     @property
     def memory(self) -> Memory:
-        """A copy of what the optimizer remembers: ``0.mean`` is the ``mean`` of the factor 0."""
+        """A copy: ``0.mean`` is the ``mean`` of W_1; the backbone's parameters follow W_L."""
         return {
             f"{index}.{name}": value.clone()
             for index, memory in enumerate(self._memories)
@@ -177,7 +193,7 @@ class Moves:
             self._memories[int(index)][name] = value.clone()
 
 
-def by_products(network: Network, problem: Problem) -> float:
+def by_products(network: Network, problem: Task) -> float:
     """Operations of a step by the products of ``Chained``."""
     cols, *hidden, _ = network.widths
     first, last = hidden[0], hidden[-1]

@@ -14,13 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dynamics.engine.factors import Factors, product
+from dynamics.engine.measuring.invariants import ROUNDING, form_of
 from dynamics.engine.network import Network
-from dynamics.engine.problem import Problem, Target
+from dynamics.engine.problem import Task, whole_of
 from dynamics.engine.steps.interface import Memory, Steps, loss_of
+from dynamics.engine.target import Target
 from dynamics.theory.original import Cores, rates_of
-
-ROUNDING = 1e-4  # how far a start may be from what a reduction assumes: float32's own rounding
 
 
 class Reduced(Steps):
@@ -32,10 +31,10 @@ class Reduced(Steps):
     """
 
     def __init__(
-        self, network: Network, problem: Problem, optimizer: ModuleType, learning_rate: float
+        self, network: Network, problem: Task, optimizer: ModuleType, learning_rate: float
     ) -> None:
         super().__init__(network, problem, optimizer, learning_rate)
-        target = problem.whole
+        target = whole_of(problem)
         if target is None or not self.applies(network, problem, optimizer):
             raise ValueError(
                 "An exact reduction is known for factorization without noise, by plain gradient "
@@ -44,9 +43,9 @@ class Reduced(Steps):
         self._start(target)
 
     @classmethod
-    def applies(cls, network: Network, problem: Problem, optimizer: ModuleType) -> bool:
+    def applies(cls, network: Network, problem: Task, optimizer: ModuleType) -> bool:
         """Whether the problem and the optimizer are those of a reduction."""
-        return problem.whole is not None and getattr(optimizer, "PLAIN", False)
+        return whole_of(problem) is not None and getattr(optimizer, "PLAIN", False)
 
     def step(self, count: int = 1) -> None:
         """Make ``count`` gradient steps."""
@@ -75,35 +74,24 @@ class Reduced(Steps):
 class CoreReduction(Reduced):
     """A square network with orthogonal start: a core 2r wide, and one number ρ_l for the rest.
 
-    With Q_l = W_l(0)/ε, C_0 an orthonormal basis of [V, (Q_L ⋯ Q_1)ᵀ U] and C_l = Q_l C_(l−1),
-
-        W_l = C_l M_l C_(l−1)ᵀ + ρ_l (Q_l − C_l C_(l−1)ᵀ)
-
-    at all times: M_l and ρ_l are ``simulation.Cores`` with the goal C_Lᵀ M* C_0.
+    Its factors always have the form of ``invariants.Form``, in which M_l and ρ_l follow the steps
+    of ``original.Cores`` with the goal C_Lᵀ M* C_0.
     """
 
     def _start(self, target: Target) -> None:
-        factors, side = self.network.factors, self.problem.shape[0]
-        square = all(factor.shape == (side, side) for factor in factors)
-        sizes, rank = [float(factor.norm()) / side**0.5 for factor in factors], len(target.values)
-        self._turns = [factor / size for factor, size in zip(factors, sizes, strict=True)]
-        one = torch.eye(side).to(factors[0])
-        if not square or 2 * rank > side or not all(
-            torch.allclose(turn @ turn.mT, one, atol=ROUNDING) for turn in self._turns
-        ):  # fmt: skip
+        form = form_of(self.network.factors, target)
+        if form is None:
             raise ValueError(
                 "The original network's reduction needs a square matrix, at least 2 r wide, and "
                 "orthogonal first factors as wide as it."
             )
-        turned = product(self._turns).mT @ target.left
-        self._bases = [torch.linalg.qr(torch.cat([target.right.mT, turned], dim=1)).Q]
-        for turn in self._turns:
-            self._bases.append(turn @ self._bases[-1])
-        goal = (self._bases[-1].mT @ target.left * target.values) @ (target.right @ self._bases[0])
-        self._core = Cores(goal.numpy(force=True).astype(float), np.array(sizes))
+        self._form = form
+        first, last = form.bases[0], form.bases[-1]
+        goal = (last.mT @ target.left * target.values) @ (target.right @ first)
+        self._core = Cores(goal.numpy(force=True).astype(float), np.array(form.sizes))
 
     def _step(self) -> None:
-        depth, rate = len(self._turns), self.learning_rate * self.problem.scale
+        depth, rate = len(self._form.turns), self.learning_rate * self.problem.scale
         with np.errstate(all="ignore"):  # a diverged run is a result
             self._core.step(rates_of(depth, self.alpha, rate))
 
@@ -115,9 +103,9 @@ class CoreReduction(Reduced):
             memory |= {f"{index}.core": torch.tensor(core), f"{index}.rest": torch.tensor(rest)}
         return memory
 
-    def restore(self, factors: Factors, memory: Mapping[str, Tensor]) -> None:
-        """Continue from these cores and numbers."""
-        places = range(len(self._turns))
+    def restore(self, memory: Mapping[str, Tensor]) -> None:
+        """Continue from the network as it is now, and from the ``memory`` that belongs to it."""
+        places = range(len(self._form.turns))
         self._core.cores = np.stack([memory[f"{index}.core"].numpy() for index in places])
         self._core.rest = np.array([float(memory[f"{index}.rest"]) for index in places])
         self._write()
@@ -125,9 +113,9 @@ class CoreReduction(Reduced):
     def _write(self) -> None:
         one = np.eye(self._core.cores.shape[1])
         for index, (turn, core, rest) in enumerate(
-            zip(self._turns, self._core.cores, self._core.rest.tolist(), strict=True)
+            zip(self._form.turns, self._core.cores, self._core.rest.tolist(), strict=True)
         ):
-            before, after = self._bases[index], self._bases[index + 1]
+            before, after = self._form.bases[index], self._form.bases[index + 1]
             shift = after @ torch.from_numpy(core - rest * one).to(turn)
             torch.addmm(turn, shift, before.mT, beta=rest, out=self.network.factors[index])
 
@@ -178,8 +166,8 @@ class DiagonalReduction(Reduced):
         """The outer and the inner values."""
         return {"0.outer": torch.tensor(self._outer), "0.inner": torch.tensor(self._inner)}
 
-    def restore(self, factors: Factors, memory: Mapping[str, Tensor]) -> None:
-        """Continue from these values."""
+    def restore(self, memory: Mapping[str, Tensor]) -> None:
+        """Continue from the network as it is now, and from the ``memory`` that belongs to it."""
         self._outer = memory["0.outer"].numpy()
         self._inner = memory["0.inner"].numpy()
         self._write()

@@ -10,13 +10,12 @@ from typing import final
 import torch
 from torch import Tensor
 
-from dynamics.engine.factors import Factors
 from dynamics.engine.kernels import products
 from dynamics.engine.kernels.multiply import THIN, WORTH_TWO, product
 from dynamics.engine.losses.masked import Masked
 from dynamics.engine.network import Network
-from dynamics.engine.problem import Problem, Pull
-from dynamics.engine.steps.interface import Memory, copy_into
+from dynamics.engine.problem import Pull, Task
+from dynamics.engine.steps.interface import Memory
 from dynamics.engine.steps.plain import Chained, by_products
 
 ADD, MASK, SQUARE = 0, -1, -2  # of ``kernels/products.cpp``
@@ -63,7 +62,7 @@ class ReplayedDescent(Chained):
     compiled = True
 
     def __init__(
-        self, network: Network, problem: Problem, optimizer: ModuleType, learning_rate: float
+        self, network: Network, problem: Task, optimizer: ModuleType, learning_rate: float
     ) -> None:
         super().__init__(network, problem, optimizer, learning_rate)
         assert isinstance(problem, Masked)
@@ -74,7 +73,7 @@ class ReplayedDescent(Chained):
         self._tape = self._loss = Tape(self._sum)
 
     @classmethod
-    def applies(cls, network: Network, problem: Problem, optimizer: ModuleType) -> bool:
+    def applies(cls, network: Network, problem: Task, optimizer: ModuleType) -> bool:
         """Whether compiled code can make these steps; it uses one thread."""
         like, sides = network.factors[0], network.widths
         return (
@@ -131,9 +130,8 @@ class ReplayedDescent(Chained):
         """Nothing: plain gradient descent remembers nothing."""
         return {}
 
-    def restore(self, factors: Factors, memory: Mapping[str, Tensor]) -> None:
-        """Continue from these factors, which the listed operations find at the same addresses."""
-        copy_into(self.network, factors)
+    def restore(self, memory: Mapping[str, Tensor]) -> None:
+        """Continue from the network as it is now, and from the ``memory`` that belongs to it."""
 
     @property
     def operations(self) -> float:

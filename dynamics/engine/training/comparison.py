@@ -1,4 +1,4 @@
-"""Compare: one problem, several networks in lockstep, one Config."""
+"""Comparison: one problem, several networks in lockstep, one Config."""
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
@@ -12,10 +12,10 @@ from torch import Tensor
 from dynamics.core import changes, registry
 from dynamics.core.config import Config
 from dynamics.core.rates import pace, rates
-from dynamics.core.records import Record
 from dynamics.engine import device
+from dynamics.engine.measuring.moment import Resumable
 from dynamics.engine.network import Network
-from dynamics.engine.problem import Problem
+from dynamics.engine.problem import Recovery, Task
 from dynamics.engine.training.facts import known
 from dynamics.engine.training.lockstep import Lanes
 from dynamics.theory import stability
@@ -34,12 +34,12 @@ class Comparison:
     """
 
     config: Config
-    problem: Problem
+    problem: Task
     networks: Mapping[str, Network]
     learning_rate: float
     facts: Mapping[str, list[Any]]
 
-    def __iter__(self) -> Iterator[dict[str, Record] | None]:
+    def __iter__(self) -> Iterator[dict[str, Resumable] | None]:
         """Train all networks, each record of one beside that of the others at the same step.
 
         Yields the records by network, of those that have not ended before, and None at times in
@@ -51,7 +51,7 @@ class Comparison:
         """η of one network, at the start."""
         return rates(self.config, name, self.learning_rate).learning_rate
 
-    def going_on(self, since: Mapping[str, Record]) -> Iterator[dict[str, Record] | None]:
+    def going_on(self, since: Mapping[str, Resumable]) -> Iterator[dict[str, Resumable] | None]:
         """The same from the records of one step on, which are made again; see ``Lanes``."""
         with ThreadPoolExecutor(1, "measuring", torch.set_num_threads, (1,)) as side:
             networks, rate = self.networks, self.learning_rate
@@ -71,14 +71,28 @@ def prepare(config: Config) -> Comparison:
     for name in config.networks:
         built: Network = registry.load("networks", name).build(config, problem)
         factors = [factor.to(like) for factor in built.factors]
-        networks[name] = dataclasses.replace(built, factors=factors)
-    facts = {**problem.facts, **known(config, problem, networks)}
-    largest = facts["surrogate_singular_values"][0] / problem.curvature
-    limits = stability_limits(config, problem, networks, largest)
-    rate = config.learning_rate
-    if config.rate_unit == "limit":
-        rate *= min(limit / pace(config, name) for name, limit in limits.items())
-    facts |= {"learning_rate": [rate], "stability_limits": list(limits.values())}
+        backbone = None if built.backbone is None else built.backbone.to(like)
+        networks[name] = dataclasses.replace(built, factors=factors, backbone=backbone)
+    return compared(config, problem, networks)
+
+
+def compared(config: Config, problem: Task, networks: Mapping[str, Network]) -> Comparison:
+    """Networks about to learn a problem, with η and all that is known before training.
+
+    Raises:
+        ValueError: if η is counted in stability limits, and none is known for the problem.
+    """
+    rate, facts = config.learning_rate, dict(problem.facts)
+    if isinstance(problem, Recovery):
+        facts |= known(config, problem, networks)
+        largest = facts["surrogate_singular_values"][0] / problem.curvature
+        limits = stability_limits(config, problem, networks, largest)
+        if config.rate_unit == "limit":
+            rate *= min(limit / pace(config, name) for name, limit in limits.items())
+        facts["stability_limits"] = list(limits.values())
+    elif config.rate_unit == "limit":
+        raise ValueError("No stability limit is known for this problem; choose an absolute η.")
+    facts["learning_rate"] = [rate]
     if config.schedule:
         facts["changes"] = [list(each) for each in changes.told(config.schedule, config.rates)]
     return Comparison(config, problem, networks, rate, facts)
@@ -101,7 +115,7 @@ def numbers(config: Config) -> Tensor:
 
 
 def stability_limits(
-    config: Config, problem: Problem, networks: Mapping[str, Network], largest: float
+    config: Config, problem: Recovery, networks: Mapping[str, Network], largest: float
 ) -> dict[str, float]:
     """η* of each network, with the surrogate's ``largest`` singular value for the target's."""
     return {

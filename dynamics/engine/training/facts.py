@@ -9,14 +9,14 @@ from dynamics.core import registry, traits
 from dynamics.core.config import Config
 from dynamics.core.sizes import wide
 from dynamics.engine.network import Network
-from dynamics.engine.problem import Problem
+from dynamics.engine.problem import Recovery
 from dynamics.theory import original
 
 MOST_MODES = 50  # of an overlap that is kept: r × r numbers
 MOST_SIDE = 500  # of an original network that is drawn only to be looked at
 
 
-def known(config: Config, problem: Problem, networks: Mapping[str, Network]) -> dict[str, Any]:
+def known(config: Config, problem: Recovery, networks: Mapping[str, Network]) -> dict[str, Any]:
     """Singular values of −∇loss(0) and, of an orthogonal start, its overlap with the target."""
     count = max(config.rank, config.rank_bound)
     facts: dict[str, Any] = {"surrogate_singular_values": problem.surrogate(count)[1].tolist()}
@@ -45,7 +45,7 @@ def look(config: Config) -> dict[str, Any]:
         ValueError: if the settings do not fit the data.
         MemoryError: if they do not fit the machine.
     """
-    problem: Problem = registry.load("problems", config.problem).make(
+    problem: Recovery = registry.load("problems", config.problem).make(
         config, torch.empty(0, dtype=torch.float64)
     )
     networks = {}

@@ -1,29 +1,32 @@
-"""Lanes: networks trained in lockstep, each in a lane of its own, from the start or from a moment.
+"""Lockstep: several networks trained together, each in a lane of its own.
 
-What the config's schedule says happens here: rates change between two steps of a lane, and a
-compressed network may begin late, from the original's factors at that moment.
+The changes of the config's schedule happen here: rates change between two steps of a lane, and a
+network may start late, from another network's factors at that moment.
 """
 
 from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from functools import partial
-from typing import Any
 
 from dynamics.core import registry
+from dynamics.core.changes import LateStart
 from dynamics.core.config import Config
 from dynamics.core.cost import AHEAD
 from dynamics.core.rates import Rates, rates
-from dynamics.core.records import Record
 from dynamics.engine.factors import truncated
 from dynamics.engine.measuring.measure import Measuring, Pending
+from dynamics.engine.measuring.moment import Resumable
 from dynamics.engine.network import Network
-from dynamics.engine.problem import Problem
+from dynamics.engine.problem import Task
 from dynamics.engine.steps.fastest import fastest
 from dynamics.engine.steps.interface import Steps
-from dynamics.engine.training.loop import START, Escapes, train
+from dynamics.engine.training.loop import train
+from dynamics.engine.training.record_spacing import Spacing
 
-Row = dict[str, Record]  # by network, at one step
+Row = dict[str, Resumable]  # by network, at one step
+Lane = Iterator[Pending | None]  # a network's records; None at times between them
+START = Resumable(0, 0.0, 0.0, 0.0, {})
 
 
 class Lanes:
@@ -31,118 +34,124 @@ class Lanes:
 
     Args:
         config: the settings.
-        problem: what they learn.
+        problem: what the networks learn.
         networks: by name, the original first.
-        learning_rate: η itself at the start, whatever unit the config counts it in.
+        learning_rate: η at the start, in absolute terms whatever unit the config counts it in.
         side: measures beside the training, where that does not slow it.
-        since: records from which to go on, of the networks that had not ended; none for a run from
-            its start.
+        since: records to continue from, of the networks that had not ended; empty at a run's start.
     """
 
     def __init__(
         self,
         config: Config,
-        problem: Problem,
+        problem: Task,
         networks: Mapping[str, Network],
         learning_rate: float,
         side: Executor,
-        since: Mapping[str, Record],
+        since: Mapping[str, Resumable],
     ) -> None:
         self._config, self._problem, self._networks = config, problem, networks
         self._learning_rate = learning_rate
         self._side, self._since = side, since
-        self._row: dict[str, Pending] = {}  # the newest
-        self._escapes = Escapes(config.record_every) if config.recording == "escapes" else None
-        if self._escapes and since:  # the last network's are whole: others' losses were yet to come
-            *_, last = since.values()
-            self._escapes.restore(last.state["gaps"])
+        self._spacing = Spacing(config)
+        for record in since.values():
+            # Those of the last network stay: they were noted when all had reached the record.
+            if record.moment and record.moment.gaps:
+                self._spacing.restore(record.moment.gaps)
 
     def __iter__(self) -> Iterator[Row | None]:
-        """One record of every lane after the other, until each has ended; None at times between.
+        """Yields a row of records, one of each lane that has not ended; None at times between.
 
-        All networks are at the same record before one goes on to the next: what comes after a
-        record never depends on how fast anything is. Measuring may be behind by two.
+        All networks reach the same record before any continues to the next one, so that what
+        follows a record never depends on how fast anything is. Measuring may be AHEAD rows behind.
         """
         first = max((record.step for record in self._since.values()), default=0)
-        lanes, rows = {}, deque[dict[str, Pending]]()
+        late = self._config.late
+        if late and late.step < max(first, 1):
+            late = None  # it has started already
+        waiting = late and self._measuring(late.network)
+        lanes: dict[str, Lane] = {}
         for name in self._networks:
-            if name == "compressed" and self._config.compress_at >= max(first, 1):
-                lanes[name] = self._late(name)
+            if late and name == late.network:
+                lanes[name] = iter(())
             elif not self._since or name in self._since:
                 lanes[name] = self._lane(name, self._since.get(name, START))
+        rows = deque[dict[str, Pending]]()
         while lanes:
-            self._row = {}
-            for name, lane in lanes.items():
-                for pending in lane:
+            row: dict[str, Pending] = {}
+            for name in list(lanes):
+                if late and waiting and name == late.network:
+                    lead = row[late.source].record
+                    lanes[name] = self._late(late, lead, waiting)
+                    late = late if lead.step < late.step else None
+                for pending in lanes[name]:
                     if pending is not None:
-                        self._row[name] = pending
+                        row[name] = pending
                         break
-                    # In a long stretch: what is ready need not wait until it is over.
+                    # Within a long stretch, a row that is ready need not wait for its end.
                     ready = rows and all(each.ready() for each in rows[0].values())
                     yield _complete(rows.popleft()) if ready else None
-            rows.append(self._row)
-            lanes = {n: lane for n, lane in lanes.items() if not self._row[n].record.outcome}
+            rows.append(row)
+            lanes = {name: lane for name, lane in lanes.items() if not row[name].record.outcome}
             if len(rows) > AHEAD:
                 yield _complete(rows.popleft())
         while rows:
             yield _complete(rows.popleft())
 
-    def _lane(self, name: str, since: Record) -> Iterator[Pending | None]:
-        """A network's records from ``since`` on."""
+    def _lane(self, name: str, since: Resumable) -> Lane:
+        """A network's records, from ``since`` on."""
         config, network = self._config, self._networks[name]
         optimizer = registry.load("optimizers", config.optimizer)
-        descent = fastest(network, self._problem, optimizer, self._learning_rate)
+        steps = fastest(network, self._problem, optimizer, self._learning_rate)
         measuring = self._measuring(name)
-        if since.state is not None:
-            descent.restore(since.state["factors"], since.state["memory"])
-            measuring.restore(since.state, self._rates(name, since.step - 1).alpha)
-        self._turn(descent, measuring, name, since.step - 1)
+        if since.moment is not None:
+            network.restore(since.moment.factors, since.moment.backbone)
+            steps.restore(since.moment.memory)
+            measuring.restore(since.moment, self._rates(name, since.step - 1).alpha)
+        self._turn(steps, measuring, name, since.step - 1)
         records = train(
-            descent.step,
-            descent.loss,
+            steps.step,
+            steps.loss,
             config.steps,
             config.record_every,
             tolerance=config.tolerance,
-            operations=descent.operations,
-            after=partial(self._escapes.after, name) if self._escapes else None,
+            operations=steps.operations,
+            after=partial(self._spacing.after, name),
             turns={
-                change.step: partial(self._turn, descent, measuring, name, change.step)
+                change.step: partial(self._turn, steps, measuring, name, change.step)
                 for change in config.schedule
             },
             since=since,
         )
-        side = self._side if descent.compiled or network.factors[0].is_cuda else None
-
-        def kept() -> dict[str, Any]:
-            return {"memory": descent.memory, "gaps": self._escapes and self._escapes.state}
-
+        side = self._side if steps.compiled or network.factors[0].is_cuda else None
         for record in records:
-            yield record and measuring.begin(record, side, kept)
+            yield record and measuring.begin(record, side, steps, self._spacing.gaps)
 
     def _measuring(self, name: str) -> Measuring:
         return Measuring(self._networks[name], self._problem, singular_value_count(self._config))
 
-    def _turn(self, descent: Steps, measuring: Measuring, name: str, step: int) -> None:
-        """Give a network the rates with which it goes on from a step."""
+    def _turn(self, steps: Steps, measuring: Measuring, name: str, step: int) -> None:
+        """Give a network the rates that hold from a step on."""
         now = self._rates(name, step)
-        descent.learning_rate, descent.alpha = now.learning_rate, now.alpha
+        steps.learning_rate = now.learning_rate
+        steps.alpha = now.alpha
         measuring.turn(now.alpha)
 
     def _rates(self, name: str, step: int) -> Rates:
         return rates(self._config, name, self._learning_rate, step)
 
-    def _late(self, name: str) -> Iterator[Pending | None]:
-        """Records of nothing until the original is compressed; no more if it ends before that."""
-        waiting, at = self._measuring(name), self._config.compress_at
-        while (lead := self._row["original"].record).step < at and not lead.outcome:
-            yield waiting.nothing(lead.step)
-        if lead.step < at or lead.outcome == "diverged":
+    def _late(self, late: LateStart, lead: Resumable, waiting: Measuring) -> Lane:
+        """The lane of a network that starts late, when its source has reached the record ``lead``.
+
+        Before its start it yields one record of nothing, which is its last if the source has ended.
+        """
+        if lead.step < late.step or lead.outcome == "diverged":
             yield waiting.nothing(lead.step, lead.outcome)
             return
-        cut = truncated(lead.state["factors"], self._config.rank_bound)
-        for factor, wanted in zip(self._networks[name].factors, cut, strict=True):
-            factor.copy_(wanted)
-        yield from self._lane(name, Record(at, 0.0, 0.0, 0.0, {}))
+        assert lead.moment is not None
+        cut = truncated(lead.moment.factors, self._config.rank_bound)
+        self._networks[late.network].restore(cut, lead.moment.backbone)
+        yield from self._lane(late.network, Resumable(late.step, 0.0, 0.0, 0.0, {}))
 
 
 def _complete(row: Mapping[str, Pending]) -> Row:
@@ -150,5 +159,5 @@ def _complete(row: Mapping[str, Pending]) -> Row:
 
 
 def singular_value_count(config: Config) -> int:
-    """How many singular values of the product are recorded: past the rank, and all r̂."""
+    """Number of singular values of the product that are recorded: beyond the rank, and all r̂."""
     return min(*config.shape, max(2 * config.rank + 2, config.rank_bound))

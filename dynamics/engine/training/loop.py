@@ -3,13 +3,11 @@
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 import numpy as np
 
 from dynamics.core.records import Record
 
-QUIET, WIDEST = 0.003, 16  # of Escapes
 PATIENCE = 0.1  # seconds that training goes on before the consumer is asked whether to
 START = Record(0, 0.0, 0.0, 0.0, {})
 
@@ -71,42 +69,3 @@ def train(
             done += batch
             if done < goal:
                 yield None
-
-
-class Escapes:
-    """Where networks are recorded together: Δt apart while a loss falls, further on plateaus.
-
-    On a plateau, where no loss moves by more than QUIET of itself between two records, each gap
-    is twice the one before, up to WIDEST Δt; as soon as one moves it is Δt again. All records are
-    at multiples of Δt, but for turns, and follow from the losses alone: a run is always recorded
-    at the same steps.
-    """
-
-    def __init__(self, record_every: int) -> None:
-        self._every = self._gap = record_every
-        self._next: dict[int, int] = {}
-        self._losses: dict[str, float] = {}
-        self._moves: dict[str, tuple[int, float]] = {}  # at which step, how much
-
-    def after(self, name: str, step: int, loss: float) -> int:
-        """The step of the record that follows ``step``, for the network ``name`` and all others."""
-        before = self._losses.get(name, 0.0)
-        move = abs(math.log(loss / before)) if loss > 0 < before else math.inf
-        self._moves[name], self._losses[name] = (step, move), loss
-        if step not in self._next:
-            # A network that has ended has nothing to say: its last step is too long ago.
-            recent = [moved for at, moved in self._moves.values() if step - at <= self._gap]
-            quiet = all(moved < QUIET for moved in recent)
-            self._gap = min(2 * self._gap, WIDEST * self._every) if quiet else self._every
-            self._next[step] = step // self._every * self._every + self._gap
-        return self._next[step]
-
-    @property
-    def state(self) -> dict[str, Any]:
-        """What the next gap follows from; whole once all networks have come to a record."""
-        return {"gap": self._gap, "losses": dict(self._losses), "moves": dict(self._moves)}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a ``state``."""
-        self._gap = state["gap"]
-        self._losses, self._moves = dict(state["losses"]), dict(state["moves"])

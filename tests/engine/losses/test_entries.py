@@ -12,8 +12,8 @@ from dynamics.engine.factors import drawn, product
 from dynamics.engine.losses.entries import Entries
 from dynamics.engine.losses.masked import Masked
 from dynamics.engine.network import Network
-from dynamics.engine.problem import Target
 from dynamics.engine.steps.plain import Descent
+from dynamics.engine.target import Target
 from dynamics.engine.training.comparison import prepare
 from tests.support.make import gaussian, relative
 

@@ -8,8 +8,8 @@ from dynamics.core.config import Config, choices
 from dynamics.engine.losses.sums import Dense, RankOne
 from dynamics.engine.network import Network
 from dynamics.engine.optimizers import adam, gradient_descent
-from dynamics.engine.problem import Target
 from dynamics.engine.steps.plain import Descent
+from dynamics.engine.target import Target
 from dynamics.engine.training.comparison import prepare
 from tests.support.make import gaussian, relative
 

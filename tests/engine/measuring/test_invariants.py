@@ -13,7 +13,7 @@ from dynamics.core.registry import load
 from dynamics.engine.losses.masked import Masked
 from dynamics.engine.measuring.state import State
 from dynamics.engine.network import Network
-from dynamics.engine.problem import Target
+from dynamics.engine.target import Target
 from dynamics.engine.training.comparison import prepare
 from dynamics.theory import compressed
 from tests.support.formulas import unmoved

@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from dynamics.core.registry import load
 from dynamics.engine.factors import drawn, product, spectral
 from dynamics.engine.network import Network
-from dynamics.engine.problem import Problem
+from dynamics.engine.problem import Recovery
 from dynamics.engine.steps.plain import Descent
 from tests.support.make import KINDS, gaussian, known, relative
 
@@ -19,7 +19,7 @@ WIDTHS = [(4,), (10,), (17,), (3, 6, 5, 4, 9)]
 PLAIN = load("optimizers", "gradient_descent")
 
 
-def networks(problem: Problem, depth: int) -> Iterator[Network]:
+def networks(problem: Recovery, depth: int) -> Iterator[Network]:
     """A spectral start, and random factors: narrow, wide, over-wide and of uneven widths."""
     rows, cols = problem.shape
     left, _, right = problem.surrogate(3)

@@ -76,7 +76,8 @@ def test_going_on_from_a_moment_takes_its_factors() -> None:
     ours.step(STEPS)
     moment, memory = [factor.clone() for factor in ours.network.factors], ours.memory
     ours.step(STEPS)
-    ours.restore(moment, memory)
+    ours.network.restore(moment, {})
+    ours.restore(memory)
     ours.step(STEPS)
     plain.step(2 * STEPS)
     compare(ours, plain, 1e-12)

@@ -6,7 +6,7 @@ from itertools import pairwise
 from dynamics.core.config import Config
 from dynamics.core.records import Record
 from dynamics.engine.training.comparison import prepare
-from dynamics.engine.training.loop import WIDEST
+from dynamics.engine.training.record_spacing import WIDEST
 
 SETTINGS = {
     "problem": "factorization", "rows": 30, "cols": 30, "rank": 2, "rank_bound": 4,
