@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Shape = tuple[int, ...]
+SMALL = 1e-6
 COUNTERS = ("seconds", "measuring_seconds", "operations")
 
 
@@ -174,6 +175,15 @@ class Trajectory:
 def followed(series: Mapping[str, Any]) -> str:
     """The series with a column for each mode; sorted values where modes cannot be distinguished."""
     return "mode_values" if "mode_values" in series else "singular_values"
+
+
+def deviations(values: Array, reference: Array) -> Array:
+    """|x − y| / max(|y|, 10⁻⁶ max|y|) of two arrays of one shape; |x − y| where all y are 0.
+
+    Below the share SMALL of the largest y, rounding decides.
+    """
+    scale = np.maximum(np.abs(reference), SMALL * np.abs(reference).max())
+    return np.asarray(np.abs(values - reference) / np.where(scale > 0, scale, 1))
 
 
 def missing(values: dict[str, Array]) -> dict[str, Array]:

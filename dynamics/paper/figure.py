@@ -26,11 +26,10 @@ from typing import Any
 
 import numpy as np
 
-from dynamics.core.records import Array, Trajectory
+from dynamics.core.records import Array, Trajectory, deviations
 from dynamics.paper.check import BAND, DEVIATION, RECORD, Check, over_seeds
 
 TOLERANCE = 1e-8  # of a curve; whatever is looser is a fault
-SMALL = 1e-6  # of a quantity's maximum: below it rounding decides
 LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -113,8 +112,7 @@ def deviation(ours: Array, theirs: Array) -> float:
     """max |x − y| / max(|y|, 10⁻⁶ max|y|) over the records; infinite if the lengths differ."""
     if ours.shape != theirs.shape or not np.isfinite(ours).all():
         return math.inf
-    scale = np.maximum(np.abs(theirs), SMALL * np.abs(theirs).max())
-    return float(np.max(np.abs(ours - theirs) / scale))
+    return float(np.max(deviations(ours, theirs)))
 
 
 def losses(

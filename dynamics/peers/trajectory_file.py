@@ -1,9 +1,14 @@
-"""Reference: the compressed network's settings and facts from a trajectory file, in NumPy alone."""
+"""Trajectory file: what another program has trained, read with NumPy alone.
+
+A file is an ``.npz`` with the target, the mask or the measurements, the first factors of both
+networks, and all that their training recorded; see "Verifying against other code" in the docs.
+"""
 
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +18,10 @@ from dynamics.core.config import PROBLEM_SETTINGS, Config
 from dynamics.core.records import Array
 from dynamics.core.sizes import curvature
 
-PROBLEMS = {"mf": "factorization", "mc": "completion", "ms": "sensing"}
-OPTIMIZERS = {"gd": "gradient_descent", "sgd": "gradient_descent"}
-ARRAYS = ("target", "mask", "sensing", "compressed_init_1")
-KEYS = {  # here: in the file
+PROBLEMS = {"mf": "factorization", "mc": "completion", "ms": "sensing"}  # by the file's task
+OPTIMIZERS = {"gd": "gradient_descent", "sgd": "gradient_descent"}  # by the file's name
+ARRAYS = ("target", "mask", "sensing", "compressed_init_1")  # that a forecast needs
+KEYS = {  # our setting: the file's
     "rank_bound": "rhat",
     "depth": "depth",
     "init_scale": "epsilon",
@@ -26,83 +31,120 @@ KEYS = {  # here: in the file
 ONE = {"networks": "compressed"}
 
 
+@dataclass(frozen=True)
+class TrajectoryFile:
+    """The settings and the arrays of a file."""
+
+    settings: Mapping[str, Any]
+    arrays: Mapping[str, Array]
+
+    @classmethod
+    def load(cls, file: Path, only: Collection[str] = ()) -> "TrajectoryFile":
+        """Read a file: all of its arrays, or ``only`` some where it has them.
+
+        Raises:
+            ValueError: if it is no trajectory file.
+            KeyError: if it has no settings.
+            OSError: if it cannot be opened.
+        """
+        try:
+            with np.load(file, allow_pickle=False) as content:
+                if "config" not in content.files:
+                    raise KeyError("config")
+                settings = dict(json.loads(str(content["config"])))
+                names = [name for name in content.files if not only or name in only]
+                return cls(settings, {name: content[name] for name in names})
+        except (zipfile.BadZipFile, zlib.error, EOFError, TypeError, AttributeError, ValueError):
+            raise ValueError("it is no .npz file of arrays and settings") from None
+
+    @property
+    def problem(self) -> str:
+        """The problem by its name here; without a task it follows from the arrays.
+
+        Raises:
+            ValueError: if the task is unknown.
+        """
+        found = "mc" if "mask" in self.arrays else "ms" if "sensing" in self.arrays else "mf"
+        task = self.settings.get("task", found)
+        if task not in PROBLEMS:
+            raise ValueError(f"its task {task!r} is none of mf, mc and ms")
+        return PROBLEMS[task]
+
+    @property
+    def optimizer(self) -> str:
+        """The optimizer by its name here."""
+        name = str(self.settings.get("optimizer", "gd"))
+        return OPTIMIZERS.get(name, name)
+
+
 def read(
     file: Path, given: Mapping[str, str] | None = None
 ) -> tuple[Config, dict[str, list[float]]]:
-    """The Config of ``file`` with the compressed network alone, and the facts of its problem.
+    """Returns the Config of ``file`` with the compressed network alone, and its problem's facts.
 
     Args:
-        file: one of ``verify``; its task may be left to the arrays that are there: a mask, sensing
-            matrices or neither.
-        given: settings that go before the file's. Those of the problem cannot.
+        file: a trajectory file.
+        given: settings that replace the file's. Those of the problem cannot be replaced.
 
     Raises:
         ValueError: if the file cannot be read, lacks something or cannot be run.
     """
     given = given or {}
     try:
-        arrays, stored = _content(file)
-        problem = _problem(stored, arrays)
+        content = TrajectoryFile.load(file, ARRAYS)
+        problem, stored = _problem(content), _with_scale(content)
         fixed = [name for name in (*problem, *PROBLEM_SETTINGS) if name in given]
         if fixed:
             raise ValueError(f"{fixed[0]} is fixed by the file.")
         rest = {name: stored[key] for name, key in KEYS.items() if name not in given}
-        config = Config.from_dict({**problem, **_times(stored), **rest, **given, **ONE})
-        return config, _facts(config, arrays)
+        config = Config.from_dict({**problem, **_times(content), **rest, **given, **ONE})
+        return config, _facts(config, content.arrays)
     except KeyError as error:
         raise ValueError(f"{file} has no {error.args[0]!r}, which a forecast needs.") from None
     except (TypeError, ValueError, np.linalg.LinAlgError) as error:
-        raise ValueError(f"{file} cannot be forecast: {error}") from None
+        reason = str(error).removesuffix(".")
+        raise ValueError(f"{file} cannot be forecast: {reason}.") from None
 
 
-def _content(file: Path) -> tuple[dict[str, Array], dict[str, Any]]:
-    """The arrays that a forecast needs, and the stored settings."""
-    try:
-        with np.load(file, allow_pickle=False) as content:
-            stored = dict(json.loads(str(content["config"])))
-            names = [name for name in ARRAYS if name in content.files]
-            arrays = {name: np.asarray(content[name], float) for name in names}
-    except (zipfile.BadZipFile, zlib.error, EOFError, TypeError, AttributeError, ValueError):
-        raise ValueError("it is no readable trajectory file (.npz).") from None
-    if "epsilon" not in stored and "compressed_init_1" in arrays:  # its rows are ε long
-        stored["epsilon"] = float(np.linalg.norm(arrays["compressed_init_1"][0]))
-    if arrays["target"].ndim != 2 or not np.isfinite(arrays["target"]).all():
-        raise ValueError("its target is no matrix of finite numbers.")
-    return arrays, {"optimizer": "gd"} | stored
-
-
-def _problem(stored: Mapping[str, Any], arrays: Mapping[str, Array]) -> dict[str, Any]:
+def _problem(content: TrajectoryFile) -> dict[str, Any]:
     """The problem's settings."""
-    task = "mc" if "mask" in arrays else "ms" if "sensing" in arrays else "mf"
-    rows, cols = arrays["target"].shape
-    problem = {"problem": PROBLEMS[stored.get("task", task)], "rows": rows, "cols": cols}
-    problem["rank"] = stored["r"]
-    if "mask" in arrays:
-        problem["observed"] = float(arrays["mask"].mean())
-    if "sensing" in arrays:
-        problem["measurements"] = len(arrays["sensing"])
+    target = content.arrays["target"]
+    if target.ndim != 2 or not np.isfinite(target).all():
+        raise ValueError("its target is no matrix of finite numbers")
+    rows, cols = target.shape
+    problem = {"problem": content.problem, "rows": rows, "cols": cols}
+    problem["rank"] = content.settings["r"]
+    if "mask" in content.arrays:
+        problem["observed"] = float(content.arrays["mask"].mean())
+    if "sensing" in content.arrays:
+        problem["measurements"] = len(content.arrays["sensing"])
     return problem
 
 
-def _times(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """Steps and records, where the file says them, and the optimizer by its name here."""
+def _with_scale(content: TrajectoryFile) -> dict[str, Any]:
+    """The file's settings; where it does not name ε, that is the length of the rows of W_1."""
+    stored = dict(content.settings)
+    if "epsilon" not in stored and "compressed_init_1" in content.arrays:
+        stored["epsilon"] = float(np.linalg.norm(content.arrays["compressed_init_1"][0]))
+    return stored
+
+
+def _times(content: TrajectoryFile) -> dict[str, Any]:
+    """Steps and records, if the file names them, and the optimizer."""
+    stored = content.settings
     every = stored.get("record_every", 50)
     steps = stored.get("iterations") or stored.get("records", 200) * every
-    optimizer = str(stored["optimizer"])
-    return {
-        "steps": steps,
-        "record_every": every,
-        "optimizer": OPTIMIZERS.get(optimizer, optimizer),
-    }
+    return {"steps": steps, "record_every": every, "optimizer": content.optimizer}
 
 
 def _facts(config: Config, arrays: Mapping[str, Array]) -> dict[str, list[float]]:
     """Singular values of the target and of −∇loss(0)."""
-    target, surrogate = arrays["target"], arrays["target"] * curvature(config)
+    target = arrays["target"].astype(float)
+    surrogate = target * curvature(config)
     if config.problem == "completion":
         surrogate = arrays["mask"] * target / arrays["mask"].sum()
     if config.problem == "sensing":
-        sensing = arrays["sensing"]
+        sensing = arrays["sensing"].astype(float)
         surrogate = np.tensordot(np.tensordot(sensing, target), sensing, 1)
     return {
         name: np.linalg.svd(matrix, compute_uv=False).tolist()

@@ -122,8 +122,8 @@ from dynamics.peers import verify
 print("TOLERANCE = 1e-06" in script(run))
 zero = {"original_" + name: np.zeros((1, 5)) for name in verify.QUANTITIES}
 ours = {name: np.zeros((1, 5)) for name in verify.QUANTITIES.values()}
-about = {"r": 2, "optimizer": "own"}
-print({each.tolerance for each in verify._deviations("f", "original", ours, about, zero, 1e-8)})
+content = verify.TrajectoryFile({"r": 2, "optimizer": "own"}, zero)
+print({each.tolerance for each in verify._deviations("f", "original", ours, content, 1e-8)})
 """
     assert output(program, BIG, code) == ["True", "{1e-06}"]
     assert output(program, SOFT, code)[0] == "False"
