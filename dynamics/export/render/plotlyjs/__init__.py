@@ -7,7 +7,8 @@ change of that version, ``make plotlyjs`` fetches them again.
 from pathlib import Path
 from typing import Any
 
-# The traces that the program draws with each part, the smallest part first.
+# The traces that the program draws with each part, the smallest first. Every live page waits for
+# ``basic``: a larger part in its place is fetched and parsed before the first chart is there.
 PARTS = {
     "basic": {"scatter", "bar"},
     "cartesian": {"scatter", "bar", "heatmap"},
