@@ -1,7 +1,6 @@
 """Crossings: records at which two modes exchange their ranks among the singular values."""
 
 from collections.abc import Sequence
-from itertools import combinations
 
 import numpy as np
 
@@ -16,6 +15,8 @@ def least(goals: Sequence[float]) -> float:
 def crossings(values: Array, least: float = 0.0) -> list[tuple[int, int, int]]:
     """Returns (record, i, j) for each exchange of the modes i and j, all counted from 0.
 
+    The live page finds the same ones: ``pages/shared/live/browser/panel/crossings.js``.
+
     Args:
         values: T × modes; records with values that are not finite are skipped.
         least: the value that one of the two modes must have reached. Below it, modes change ranks
@@ -25,9 +26,9 @@ def crossings(values: Array, least: float = 0.0) -> list[tuple[int, int, int]]:
     ranks = np.argsort(np.argsort(-values[finite], axis=1, kind="stable"), axis=1)
     found = []
     for at in np.flatnonzero((ranks[1:] != ranks[:-1]).any(axis=1)) + 1:
-        moved = np.flatnonzero(ranks[at] != ranks[at - 1]).tolist()
-        for i, j in combinations(moved, 2):
-            grown = values[finite[at], [i, j]].max() >= least
-            if grown and (ranks[at, i] < ranks[at, j]) != (ranks[at - 1, i] < ranks[at - 1, j]):
-                found.append((int(finite[at]), i, j))
+        record, after, before = finite[at], ranks[at], ranks[at - 1]
+        swapped = (after[:, None] < after) != (before[:, None] < before)
+        grown = np.maximum(values[record][:, None], values[record]) >= least
+        pairs = np.argwhere(np.triu(swapped & grown)).tolist()
+        found += [(int(record), i, j) for i, j in pairs]
     return found

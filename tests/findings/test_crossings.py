@@ -132,6 +132,12 @@ def test_a_mode_that_comes_first_is_measured_first() -> None:
     assert old[0].measured and old[1].measured and old[0].measured < old[1].measured
 
 
+def test_the_middle_one_of_three_that_reverse_crosses_both_others() -> None:
+    """It keeps its place in the order, yet one passes it from above and one from below."""
+    values = np.array([[3.0, 2.0, 1.0], [1.0, 2.0, 3.0]])
+    assert crossings(values) == [(1, 0, 1), (1, 0, 2), (1, 1, 2)]
+
+
 def test_rings_mark_crossings_over_any_axis_and_say_which_modes() -> None:
     config = crossing_run()
     (trajectory,) = recorded(config)
