@@ -12,7 +12,7 @@ NEEDS = ("train_loss", "test_loss")
 
 
 def draw(shown: Sequence[Shown], versus: str = "steps") -> go.Figure:
-    """Two lines for each network: the held-out loss strong, the loss that descends faint."""
+    """Two lines for each network: test loss strong, training loss faint."""
     meaning = shown[0].trajectory.facts.get("test_loss", ["loss"])[0]
     figure = blank("Test loss, and train loss (faint)", versus, meaning, log=True)
     for item in shown:

@@ -1,4 +1,4 @@
-"""Overlap of each singular vector of W_L⋯W_1 with the target's of the same number."""
+"""Overlap of each singular vector of W_L⋯W_1 with the target's singular vector i."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ NEEDS = ("left_overlaps", "right_overlaps")
 
 
 def draw(shown: Sequence[Shown], versus: str = "steps") -> go.Figure:
-    """|⟨u_i, u_i*⟩| for each mode i, darkest for the first; the right ones lie close by."""
+    """|⟨u_i, u_i*⟩| and |⟨v_i, v_i*⟩| for each mode i, darkest for the first."""
     title = titled("Overlap with the target's modes", shown)
     figure = blank(title, versus, "|⟨u<sub>i</sub>, u<sub>i</sub>*⟩|")
     dash = "solid" if len(shown) == 1 else None

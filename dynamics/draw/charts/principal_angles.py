@@ -15,7 +15,7 @@ DEGREES = 57.29577951308232
 def draw(shown: Sequence[Shown], versus: str = "steps") -> go.Figure:
     """All r angles of the left and the right subspaces, in degrees, darkest for the largest.
 
-    An angle is one of two subspaces, and of no single mode.
+    An angle belongs to two subspaces, not to a single mode.
     """
     figure = blank("Principal angles to the target", versus, "θ (degrees)")
     for item in shown:
