@@ -156,7 +156,7 @@ def test_script_is_checked_before_the_viewer_s_eyes(
 
 def test_compared_runs_are_exported(server: Server, page_at: Open, run: Run) -> None:
     """Saved runs: the same dialog, for a chart that Streamlit draws."""
-    from test_visit import tick_first_row
+    from tests.browser.test_visit import tick_first_row
 
     page = page_at(1400)
     page.goto(f"{server.address}/Saved_runs")
