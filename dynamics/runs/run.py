@@ -4,8 +4,8 @@
 of little-endian float64, only ever appended to), ``maps.f2`` and ``goal.f2`` (heat maps, see
 ``maps``), ``status.json`` (replaced atomically),
 ``control`` (one byte, read at every record), ``alive`` (locked by the worker for as long as it
-lives) and ``log.txt``; ``checkpoints`` that it may be gone on from, and ``origin.json`` with the
-run that it goes on from itself. Queue, live stream, store and cache are this one thing.
+lives) and ``log.txt``; ``checkpoints`` to continue from, and ``origin.json`` with the
+run that it continues. Queue, live stream, store and cache are this one thing.
 
 The kernel drops a lock when its holder dies, however it dies, so liveness needs no process table
 and no heartbeat, and a reused process number cannot deceive.
@@ -190,7 +190,7 @@ class Run:
 
     @property
     def origin(self) -> "Run | None":
-        """The run that this one goes on from, if it is still there."""
+        """The run that this one continues; None if there is none or it is gone."""
         if not (self.folder / "origin.json").exists():
             return None
         key = str(self._json("origin.json").get("run"))
@@ -205,7 +205,7 @@ class Run:
         return names.index(self.key) if self.key in names else None
 
     def ask(self, control: bytes) -> None:
-        """Ask the worker to go on (``RUN``), to wait (``PAUSE``) or to end (``CANCEL``)."""
+        """Ask the worker to continue (``RUN``), to wait (``PAUSE``) or to end (``CANCEL``)."""
         (self.folder / "control").write_bytes(control)
 
     def asked(self) -> bytes:

@@ -69,7 +69,7 @@ $$
 $$
 
 With $L = 2$ that is proportional to $\\sigma$: every direction grows at an exponential rate of its
-own, wrong ones too. In your run the fourth singular value, of which the matrix has none, came to
+own, wrong ones too. In your run the fourth singular value, which the matrix does not have, reached
 $@spare2$; the error of the whole matrix stayed at $@error2$.
 
 With $L = 3$ it is $\\sigma^{4/3}$: relative to its size, a direction a thousand times smaller grows

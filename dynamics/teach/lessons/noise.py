@@ -84,7 +84,7 @@ $$
 with $d = 100$, $n = @free$, $|\\Omega| = @shown$ and $\\|M^\\ast\\|_F = @size$.
 
 Then only noise is left to be fitted, and the five spare modes begin to fit it. The training loss
-goes on falling, $@loss_best \\to @loss_final$; the error rises to $@final$, $@worse$ times its
+keeps falling, $@loss_best \\to @loss_final$; the error rises to $@final$, $@worse$ times its
 best. Without spare width (r̂ = 5) there is nothing that could learn the noise: $@tight$ in the end.
 
 You cannot see the true error, but entries that you hold back show the same turn. Stop where *they*
