@@ -1,4 +1,4 @@
-"""Machine: what a run is computed on: its device, the processor by name, its threads."""
+"""Device: where a run is computed: the device, the processor's name, the threads."""
 
 import platform
 import re
@@ -11,16 +11,16 @@ import torch
 from dynamics.core import sizes
 from dynamics.core.config import Config
 
-SWITCH = 1e-4  # seconds
-WIDE, MANY = 600, 2**24  # width and numbers in the measurements that are worth two threads
-LOOK, SPARE = 0.2, 0.3  # seconds to look at the cores; how much of two may be in use
+SWITCH = 1e-4  # seconds between two threads that want Python's lock
+WIDE, MANY = 600, 2**24  # width, and numbers in the measurements, from which two threads gain
+LOOK, SPARE = 0.2, 0.3  # seconds to watch the cores; share of two cores that may be in use
 
 
 def device(config: Config) -> torch.device:
-    """Where to compute: what the config says, or the accelerator if there is one.
+    """Returns the device that the config names, or the accelerator if there is one.
 
     Raises:
-        ValueError: if CUDA is asked for and not there.
+        ValueError: if CUDA is asked for and missing.
     """
     if config.device == "cuda" and not torch.cuda.is_available():
         raise ValueError("device cuda was asked for, and this machine has none; use auto or cpu.")
@@ -29,10 +29,10 @@ def device(config: Config) -> torch.device:
 
 
 def use_threads(config: Config) -> None:
-    """One thread, as runs are what is spread over cores; two where that gains and a core is idle.
+    """Use one thread, since runs are spread over cores; two if that gains and a core is idle.
 
-    It gains for the products of a wide original network and for large sets of measurements; small
-    products lose by a second thread, and all of them lose to other work on its core.
+    Products of a wide original network and large sets of measurements gain. Small products become
+    slower with a second thread, and all do if its core has other work.
     """
     rows, cols = config.shape
     wide = sizes.wide(config) and (config.width or min(rows, cols)) >= WIDE
@@ -41,12 +41,12 @@ def use_threads(config: Config) -> None:
     cores = psutil.cpu_count() or 1
     idle = (wide or many) and cores * (1 - psutil.cpu_percent(LOOK) / 100) >= 2 - SPARE
     torch.set_num_threads(2 if idle else 1)
-    # Training asks for Python's lock between its calls; measuring must not keep it for long.
+    # Training needs Python's lock between its calls, so measuring must not hold it for long.
     sys.setswitchinterval(SWITCH)
 
 
 def told(config: Config) -> str:
-    """What the run is computed on, in words."""
+    """The processor or accelerator and the number of threads, in words."""
     if device(config).type == "cuda":
         return torch.cuda.get_device_name()
     count = torch.get_num_threads()
@@ -54,7 +54,7 @@ def told(config: Config) -> str:
 
 
 def processor() -> str:
-    """The CPU's name, short, such as ``AMD EPYC CPU``; where it has none, ``CPU``."""
+    """The CPU's short name, such as ``AMD EPYC CPU``; ``CPU`` if it has none."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

@@ -14,11 +14,11 @@ from dynamics.data.published import DRAWN, arrays
 from dynamics.engine.factors import orthonormal
 from dynamics.engine.target import Matrix, Target
 
-BLOCK = 2**23  # random numbers drawn at once: 64 MiB, which the allocator gives back at once
+BLOCK = 2**23  # random numbers drawn at once: 64 MiB, which the allocator frees at once
 
 
 def generator(purpose: str, seed: int) -> torch.Generator:
-    """Random numbers for one purpose, so that adding a draw elsewhere never shifts these."""
+    """Returns a generator for one purpose: a new draw elsewhere never shifts its numbers."""
     digest = hashlib.sha256(f"{purpose}/{seed}".encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
 
@@ -60,7 +60,7 @@ def mask(config: Config) -> Bool[Tensor, "rows cols"]:
 
 
 def blocks(config: Config) -> Iterator[tuple[int, Bool[Tensor, "some cols"], Matrix | float]]:
-    """What whole matrices would hold, some rows at a time: first row, mask, noise (0. if none).
+    """Mask and noise of some rows at a time: the first row, the mask, the noise (0. if none).
 
     The numbers are those of ``mask`` and ``noise``.
     """
@@ -75,7 +75,7 @@ def blocks(config: Config) -> Iterator[tuple[int, Bool[Tensor, "some cols"], Mat
 def spans(rows: int, each: int) -> Iterator[tuple[int, int]]:
     """First row and end of blocks of about BLOCK numbers, in which rows of ``each`` are drawn.
 
-    A generator gives the same normal numbers in blocks of 16 rows or a multiple as at once, if the
+    In blocks of a multiple of 16 rows a generator draws the same normal numbers as at once, if the
     last block is no smaller.
     """
     size = max(16, BLOCK // each // 16 * 16)
@@ -92,14 +92,14 @@ def _normal(config: Config, shape: tuple[int, ...], draw: torch.Generator) -> Te
 
 
 def given(config: Config, target: Target, like: Tensor) -> Matrix | None:
-    """M* with the config's noise on it, or None if there is no noise."""
+    """M* plus the config's noise; None without noise."""
     if not config.noise:
         return None
     return (target.dense + noise(config, *config.shape)).to(like)
 
 
 def need(size: float, what: str) -> None:
-    """Refuse what does not fit into memory before the machine starts to swap.
+    """Refuse data that do not fit into memory, before the machine starts to swap.
 
     Raises:
         MemoryError: with a sentence, if less than ``size`` bytes are free.

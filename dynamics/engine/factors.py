@@ -32,7 +32,7 @@ def drawn(widths: list[int], scale: float, distribution: str, generator: Generat
     min(m, n)/(mn). Kwon et al. (2024), section 4.
 
     Raises:
-        ValueError: if there is no such distribution.
+        ValueError: if the distribution is unknown.
     """
     if distribution not in DISTRIBUTIONS:
         raise ValueError(f"{distribution!r} is not one of {', '.join(DISTRIBUTIONS)}.")
@@ -59,7 +59,7 @@ def spectral(
 
 
 def truncated(factors: Factors, width: int) -> Factors:
-    """Compressed at this moment: factors of this width that go on from wider ones.
+    """Compressed at this moment: factors of this width that continue from wider ones.
 
     With V the first right singular vectors of W = W_L ⋯ W_1, B_0 = V and QR decompositions
     W_l B_(l−1) = B_l R_l: the factors are R_1 Vᵀ, R_2, …, R_(L−1) and B_L R_L.
@@ -68,8 +68,8 @@ def truncated(factors: Factors, width: int) -> Factors:
     are. Each has the singular values that its wide namesake has on the kept directions; where all
     factors share their modes, as from an orthogonal start and for a full target, the R_l are
     diagonal and hold the modes' own values. Gradient descent with the same α then follows the
-    wide network up to what was cut off: singular values of about ε^L once all modes have risen,
-    but modes that still wait where the cut is made lose a part of their start.
+    wide network up to the part that was cut off: singular values of about ε^L once all modes have
+    risen. Modes that have not risen yet lose a part of their start.
 
     Raises:
         ValueError: if a factor is narrower than that.

@@ -1,7 +1,8 @@
-"""Peers: the same gradient descent as its users write it, for ``python -m dynamics bench``.
+"""Rivals: the same gradient descent as a user would write it, for ``python -m dynamics bench``.
 
-Each ``make(arrays, factors, rates)`` gives a function that makes the given number of steps and then
-takes both losses, as a run does at each record. Nothing else of the program is in it.
+Each engine, called with a comparison and the name of a network, returns a function that makes the
+given number of steps and then computes both losses, as a run does at each record. The rivals use
+nothing of the program but its data.
 """
 
 from collections.abc import Callable
@@ -25,7 +26,10 @@ Run = Callable[[int], Any]
 
 @dataclass(frozen=True)
 class Arrays:
-    """What a user holds as whole arrays: ½ mean over mask of (W − Y)², or ½ Σ (⟨A_i, W⟩ − y_i)²."""
+    """A problem as a user would hold it, in whole arrays.
+
+    The loss is ½ mean over mask of (W − Y)², or ½ Σ (⟨A_i, W⟩ − y_i)².
+    """
 
     given: Tensor
     mask: Tensor | None = None
@@ -50,14 +54,14 @@ class Arrays:
 
 
 def ours(comparison: Comparison, name: str) -> Run:
-    """This program: its fastest engine."""
+    """This program, with its fastest form of the steps."""
     return _ours(comparison, name, fastest)
 
 
 def uncompiled(comparison: Comparison, name: str) -> Run | None:
-    """This program as it is without a compiler; for narrow networks, if their steps are others.
+    """This program without a compiler, for narrow networks; None if their steps are the same.
 
-    The products of wide ones are compiled, too.
+    Wide networks are left out, since their products are compiled in torch, too.
     """
     plain = load("optimizers", "gradient_descent")
     network, problem = comparison.networks[name], comparison.problem
@@ -113,7 +117,7 @@ def plain_torch(comparison: Comparison, name: str) -> Run:
 
 
 def plain_jax(comparison: Comparison, name: str) -> Run:
-    """JAX: a jitted ``fori_loop`` over autodiff, as the paper's code has it."""
+    """JAX: a jitted ``fori_loop`` over autodiff, as in the paper's code."""
     import jax
     import jax.numpy as jnp
 
@@ -155,7 +159,7 @@ def plain_jax(comparison: Comparison, name: str) -> Run:
 
 
 def floor(comparison: Comparison, name: str) -> Run:
-    """The products of a step alone, by torch, into buffers made before: nothing is added up."""
+    """The products of a step alone, by torch, into buffers made before; nothing is updated."""
     problem, network = comparison.problem, comparison.networks[name]
     cols, *hidden, rows = network.widths
     first, last, like = hidden[0], hidden[-1], network.factors[0]

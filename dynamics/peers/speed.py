@@ -1,7 +1,7 @@
-"""Bench: steps per second beside what a user would run instead, measured in one run.
+"""Speed: steps per second of this program and of what a user would run instead.
 
-Every engine makes the same steps from the same start, with both losses after every chunk. Blocks
-of all engines take turns, the median counts, and first calls, which compile, are timed apart.
+Every engine makes the same steps from the same start, with both losses after every chunk. Blocks of
+all engines alternate and the median counts. First calls, which compile, are timed separately.
 """
 
 import importlib.util
@@ -36,7 +36,7 @@ STABLE: dict[str, Any] = {"spectrum": "flat", "learning_rate": 0.1, "rate_unit":
 
 @dataclass(frozen=True)
 class Case:
-    """Settings under a name; ``engines`` that would take too long or too much are left out."""
+    """Settings under a name; ``engines`` leaves out those that need too much time or memory."""
 
     name: str
     settings: dict[str, Any]
@@ -153,14 +153,14 @@ def _measured(
     dtype = comparisons[0].config.dtype
     for name in runs:
         speed = case.chunk * len(comparisons) / statistics.median(seconds[name])
-        # Without a compiler this program is still no other engine: it has a case of its own.
+        # This program without a compiler is not another engine: its rows are a case of their own.
         own = name == "uncompiled"
         case_name, engine = (f"{case.name}_uncompiled", "dynamics") if own else (case.name, name)
         yield Row(case_name, network, engine, dtype, round(speed, 3), repeats), first[name]
 
 
 def _time(runs: list[Run], chunk: int, chunks: int) -> float:
-    """Seconds of so many chunks of every run, which every engine may spread over the cores."""
+    """Returns the seconds that all runs take for so many chunks each, spread over the cores."""
     started = time.perf_counter()
     if len(runs) == 1:
         _train(runs[0], chunk, chunks)
@@ -183,7 +183,7 @@ def _installed(name: str) -> bool:
 
 
 def _unavailable(case: Case) -> bool:
-    """Whether a case's data are not there, which a note says."""
+    """Whether a case's data are missing; if so, prints a note."""
     if case.name != "movielens":
         return False
     try:
@@ -199,7 +199,7 @@ def _note(words: str) -> None:
 
 
 def measured_on() -> dict[str, Any]:
-    """What it is measured on."""
+    """The machine on which the speed is measured."""
     return {
         "processor": device.processor(),
         "cores": psutil.cpu_count(),
@@ -210,7 +210,7 @@ def measured_on() -> dict[str, Any]:
 
 
 def run(*, quick: bool, as_json: bool, only: str) -> int:
-    """Print the table as it grows, or JSON at the end; gives the exit status."""
+    """Print each row when it is measured, or JSON at the end; returns the exit status."""
     about, rows = measured_on(), []
     if not as_json:
         print(", ".join(f"{name} {value}" for name, value in about.items()))

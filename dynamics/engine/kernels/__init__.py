@@ -40,13 +40,13 @@ log = logging.getLogger(__name__)
 
 @functools.cache
 def library(width: int, dtype: torch.dtype) -> ctypes.CDLL | None:
-    """The functions of ``descent.cpp`` for networks of this width; None if they cannot be had."""
+    """The functions of ``descent.cpp`` for this width; None if they cannot be compiled."""
     return _loaded("descent", NUMBERS[dtype], f"-DWIDTH={width}")
 
 
 @functools.cache
 def products(dtype: torch.dtype) -> ctypes.CDLL | None:
-    """The functions of ``products.cpp``; None if they cannot be had or have nothing to add."""
+    """The functions of ``products.cpp``; None if they cannot be compiled or are not faster."""
     if not {"avx2", "fma"} <= set(_processor().split()) or dtype not in NUMBERS:
         return None
     return _loaded("products", NUMBERS[dtype])
@@ -59,7 +59,7 @@ def _loaded(name: str, number: str, *flags: str) -> ctypes.CDLL | None:
         _complain((getattr(error, "stderr", None) or str(error)).strip().splitlines()[0])
         return None
     for function, types in SIGNATURES[name].items():
-        # REALs are passed as they are: a rate must not reach a float's place as a double.
+        # A rate must arrive as a REAL: as a double it would be misread where a float belongs.
         real = ctypes.c_float if number == "float" else RATE
         getattr(functions, function).argtypes = [real if t is RATE else t for t in types]
         getattr(functions, function).restype = None
@@ -72,14 +72,14 @@ def _complain(reason: str) -> None:
 
 
 def _built(name: str, *flags: str) -> Path:
-    """The library's file, compiled unless it is there."""
+    """Returns the library's file, and compiles it unless it exists."""
     source, compiler = HERE / f"{name}.cpp", shlex.split(os.environ.get("CXX") or "c++")
     parts = [source.read_text(), *compiler, *FLAGS, *flags, _processor()]
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
     file = _folder() / f"{name}-{key}.so"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        # Compiled aside and moved into place: two workers may be at it at the same time.
+        # Compiled elsewhere and moved into place, since two workers may do so at the same time.
         with tempfile.TemporaryDirectory(dir=file.parent) as folder:
             made = Path(folder) / file.name
             command = [*compiler, *FLAGS, *flags, "-o", str(made), str(source)]
@@ -94,7 +94,7 @@ def _folder() -> Path:
 
 @functools.cache
 def _processor() -> str:
-    """What the code is compiled for: the processor's model and abilities where Linux tells."""
+    """The processor's model and abilities, for which the code is compiled, as Linux names them."""
     try:
         lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()
     except OSError:

@@ -2,14 +2,14 @@
 // REAL, so that all loops over the width unroll. Rows are padded with zeros, which stay zeros, to
 // vectors of 8 and of 4; matrices lie row by row.
 //
-// ``entries`` knows some entries of the target, ``factored`` its factors. Both take the steps of
-// descent.py, in its notation.
+// ``entries`` reads some entries of the target, ``factored`` its factors. Both make the steps of
+// steps/plain.py, in its notation.
 
 #include <cstdint>
 #include <cstring>
 #include <utility>
 
-#define INLINE static inline __attribute__((always_inline))  // or rows leave the registers
+#define INLINE static inline __attribute__((always_inline))  // otherwise rows leave the registers
 
 typedef REAL T;
 typedef T Vector __attribute__((vector_size(4 * sizeof(T))));
@@ -20,7 +20,7 @@ static const bool EIGHT = true;
 #else
 static const bool EIGHT = sizeof(T) == 4;
 #endif
-// The padded width, and of how many vectors of 8, where the processor has them, and of 4 it is.
+// The padded width, and its numbers of vectors of 8, if the processor has them, and of 4.
 static const int P = (WIDTH + 3) / 4 * 4, W = EIGHT ? P / 8 : 0, REST = P / 4 - 2 * W;
 
 #if defined(__clang__) || __GNUC__ >= 12
@@ -35,7 +35,7 @@ typedef Whole<sizeof(T)>::type Mask __attribute__((vector_size(4 * sizeof(T))));
 
 struct Row { Wide wide[W]; Vector rest[REST]; };  // either may be empty
 struct Square { Row row[P]; };  // an inner factor, or a product of them
-// Of X, and of Z = W_L^T R, side by side for the cache; no vector lies across two of its lines.
+// Rows of X and of Z = W_L^T R, side by side for the cache; no vector crosses two cache lines.
 struct Column {
     Wide y_wide[W], z_wide[W];
     Vector y_rest[REST], z_rest[REST];
@@ -79,7 +79,7 @@ static void transpose(const Square &from, Square &to) {
         for (int b = 0; b < P; b++) ((T *)&to.row[b])[a] = at(from.row[a], b);
 }
 
-// <u, y> in four parts.
+// <u, y>, as four partial sums.
 static Vector partial(const Row &u, const Row &y) {
     Vector sum = {};
     for (int n = 0; n < REST; n++) sum += u.rest[n] * y.rest[n];
@@ -107,14 +107,14 @@ INLINE Vector residual(const Row &u, const Row *y, const T *values) {
 }
 
 // One row of W_L: with s = <u_i, y_j> - m_ij at each of its observed entries, Z gains s u_i at
-// column j, and the sum of s y_j is the row's gradient. Entries come in fours: what is missing is
-// filled up by zeros in one column of zeros after the last.
+// column j, and the sum of s y_j is the row's gradient. Entries come in fours: a row is padded by
+// zeros that belong to a column of zeros after the last.
 static Row visit(const Row u, int64_t from, int64_t to, const int32_t *places, const T *values,
                  Column *columns) {
     Row gradient = {};
     for (int64_t e = from; e < to; e += 4) {
         Column *c[4];
-        Row y[4];  // copies, as the compiler cannot know that Z is not X
+        Row y[4];  // copies, since the compiler cannot know that Z is not X
         for (int k = 0; k < 4; k++) y[k] = (c[k] = columns + places[e + k])->y();
         Vector s = residual(u, y, values + e);
         for (int k = 0; k < 4; k++) {
@@ -126,9 +126,9 @@ static Row visit(const Row u, int64_t from, int64_t to, const int32_t *places, c
     return gradient;
 }
 
-// sums[a] = sum over i of weights[i][a] rows[i], four at a time so that they stay in registers;
-// weights has rows of ``stride`` numbers, of which ``width``, a multiple of four, are used, and
-// ``skip`` are left out where the wide vectors end.
+// sums[a] = sum over i of weights[i][a] rows[i], four at a time so that they stay in registers.
+// A row of weights has ``stride`` numbers, of which ``width``, a multiple of four, are used;
+// ``skip`` numbers are left out after the wide vectors.
 static void gather(int count, const void *weights, int stride, int width, const Row *rows,
                    Row *sums, int skip = 0) {
     for (int a = 0; a < width; a += 4) {
@@ -142,7 +142,7 @@ static void gather(int count, const void *weights, int stride, int width, const 
     }
 }
 
-// prefixes[i] = W_(i+2) ... W_2, of which the last is K
+// prefixes[i] = W_(i+2) ... W_2; the last one is K
 static void multiply(int inner, const Square *chain, Square *prefixes) {
     prefixes[0] = chain[0];
     for (int i = 1; i < inner; i++)
@@ -150,7 +150,7 @@ static void multiply(int inner, const Square *chain, Square *prefixes) {
             prefixes[i].row[a] = times(chain[i].row[a], prefixes[i - 1]);
 }
 
-// W_l -= rate (W_(L-1) ... W_(l+1))^T H (W_(l-1) ... W_2)^T; ``down`` enters as H.
+// W_l -= rate (W_(L-1) ... W_(l+1))^T H (W_(l-1) ... W_2)^T; ``down`` is H at first.
 static void descend(int inner, Square *chain, const Square *prefixes, Square &down, T rate) {
     Square turned, above;
     for (int i = inner - 1; i > 0; i--) {
@@ -164,7 +164,7 @@ static void descend(int inner, Square *chain, const Square *prefixes, Square &do
     for (int a = 0; a < P; a++) add(chain[0].row[a], -rate, down.row[a]);
 }
 
-// X, and zeros for Z; with inner factors also their products, and K transposed.
+// Sets X, and Z to zero; with inner factors also their products, and K transposed.
 INLINE void forward(int cols, int inner, const Square *chain, const Row *first, Square *prefixes,
                     Square &turned, Column *columns) {
     if (inner) {
@@ -210,7 +210,7 @@ extern "C" void entries(int64_t count, int rows, int cols, int inner, const int3
     }
 }
 
-// One outer factor of ``count`` rows beside its side of the target, ``rank`` numbers a row.
+// One outer factor of ``count`` rows, and its side of the target with ``rank`` numbers a row.
 struct Side {
     int count, rank;
     Row *factor;
@@ -238,7 +238,7 @@ struct Side {
     }
 };
 
-// Steps towards a full target given by its factors: see factored.py for the formulas.
+// Steps towards a full target given by its factors; steps/factored.py has the formulas.
 extern "C" void factored(int64_t count, int rows, int cols, int inner, int rank, const T *left,
                      const T *right, Row *last, Row *first, Square *chain, void *work,
                      T outer_rate, T inner_rate) {

@@ -1,8 +1,9 @@
 """Products: ``out = left · right`` by torch, or by compiled code where that is faster.
 
-The libraries behind torch use half of some processors' vectors; ``kernels/products.cpp`` uses them
-whole, and can be played many steps in one call (``replay.py``). It is taken on x86 processors with
-AVX2, for matrices that are no thinner than THIN: below, the calls cost more than the products.
+On some processors the libraries behind torch use only half of the vector width;
+``kernels/products.cpp`` uses all of it, and makes many steps in one call (``steps/replayed.py``).
+It is used on x86 processors with AVX2, for matrices with no side below THIN. For thinner ones the
+calls cost more than the products.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -13,11 +14,11 @@ from torch import Tensor
 
 from dynamics.engine.kernels import products
 
-THIN, WORTH_TWO = 48, 600  # smallest side; rows that are worth a second thread
+THIN, WORTH_TWO = 48, 600  # smallest side; rows from which a second thread gains
 
 
 def multiply(left: Tensor, right: Tensor, out: Tensor) -> Tensor:
-    """out ← left · right; gives ``out``."""
+    """out ← left · right; returns ``out``."""
     if _thick(left, right) and _compiled(left, right, out, 1.0, 0.0):
         return out
     return torch.mm(left, right, out=out)
@@ -34,7 +35,7 @@ def _thick(left: Tensor, right: Tensor) -> bool:
 
 
 def _compiled(left: Tensor, right: Tensor, out: Tensor, alpha: float, beta: float) -> bool:
-    """Whether it was computed: the library must be there, and rows or columns contiguous."""
+    """Compute by compiled code; returns False if it is missing or the strides do not fit."""
     functions = products(out.dtype)
     if functions is None or left.is_sparse_csr or right.is_sparse_csr:
         return False
@@ -59,9 +60,9 @@ def _compiled(left: Tensor, right: Tensor, out: Tensor, alpha: float, beta: floa
 
 
 def product(left: Tensor, right: Tensor, out: Tensor) -> list[int]:
-    """What compiled code is told of a product: sizes, then address and strides of each matrix.
+    """The arguments of compiled code: sizes, then address and strides of each matrix.
 
-    Rows of the third are contiguous: a transposed ``out`` becomes the product the other way round.
+    It writes contiguous rows, so for a transposed ``out`` the transposed product is computed.
     """
     if out.stride(1) != 1:
         left, right, out = right.mT, left.mT, out.mT

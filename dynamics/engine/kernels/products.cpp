@@ -1,9 +1,8 @@
 // C = beta C + alpha A B. Any strides for A and B; the rows of C are contiguous.
 //
 // The innermost block of C, 8 rows by 3 vectors of 64 bytes (AVX-512) or 6 by 2 of 32 (AVX2), stays
-// in registers; the panel of B that it needs is packed, and stays in the first cache, and so much of
-// A is used before the next as stays in the second. ``replay`` makes many steps of such products in
-// one call.
+// in registers. The panel of B that it needs is packed and stays in the first-level cache. Each block
+// of A fits in the second-level cache. ``replay`` makes many steps of such products in one call.
 
 #include <algorithm>
 #include <cstdint>
@@ -17,7 +16,7 @@ static const int BYTES = 32, ROWS = 6, WIDE = 2;
 typedef T Vector __attribute__((vector_size(BYTES)));
 typedef T Anywhere __attribute__((vector_size(BYTES), aligned(sizeof(T))));
 static const int LANES = BYTES / sizeof(T), COLS = WIDE * LANES;
-static const int DEEP = 192, TALL = 384;  // of a packed panel, and of a block of A
+static const int DEEP = 192, TALL = 384;  // rows of a packed panel, and of a block of A
 
 struct Matrix {
     const T *data;
@@ -25,7 +24,7 @@ struct Matrix {
     const T *at(int64_t i, int64_t j) const { return data + i * down + j * right; }
 };
 
-// ``deep`` rows and ``cols`` columns of B, filled up by zeros to COLS.
+// ``deep`` rows and ``cols`` columns of B, padded by zeros to COLS.
 static void pack(const Matrix &b, int64_t k, int64_t j, int deep, int cols, T *panel) {
     for (int r = 0; r < deep; r++) {
         const T *from = b.at(k + r, j);
@@ -42,7 +41,7 @@ template <int V>
 static void block(const Matrix &a, int64_t i, int64_t k, int rows, int deep, const T *panel,
                   int cols, T *c, int64_t down, T alpha, T beta) {
     Vector sum[ROWS][V] = {};
-    const T *row[ROWS];  // what is missing of the last rows is computed as the last one, and left
+    const T *row[ROWS];  // missing rows repeat the last one, and their results are dropped
     for (int r = 0; r < ROWS; r++) row[r] = a.at(i + std::min(r, rows - 1), k);
     for (int d = 0; d < deep; d++) {
         const Vector *b = (const Vector *)(panel + d * COLS);
@@ -91,7 +90,7 @@ extern "C" void multiply(int64_t rows, int64_t cols, int64_t inner, const T *a, 
     }
 }
 
-struct Operation {  // a product, or one number after the other where ``inner`` says so
+struct Operation {  // a product, or an operation on each entry if ``inner`` names one
     int64_t rows, cols, inner;
     const T *a;
     int64_t a_down, a_right;

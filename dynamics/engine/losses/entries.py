@@ -1,4 +1,4 @@
-"""Entries: a masked loss that touches the observed entries only.
+"""Entries: a masked loss that reads the observed entries only.
 
 Memory is O(|Ω| + (rows + cols)·r̂) and a step O(|Ω|·r̂): no array of rows × cols is ever made.
 """
@@ -37,16 +37,16 @@ class Pattern:
 
     def misfit(self, left: Tensor, right: Tensor) -> Values:
         """left·right − values at the places, in new memory."""
-        # The product of the sampled rows and columns is all of it that is ever computed.
+        # Only the sampled entries of the product are computed.
         return torch.sparse.sampled_addmm(self.negative, left, right).values()
 
     def fill(self, left: Tensor, right: Tensor) -> Values:
-        """The same put into ``residual``; gives those numbers."""
+        """Writes the same into ``residual`` and returns its values."""
         torch.sparse.sampled_addmm(self.negative, left, right, out=self.residual)
         return self.residual.values()
 
     def fill_both(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
-        """As ``fill``, into ``residual`` and ``transposed``; gives both."""
+        """As ``fill``, into ``residual`` and ``transposed``; returns both."""
         values = self.fill(left, right)
         torch.index_select(values, 0, self._transposition, out=self.transposed.values())
         return self.residual, self.transposed
@@ -55,15 +55,15 @@ class Pattern:
 class Entries(Recovery):
     """½ mean over the observed entries of (W − Y)².
 
-    ``test_loss`` is ½ the mean square over the held-out entries where these are given, else over
-    all that are not observed: from ‖W − M*‖² less the observed part, as the target is known.
+    ``test_loss`` is ½ the mean square over the held-out entries if there are any, otherwise over
+    all unobserved entries, as ‖W − M*‖² minus the observed part.
 
     Args:
         shape: rows and columns.
         observed: places and values Y.
-        held_out: places and values that ``test_loss`` is about.
-        target: M*, of which only the factors are used.
-        noise: Y − M* at the observed places, in their order; None if there is none.
+        held_out: places and values for ``test_loss``; None for all unobserved entries.
+        target: M*, of which only the triplets are used; None if it is unknown.
+        noise: Y − M* at the observed places, in their order; None without noise.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Entries(Recovery):
         return self.observed.fill(left, right).square().mean() / 2
 
     def test_loss(self, left: Tensor, right: Tensor) -> Tensor:
-        """½ mean square over the held-out or else the unobserved entries; NaN if there are none."""
+        """½ mean square over the held-out or the unobserved entries; NaN if there are none."""
         if self._held_out is not None:
             return self._held_out.misfit(left, right).square().mean() / 2
         assert self.target is not None
@@ -131,7 +131,7 @@ class Entries(Recovery):
 
     def _decomposed(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
         """The first ``count`` singular triplets of Y."""
-        if count >= min(self.shape) - 1:  # Lanczos iteration finds fewer than all
+        if count >= min(self.shape) - 1:  # Lanczos iteration cannot find all
             left, values, right = np.linalg.svd(self._matrix.toarray(), full_matrices=False)
         else:
             left, values, right = svds(self._matrix, k=count, rng=0)
@@ -149,9 +149,9 @@ def _csr(rows: Tensor, cols: Tensor, values: Values, shape: tuple[int, int]) -> 
 
 
 def sampled(config: Config, target: Target, like: Tensor) -> Entries:
-    """The completion problem of ``problem.mask`` and ``problem.noise`` by its observed entries.
+    """The completion problem of ``draws.mask`` and ``draws.noise``, as a list of observed entries.
 
-    It is drawn in blocks of rows, so that no array of rows × cols is made.
+    It is drawn in blocks of rows, so no array of rows × cols is made.
     """
     parts: list[tuple[Tensor, ...]] = []
     for start, observed, noise in blocks(config):

@@ -1,8 +1,8 @@
-"""Gaussian: measurement matrices A_i = G_i/m, in memory or in a file that is read in blocks.
+"""Gaussian matrices: measurements A_i = G_i/m, in memory or in a file that is read in blocks.
 
-Both are the same numbers, so where they are kept is no setting of a run. They go into a file where
-they would take over half of the free memory (``cost.filed``). It is written once, under the cache
-folder, and serves all later runs with the same m, size, seed and precision; to delete it is safe.
+The numbers are the same in both places, so the place is not a setting of a run. They are in a file
+if they would take over half of the free memory (``cost.filed``). It is written once into the cache
+folder, for all later runs with the same m, size, seed and precision; it may be deleted.
 """
 
 import mmap
@@ -24,21 +24,21 @@ from dynamics.core.config import Config
 from dynamics.data.folder import DataError, folder
 from dynamics.engine.draws import BLOCK, generator, spans
 
-STALE = 600  # seconds since anything came into a file of which the writer must be gone
+STALE = 600  # seconds without a write after which a partial file has no writer any more
 
 
 @dataclass(frozen=True)
 class Matrices:
-    """All A_i, row by row; ``release`` is to hear of each block of rows that has been read.
+    """All A_i, row by row; call ``release`` with each block of rows after reading it.
 
-    Rows of a file come into memory when they are read, and would stay until none is free.
+    Rows of a file are loaded into memory when they are read, and would stay until memory is full.
     """
 
     rows: Float[Tensor, "m entries"]
     release: Callable[[Tensor], None] | None = None
 
     def sums(self, vector: Float[Tensor, " entries"]) -> Float[Tensor, " m"]:
-        """⟨A_i, W⟩ of vec(W), in the vector's precision."""
+        """⟨A_i, W⟩ from vec(W), in the vector's precision."""
         found = []
         for block in torch.split(self.rows, max(1, BLOCK // self.rows.shape[1])):
             found.append(block.to(vector) @ vector)
@@ -48,7 +48,7 @@ class Matrices:
 
 
 def filed(config: Config, like: Tensor) -> bool:
-    """Whether the measurements are read from a file: on a CPU, and by ``cost.filed``."""
+    """Whether the measurements are read from a file: on a CPU, if ``cost.filed`` says so."""
     return not like.is_cuda and cost.filed(config)
 
 
@@ -56,7 +56,7 @@ def held(config: Config, like: Tensor) -> Matrices:
     """The measurements, with the dtype and on the device of ``like``.
 
     Raises:
-        MemoryError: if they fit neither into memory nor onto the disk.
+        MemoryError: if they fit neither in memory nor on the disk.
         DataError: if their file cannot be written.
     """
     if filed(config, like):
@@ -70,7 +70,7 @@ def held(config: Config, like: Tensor) -> Matrices:
 
 
 def drawn(config: Config) -> Iterator[Float[Tensor, " some"]]:
-    """The numbers of A_1, …, A_m one after the other, some at a time."""
+    """Yields the numbers of A_1, …, A_m in order, some at a time."""
     draw = generator("measurements", config.seed_data)
     for start, stop in spans(_count(config), 1):
         block = torch.randn(stop - start, generator=draw, dtype=torch.float64)
@@ -78,11 +78,13 @@ def drawn(config: Config) -> Iterator[Float[Tensor, " some"]]:
 
 
 def mapped(file: Path, config: Config, dtype: torch.dtype) -> Matrices:
-    """The measurements of a file, of which only what is being read is in memory."""
+    """The measurements of a file; only the block that is being read is in memory."""
     with open(file, "rb") as handle:
         space = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # nobody writes to these numbers
+        warnings.simplefilter(
+            "ignore"
+        )  # torch warns that they are read-only, and nothing writes to them
         numbers = torch.frombuffer(space, dtype=dtype)
     first = numbers.data_ptr()
 
@@ -95,7 +97,7 @@ def mapped(file: Path, config: Config, dtype: torch.dtype) -> Matrices:
 
 
 def written(config: Config, dtype: torch.dtype, report: Callable[[str], None]) -> Path:
-    """The file of the measurements, written unless it is there whole.
+    """Returns the file of the measurements, and writes it unless it is complete.
 
     Raises:
         MemoryError: if the disk has no room for it.
@@ -119,7 +121,7 @@ def written(config: Config, dtype: torch.dtype, report: Callable[[str], None]) -
 
 
 def _write(file: Path, config: Config, dtype: torch.dtype, report: Callable[[str], None]) -> None:
-    """Write aside and move into place, so that nobody reads half a file; two may be at it."""
+    """Write a partial file and move it into place, so that nobody reads half of it."""
     handle, part = tempfile.mkstemp(dir=file.parent, prefix="measurements-", suffix=".part")
     try:
         with open(handle, "wb") as out:
@@ -137,7 +139,7 @@ def _write(file: Path, config: Config, dtype: torch.dtype, report: Callable[[str
 
 
 def _tidy(folder: Path) -> None:
-    """Remove what killed writers left."""
+    """Remove partial files whose writers were killed."""
     for part in folder.glob("measurements-*.part"):
         if time.time() - part.stat().st_mtime > STALE:
             part.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from dynamics.engine.target import Target
 
 
 class Whole(Recovery):
-    """½ mean((W − M*)²) of a target that is known by its factors: no array of rows × cols."""
+    """½ mean((W − M*)²) for a target known by its factors, without an array of rows × cols."""
 
     target: Target
 
@@ -24,7 +24,7 @@ class Whole(Recovery):
         return self.target
 
     def residual(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
-        """left·right − M*, as a whole matrix: only a network as wide as the target asks for it."""
+        """left·right − M* as a whole matrix; only a network as wide as the target needs it."""
         residual = torch.addmm(self.target.dense, left, right, beta=-1)
         return residual, residual.mT
 
@@ -41,14 +41,14 @@ class Whole(Recovery):
         return 6.0 * self.shape[0] * self.shape[1] * width
 
     def surrogate(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Singular triplets of c M*; beyond its rank any orthonormal vectors, and zeros."""
+        """Singular triplets of c M*; beyond its rank, zeros with any orthonormal vectors."""
         left, right = (_completed(side, count) for side in (self.target.left, self.target.right.mT))
         values = self.target.values[:count] * self.scale
         return left, torch.nn.functional.pad(values, (0, count - len(values))), right.mT
 
 
 def _completed(columns: Tensor, count: int) -> Tensor:
-    """``count`` orthonormal columns of which the first are those given."""
+    """Returns ``count`` orthonormal columns that begin with the given ones."""
     have = columns.shape[1]
     more = torch.randn(len(columns), max(0, count - have), generator=generator("complement", 0))
     both = torch.linalg.qr(torch.cat([columns, more.to(columns)], dim=1)).Q

@@ -12,10 +12,10 @@ from dynamics.engine.target import Matrix, Samples, Target
 
 
 class Masked(Recovery):
-    """½ mean over observed entries of (W − Y)²; with no mask, all entries are observed.
+    """½ mean over the observed entries of (W − Y)²; without a mask, all entries are observed.
 
-    ``test_loss`` is ½ the mean square of W − M* over the entries that are not observed, over all
-    entries if none is left out.
+    ``test_loss`` is ½ the mean square of W − M* over the unobserved entries, or over all entries if
+    all are observed.
     """
 
     target: Target
@@ -51,12 +51,12 @@ class Masked(Recovery):
 
     @property
     def whole(self) -> Target | None:
-        """M*, unless a mask, noise or a full rank stand between it and the loss."""
+        """M*; None with a mask, with noise or for a target of full rank."""
         return self.target if self._whole and self.target.exact else None
 
     @property
     def masked(self) -> tuple[Matrix, Matrix]:
-        """The mask, as numbers, and mask ∘ −Y: the residual is mask ∘ W plus the latter."""
+        """The mask as numbers, and −mask ∘ Y; the residual is mask ∘ W − mask ∘ Y."""
         shown = torch.ones_like(self._negative) if self._mask is None else self._mask
         return shown, self._negative
 

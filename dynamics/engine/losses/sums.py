@@ -13,8 +13,8 @@ from dynamics.engine.kernels.multiply import multiply
 from dynamics.engine.problem import Pull, Recovery
 from dynamics.engine.target import Matrix, Target
 
-BLOCK_BYTES = 2**21  # of measurements read at once, so that their second use finds them in cache
-WORTH_TWO = 2**24  # numbers in A from which a second thread is worth its calls
+BLOCK_BYTES = 2**21  # of measurements read at once, so that the cache holds them for a second use
+WORTH_TWO = 2**24  # numbers in A from which a second thread gains
 Part = list[tuple[Tensor, Tensor]]
 
 
@@ -46,17 +46,17 @@ class Sums(Recovery):
 
 
 class Dense(Sums):
-    """Measurements by any matrices A_i, each of which is held.
+    """Measurements by any matrices A_i, all of which are kept.
 
-    One pass over the measurements gives residuals and gradient: a block of rows of A is multiplied
-    by vec(W) and, while it is in cache, its transpose by the residuals. The rows are cut into two
-    halves, which two threads read if torch has two; the result is the same to the last digit.
+    One pass over the measurements computes residuals and gradient: a block of rows of A is
+    multiplied by vec(W) and, while it is in cache, its transpose by the residuals. The rows are cut
+    into two halves, for two threads if torch has two; the result is the same to the last digit.
 
     Args:
         target: M*.
         sensing: A_1, …, A_m.
         seen: y_1, …, y_m.
-        release: hears of each block of A that has been read; see ``gaussian.held``.
+        release: called with each block of A after it was read; see ``gaussian_matrices.Matrices``.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Dense(Sums):
         middle = len(blocks) // 2 if self.matrix.numel() >= WORTH_TWO else 0
         self._parts = [part for part in (blocks[:middle], blocks[middle:]) if part]
         self._totals = torch.empty(len(self._parts), *self.shape).to(seen)
-        # A thread of ours has torch's thread count to itself: one each, or they would be four.
+        # Each of our threads has its own torch threads: one each, or there would be four.
         two = torch.get_num_threads() > 1 and len(self._parts) > 1 and not seen.is_cuda
         self._pool = ThreadPoolExecutor(2, "sensing", torch.set_num_threads, (1,)) if two else None
 
@@ -122,7 +122,7 @@ class Dense(Sums):
 
 
 class RankOne(Sums):
-    """Measurements by A_i = a_i b_iᵀ, of which only the vectors are held: m (rows + cols) numbers.
+    """Measurements by A_i = a_i b_iᵀ, kept as vectors: m (rows + cols) numbers.
 
     A narrow network needs no residual matrix: with the vectors as rows of A and B,
 
@@ -165,7 +165,7 @@ class RankOne(Sums):
         return (self._sums(left, right) - self.seen).square().sum() / 2
 
     def operations(self, width: int) -> float:
-        """The cheaper of the products with A and B, and of those that make R."""
+        """The products with A and B, or those that make R, whichever is cheaper."""
         return cost.rank_one_sums(self.shape, len(self.seen), width)
 
     def weighted(self, weights: Float[Tensor, " m"]) -> Matrix:

@@ -1,1 +1,1 @@
-"""What is recorded: a file a measurement, each with ``measure``."""
+"""Measurements: one file for each, with ``measure``."""

@@ -8,5 +8,5 @@ from dynamics.engine.problem import Task
 
 
 def measure(state: State, task: Task) -> Tensor | None:
-    """The drift as a share of the factors' squares, a single number; gradient flow keeps it 0."""
+    """The drift as a share of the factors' squares, a single number; 0 under gradient flow."""
     return drift(state)

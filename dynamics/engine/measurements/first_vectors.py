@@ -6,14 +6,14 @@ from torch import Tensor
 from dynamics.engine.measuring.state import State
 from dynamics.engine.problem import Task, target_of
 
-BESIDE = 1e-11  # of σ_1², by which the shift of inverse iteration misses it
-ITERATIONS = 3  # each leaves BESIDE over the relative gap of what is not the first vector
+BESIDE = 1e-11  # share of σ_1² by which the shift of inverse iteration lies beside it
+ITERATIONS = 3  # each reduces other vectors to BESIDE divided by the relative gap
 
 
 def measure(state: State, task: Task) -> Tensor | None:
-    """|⟨u_1(W_L), u_1*⟩| and |⟨v_1(W_1), v_1*⟩|, from 0 to 1; None where the target is unknown.
+    """|⟨u_1(W_L), u_1*⟩| and |⟨v_1(W_1), v_1*⟩|, from 0 to 1; None if the target is unknown.
 
-    While all of a factor's singular values are equal its first vector is any of them.
+    While all singular values of a factor are equal, any of its vectors can be the first.
     """
     target = target_of(task)
     if target is None:
@@ -25,9 +25,9 @@ def measure(state: State, task: Task) -> Tensor | None:
 
 
 def _first(factor: Tensor, largest: Tensor) -> Tensor:
-    """The first left singular vector, by inverse iteration beside its known singular value.
+    """The first left singular vector, by inverse iteration near its known singular value.
 
-    A decomposition would find all of them, at ten times the cost.
+    A decomposition would find all vectors, at ten times the cost.
     """
     tall = factor.shape[0] > factor.shape[1]
     gram = (factor.mT @ factor if tall else factor @ factor.mT).double()

@@ -1,4 +1,4 @@
-"""The share of the factors that is outside the subspace in which theory has them move."""
+"""The share of the factors outside the subspace in which they move according to theory."""
 
 from torch import Tensor
 
@@ -8,5 +8,5 @@ from dynamics.engine.problem import Task, target_of
 
 
 def measure(state: State, task: Task) -> Tensor | None:
-    """From 0 to 1; None where theory knows of no such subspace."""
+    """From 0 to 1; None if theory knows no such subspace."""
     return leak(state, target_of(task))

@@ -9,6 +9,6 @@ UNIT = "radians"
 
 
 def measure(state: State, task: Task) -> Tensor | None:
-    """r angles in radians, largest first; None where the target is unknown."""
+    """r angles in radians, largest first; None if the target is unknown."""
     target = target_of(task)
     return None if target is None else subspace_angles(state.svd[0], target.left)

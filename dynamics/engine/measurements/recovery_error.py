@@ -5,11 +5,11 @@ from torch import Tensor
 from dynamics.engine.measuring.state import State
 from dynamics.engine.problem import Task, target_of
 
-DENSE_SIDE = 150  # up to here the dense difference is the cheaper one
+DENSE_SIDE = 150  # largest side for which the dense difference is cheaper
 
 
 def measure(state: State, task: Task) -> Tensor | None:
-    """‖W − M*‖_F / ‖M*‖_F, a single number; None where M* is unknown."""
+    """‖W − M*‖_F / ‖M*‖_F, a single number; None if M* is unknown."""
     target = target_of(task)
     if target is None:
         return None

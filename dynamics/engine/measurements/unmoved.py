@@ -1,11 +1,11 @@
-"""How many singular values of each factor are still where they started."""
+"""How many singular values of each factor have not left their start."""
 
 from torch import Tensor
 
 from dynamics.engine.measuring.state import State
 from dynamics.engine.problem import Task
 
-UNMOVED = 1e-2  # relative change up to which a singular value counts as not moved
+UNMOVED = 1e-2  # largest relative change of a singular value that counts as unmoved
 
 
 def measure(state: State, task: Task) -> Tensor | None:

@@ -1,4 +1,4 @@
-"""Blocks: means over blocks of a matrix's entries, from its factors; the cells of ``maps``."""
+"""Cells: means over blocks of a matrix's entries, from its factors, for heat maps."""
 
 import torch
 from torch import Tensor
@@ -9,14 +9,14 @@ from dynamics.engine.problem import Recovery, Task, target_of
 
 
 def averaged(matrix: Tensor) -> Tensor:
-    """Means of neighbouring rows, ``block`` of them each; the last of what is left."""
+    """Means of ``block`` neighbouring rows each; the last one of the remaining rows."""
     size = block(len(matrix))
     pool = torch.nn.functional.avg_pool2d
     return pool(matrix[None], (size, 1), ceil_mode=True)[0]
 
 
 def of_product(factors: Factors) -> Tensor:
-    """The map of W_L ⋯ W_1, without making it: means of W_L's rows and of W_1's columns."""
+    """The cells of W_L ⋯ W_1 from means of W_L's rows and of W_1's columns, without the product."""
     left = averaged(factors[-1])
     for factor in reversed(factors[1:-1]):
         left = left @ factor
@@ -24,7 +24,7 @@ def of_product(factors: Factors) -> Tensor:
 
 
 def of_goal(problem: Task) -> Tensor:
-    """The map of M*; the means of the observed entries if M* is unknown, NaN where none is."""
+    """The cells of M*; if it is unknown, means of the observed entries, NaN where none is."""
     target = target_of(problem)
     if not isinstance(problem, Recovery):
         rows, cols = problem.shape

@@ -1,17 +1,17 @@
-"""Invariants: what training leaves alone in theory, and how far it has not since the start.
+"""Invariants: what training conserves in theory, and how far it has drifted since the start.
 
 Gradient flow conserves D_l = W_l W_lᵀ/α_l − W_(l+1)ᵀ W_(l+1)/α_(l+1) for every loss and any start;
 a mode with outer value a and inner value b has D = (a² − αb²)/α. A step of size η changes it by
-O(η²), so that over a run it drifts by O(η). Arora, Cohen and Hazan (2018). Where α changes on the
-way, what the flow conserves is another D from then on, with the value that it has there.
+O(η²), so it drifts by O(η) over a run. Arora, Cohen and Hazan (2018). After a change of α the flow
+conserves D of the new α, with the value that it has at the change.
 
 An original network of square factors W_l(0) = ε_l Q_l with orthogonal Q_l keeps, on a full target
 of rank r and by plain descent, the form W_l = C_l M_l C_(l−1)ᵀ + ρ_l (Q_l − C_l C_(l−1)ᵀ) with
-d × 2r bases C_l (see ``reduction.CoreReduction``). A compressed one keeps the row space of W_1 and
+d × 2r bases C_l (``Form``). A compressed one keeps the row space of W_1 and
 the column space of W_L. A narrow one with any other start keeps these spans together with the
 target's: the gradient of W_1 is (W_L ⋯ W_2)ᵀ (W_L ⋯ W_1 − U S Vᵀ), whose rows are combinations of
-those of W_1 and of Vᵀ, and that of W_L likewise. This says something where r̂ + r < d, and holds for
-momentum, too. What lies outside has leaked.
+those of W_1 and of Vᵀ; the same holds for W_L. This is a statement where r̂ + r < d, and it holds
+for momentum, too. The part outside is called the leak.
 """
 
 import functools
@@ -25,7 +25,7 @@ from dynamics.engine.factors import Factors, product
 from dynamics.engine.measuring.state import State
 from dynamics.engine.target import Target
 
-ROUNDING = 1e-4  # how far first factors may be from orthogonal ones: float32's own rounding
+ROUNDING = 1e-4  # distance from orthogonal factors that float32 leaves
 Scalar = Float[Tensor, ""]
 
 
@@ -42,9 +42,9 @@ def drift(state: State) -> Scalar:
 
 
 def leak(state: State, target: Target | None) -> Scalar | None:
-    """The share of the factors' norm outside the form that theory has them keep.
+    """The share of the factors' norm outside the form that theory says they keep.
 
-    None where the start, shape or target is one that no theorem covers.
+    None if no theorem covers the start, the shape or the target.
     """
     if state.narrow:
         return _outside_spans(state, target)
@@ -53,7 +53,7 @@ def leak(state: State, target: Target | None) -> Scalar | None:
 
 
 def _outside_spans(state: State, target: Target | None) -> Scalar | None:
-    """Of W_1 outside the rows of W_1(0), of W_L outside the columns of W_L(0); see ``_spans``."""
+    """The share of W_1 outside the rows of W_1(0), and of W_L outside the columns of W_L(0)."""
     spans, parts = state.start.once(_spans, target), (state.factors[-1], state.factors[0].mT)
     if spans is None:
         return None
@@ -64,7 +64,7 @@ def _outside_spans(state: State, target: Target | None) -> Scalar | None:
 
 
 def _spans(start: State, target: Target | None) -> list[Tensor] | None:
-    """Bases of both spans; of a random start with the target's. None if they are everything."""
+    """Bases of both spans, joined with the target's for a random start; None if they are all."""
     spans = [basis for basis, _ in start.triangles]
     if not start.adrift:
         return spans
@@ -102,12 +102,12 @@ class Form:
         ]
 
     def leak(self, factors: Factors) -> Scalar:
-        """‖what is not of this form‖_F over all factors, as a share of ‖W_l‖_F."""
+        """The Frobenius norm of the part outside this form, over that of all factors."""
         places = zip(factors, self._rests, pairwise(self.bases), strict=True)
         outside = []
         for factor, rest, (before, after) in places:
             beside = factor - after @ (after.mT @ factor @ before) @ before.mT
-            # The least squares ρ_l; there is no rest where 2r directions are all.
+            # ρ_l by least squares; the rest is 0 where 2r directions are all of them.
             share = (beside * rest).sum() / (rest * rest).sum().clamp(
                 min=torch.finfo(rest.dtype).tiny
             )

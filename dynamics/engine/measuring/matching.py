@@ -1,6 +1,6 @@
 """Matching: which singular value of a network is which mode of the target, from record to record.
 
-Singular values come sorted, so that two that cross exchange their numbers; vectors tell them apart.
+Singular values come sorted, so two that cross exchange their numbers. Their vectors identify them.
 """
 
 from dataclasses import dataclass
@@ -11,28 +11,28 @@ from torch import Tensor
 
 from dynamics.engine.target import Target
 
-KNOWN = 0.5  # product of cosines above which a singular value is a mode's: at most one can be
-GROWN = 0.01  # of its goal, below which a mode has no direction to be known by
-LOW = 0.05  # of its goal, up to which a line may take any mode's name without a leap
+KNOWN = 0.5  # product of cosines above which a singular value belongs to a mode, and to one only
+GROWN = 0.01  # share of its goal below which a mode's vectors do not identify it
+LOW = 0.05  # share of its goal up to which a line can change its mode without a visible leap
 TIED = 0.01  # relative gap of two singular values below which their vectors mix
 
 
 @dataclass(frozen=True)
 class Matching:
-    """Where, from 0, the singular value of each mode is, then of each line beyond the modes.
+    """The place, from 0, of each mode's singular value, then of each line beyond the modes.
 
-    ``named`` are the modes that were known at their place once; the others are there by number.
+    ``named`` are the modes that vectors have identified; the others have their place by number.
     """
 
     order: tuple[int, ...]
     named: frozenset[int] = frozenset()
 
     def followed(self, known: dict[int, int], low: list[float]) -> "Matching":
-        """The next record's, where ``known`` has the places of some modes.
+        """Returns the matching of the next record, at which ``known`` has the places of some modes.
 
-        A line changes its place for what is known of it, and else keeps it. One that has grown
-        without a name keeps it, too: its vectors were a mixture, and to find now that it was
-        another mode would make it leap. ``low`` is how far below LOW the value of each place is.
+        A line whose mode is known moves to that mode's place; any other keeps its place. So does a
+        line that has grown unidentified: its vectors were a mixture, and it would leap if it took
+        the name of another mode now. ``low`` is how far the value at each place lies below LOW.
         """
         free = {
             place: mode in self.named or low[place] > 0 for mode, place in enumerate(self.order)
@@ -52,13 +52,13 @@ class Matching:
 
 
 def known(left: Tensor, values: Tensor, right: Tensor, target: Target) -> dict[int, int]:
-    """The places, from 0, of the modes that singular vectors tell.
+    """The places, from 0, of the modes that singular vectors identify.
 
-    Mode j is at place i where |⟨u_i, u_j*⟩ ⟨v_i, v_j*⟩| > ½: by Cauchy and Schwarz at no other, and
-    no other mode is there. Nothing is known of what is hardly grown, or tied.
+    Mode j is at place i where |⟨u_i, u_j*⟩ ⟨v_i, v_j*⟩| > ½. By the Cauchy–Schwarz inequality it is
+    at no other place, and no other mode is there. Values that are small or tied identify nothing.
 
     Args:
-        left: rows × n, the singular vectors that the network has.
+        left: rows × n, the network's left singular vectors.
         values: at least n singular values, largest first.
         right: n × cols.
         target: with its own triplets.

@@ -64,7 +64,7 @@ class Measuring:
         self._spent = 0.0
 
     def all(self) -> Values:
-        """Everything, in line; NaN of a diverged network."""
+        """All measurements, in line; NaN if the network has diverged."""
         return self._guarded(self._network, self._names, self._start)
 
     def turn(self, alpha: float) -> None:

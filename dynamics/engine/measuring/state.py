@@ -1,4 +1,4 @@
-"""State: a network at one moment, with what several measurements need of it."""
+"""State: a network at one moment, and what several measurements compute from it."""
 
 import functools
 import math
@@ -23,7 +23,7 @@ class State:
     """A network at one moment, as measurements see it; what they share is computed once.
 
     Args:
-        network: the network, not to be trained further while the State is in use.
+        network: must not be trained while the State is in use.
         count: number of singular values of the product to compute.
         start: the State at step 0, against which invariants are held; this one if None.
         turned: the State in which α last changed, with the new α; the start if None.
@@ -58,8 +58,8 @@ class State:
 
     @functools.cached_property
     def finite(self) -> bool:
-        """Whether all factors are numbers."""
-        # A sum passes on whatever is not finite, in a tenth of the time of a look at each entry.
+        """Whether all entries of all factors are finite."""
+        # A sum is not finite if an entry is not, and takes a tenth of the time of a test of each.
         return all(math.isfinite(float(factor.sum())) for factor in self.factors)
 
     @functools.cached_property
@@ -86,8 +86,8 @@ class State:
     def svd(self) -> tuple[Tensor, Tensor, Tensor]:
         """The first ``count`` singular triplets (left, values, right) of the product.
 
-        For a narrow network exactly and cheaply, from the triangles of its outer factors: the
-        singular value decomposition is that of a small matrix. Values beyond its width are 0.
+        A narrow network needs only the decomposition of a small matrix, made of the triangles of
+        its outer factors; the result is exact. Values beyond its width are 0.
         """
         if not self.narrow:
             left, values, right = torch.linalg.svd(self.product, full_matrices=False)
@@ -137,26 +137,26 @@ def angles(found: Float[Tensor, "n r"], wanted: Float[Tensor, "n r"]) -> Float[T
 
 
 def subspace_angles(found: Tensor, wanted: Tensor) -> Tensor:
-    """``angles``, with 90° for each direction that the found subspace lacks."""
+    """``angles``, with 90° for each dimension that the found subspace lacks."""
     rank = wanted.shape[1]
     if found.shape[1] >= rank:
         return angles(found[:, :rank], wanted)
     right_angle = wanted.new_full((rank - found.shape[1],), math.pi / 2)
-    # Seen from the larger subspace: as many sines as the smaller one has directions.
+    # From the larger subspace there are as many sines as the smaller one has dimensions.
     return torch.cat([right_angle, angles(wanted, found)])
 
 
 def overlaps(found: Tensor, wanted: Tensor) -> Float[Tensor, " r"]:
-    """|⟨found_i, wanted_i⟩| for each wanted direction, 0 for one that the found ones lack."""
+    """|⟨found_i, wanted_i⟩| for each wanted direction; 0 where there is no found one."""
     shared = min(found.shape[1], wanted.shape[1])
     values = (found[:, :shared] * wanted[:, :shared]).sum(0).abs()
     return torch.nn.functional.pad(values, (0, wanted.shape[1] - shared))
 
 
 def by_mode(state: State, target: Target) -> tuple[Tensor, Tensor, Tensor]:
-    """``state.svd`` in the order of the target's modes; what is beyond them follows, sorted.
+    """``state.svd`` in the order of the target's modes, then the other triplets, largest first.
 
-    Directions that a narrow network lacks are 0.
+    Vectors that a narrow network lacks are 0.
     """
     left, values, right = state.svd
     if state.matching is None:

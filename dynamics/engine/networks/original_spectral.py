@@ -16,7 +16,7 @@ ALPHA = "alpha_original"
 def build(config: Config, problem: Recovery) -> Network:
     """W_1 = ε V̂ᵀ, inner factors ε I, W_L = ε Û with all singular vectors, of the original width.
 
-    Units beyond the smaller side of the matrix have no vector left: they start, and stay, at zero.
+    For units beyond the smaller side of the matrix no vector is left: they start and stay at zero.
     """
     rows, cols = problem.shape
     width = config.width or min(rows, cols)

@@ -1,1 +1,1 @@
-"""How a gradient becomes a direction: a file an optimizer, each with ``direction``."""
+"""Optimizers: one file for each, with ``direction``, which turns a gradient into a step."""

@@ -1,1 +1,1 @@
-"""What is learned: a file a problem, each with ``make``."""
+"""Problems: one file for each, with ``make``."""

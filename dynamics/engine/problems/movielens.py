@@ -28,14 +28,14 @@ SUGGESTS = {
 
 
 def fetch(config: Config, like: Tensor, report: Callable[[str], None]) -> None:
-    """Download the ratings unless they are there."""
+    """Download the ratings unless they are on disk."""
     movielens.fetch(report)
 
 
 def make(config: Config, like: Tensor) -> Recovery:
     """½ mean square over a random fraction p of the 100,000 ratings; the others are held out.
 
-    Nobody knows the full matrix, so there is no recovery error; √(2 · test_loss) is the usual root
+    The full matrix is unknown, so there is no recovery error; √(2 · test_loss) is the usual root
     mean square error in stars.
     """
     observed, held_out = (

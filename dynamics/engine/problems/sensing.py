@@ -37,7 +37,7 @@ SUGGESTS = {
 
 
 def fetch(config: Config, like: Tensor, report: Callable[[str], None]) -> None:
-    """Write Gaussian measurements to their file, if that is where they are kept."""
+    """Write Gaussian measurements to their file, if they are kept in one."""
     if gaussian_matrices.filed(config, like):
         gaussian_matrices.written(config, like.dtype, report)
 
@@ -45,11 +45,13 @@ def fetch(config: Config, like: Tensor, report: Callable[[str], None]) -> None:
 def make(config: Config, like: Tensor) -> Recovery:
     """A_i = G_i/m with Gaussian G_i, or a_i b_iᵀ/m with Gaussian vectors; y_i = ⟨A_i, M*⟩.
 
-    Noise comes on ⟨m A_i, M*⟩, so that its σ is in units of an entry.
+    Noise is added to ⟨m A_i, M*⟩, so its σ is in units of an entry.
     """
     if config.sensing == "rank-one":
         return _rank_one(config, like)
-    matrices = gaussian_matrices.held(config, like)  # first, as it says at once what does not fit
+    matrices = gaussian_matrices.held(
+        config, like
+    )  # first, since it refuses at once what does not fit
     target = low_rank(config)
     seen = matrices.sums(target.dense.view(-1).to(like.device)) + _noise(config, like)
     sensing = matrices.rows.view(-1, *config.shape)

@@ -1,9 +1,9 @@
-"""Batch: many runs of one shape trained together; each comes out as it would alone.
+"""Batch: many runs of one shape trained together, with the same results as alone.
 
 Runs may differ in α, ε, η, seeds, fraction observed, noise and, by zero padding, in r̂: zeros in a
 factor's spare rows and columns get zero gradients. On a CPU with compiled kernels the runs are
-spread over the cores, which is faster there than one large product; else they are stacked. Sensing
-is spread out, too: each run has measurements of its own.
+spread over the cores, which is faster than one large product; otherwise they are stacked. Sensing
+runs are spread, too, because each has measurements of its own.
 """
 
 from collections.abc import Iterator, Sequence
@@ -61,7 +61,7 @@ class Stacked:
                 network.factors[place] = self.factors[place][run, :rows, :cols]
 
     def keep(self, runs: Sequence[int]) -> None:
-        """Go on with these runs alone; the others' factors stay as they are."""
+        """Continue with these runs alone; the factors of the others no longer change."""
         index = torch.tensor(runs, device=self._mask.device)
         self._networks = [self._networks[run] for run in runs]
         self.factors, self._rates = (
@@ -102,8 +102,8 @@ class Batch:
     Args:
         comparisons: prepared runs, alike in all of ``SHARED``.
         network: which of their networks.
-        only: measurements to take; none means all that apply.
-        stacked: train as one stack even where compiled kernels are faster; not for sensing.
+        only: measurements to take; all that apply if empty.
+        stacked: train as one stack even if compiled kernels are faster; not for sensing.
 
     Raises:
         ValueError: if the runs cannot be trained together.
@@ -143,9 +143,9 @@ class Batch:
         ]
 
     def __iter__(self) -> Iterator[dict[int, tuple[int, Values]]]:
-        """Yield, at every multiple of ``record_every``, step and values of the runs not yet ended.
+        """Yields, at every multiple of ``record_every``, step and values of the runs not yet ended.
 
-        A run ends as in ``train``: at its tolerance, when it has diverged, or at the last step.
+        A run ends as in ``train``: at its tolerance, when it diverges, or at the last step.
         """
         live, done = list(range(len(self._networks))), 0
         with ThreadPoolExecutor(psutil.cpu_count(), "runs", torch.set_num_threads, (1,)) as pool:
@@ -170,7 +170,7 @@ class Batch:
 
 
 def _stack(factors: Sequence[Tensor]) -> Tensor:
-    """Factors of one place in their networks, filled up by zeros to the largest."""
+    """Factors of one place in their networks, padded by zeros to the largest."""
     rows, cols = (max(factor.shape[axis] for factor in factors) for axis in (0, 1))
     stack = factors[0].new_zeros(len(factors), rows, cols)
     for run, factor in enumerate(factors):

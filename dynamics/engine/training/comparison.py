@@ -29,7 +29,7 @@ class Comparison:
         config: the settings.
         problem: the problem, in the config's precision and on its device.
         networks: by name, the original first.
-        learning_rate: η itself, whatever unit the config counts it in; ``rate`` is a network's.
+        learning_rate: η in absolute terms, whatever unit the config counts it in.
         facts: numbers of the whole run.
     """
 
@@ -40,19 +40,19 @@ class Comparison:
     facts: Mapping[str, list[Any]]
 
     def __iter__(self) -> Iterator[dict[str, Resumable] | None]:
-        """Train all networks, each record of one beside that of the others at the same step.
+        """Train all networks, in lockstep from record to record.
 
-        Yields the records by network, of those that have not ended before, and None at times in
-        between (see ``train``).
+        Yields the records of one step by network, of those that have not ended before, and None at
+        times between records (see ``train``).
         """
         return self.going_on({})
 
     def rate(self, name: str) -> float:
-        """η of one network, at the start."""
+        """Returns η of one network at the start."""
         return rates(self.config, name, self.learning_rate).learning_rate
 
     def going_on(self, since: Mapping[str, Resumable]) -> Iterator[dict[str, Resumable] | None]:
-        """The same from the records of one step on, which are made again; see ``Lanes``."""
+        """The same, from the records of one step on, which are made again; see ``Lanes``."""
         with ThreadPoolExecutor(1, "measuring", torch.set_num_threads, (1,)) as side:
             networks, rate = self.networks, self.learning_rate
             yield from Lanes(self.config, self.problem, networks, rate, side, since)
@@ -99,10 +99,10 @@ def compared(config: Config, problem: Task, networks: Mapping[str, Network]) -> 
 
 
 def fetch(config: Config, report: Callable[[str], None]) -> None:
-    """Have on disk what the config's problem reads from there; ``report`` hears of the progress.
+    """Get the files that the config's problem reads, and tell ``report`` about the progress.
 
     Raises:
-        DataError: if it cannot be had.
+        DataError: if a file cannot be had.
     """
     module = registry.load("problems", config.problem)
     if hasattr(module, "fetch"):
@@ -110,14 +110,14 @@ def fetch(config: Config, report: Callable[[str], None]) -> None:
 
 
 def numbers(config: Config) -> Tensor:
-    """No numbers, of the config's precision and on its device."""
+    """Returns an empty tensor of the config's precision, on its device."""
     return torch.empty(0, dtype=getattr(torch, config.dtype), device=device.device(config))
 
 
 def stability_limits(
     config: Config, problem: Recovery, networks: Mapping[str, Network], largest: float
 ) -> dict[str, float]:
-    """η* of each network, with the surrogate's ``largest`` singular value for the target's."""
+    """Returns η* of each network, from the surrogate's ``largest`` singular value."""
     return {
         name: stability.stability_limit(config.depth, network.alpha, problem.curvature, largest)
         for name, network in networks.items()

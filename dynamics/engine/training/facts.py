@@ -1,4 +1,4 @@
-"""Facts: what theory needs to know of a drawn problem and its networks, as a run keeps it."""
+"""Facts: what theory needs to know about a drawn problem and its networks; a run keeps them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,12 +12,12 @@ from dynamics.engine.network import Network
 from dynamics.engine.problem import Recovery
 from dynamics.theory import original
 
-MOST_MODES = 50  # of an overlap that is kept: r × r numbers
-MOST_SIDE = 500  # of an original network that is drawn only to be looked at
+MOST_MODES = 50  # largest r of which a run keeps the overlap, r × r numbers
+MOST_SIDE = 500  # largest matrix whose original network is drawn before a run, for its overlap
 
 
 def known(config: Config, problem: Recovery, networks: Mapping[str, Network]) -> dict[str, Any]:
-    """Singular values of −∇loss(0) and, of an orthogonal start, its overlap with the target."""
+    """Singular values of −∇loss(0), and the overlap of an orthogonal start with the target."""
     count = max(config.rank, config.rank_bound)
     facts: dict[str, Any] = {"surrogate_singular_values": problem.surrogate(count)[1].tolist()}
     kinds = {name: traits.network(name) for name in networks}
@@ -32,14 +32,14 @@ def known(config: Config, problem: Recovery, networks: Mapping[str, Network]) ->
 
 
 def overlapping(config: Config) -> bool:
-    """Whether the original network's start is its overlap: square orthogonal factors."""
+    """Whether the overlap describes the original network's start: square orthogonal factors."""
     (rows, cols), width = config.shape, config.width or min(config.shape)
     square = rows == cols == width and config.initialization == "orthogonal"
     return square and config.rank <= MOST_MODES and 2 * config.rank <= width
 
 
 def look(config: Config) -> dict[str, Any]:
-    """The facts of the config's problem, drawn but not trained.
+    """Returns the facts of the config's problem, which is drawn but not trained.
 
     Raises:
         ValueError: if the settings do not fit the data.

@@ -8,7 +8,7 @@ import numpy as np
 
 from dynamics.core.records import Record
 
-PATIENCE = 0.1  # seconds that training goes on before the consumer is asked whether to
+PATIENCE = 0.1  # seconds of training before the consumer can stop it
 START = Record(0, 0.0, 0.0, 0.0, {})
 
 
@@ -24,41 +24,44 @@ def train(
     turns: Mapping[int, Callable[[], None]] | None = None,
     since: Record = START,
 ) -> Iterator[Record | None]:
-    """Train and record, lazily: whoever loses interest stops asking.
+    """Train and record, lazily: the consumer ends training by not asking for more.
 
-    Yields a Record at step 0, at every multiple of ``record_every``, at each turn and at ``steps``;
-    between records that are long apart it yields None about ten times a second, which is the place
-    to pause or to give up. It ends after ``steps``, at a training loss at or below a positive
-    ``tolerance`` (outcome ``done``) or at one that is not finite (``diverged``).
+    Yields a Record at step 0, at every multiple of ``record_every``, at each turn and at ``steps``.
+    Between records that are long apart it yields None about ten times a second, so that the
+    consumer can pause or stop. Training ends after ``steps``, at a training loss at or below a
+    positive ``tolerance`` (outcome ``done``), or at a loss that is not finite (``diverged``).
 
     Args:
         step: makes the given number of gradient steps.
-        loss: gives the training loss at this moment.
+        loss: returns the training loss at this moment.
         steps: gradient steps at most.
         record_every: steps between records.
         tolerance: training loss at which to stop.
         operations: floating-point operations of one step.
-        after: gives the step of the next record from the step and train loss of this one; if None,
-            records are ``record_every`` apart.
-        turns: what to do once so many steps are made and recorded: the next steps are other ones.
-        since: the record from which to go on; it is made again.
+        after: returns the step of the next record from the step and train loss of this one; if
+            None, records are ``record_every`` apart.
+        turns: by step, what changes the following steps once that step is recorded.
+        since: the record to continue from; it is made again.
     """
     turns = turns or {}
-    done, training, measuring, outcome = since.step, since.seconds, since.measuring_seconds, ""
+    done = since.step
+    outcome = ""
+    training, measuring = since.seconds, since.measuring_seconds
     while not outcome:
         started = time.perf_counter()
-        found = loss()
+        current = loss()
         measuring += time.perf_counter() - started
-        if not math.isfinite(found):
-            outcome, found = "diverged", math.nan
-        elif done == steps or found <= tolerance > 0:
+        if not math.isfinite(current):
+            outcome = "diverged"
+            current = math.nan
+        elif done == steps or current <= tolerance > 0:
             outcome = "done"
         counted = since.operations + (done - since.step) * operations
-        values = {"train_loss": np.asarray(found)}
+        values = {"train_loss": np.asarray(current)}
         yield Record(done, training, measuring, counted, values, outcome)
         if done in turns:
             turns[done]()
-        goal = after(done, found) if after else (done // record_every + 1) * record_every
+        goal = after(done, current) if after else (done // record_every + 1) * record_every
         goal = min([steps, goal, *(turn for turn in turns if turn > done)])
         while not outcome and done < goal:
             pace = training / done if done else math.inf
