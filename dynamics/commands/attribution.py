@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dynamics.commands import flags, printed
+from dynamics.commands import flags, printed, progress
 from dynamics.core.config import Config
 from dynamics.export import formats
 from dynamics.export.layout.sizes import Print
@@ -51,25 +51,26 @@ def run(options: argparse.Namespace) -> int:
     form = formats.format_of(options.out, formats.STILL) if options.out else ""
     configs = attribution.ladder(config, options.seeds)
     group = Group(configs, folder)
-    printed.follow(group, "The attribution")
-    made = attribution.attribute(config, [run.trajectories for run in group.runs], options.level)
+    progress.follow(group, "The attribution")
+    trajectories = [run.trajectories for run in group.runs]
+    result = attribution.attribute(config, trajectories, options.level)
     if options.json:
-        print(json.dumps(attribution.to_dict(made), indent=1, ensure_ascii=False))
+        print(json.dumps(attribution.to_dict(result), indent=1, ensure_ascii=False))
     else:
-        print(printed.aligned(attribution.table(made)))
-        print("\n".join(attribution.sentences(made)))
+        print(printed.aligned(attribution.table(result)))
+        print("\n".join(attribution.sentences(result)))
     if form:
-        _write_chart(made, configs, form, size, options.out)
+        _write_chart(result, configs, form, size, options.out)
     return 0
 
 
 def _write_chart(
-    made: attribution.Attribution, configs: Sequence[Config], form: str, size: Print, file: Path
+    result: attribution.Attribution, configs: Sequence[Config], form: str, size: Print, file: Path
 ) -> None:
     from dynamics.draw import waterfall  # not at the top: they load Plotly
     from dynamics.export import caption, picture
     from dynamics.export.chart import Chart
 
-    chart = Chart.of(waterfall.draw(made), caption.of_attribution(made, configs))
+    chart = Chart.of(waterfall.draw(result), caption.of_attribution(result, configs))
     file.write_bytes(picture.picture(chart, form, size))
     print(f"{file}: {file.stat().st_size:,} bytes", file=sys.stderr)

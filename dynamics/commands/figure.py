@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from dynamics.commands import WRONG, flags, printed
+from dynamics.commands import WRONG, flags, progress
 from dynamics.export import formats
 from dynamics.paper import baselines, report
 from dynamics.paper.check import DIFFERS, said
@@ -108,7 +108,7 @@ def reproduce(plan: Plan, folder: Path) -> Judged:
         KeyboardInterrupt: with one sentence, after Ctrl-C.
     """
     try:
-        printed.follow(Group(plan.distinct, folder), f"Figure {plan.name}")
+        progress.follow(Group(plan.distinct, folder), f"Figure {plan.name}")
     except RunError as error:
         raise RunError(f"Figure {plan.name} is not complete: {error}") from None
     for config in plan.shared:

@@ -35,11 +35,11 @@ def run(options: argparse.Namespace) -> int:
     else:
         config = flags.config(options)
         facts = _facts(config)
-    made = forecast(config, Facts.of(facts), simulate=True)
+    result = forecast(config, Facts.of(facts), simulate=True)
     if options.json:
-        print(json.dumps(made.to_dict(), indent=1, ensure_ascii=False))
+        print(json.dumps(result.to_dict(), indent=1, ensure_ascii=False))
     else:
-        print("\n".join(printed.table(made)))
+        print("\n".join(printed.table(result)))
     return 0
 
 

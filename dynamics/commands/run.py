@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from dynamics.commands import ENDED, WRONG, flags, printed
+from dynamics.commands import ENDED, WRONG, flags, printed, progress
 from dynamics.runs.group import Group
 from dynamics.runs.run import RunError
 from dynamics.runs.start import start
@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     trained = start(config, folder)
     print(f"Run {trained.key}")
     try:
-        printed.follow(Group([config], folder), f"Run {trained.key}", printed.NewFailures().print)
+        progress.follow(Group([config], folder), f"Run {trained.key}", progress.NewFailures().print)
     except KeyboardInterrupt:
         print(printed.summary(trained.trajectories))
         raise
