@@ -1,9 +1,9 @@
-"""Checkpoints: moments of a run that is trained, from which another run may go on.
+"""Checkpoints: moments of a run, from which it or another run may continue.
 
-``<run>/checkpoints/<step>.pt`` has each network's factors, what its optimizer remembers and what is
-known of its modes and its balance (``Measuring.restore``), as the record of that step found them.
-They are few and far enough between to cost next to nothing: at most ``MOST`` of them and ``LIMIT``
-bytes a run. When there are more, every other one is dropped and the next are twice as far apart.
+``<run>/checkpoints/<step>.pt`` has each network's factors, the optimizer's memory and the state of
+its measurements (``Measuring.restore``) at the record of that step. A run keeps at most ``MOST`` of
+them and ``LIMIT`` bytes, so that they cost next to nothing. When there are more, every other one is
+dropped, and the next ones are twice as far apart.
 """
 
 import pickle
@@ -20,26 +20,28 @@ from dynamics.core.records import COUNTERS, Array, Layout
 from dynamics.engine.measuring.moment import Moment, Resumable
 from dynamics.runs.run import Run, RunError
 
-MOST, LIMIT = 32, 128 * 2**20  # files; bytes of all of them
+MOST = 32  # checkpoints of a run
+LIMIT = 128 * 2**20  # bytes of all of them together
 APART = 0.5  # seconds between two, at first
-SHARE = 0.03  # of the time that writing them may take
+SHARE = 0.03  # of the time, at most, for writing them
 
 
 class Checkpoints:
-    """Those of a run in training."""
+    """The checkpoints of a run in training."""
 
     def __init__(self, run: Run) -> None:
         self._folder = _folder(run)
-        self._apart, self._kept = APART, time.monotonic()
+        self._apart = APART
+        self._kept = time.monotonic()  # when the last one was written
         self._most = MOST
 
     def offer(self, records: Mapping[str, Resumable]) -> None:
-        """Keep the moment of these records if enough time has gone by since the last."""
+        """Keep the moment of these records if enough time has passed since the last one."""
         if time.monotonic() - self._kept >= self._apart:
             self.keep(records)
 
     def keep(self, records: Mapping[str, Resumable]) -> None:
-        """Keep the moment of these records, of all networks that have not ended before."""
+        """Keep the moment of these records, for all networks that have not ended before."""
         started = time.monotonic()
         step = max(record.step for record in records.values())
         content = {
@@ -59,7 +61,7 @@ class Checkpoints:
         self._apart = max(self._apart, (self._kept - started) / SHARE)
 
     def _thin(self) -> None:
-        """Drop every other one if there are too many; the newest stays."""
+        """Drop every other checkpoint if there are too many; the newest stays."""
         files = steps(self._folder)
         if len(files) > self._most:
             for file in files[-2::-2] if self._most else files:
@@ -68,7 +70,7 @@ class Checkpoints:
 
 
 def steps(folder: Path) -> list[Path]:
-    """The files of a folder, by their steps."""
+    """The checkpoints in a folder, in the order of their steps."""
     return sorted(folder.glob("*.pt"))
 
 
@@ -77,29 +79,33 @@ def _folder(run: Run) -> Path:
 
 
 def resume(origin: Run, config: Config) -> tuple[dict[str, Resumable], Array]:
-    """Where a run may go on from another: the records of that moment, and the rows before it.
+    """The last moment of ``origin`` from which a run may continue, and the rows before it.
 
-    Nothing and no rows if there is no such moment. The records have no values: they are made again.
+    Both are empty if no moment fits. The moment's records have no values: they are measured again.
     """
-    layout, rows, upto = origin.layout, origin.rows(), shared(config, origin.config)
+    layout = origin.layout
+    rows = origin.rows()
+    upto = shared(config, origin.config)
     for file in reversed(steps(_folder(origin))):
         step = int(file.stem)
         if 0 < step <= upto and _recorded(config, step, upto):
             before = rows[rows[:, 0] < step]
-            found = _loaded(file, step)
-            if found and _fits(config, origin.config, layout, found, before):
-                return found, _without_late(config, layout, before)
+            moment = _loaded(file, step)
+            if moment and _fits(config, origin.config, layout, moment, before):
+                return moment, _without_late(config, layout, before)
     return {}, rows[:0]
 
 
 def _recorded(config: Config, step: int, upto: int) -> bool:
-    """Whether the config has a record at this step, as its origin has; both agree up to ``upto``.
+    """Whether a run of the config has a record at this step, where its origin has one.
 
-    What follows from the losses agrees before that; the origin may have a record there of its own.
+    Both train alike up to ``upto``. Records whose places follow from the losses are the same before
+    that step; at that step the origin may have a record for a reason of its own.
     """
     turns = {change.step for change in config.canonical().schedule}
-    regular = step < upto if config.recording == "escapes" else step % config.record_every == 0
-    return regular or step in turns or step == config.steps
+    if step in turns or step == config.steps:
+        return True
+    return step < upto if config.recording == "escapes" else step % config.record_every == 0
 
 
 def _loaded(file: Path, step: int) -> dict[str, Resumable]:
@@ -114,7 +120,7 @@ def _loaded(file: Path, step: int) -> dict[str, Resumable]:
             name: Resumable(step, values={}, moment=Moment.from_dict(kept.pop("state")), **kept)
             for name, kept in content.items()
         }
-    except FileNotFoundError:  # dropped meanwhile
+    except FileNotFoundError:  # its worker has dropped it meanwhile
         return {}
     except (
         KeyError,
@@ -145,7 +151,7 @@ def _fits(
 
 
 def _without_late(config: Config, layout: Layout, rows: Array) -> Array:
-    """The rows without a network that starts only later."""
+    """The rows, with NaN for a network that starts only later."""
     for (name, _), place in layout.slices.items():
         if config.starts_late(name):
             rows[:, place] = float("nan")

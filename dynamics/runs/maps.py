@@ -1,10 +1,9 @@
-"""Maps: heat maps of the end-to-end matrix through a run, and how the run's folder keeps them.
+"""Maps: heat maps of the end-to-end matrix W, and the files of a run that keep them.
 
-A map has at most 50 × 50 cells, each the mean of a block of the matrix's entries: exact, for wide
-networks as for narrow ones, whatever their width. ``maps.f2`` has one row for about each record, a
-thousand at most: the step as float64, then every network's cells as little-endian float16 (a
-relative error of 5e-4). ``goal.f2`` has the cells of M*. Two networks of 100 × 100 take 10 kB a
-record.
+A map has at most 50 × 50 cells, each the exact mean of a block of W's entries. ``maps.f2`` has a
+row for about every record, a thousand at most: the step as float64, then every network's cells as
+little-endian float16 (relative error 5e-4). ``goal.f2`` has the cells of M*. Two networks of
+100 × 100 take 10 kB a record.
 """
 
 import bisect
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def goal(run: "Run") -> bytes:
-    """The cells of M* as they are kept, whole; nothing for a run of before there were maps."""
+    """The content of ``goal.f2``; empty for runs recorded before heat maps existed."""
     try:
         content = (run.folder / "goal.f2").read_bytes()
     except FileNotFoundError:
@@ -33,9 +32,9 @@ def goal(run: "Run") -> bytes:
 
 
 def carried_over(origin: "Run", run: "Run", upto: float, networks: int) -> list[Array]:
-    """Give a run that goes on from another the other's maps up to a step; their last cells.
+    """Copy the maps of ``origin`` up to a step into ``run``; returns the last cells by network.
 
-    A run of before there were maps has none to give.
+    Empty for an origin recorded before heat maps existed.
     """
     rows = kept(origin, networks)
     if rows is None:
@@ -48,7 +47,7 @@ def carried_over(origin: "Run", run: "Run", upto: float, networks: int) -> list[
 def kept(run: "Run", networks: int) -> Any:
     """All of a run's maps: ``step``, T numbers, and ``cells``, T × networks × rows × cols.
 
-    None for a run of before there were maps.
+    None for runs recorded before heat maps existed.
     """
     cells = ("cells", "<f2", (networks, *shape(run.config)))
     kind = np.dtype([("step", "<f8"), cells])
@@ -62,27 +61,29 @@ def kept(run: "Run", networks: int) -> Any:
 def arrays(run: "Run") -> dict[str, Any]:
     """The run's maps for a file: ``map_steps``, ``<network>_map`` and ``goal_map``, float16.
 
-    Nothing for a run without maps.
+    Empty for a run without maps.
     """
     networks = list(run.layout.shapes)
-    rows, target = kept(run, len(networks)), goal(run)
+    rows = kept(run, len(networks))
+    target = goal(run)
     if rows is None or not len(rows) or not target:
         return {}
-    found = {"map_steps": rows["step"]}
-    found |= {f"{name}_map": rows["cells"][:, place] for place, name in enumerate(networks)}
-    return found | {"goal_map": np.frombuffer(target, "<f2").reshape(shape(run.config))}
+    maps = {"map_steps": rows["step"]}
+    maps |= {f"{name}_map": rows["cells"][:, place] for place, name in enumerate(networks)}
+    return maps | {"goal_map": np.frombuffer(target, "<f2").reshape(shape(run.config))}
 
 
 def described(run: "Run") -> str:
-    """What ``arrays`` has of the run, in words; nothing if that is nothing."""
-    found = arrays(run)
-    if not found:
+    """A paragraph on what ``arrays`` returns; empty for a run without maps."""
+    maps = arrays(run)
+    if not maps:
         return ""
-    (rows, cols), (height, width) = found["goal_map"].shape, map(block, run.config.shape)
+    rows, cols = maps["goal_map"].shape
+    height, width = map(block, run.config.shape)
     known = traits.problem(run.config.problem).target_known
     each = "an entry" if height == width == 1 else f"the mean of {height} × {width} entries at most"
     return (
-        f"`records.npz` also has the heat maps, {len(found['map_steps'])} moments of them: "
+        f"`records.npz` also has the heat maps, {len(maps['map_steps'])} moments of them: "
         f"`map_steps` are their steps, `NETWORK_map` (moments × {rows} × {cols}) the cells of each "
         f"network's W, `goal_map` ({rows} × {cols}) those of "
         f"{'M*' if known else 'the entries that are observed, NaN where none is'}. A cell is "
@@ -91,7 +92,7 @@ def described(run: "Run") -> str:
 
 
 def at(run: "Run", step: float, networks: int) -> bytes:
-    """The row of the last map at or before a step, else the first; nothing if there is none."""
+    """The row of the last map at or before a step, else of the first; empty if there is none."""
     rows, cols = shape(run.config)
     size = 8 + 2 * networks * rows * cols
     try:

@@ -1,4 +1,4 @@
-"""Queue: how many runs train at once, and which goes next.
+"""Queue: how many runs train at once, and which is next.
 
 A ticket is a file that its worker keeps locked while it waits; a place is a file that the worker
 keeps locked while it trains. The kernel drops a lock when its holder dies, however it dies, so a
@@ -17,13 +17,19 @@ from pathlib import Path
 def turn(run: Path, since: float, patience: Callable[[], None]) -> Iterator[None]:
     """Hold one of the machine's places for the run in this folder, first come first served.
 
-    As many runs train at once as there are processor cores. ``since`` is when the turn was asked
-    for, in seconds since the epoch: workers do not come up in the order of their starts.
-    ``patience`` is called about ten times a second while waiting; it may raise to give up.
+    As many runs train at once as there are processor cores.
+
+    Args:
+        run: its folder.
+        since: when the turn was asked for, in seconds since the epoch; workers do not come up in
+            the order in which they were started.
+        patience: called about ten times a second while waiting; it may raise to give up.
     """
     folder = run.parent
     (folder / ".queue").mkdir(exist_ok=True)
-    unborn = folder / ".queue" / f"{os.getpid()}.new"  # locked before anyone can take it for dead
+    unborn = (
+        folder / ".queue" / f"{os.getpid()}.new"
+    )  # locked before anybody can take its worker for dead
     ticket = folder / ".queue" / f"{since:020.6f}-{run.name}"
     with open(unborn, "w") as mine, contextlib.ExitStack() as place:
         fcntl.flock(mine, fcntl.LOCK_EX)
@@ -38,7 +44,7 @@ def turn(run: Path, since: float, patience: Callable[[], None]) -> Iterator[None
 
 
 def capacity() -> int:
-    """How many runs train at once: one for each processor core this process may use."""
+    """How many runs train at once: one for each processor core that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -57,7 +63,7 @@ def _take_place(folder: Path, place: contextlib.ExitStack) -> bool:
 
 
 def waiting(folder: Path) -> list[Path]:
-    """The tickets of the runs that wait, first come first; those of dead workers are removed."""
+    """The tickets of the runs that wait, the oldest first. Removes those of dead workers."""
     tickets = sorted((folder / ".queue").glob("*-*"))
     for ticket in tickets:
         if not locked(ticket):
@@ -79,7 +85,7 @@ def locked(file: Path) -> bool:
 
 @contextlib.contextmanager
 def lock(file: Path) -> Iterator[None]:
-    """Hold the file's lock, waiting for it."""
+    """Wait for the file's lock, and hold it inside the block."""
     with open(file, "w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -2,13 +2,13 @@
 
 ``runs/<key>/`` holds ``config.json``, ``layout.json`` (what the columns are), ``records.f8`` (rows
 of little-endian float64, only ever appended to), ``maps.f2`` and ``goal.f2`` (heat maps, see
-``maps``), ``status.json`` (replaced atomically),
-``control`` (one byte, read at every record), ``alive`` (locked by the worker for as long as it
-lives) and ``log.txt``; ``checkpoints`` to continue from, and ``origin.json`` with the
-run that it continues. Queue, live stream, store and cache are this one thing.
+``maps``), ``status.json`` (replaced atomically), ``control`` (one byte, read at every record),
+``alive`` (locked by the worker for as long as it lives) and ``log.txt``; ``checkpoints``, from
+which a run may continue, and ``origin.json`` with the run that this one continues. Queue, live
+stream, store and cache are this one folder.
 
-The kernel drops a lock when its holder dies, however it dies, so liveness needs no process table
-and no heartbeat, and a reused process number cannot deceive.
+The kernel drops a lock when its holder dies, however it dies. So no process table and no heartbeat
+is needed to see whether a worker lives, and a reused process number cannot deceive.
 """
 
 import contextlib
@@ -42,7 +42,7 @@ PHASES = {
     "diverged": "diverged; a smaller learning rate η would converge",
     "cancelled": "cancelled; start it again to continue from this step",
     "failed": "could not be run",
-    "lost": "the worker died; what it had recorded is kept, start it again to finish",
+    "lost": "the worker died; its records are kept, start the run again to finish it",
     "unreadable": "the folder is damaged",
 }
 
@@ -79,7 +79,7 @@ class Status:
 
     @property
     def live(self) -> bool:
-        """Whether a worker has it in hand."""
+        """Whether a worker has the run in hand."""
         return self.phase in LIVE
 
     @property
@@ -91,13 +91,13 @@ class Status:
 
     @property
     def sentence(self) -> str:
-        """What to tell the user of it."""
+        """What to tell the user about the run."""
         return self.message or self.ends or PHASES[self.phase]
 
 
 @dataclass(frozen=True)
 class Run:
-    """The run in ``folder``; nothing is held in memory, every call reads what is there now."""
+    """The run in ``folder``. It holds nothing in memory: every call reads the files anew."""
 
     folder: Path
 
@@ -122,7 +122,7 @@ class Run:
 
     @property
     def layout(self) -> Layout:
-        """What the columns of the records are; a Layout of no network before the first record.
+        """The columns of the records; before the first record a Layout without networks.
 
         Raises:
             RunError: if ``layout.json`` is damaged, or missing beside records.
@@ -139,14 +139,14 @@ class Run:
 
     @property
     def status(self) -> Status:
-        """Where the run stands; ``lost`` when its worker is gone without a last word.
+        """Where the run stands; ``lost`` if its worker died before it could say how the run ended.
 
         Raises:
             RunError: if there is no such run or ``status.json`` is damaged.
         """
         status = self._told()
         if status.live and not self._worker_lives():
-            # The worker may have had its last word between the two looks.
+            # The worker may have ended between the two looks, and said so.
             status = self._told()
             if status.live:
                 return dataclasses.replace(status, phase="lost", message=PHASES["lost"])
@@ -162,7 +162,7 @@ class Run:
         return self.config, self.status
 
     def rows(self, since: int = 0) -> Array:
-        """The records from number ``since`` on; a half-written last row does not count.
+        """The records from number ``since`` on, without a half-written last row.
 
         Raises:
             RunError: if ``layout.json`` is damaged.
@@ -175,7 +175,7 @@ class Run:
         return flat[: len(flat) // width * width].reshape(-1, width)
 
     def need_records(self) -> None:
-        """Say so where there is none to show.
+        """Raise an error if there are no records to show.
 
         Raises:
             RunError: with one sentence, if there is none yet or ``layout.json`` is damaged.
@@ -185,12 +185,12 @@ class Run:
 
     @property
     def trajectories(self) -> list[Trajectory]:
-        """One Trajectory for each network, of the records there are so far."""
+        """One Trajectory for each network, with the records so far."""
         return self.layout.trajectories(self.rows())
 
     @property
     def origin(self) -> "Run | None":
-        """The run that this one continues; None if there is none or it is gone."""
+        """The run that this one continues; None if there is none or it has been deleted."""
         if not (self.folder / "origin.json").exists():
             return None
         key = str(self._json("origin.json").get("run"))
@@ -199,7 +199,7 @@ class Run:
 
     @property
     def position(self) -> int | None:
-        """How many runs go first while this one is queued, else None."""
+        """How many runs are before this one in the queue; None if it is not queued."""
         tickets = queue.waiting(self.folder.parent)
         names = [ticket.name.partition("-")[2] for ticket in tickets]
         return names.index(self.key) if self.key in names else None
@@ -209,7 +209,7 @@ class Run:
         (self.folder / "control").write_bytes(control)
 
     def asked(self) -> bytes:
-        """What the worker was last asked; ``RUN`` if nothing."""
+        """What the worker was asked last; ``RUN`` if nothing."""
         with contextlib.suppress(FileNotFoundError):
             return (self.folder / "control").read_bytes() or RUN
         return RUN
@@ -286,7 +286,7 @@ class Run:
 
 @functools.lru_cache(maxsize=1024)
 def _config(text: bytes) -> Config:
-    """The Config of a file's content; kept, as pages ask for it many times in a rerun."""
+    """The Config in a file's content. Kept, as pages ask for it many times in a rerun."""
     return Config.from_dict(json.loads(text))
 
 

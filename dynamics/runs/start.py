@@ -1,4 +1,4 @@
-"""Start: put a worker on a run, or find the run that is there."""
+"""Start: a worker for a run, unless the run is there already."""
 
 import contextlib
 import dataclasses
@@ -19,12 +19,15 @@ MOST_QUEUED = 64
 
 
 def start(config: Config, folder: Path, *, anew: bool = False, origin: Run | None = None) -> Run:
-    """The run of ``config``: the one that is there, or a new one with a worker on it.
+    """The run of ``config``, with a worker on it unless it is in hand or has ended.
 
-    A new one takes over what it shares with ``origin``, and is compared with that on the page.
+    A run that was cancelled, has failed or has lost its worker continues from its last checkpoint.
 
-    A run that was cancelled, failed or lost its worker goes on from the last moment that it has
-    kept. With ``anew`` all but one that is in hand is started from step 0.
+    Args:
+        config: the settings.
+        folder: of all runs.
+        anew: train from step 0 whatever is there, unless a worker has the run in hand.
+        origin: a run whose first steps are the same; a new run takes them over.
 
     Raises:
         RunError: if too many runs are waiting already or the folder cannot be written.
@@ -57,7 +60,7 @@ def began(run: Run) -> bool:
 
 
 def _anew(run: Run, config: Config) -> Run:
-    """A folder beside the run's, as nobody is to see half of one."""
+    """A new run in a folder beside its own, so that nobody sees half of one."""
     aside = Run(run.folder.with_name(f".new-{run.key}"))
     shutil.rmtree(aside.folder, ignore_errors=True)
     aside.folder.mkdir()
@@ -66,9 +69,9 @@ def _anew(run: Run, config: Config) -> Run:
 
 
 def _spawn(run: Run, place: Run, step: int, origin: Run | None) -> None:
-    """Start a worker that holds the ``alive`` lock from birth and goes on from what is there.
+    """Start a worker that holds the ``alive`` lock from its first moment.
 
-    ``place`` is the run as it is made ready: itself, or a folder that then takes its place.
+    ``place`` is where the run is made ready: its own folder, or one that then replaces it.
     """
     if origin and origin.key != run.key and shared(place.config, origin.config):
         place.write("origin.json", {"run": origin.key})
@@ -77,7 +80,7 @@ def _spawn(run: Run, place: Run, step: int, origin: Run | None) -> None:
         open(place.folder / "alive", "w") as alive,
         open(place.folder / "log.txt", "w") as log,
     ):
-        fcntl.flock(alive, fcntl.LOCK_EX)  # a worker that was cancelled still keeps its last moment
+        fcntl.flock(alive, fcntl.LOCK_EX)  # waits for a cancelled worker's last checkpoint
         place.ask(RUN)
         place.write("status.json", dataclasses.asdict(queued))
         _STARTING.add(run.folder)
@@ -94,12 +97,13 @@ def _spawn(run: Run, place: Run, step: int, origin: Run | None) -> None:
         )
     _CHILDREN[run.folder] = worker
     _STARTING.discard(run.folder)
-    for folder in [each for each, child in _CHILDREN.items() if child.poll() is not None]:
+    ended = [folder for folder, child in _CHILDREN.items() if child.poll() is not None]
+    for folder in ended:
         del _CHILDREN[folder]
 
 
 def _replace(folder: Path, other: Path) -> None:
-    """Put another folder in a folder's place; for an instant there is none, never half of one."""
+    """Put ``other`` in the place of ``folder``; for an instant none is there, but never half."""
     old = folder.with_name(f".old-{folder.name}")
     shutil.rmtree(old, ignore_errors=True)
     with contextlib.suppress(FileNotFoundError):

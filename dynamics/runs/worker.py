@@ -27,33 +27,34 @@ if TYPE_CHECKING:
     from dynamics.runs.writer import Writer
 
 TELL_EVERY = 0.1  # seconds between two status files
-PACE_OVER = 3.0  # seconds of training over which the steps a second are told
+PACE_OVER = 3.0  # seconds of training over which the steps a second are averaged
 NICENESS = 5  # the page must stay quick while this trains
 
 
 class CancelledError(Exception):
-    """The user has asked for the end."""
+    """The user has cancelled the run."""
 
 
 class Pace:
-    """Steps a second over the last seconds, from one record to another.
+    """Steps a second over the last seconds, always from one record to another.
 
-    Between two records of a slow run many seconds pass in which nothing has been recorded.
+    A slow run has many seconds between two records, and no step is counted in between.
     """
 
     def __init__(self, now: float, step: int) -> None:
-        self._noted = deque([(now, step)])
+        self._records = deque([(now, step)])
 
     def note(self, now: float, step: int) -> None:
-        """A record has come."""
-        self._noted.append((now, step))
-        while now - self._noted[1][0] > PACE_OVER:
-            self._noted.popleft()
+        """Count a record that has come now, in seconds of any clock."""
+        self._records.append((now, step))
+        while now - self._records[1][0] > PACE_OVER:
+            self._records.popleft()
 
     @property
     def rate(self) -> float:
         """Steps a second; 0 before the first record."""
-        (began, first), (ended, last) = self._noted[0], self._noted[-1]
+        began, first = self._records[0]
+        ended, last = self._records[-1]
         return (last - first) / (ended - began) if ended > began else 0.0
 
 
@@ -176,7 +177,10 @@ class Worker:
 
     @contextlib.contextmanager
     def _ends_when_cancelled(self) -> Iterator[None]:
-        """While one long computation prepares the run, a thread hears what the user asks."""
+        """Inside the block, a thread ends the process when the user cancels the run.
+
+        One long computation that prepares a run cannot look for itself.
+        """
         over = threading.Event()
 
         def listen() -> None:
@@ -197,9 +201,9 @@ class Worker:
         ended = {name: Outcome.of(record) for name, record in records.items()}
         outcomes = self.status.outcomes | {name: each for name, each in ended.items() if each}
         step = max(record.step for record in records.values())
-        seen = [vars(failure) for failure in self._watch.see(records)]
+        new = [vars(failure) for failure in self._watch.see(records)]
         self.status = dataclasses.replace(
-            self.status, step=step, outcomes=outcomes, signatures=self.status.signatures + seen
+            self.status, step=step, outcomes=outcomes, signatures=self.status.signatures + new
         )
 
     def _heartbeat(self) -> None:
@@ -226,12 +230,11 @@ class Worker:
 
 
 def _explained(error: Exception) -> str:
-    """A sentence for what nobody foresaw; the whole story is in the run's log."""
+    """A sentence for an unforeseen error; the run's log has its traceback."""
     if "allocate memory" in str(error) or "out of memory" in str(error):
         return "The machine ran out of memory; a smaller matrix or fewer measurements would fit."
-    return (
-        f"It ended unexpectedly ({type(error).__name__}: {error}); log.txt in its folder has more."
-    )
+    what = f"{type(error).__name__}: {error}"
+    return f"The run ended unexpectedly ({what}); log.txt in its folder has more."
 
 
 def main() -> None:
