@@ -1,9 +1,9 @@
 """AltMin: alternating least squares on observed entries, and the means of rows and columns.
 
 W = X Zᵀ with X of rows × k and Z of cols × k. A half step solves for one factor while the other is
-held: each of its rows is a least-squares problem of its own, with a ridge or, where that is 0, its
-smallest solution. Jain, Netrapalli and Sanghavi (2013), https://arxiv.org/abs/1212.0467, without
-their fresh samples.
+held: each of its rows is a least-squares problem of its own, with a ridge; without one, the
+smallest of several solutions is taken. Jain, Netrapalli and Sanghavi (2013),
+https://arxiv.org/abs/1212.0467, without their fresh samples.
 """
 
 from collections.abc import Iterator
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
-LEAST = 1e-12  # of the first singular value: below it there is no direction
-DAMPING = 10.0, 25.0  # entries of rows (users) and columns (items): Koren's λ₃ and λ₂
+LEAST = 1e-12  # a smaller singular value, relative to the first one, counts as zero
+DAMPING_ROWS = 10.0  # entries; Koren's λ₃, of users
+DAMPING_COLS = 25.0  # entries; Koren's λ₂, of items
 
 
 class Entries(NamedTuple):
@@ -27,35 +28,35 @@ class Entries(NamedTuple):
 
     @property
     def turned(self) -> "Entries":
-        """The same of the transposed matrix."""
+        """The entries of the transposed matrix."""
         return Entries(self.cols, self.rows, self.values)
 
 
 def solved(entries: Entries, fixed: Array, count: int, ridge: float = 0.0) -> Array:
-    """X, count × k, of least Σ (x_i · z_j − y_ij)² + λ‖X‖² for Z = ``fixed`` and λ = ``ridge``.
+    """X, count × k, that minimizes Σ (x_i · z_j − y_ij)² + λ‖X‖², Z = ``fixed``, λ = ``ridge``.
 
-    Of several the smallest, so that a row without entries is 0. Rows with equally many entries are
-    solved together.
+    Of several minimizers it is the smallest, so a row without entries is 0. Rows with the same
+    number of entries are solved together.
     """
-    found = np.zeros((count, fixed.shape[1]))
+    solution = np.zeros((count, fixed.shape[1]))
     order = np.argsort(entries.rows, kind="stable")
-    number = np.bincount(entries.rows, minlength=count)
-    starts = np.cumsum(number) - number
-    for each in np.unique(number[number > 0]):
-        these = np.flatnonzero(number == each)
-        places = order[starts[these][:, None] + np.arange(each)]  # rows × their entries
+    counts = np.bincount(entries.rows, minlength=count)
+    starts = np.cumsum(counts) - counts
+    for number in np.unique(counts[counts > 0]):
+        rows = np.flatnonzero(counts == number)
+        places = order[starts[rows][:, None] + np.arange(number)]  # rows × their entries
         left, sizes, right = np.linalg.svd(fixed[entries.cols[places]], full_matrices=False)
         kept = sizes > LEAST * sizes[:, :1]
         gain = np.where(kept, sizes, 0.0) / np.where(kept, sizes**2 + ridge, 1.0)
         along = (entries.values[places][:, None] @ left)[:, 0] * gain
-        found[these] = (along[:, None] @ right)[:, 0]
-    return found
+        solution[rows] = (along[:, None] @ right)[:, 0]
+    return solution
 
 
 def alternate(
     entries: Entries, start: Array, count: int, ridge: float = 0.0
 ) -> Iterator[tuple[Array, Array]]:
-    """X and Z after each half step, endlessly: X of ``count`` rows first, for Z = ``start``."""
+    """X and Z after each half step, without end; the first solves for X, ``count`` rows."""
     right = start
     while True:
         left = solved(entries, right, count, ridge)
@@ -71,15 +72,16 @@ def loss(entries: Entries, left: Array, right: Array) -> float:
 
 
 def biases(entries: Entries, shape: tuple[int, int]) -> tuple[Array, Array]:
-    """X and Z, two columns each, of μ + b_i + c_j, with μ the mean of all entries.
+    """X and Z, two columns each, of μ + b_i + c_j, where μ is the mean of all entries.
 
-    c_j is the sum of Y − μ over its column divided by DAMPING plus their number, and then b_i that
-    of Y − μ − c_j over its row: who has few entries stays near the mean. Koren (2010), section 2.1.
+    c_j is the sum of Y − μ over its column, divided by the number of its entries plus a damping;
+    b_i is the same of Y − μ − c_j over its row. So a row or column with few entries stays near the
+    mean. Koren (2010), section 2.1.
     """
     rows, cols, values = entries
     mean = float(values.mean())
-    of_cols = _damped(cols, values - mean, shape[1], DAMPING[1])
-    of_rows = _damped(rows, values - mean - of_cols[cols], shape[0], DAMPING[0])
+    of_cols = _damped(cols, values - mean, shape[1], DAMPING_COLS)
+    of_rows = _damped(rows, values - mean - of_cols[cols], shape[0], DAMPING_ROWS)
     left = np.stack([mean + of_rows, np.ones(shape[0])], axis=1)
     return left, np.stack([np.ones(shape[1]), of_cols], axis=1)
 

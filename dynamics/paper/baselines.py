@@ -1,9 +1,9 @@
 """Baselines: what other methods make of a run's own ratings, computed once and kept in its folder.
 
-``<run>/baselines.json`` has, for AltMin of rank r̂/2 with a ridge, from a random start, both losses
-after each half step, for the biases of users and films the held-out one, and how much another split
-would change. Without the ridge AltMin learns its ratings by heart and fails on all others. Torch
-draws the split, so that all is computed in another process:
+``<run>/baselines.json`` has both losses of AltMin (rank r̂/2, with a ridge, from a random start)
+after each half step, the held-out loss of the biases of users and films, and how much another split
+would change the losses. Without the ridge, AltMin learns its ratings by heart and fails on all
+others. Torch draws the split, so another process computes all of it:
 ``python -m dynamics.paper.baselines RUN``.
 """
 
@@ -47,7 +47,7 @@ def read(run: Run) -> dict[str, Array]:
 
 
 def compute(run: Run) -> None:
-    """Compute them in a process of its own, unless they are there.
+    """Compute a run's baselines in a process of their own, unless they are there.
 
     Raises:
         RunError: with one sentence, if they cannot be computed here.
@@ -67,7 +67,7 @@ def compute(run: Run) -> None:
 
 
 def computed(config: Config) -> dict[str, list[float]]:
-    """The same, from the config's seeds.
+    """The content of ``baselines.json`` for the ratings of a config.
 
     Raises:
         DataError: if the ratings are not there.
@@ -93,14 +93,14 @@ def computed(config: Config) -> dict[str, list[float]]:
 
 
 def _scatter(observed: Array, held_out: Array) -> list[float]:
-    """½ mean square of all ratings, and the standard deviation of a random held-out part's."""
+    """½ mean square of all ratings, and its standard deviation over random held-out parts."""
     halves = np.concatenate([observed, held_out]) ** 2 / 2
     share = len(observed) / len(halves) / len(held_out)  # without replacement
     return [float(halves.mean()), float(halves.std(ddof=1) * np.sqrt(share))]
 
 
 def main() -> None:
-    """Compute those of the run whose folder is the only argument."""
+    """Compute the baselines of the run whose folder is the only argument."""
     run = Run(Path(sys.argv[1]))
     try:
         run.write(FILE, computed(run.config))

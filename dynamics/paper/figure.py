@@ -35,7 +35,17 @@ LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 @dataclass(frozen=True)
 class Curve:
-    """One line: a series of one network in one run, and the authors' array that it should meet."""
+    """One line of a panel.
+
+    Attributes:
+        label: in the legend.
+        run: the label of a run.
+        network: of that run.
+        series: a measurement of that network.
+        index: which entry of the measurement, if it is no single number.
+        published: name of the authors' array for this line; empty if there is none.
+        shade: 0 for the network's own colour, up to 1 for white.
+    """
 
     label: str
     run: str
@@ -118,7 +128,7 @@ def deviation(ours: Array, theirs: Array) -> float:
 def losses(
     label: str, run: str, network: str, prefix: str, shade: float = 0.0
 ) -> tuple[Curve, Curve]:
-    """Test and train loss of a network; the authors' arrays have these names after ``prefix``."""
+    """The curves of a network's test and train loss; ``prefix`` begins the authors' names."""
     test, train = (
         Curve(label, run, network, series, (), f"{prefix}_{series}", shade)
         for series in ("test_loss", "train_loss")
@@ -127,30 +137,30 @@ def losses(
 
 
 def values(trajectory: Trajectory, curve: Curve) -> Array:
-    """A curve's numbers, one a record."""
+    """The numbers of a curve, one a record."""
     entry: Any = (slice(None), *curve.index)
     return np.asarray(trajectory.series[curve.series][entry])
 
 
 def band(trajectories: Sequence[Trajectory], curve: Curve) -> tuple[Array, Array]:
-    """Steps T, and 3 × T: lower quartile, median and upper quartile over the seeds.
+    """T steps, and 3 × T numbers: lower quartile, median and upper quartile over the seeds.
 
     A network that has ended keeps its last value.
     """
     steps = np.unique(np.concatenate([each.steps for each in trajectories]))
-    held = [
+    by_seed = [
         values(each, curve)[np.searchsorted(each.steps, steps, side="right") - 1]
         for each in trajectories
     ]
-    return steps, np.percentile(np.array(held), BAND, axis=0)
+    return steps, np.percentile(np.array(by_seed), BAND, axis=0)
 
 
 def growth(found: Found, run: str) -> Iterator[Check]:
     """The steps at which the first and the last of the target's singular values are half grown."""
     for network, trajectory in found.runs[run][0].items():
-        wanted = trajectory.facts["target_singular_values"]
-        for mode in sorted({0, len(wanted) - 1}):
-            grown = trajectory.series["singular_values"][:, mode] >= wanted[mode] / 2
+        goals = trajectory.facts["target_singular_values"]
+        for mode in sorted({0, len(goals) - 1}):
+            grown = trajectory.series["singular_values"][:, mode] >= goals[mode] / 2
             step = float(trajectory.steps[int(np.argmax(grown))]) if grown.any() else math.nan
             yield Check(
                 f"step at which σ{str(mode + 1).translate(LOWERED)} is half grown, {network}", step

@@ -14,28 +14,28 @@ from dynamics.draw.time_axis import along
 from dynamics.paper.figure import Curve, Found, band
 
 NETWORKS = ("original", "compressed")
-THIN = 2e-3  # of the largest value: a thinner band is none
-BEHIND = 0.05  # of a mode: where its band is behind its line, and does not flicker through it
-POINTS = 40  # of the authors' on a curve: it stays visible between them
+THIN = 2e-3  # of the largest value; a thinner band is not drawn
+BEHIND = 0.05  # offset of a mode's band behind its line, in modes, to avoid flicker
+POINTS = 40  # of the authors' numbers on a curve, which stays visible between them
 
 
 def curves(
     found: Found,
-    drawn: Sequence[Curve],
+    lines: Sequence[Curve],
     title: str,
     y: str,
     *,
     versus: str = "steps",
     log: bool = True,
 ) -> go.Figure:
-    """Every curve over a time axis; over the gradient steps, with the authors' numbers as points.
+    """Every curve over a time axis; over gradient steps with the authors' numbers as points.
 
-    Over several seeds: the median, the interquartile band, and N in the legend. ``versus`` is one
-    of ``figure.VERSUS``.
+    Over several seeds: the median, the interquartile band, and N in the legend. ``versus`` is a
+    key of ``time_axis.VERSUS``.
     """
     over = f": median and quartiles of N = {found.seeds} seeds" if found.seeds > 1 else ""
     figure = blank(title + over, versus, y, log=log)
-    for curve in drawn:
+    for curve in lines:
         trajectories = found.of(curve.run, curve.network)
         steps, (low, middle, high) = band(trajectories, curve)
         times = np.median([along(each, versus, steps) for each in trajectories], axis=0)
@@ -52,21 +52,21 @@ def curves(
             line={"color": strong, "dash": DASHES.get(curve.network, "solid"), "width": 2},
             hovertemplate=f"{curve.label}: %{{y}} at %{{x}}<extra></extra>",
         )
-    if versus == "steps":  # at which of our seconds theirs were is not known
-        _publish(figure, found, drawn)
+    if versus == "steps":  # the authors' times on this machine are not known
+        _publish(figure, found, lines)
     legend = {"orientation": "h", "x": 0, "xanchor": "left", "y": -0.2, "yanchor": "top"}
     return figure.update_layout(legend=legend)
 
 
-def both(found: Found, drawn: Sequence[Curve], title: str, y: str) -> list[go.Figure]:
-    """The curves over steps, and over seconds of training on the machine that trained them."""
-    return [curves(found, drawn, title, y, versus=versus) for versus in ("steps", "seconds")]
+def both(found: Found, lines: Sequence[Curve], title: str, y: str) -> list[go.Figure]:
+    """Two panels: the curves over steps, and over seconds of training on this run's machine."""
+    return [curves(found, lines, title, y, versus=versus) for versus in ("steps", "seconds")]
 
 
 def modes(found: Found, run: str, title: str) -> go.Figure:
-    """Both networks' singular values in space: steps, mode, size.
+    """Both networks' singular values in space, over steps and modes.
 
-    Over several seeds: the median, upright bands between the quartiles, and N over each chart.
+    Over several seeds: the median, upright bands between the quartiles, and N above each chart.
     """
     count = f", N = {found.seeds} seeds" if found.seeds > 1 else ""
     figure = make_subplots(
@@ -103,7 +103,7 @@ def modes(found: Found, run: str, title: str) -> go.Figure:
 
 
 def _in_space(found: Found, run: str, network: str) -> Iterator[Any]:
-    """A network's modes, one more than the target has: a line each, before its band over seeds."""
+    """A line for each mode, one more than the target has, with its band behind it."""
     last = len(found.one(run, network).facts["target_singular_values"])
     for mode in range(last + 1):
         curve = Curve("", run, network, "singular_values", (mode,))
@@ -122,9 +122,9 @@ def _in_space(found: Found, run: str, network: str) -> Iterator[Any]:
 
 
 def _ribbon(steps: Array, mode: int, low: Array, high: Array, pale: str) -> go.Surface:
-    """The interquartile band of a mode in space, upright in its own plane.
+    """The interquartile band of a mode in space, upright in the mode's plane.
 
-    Not transparent: WebGL would draw it over lines that are nearer.
+    It is opaque, because WebGL draws transparent surfaces over lines that are nearer.
     """
     return go.Surface(
         x=np.stack([steps, steps]),
@@ -153,17 +153,18 @@ def fill(figure: go.Figure, steps: Array, low: Array, high: Array, strong: str) 
     )
 
 
-def _publish(figure: go.Figure, found: Found, drawn: Sequence[Curve]) -> None:
-    """The authors' numbers at every so many records, and at the last."""
-    theirs = [each for each in drawn if each.published in found.published]
-    longest = max((len(found.published[each.published]) for each in theirs), default=0)
-    for curve in theirs:
-        wanted, every = found.published[curve.published], max(1, longest // POINTS)
-        picks = np.unique([*range(0, len(wanted), every), len(wanted) - 1])
+def _publish(figure: go.Figure, found: Found, lines: Sequence[Curve]) -> None:
+    """Add the authors' numbers at every n-th record, and at the last."""
+    known = [curve for curve in lines if curve.published in found.published]
+    longest = max((len(found.published[curve.published]) for curve in known), default=0)
+    every = max(1, longest // POINTS)
+    for curve in known:
+        theirs = found.published[curve.published]
+        picks = np.unique([*range(0, len(theirs), every), len(theirs) - 1])
         strong = color(curve.network, curve.shade)
         figure.add_scatter(
             x=picks * found.one(curve.run, curve.network).steps[1],
-            y=wanted[picks],
+            y=theirs[picks],
             name="the authors' numbers",
             legendgroup="published",
             showlegend="the authors' numbers" not in {trace.name for trace in figure.data},

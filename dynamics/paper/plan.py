@@ -14,12 +14,12 @@ MOST_SEEDS = 50
 
 @dataclass(frozen=True)
 class Draw:
-    """Which random draws a figure is made of; the authors' own where nothing else is asked for.
+    """The random draws of a figure; by default the authors' own.
 
     Attributes:
-        target: ``top`` as in the saved figures or ``spread`` as in the code that was published.
-        seed: of all draws, or None for the authors' matrices, or seed 0 where there are none.
-        seeds: how many seeds from ``seed`` (or 0) on are drawn over; 1 is a plain figure.
+        target: ``top`` as in the saved figures, or ``spread`` as in the published code.
+        seed: of all draws; None for the authors' matrices, or seed 0 for a figure without them.
+        seeds: number of seeds, counted from ``seed`` or 0; over several, a figure has bands.
     """
 
     target: str = "top"
@@ -36,11 +36,11 @@ class Draw:
 
     @property
     def theirs(self) -> bool:
-        """Whether nothing but the authors' own is asked for."""
+        """Whether these are the authors' own draws."""
         return self == Draw()
 
     def apply(self, settings: Mapping[str, Any], seed: int) -> Config:
-        """The Config of a run's settings with these draws."""
+        """The Config of a run's settings, drawn with ``seed`` unless the draws are the authors'."""
         if self.theirs:
             return Config.from_dict(settings)
         own = {name: value for name, value in settings.items() if name != "matrices"}
@@ -112,13 +112,13 @@ class Plan:
 
 
 def about(name: str) -> tuple[str, str]:
-    """A figure's title and one line that says what it shows."""
+    """A figure's title, and a line on what it shows."""
     title, _, line = registry.options("figures")[name].partition(": ")
     return title, line[:1].upper() + line[1:]
 
 
 def names() -> list[str]:
-    """All figures: those of notebooks first."""
+    """All figures; those of the authors' notebooks first."""
     notebook = {
         name: traits.figure(name).source.endswith(".ipynb") for name in registry.options("figures")
     }

@@ -1,4 +1,4 @@
-"""Report: paper figures with verdict, settings, time and machine, as a page, a PDF and a table."""
+"""Report: the paper's figures with verdict, settings, time and machine; page, PDF and table."""
 
 import html
 import json
@@ -47,7 +47,7 @@ def write(judged: Sequence[Judged], missing: dict[str, str], folder: Path) -> li
 
 
 def table(judged: Sequence[Judged], missing: dict[str, str]) -> list[str]:
-    """Lines of Markdown: a row a figure with its verdict, numbers, time and machine."""
+    """Lines of a Markdown table: a row a figure with its verdict, time and machine."""
     rows = ["| figure | authors' file | verdict | why | worst deviation | training |"]
     rows += ["|---|---|---|---|---|---|"]
     for each in judged:
@@ -114,7 +114,7 @@ def _settings(judged: Judged) -> Mapping[str, Sequence[Config]]:
 
 
 def _print(page: Path, file: Path) -> None:
-    """The page as PDF, by the browser that draws all other files."""
+    """Print the page as PDF, with the browser that draws all other files."""
     from choreographer.browsers.chromium import Chromium
 
     browser = Chromium.find_browser(skip_local=False)

@@ -85,7 +85,7 @@ def _panel(found: Found, clock: str, y: str) -> go.Figure:
 
 
 def checks(found: Found) -> Iterator[Check]:
-    """The record at which each α stops, and how far its last train loss is from the authors'."""
+    """The last record of each α, and how far its last train loss is from the authors'."""
     stops = found.published.get("compressed_stop_records")
     final = found.published.get("compressed_final_train_loss")
     last = []

@@ -30,8 +30,9 @@ CURVES = (
     *losses("original", "both", "original", "original"),
     *losses("compressed, α = 1", "both", "compressed", "compressed"),
 )
-DROP, SOLVED = 0.95, 1e-12  # of the first test loss; a test loss
-LANDMARKS = {  # of the saved figure: end of the plateau, solved, floor and half its last digit
+DROP = 0.95  # of the first test loss; below it, the plateau has ended
+SOLVED = 1e-12  # a test loss
+LANDMARKS = {  # read off the saved figure: end of the plateau, solved, floor, half its last digit
     "original": (59_700, 81_400, 4.19e-15, 5e-18),
     "compressed": (51_400, 61_500, 5.00e-16, 5e-19),
 }
@@ -43,7 +44,7 @@ def draw(found: Found) -> list[go.Figure]:
 
 
 def checks(found: Found) -> Iterator[Check]:
-    """Where the plateaus end, where 10⁻¹² is reached, and what is left in the end."""
+    """The steps at which the plateau ends and 10⁻¹² is reached, and the last test loss."""
     for network, (plateau, solved, floor, digits) in LANDMARKS.items():
         trajectory = found.one("both", network)
         loss = trajectory.series["test_loss"]

@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 
 from dynamics.core.records import Array, Trajectory
 from dynamics.paper.check import Check
-from dynamics.paper.figure import Curve, Found, deviation, deviation_check, losses, values
+from dynamics.paper.figure import (
+    TOLERANCE,
+    Curve,
+    Found,
+    deviation,
+    deviation_check,
+    losses,
+    values,
+)
 from dynamics.paper.overlay import curves
 
 SOURCE = "fig_power_method.ipynb"
@@ -47,8 +55,8 @@ OVERLAPS = tuple(
     for problem in PROBLEMS
     for side, (name, what) in enumerate({"left": "last factor", "right": "first factor"}.items())
 )
-SAID = re.compile(f"^({'|'.join(PROBLEMS)}), ")  # by the panel itself
-GAP = 1e-3  # of σ_1 between σ_1 and σ_2 of a factor: below it its first vector is any
+PREFIX = re.compile(f"^({'|'.join(PROBLEMS)}), ")  # of a label; the panel names the problem
+GAP = 1e-3  # of σ_1, between σ_1 and σ_2 of a factor; below it, its first vector is arbitrary
 
 
 def draw(found: Found) -> list[go.Figure]:
@@ -57,26 +65,26 @@ def draw(found: Found) -> list[go.Figure]:
     for i, problem in enumerate(PROBLEMS):
         pair, y = OVERLAPS[2 * i : 2 * i + 2], f"overlap with the target's, {problem}"
         panel = curves(found, pair, "First singular vectors", y, log=False)
-        panel.for_each_trace(lambda each: each.update(name=SAID.sub("", each.name or "")))
+        panel.for_each_trace(lambda each: each.update(name=PREFIX.sub("", each.name or "")))
         panels.append(panel)
     return panels
 
 
 def checks(found: Found) -> Iterator[Check]:
-    """The overlaps, where a factor has a first vector at all, and how deep completion dips."""
+    """The overlaps wherever a factor has a first vector, and the lowest overlap of the dip."""
     for curve in OVERLAPS:
-        trajectory, wanted = found.one(curve.run, "original"), found.published.get(curve.published)
-        got, defined = values(trajectory, curve), _defined(trajectory, curve.index[0])
-        if wanted is not None:
-            same = wanted.shape == got.shape
-            worst = deviation(got[defined], wanted[defined]) if same else math.inf
+        trajectory = found.one(curve.run, "original")
+        theirs = found.published.get(curve.published)
+        ours = values(trajectory, curve)
+        defined = _defined(trajectory, curve.index[0])
+        if theirs is not None:
+            same = theirs.shape == ours.shape
+            worst = deviation(ours[defined], theirs[defined]) if same else math.inf
             yield deviation_check(f"overlap where σ₁ stands out, {curve.label}", worst)
         if curve.run == "completion":
-            dip = found.published.get(curve.published)
-            low = None if dip is None else float(dip[_dip(dip)])
-            yield Check(
-                f"lowest overlap of the dip, {curve.label}", float(got[_dip(got)]), low, 1e-8
-            )
+            low = float(ours[_dip(ours)])
+            published = None if theirs is None else float(theirs[_dip(theirs)])
+            yield Check(f"lowest overlap of the dip, {curve.label}", low, published, TOLERANCE)
 
 
 def _defined(trajectory: Trajectory, side: int) -> NDArray[np.bool_]:

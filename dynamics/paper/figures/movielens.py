@@ -36,8 +36,8 @@ BESIDE = "compressed"  # AltMin and the biases learn from this run's ratings
 CURVES: tuple[Curve, ...] = ()
 COURSE = Curve("compressed, L = 3, r̂ = 20", "compressed", "compressed")
 PUBLISHED = {"start": 6.88, "plateau": 0.54, "altmin_least": 0.66, "altmin_last": 0.94}
-ALLOWED = 0.01  # one unit of the last published digit: another split moves it by about as much
-GONE = 1e-2  # of σ_1: a smaller singular value does not count in the numerical rank
+ALLOWED = 0.01  # one unit of the last published digit; another split changes it by about as much
+GONE = 1e-2  # of σ_1; a smaller singular value does not count in the numerical rank
 TICKS = (0.5, 0.7, 1, 2, 5, 10)
 BIASES, ALTMIN = "#808080", color("altmin")
 
@@ -76,7 +76,7 @@ def draw(found: Found) -> list[go.Figure]:
 
 
 def checks(found: Found) -> Iterator[Check]:
-    """Start and plateau of the network, least and last of AltMin; what the means alone give."""
+    """Start and lowest loss of the network, lowest and last of AltMin; the loss of the means."""
     trajectory = found.one("compressed", "compressed")
     losses = values(trajectory, COURSE)
     least = trajectory.lowest("test_loss") or 0
