@@ -36,7 +36,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             if each == attribution.STOP
             else raised(f"‖W − M*‖/‖M*‖ ≤ {each}")
         ),
-        help="What a network has spent until it first reached this, to within one record.",
+        help="Costs are counted until a network first reached this error, to within one record.",
     )
 configs = attribution.ladder(config, seeds)
 settings.write_address(config, seeds, level)

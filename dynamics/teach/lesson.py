@@ -1,7 +1,7 @@
-"""Lesson: five minutes on one idea: predict, run, explain, try. A file of ``lessons/`` each.
+"""Lesson: five minutes on one idea: predict, run, explain, try.
 
-A lesson is a value, ``LESSON``. It says what is trained and asks what will come of it; its
-``numbers`` are made from the runs themselves and stand in its explanation.
+A file of ``lessons/`` has one lesson, ``LESSON``. It says what is trained and asks what will
+happen; its ``numbers`` are computed from the runs and stand in its explanation.
 """
 
 import math
@@ -17,7 +17,7 @@ from dynamics.core.records import Trajectory
 from dynamics.core.words import formula
 from dynamics.findings.modes import modes
 
-# A small full target whose modes are learned one by one, which takes a second.
+# A small target, seen whole. A network learns its modes one by one within a second.
 STAIRS: dict[str, Any] = {
     "problem": "factorization",
     "rows": 30,
@@ -36,18 +36,18 @@ STAIRS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Done:
-    """A run that has ended: its settings, and what each network left behind, by name."""
+    """A run that has ended: its settings, and each network's records by name."""
 
     config: Config
     networks: Mapping[str, Trajectory]
 
     def escapes(self, network: str = "compressed") -> list[float]:
-        """Steps until each mode was half grown; NaN for one that was not."""
-        found = modes(self.config, self.networks[network])
-        return [math.nan if each.measured is None else each.measured for each in found]
+        """The steps until each mode was half grown; NaN for one that never was."""
+        steps = [mode.measured for mode in modes(self.config, self.networks[network])]
+        return [math.nan if step is None else step for step in steps]
 
     def last(self, series: str, network: str = "compressed") -> float:
-        """The last value of a series of single numbers."""
+        """The last number of a series."""
         return float(self.networks[network].series[series][-1])
 
     def steps_to(self, error: float, network: str = "compressed") -> float:
@@ -63,24 +63,26 @@ class Lesson:
     """One lesson. Texts are Markdown with formulas; ``@name`` in one is a number of ``numbers``.
 
     Attributes:
-        place: in the list, from 1.
+        place: number in the list, from 1.
         title: a question of a few words.
-        idea: what one will know afterwards, one line.
-        minutes: that it takes, at most five.
+        idea: what a reader knows afterwards, one line.
+        minutes: that the lesson takes, at most five.
         setup: what will be trained.
-        question: what to predict, with ``answers``, of which number ``right`` (from 0) is right.
+        question: what to predict.
+        answers: to choose from.
+        right: number of the right answer, from 0.
         runs: settings of each run, by a short label; the first is shown first.
-        figures: that are drawn while it runs.
+        figures: charts that are drawn while the runs train.
         watch: what to look at meanwhile.
-        numbers: from the runs that are done, to what the explanation says, by name.
+        numbers: a function from the finished runs to the numbers of the explanation, by name.
         facts: rows of a table: words, and the name of a number for each of ``columns``.
-        explanation: why it came so, with the numbers of the runs in it.
+        explanation: why it happened, with the numbers of the runs in it.
         beyond: what carries over to networks in use, and what does not.
         invitation: what to try next on the first page, from the settings ``attempt``.
-        answer: what one will find there.
-        hide: the blocks of the first page that are not needed for it.
+        answer: what the reader will find there.
+        hide: the blocks of the first page that the attempt does not need.
         columns: heads of the table of facts.
-        compared: the series of all runs that is drawn in one chart in the end; none if empty.
+        compared: a series that one chart shows of all runs in the end; empty for no chart.
     """
 
     place: int
@@ -103,31 +105,31 @@ class Lesson:
     answer: str
     hide: tuple[str, ...] = (
         *("problem", "training", "seeds", "presets", "pictures", "changes"),
-        *("forecast", "theory"),  # they would tell before one has tried
+        *("forecast", "theory"),  # they would give the answer away
     )
     columns: tuple[str, ...] = ("theory", "your run")
     compared: str = ""
 
     @cached_property
     def configs(self) -> dict[str, Config]:
-        """What is trained, by label."""
+        """The settings of the runs, by label."""
         return {label: Config.from_dict(settings) for label, settings in self.runs.items()}
 
     def explained(self, numbers: Mapping[str, float]) -> str:
-        """The explanation with its numbers, which stand in formulas."""
+        """The explanation with the numbers in its formulas."""
         return _Text(self.explanation).substitute({k: formula(v) for k, v in numbers.items()})
 
 
 class _Text(string.Template):
-    """``@name`` is replaced: neither Markdown nor formulas have another use for the sign."""
+    """Replaces ``@name``: neither Markdown nor formulas have another use for the sign."""
 
     delimiter = "@"
 
 
 def lessons() -> dict[str, Lesson]:
-    """All lessons by name, in their order."""
-    found = {name: load(name) for name in registry.options("lessons")}
-    return dict(sorted(found.items(), key=lambda item: item[1].place))
+    """All lessons by name, in the order of their places."""
+    by_name = {name: load(name) for name in registry.options("lessons")}
+    return dict(sorted(by_name.items(), key=lambda item: item[1].place))
 
 
 def load(name: str) -> Lesson:

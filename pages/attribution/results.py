@@ -47,42 +47,47 @@ def show(config: Config, configs: list[Config], level: str) -> None:
 
 
 def _results(config: Config, ended: list[Run], level: str) -> None:
+    """The sentences, the chart and the table of the runs that have ended, and files of them."""
     try:
-        made = attribution.attribute(config, [run.trajectories for run in ended], level)
+        result = attribution.attribute(config, [run.trajectories for run in ended], level)
     except (RunError, ValueError) as error:
         st.error(str(error))
         return
-    first, *others = attribution.sentences(made)
+    first, *others = attribution.sentences(result)
     with st.container(border=True, key="story"):
         st.markdown(f"**{first}**")
         st.markdown("\n".join(f"- {sentence}" for sentence in others))
-    plotted(waterfall.draw(made), "waterfall")
+    plotted(waterfall.draw(result), "waterfall")
     st.caption(f"{waterfall.READING} In the table, quartiles stand below the medians.")
-    head, *rows = attribution.table(made)
+    head, *rows = attribution.table(result)
     cells = [dict(zip(head, map(raised, row), strict=True)) for row in rows]
     table([_folded(row) for row in cells], "Costs of each network")
     with st.container(horizontal=True):
-        words = caption.of_attribution(made, [run.config for run in ended], address.address())
-        dialog.button(waterfall.draw(made), words, "attribution")
-        _downloads(made, head, rows, ended)
+        words = caption.of_attribution(result, [run.config for run in ended], address.address())
+        dialog.button(waterfall.draw(result), words, "attribution")
+        _downloads(result, head, rows, ended)
 
 
 def _folded(cells: dict[str, str]) -> dict[str, str]:
-    """Quartiles in the cell of their median; the factors stand in the chart, so a row fits here."""
+    """A row, quartiles below their medians, without the factors, which the chart shows."""
     return {
         name: f"{cells[name]}\n{cells.get(f'{name} quartiles', '')}".rstrip()
         for name in ("network", "reached", *attribution.COUNTERS)
     }
 
 
-def _downloads(made: Attribution, head: list[str], rows: list[list[str]], ended: list[Run]) -> None:
+def _downloads(
+    result: Attribution, head: list[str], rows: list[list[str]], ended: list[Run]
+) -> None:
+    """Buttons for the numbers."""
+
     def as_csv() -> bytes:
         text = io.StringIO()
         csv.writer(text).writerows([head, *rows])
         return text.getvalue().encode()
 
     def as_json() -> bytes:
-        return json.dumps(attribution.to_dict(made), indent=1, ensure_ascii=False).encode()
+        return json.dumps(attribution.to_dict(result), indent=1, ensure_ascii=False).encode()
 
     def as_zip() -> bytes:
         return tables.bundle(ended, "attribution", {"attribution.json": as_json()})

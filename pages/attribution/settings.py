@@ -1,4 +1,4 @@
-"""Settings of an attribution: how many draws, at which error, which causes are open."""
+"""Settings of an attribution: seeds, the error that is aimed at, and what makes it fair."""
 
 import streamlit as st
 
@@ -9,15 +9,17 @@ from dynamics.findings.attribution import LEVELS, MOST_SEEDS
 from pages.shared import settings as shared_settings
 from pages.shared.settings import adopt
 
-SEEDS, LEVEL = 5, "1e-3"
+SEEDS = 5
+LEVEL = "1e-3"
 
 
 def read_address() -> None:
-    """Take over settings, seeds and level where the address is new."""
+    """Take over settings, seeds and level from an address that is new."""
     query = dict(st.query_params)
     if query == st.session_state.get("ladder address") and "ladder seeds" in st.session_state:
         return
-    seeds, level = query.pop("seeds", str(SEEDS)), query.pop("level", LEVEL)
+    seeds = query.pop("seeds", str(SEEDS))
+    level = query.pop("level", LEVEL)
     wrong = []
     if not (seeds.isascii() and seeds.isdigit() and 1 <= int(seeds[:9]) <= MOST_SEEDS):
         wrong.append(f"seeds must be a whole number from 1 to {MOST_SEEDS}; {seeds[:20]!r} was "
@@ -27,7 +29,8 @@ def read_address() -> None:
         wrong.append(f"level must be one of {', '.join(LEVELS)}; {level[:20]!r} was given. "
                      f"{LEVEL} is shown instead.")  # fmt: skip
         level = LEVEL
-    st.session_state["ladder seeds"], st.session_state["ladder level"] = int(seeds), level
+    st.session_state["ladder seeds"] = int(seeds)
+    st.session_state["ladder level"] = level
     query.pop("version", None)
     if query:
         adopt(query)
@@ -37,7 +40,7 @@ def read_address() -> None:
 
 
 def write_address(config: Config, seeds: int, level: str) -> None:
-    """Everything that decides what is shown."""
+    """Put everything that decides what is shown into the address."""
     query = description.differences(config, None) | {"seeds": str(seeds), "level": level}
     st.session_state["ladder address"] = query
     if dict(st.query_params) != query:
@@ -45,13 +48,13 @@ def write_address(config: Config, seeds: int, level: str) -> None:
 
 
 def settings() -> Config:
-    """The settings of the first page; the networks are the ladder's own."""
+    """The settings of the first page, but for its choice of networks."""
     values = shared_settings.settings() | {"networks": Config().to_dict()["networks"]}
     return Config.from_dict(values)
 
 
 def chosen(config: Config) -> None:
-    """The settings in a line, and the way to others."""
+    """A line of settings, and a link to the page that changes them."""
     rows, cols = config.shape
     parts = [
         f"{config.problem.capitalize()}, {rows} × {cols}",
@@ -75,7 +78,7 @@ def chosen(config: Config) -> None:
 
 
 def switches(config: Config) -> None:
-    """Two ways to make the comparison fair."""
+    """Two switches that make the comparison fair."""
     st.session_state["ladder alpha"] = config.alpha_original == config.alpha
     st.session_state["ladder margin"] = config.equal == "margin"
     with st.container(width="content", gap="small"):

@@ -1,7 +1,7 @@
-"""Lesson: the four steps of one lesson on the page: predict, run, explain, try.
+"""Steps: the four steps of one lesson on the page: predict, run, explain, try.
 
-The address keeps the lesson and the guess; the runs are those of its settings, whoever trained
-them. So a reload or a link shows the same step again.
+The address keeps the lesson and the guess, and whoever trained the runs, they are the same. So a
+reload or a link shows the same step again.
 """
 
 import streamlit as st
@@ -19,12 +19,12 @@ STEPS = ("Predict", "Run", "Explain", "Try")
 
 
 def turn_to(name: str = "") -> None:
-    """Show another lesson, or the list; within a page, a link would not change the address."""
+    """Show another lesson, or the list. A link within a page would not change the address."""
     st.query_params.from_dict({"lesson": name} if name else {})
 
 
 def walk(name: str, lesson: Lesson, guess: int | None) -> None:
-    """All steps up to the one at which the viewer is."""
+    """All steps up to the one that the reader has reached."""
     progress = _group(lesson).progress()
     done = guess is not None and _done(progress)
     now = 0

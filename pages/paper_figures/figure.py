@@ -1,6 +1,6 @@
 """Figure: one figure of the paper on the page: choose its draws, train, see it and its verdict.
 
-The address keeps figure, target, seed and seeds; the runs are ordinary ones, whoever trained them.
+The address keeps figure, target, seed and seeds; the runs are ordinary runs, whoever trained them.
 """
 
 import streamlit as st
@@ -70,7 +70,7 @@ def _verdict_badge(plan: Plan) -> tuple[str, str, str]:
 
 
 def chosen_draw() -> Draw | None:
-    """The draws that the address asks for, or None after a sentence that says what is wrong."""
+    """The draws that the address asks for; None, after a sentence, if there are no such draws."""
     query = st.query_params
     try:
         seed, seeds = query.get("seed"), query.get("seeds", "1")
@@ -194,7 +194,7 @@ def _draws(plan: Plan) -> None:
             draw.seeds,
             help="More than one: median and interquartile band.",
         )
-        if st.form_submit_button("Take these", type="primary"):
+        if st.form_submit_button("Apply", type="primary"):
             _choose(Draw(target, int(first), int(seeds)) if own else Draw(target))
             st.rerun()
 

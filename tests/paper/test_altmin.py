@@ -58,7 +58,9 @@ def test_means_fit_what_is_a_sum_and_few_entries_say_little(
     draw = np.random.default_rng(3)
     matrix = draw.standard_normal((12, 1)) + draw.standard_normal(19) + 3
     whole = entries(matrix, np.ones((12, 19)))
-    monkeypatch.setattr(altmin, "DAMPING", (0.0, 0.0))
+    monkeypatch.setattr(altmin, "DAMPING_ROWS", 0.0)
+    monkeypatch.setattr(altmin, "DAMPING_COLS", 0.0)
     assert loss(whole, *biases(whole, (12, 19))) < 1e-25
-    monkeypatch.setattr(altmin, "DAMPING", (1e15, 1e15))
+    monkeypatch.setattr(altmin, "DAMPING_ROWS", 1e15)
+    monkeypatch.setattr(altmin, "DAMPING_COLS", 1e15)
     assert loss(whole, *biases(whole, (12, 19))) == pytest.approx(matrix.var() / 2)

@@ -7,11 +7,11 @@ from dynamics.theory import escapes
 
 SETTINGS: dict[str, Any] = {"problem": "completion", "networks": "compressed", "record_every": 10}
 PLAIN, FAST, FAIR = "α = 1, η = 10", "α = 5, η = 10", "α = 1, η = 29.24"
-ERROR = 1e-4  # to which steps are counted
+ERROR = 1e-4  # steps are counted until it is reached
 
 
 def numbers(found: Found) -> dict[str, float]:
-    """Steps to an error of 1e-4, and what is left of α's lead at the same share of η*."""
+    """Steps to an error of 1e-4, and how much of α's lead remains at the same share of η*."""
     steps = {label: run.steps_to(ERROR) for label, run in found.items()}
     depth, alpha = found[FAST].config.depth, found[FAST].config.alpha
     margin = alpha ** (2 / depth)
@@ -35,11 +35,11 @@ LESSON = Lesson(
     idea="The discrepant rate α makes training faster. By what, and what is the fair comparison?",
     minutes=5,
     setup="The compressed network fills in a 100 × 100 matrix of which it sees 30 %. α is the "
-    "factor by which its two outer factors move faster than the inner one. Trained three times: "
-    "with α = 1; with α = 5 and the same learning rate η = 10; and with α = 1 again, but η raised "
-    "until it is as close to the limit at which training breaks as α = 5 is.",
+    "factor by which its two outer factors move faster than the inner one. It is trained "
+    "three times: with α = 1; with α = 5 and the same learning rate η = 10; and with α = 1 again, "
+    "but η raised until it is as close to the limit at which training breaks as α = 5 is.",
     question="At the same η, α = 5 needs about three times fewer steps than α = 1. How much of "
-    "that lead is left against α = 1 with the raised η?",
+    "that lead remains against α = 1 with the raised η?",
     answers=(
         "All of it: three times fewer steps",
         "About half of it: 1.5 times fewer",
@@ -67,23 +67,23 @@ $$
 \\eta^\\ast = \\frac{2}{c\\, L\\, \\alpha^{2/L}\\, s_1^{\\,2-2/L}}
 $$
 
-($s_1$ is the largest singular value). Raising α to $@alpha$ brings that limit down by
-$@alpha^{2/3} = @margin$: the larger step has been paid for with safety. Who spends the same
-safety on η instead, as the third run does, gets the same speed: a lead of only $@left$ is left.
+($s_1$ is the largest singular value). Raising α to $@alpha$ lowers that limit by a factor of
+$@alpha^{2/3} = @margin$: safety pays for the larger step. The third run spends the same safety on η
+instead and is just as fast: α's lead is only $@left$.
 
 Theory says the same for the plateaus: their lengths compare like
 $\\int_1^\\infty db/a^2$ with $a^2 = \\alpha b^2 + 1 - \\alpha$, that is
 $@expected_lead$ times at the same η and $@expected_left$ at the same distance from the limit. So α
-is *nearly a larger step*. What is really the compressed network's own are its spectral start and
-its cheap steps.
+is *nearly a larger step*. The spectral start and the cheap steps are what the compressed network
+really has of its own.
 """,
     beyond="When two methods are compared, give both the step size that suits them. For nonlinear "
     "networks it is open whether a discrepant rate does more than that.",
     invitation="The published comparison gives α to the compressed network alone. Here both "
-    "networks have α = 5. How much of the compressed network's lead in steps is left?",
+    "networks have α = 5. How much of the compressed network's lead in steps remains?",
     attempt={"problem": "completion", "alpha_original": 5.0},
     answer="Little: the original takes about 1.15 times as many steps, instead of more than three "
-    "times as many. That much is owed to the spectral start. What remains large is the lead in "
-    "seconds, for a step of the compressed network is cheaper.",
+    "times as many. The spectral start makes that difference. The lead in seconds remains large, "
+    "because a step of the compressed network is cheaper.",
     compared="recovery_error",
 )

@@ -41,7 +41,7 @@ LESSON = Lesson(
     setup="70 % of a 50 × 50 matrix of rank 3 is missing. Two networks are fitted to the entries "
     "that are there: one with two factors, $W_2 W_1$, one with three, $W_3 W_2 W_1$. Both are 10 "
     "wide, so they can write exactly the same matrices, and both start at ε = 0.01.",
-    question="Both come to fit the entries that they see. Which one fills in the others, too?",
+    question="Both learn to fit the entries that they see. Which one fills in the others, too?",
     answers=(
         "Both: they can write the same matrices",
         "Only the one with two factors: it is simpler",
@@ -56,24 +56,25 @@ LESSON = Lesson(
     numbers=numbers,
     columns=("L = 2", "L = 3"),
     facts=(
-        ("Fourth singular value, of which the matrix has none", "spare2", "spare3"),
+        ("Fourth singular value, which should be zero", "spare2", "spare3"),
         ("Error of the whole matrix", "error2", "error3"),
         ("First mode half grown at step", "escape2", "escape3"),
     ),
     explanation="""
-Both fit what they saw (training losses $@loss2$ and $@loss3$), but many matrices do. Which of them
-is found depends on how singular values grow. For $L$ factors that start small and alike,
+Both fit what they saw (training losses $@loss2$ and $@loss3$), but so do many matrices. Which of
+these a network finds depends on how singular values grow. For $L$ factors that start small and
+alike,
 
 $$
 \\frac{d\\sigma}{dt} = L\\,\\sigma^{\\,2-2/L} \\times (\\text{how much the loss pulls at it}).
 $$
 
 With $L = 2$ that is proportional to $\\sigma$: every direction grows at an exponential rate of its
-own, wrong ones too. In your run the fourth singular value, which the matrix does not have, reached
-$@spare2$; the error of the whole matrix stayed at $@error2$.
+own, wrong ones too. In your run the fourth singular value, which should be zero, reached $@spare2$;
+the error of the whole matrix stayed at $@error2$.
 
 With $L = 3$ it is $\\sigma^{4/3}$: relative to its size, a direction a thousand times smaller grows
-$1000^{1/3} = @slower$ times more slowly. The large run away from the small, and the small never
+$1000^{1/3} = @slower$ times more slowly. The large ones run away from the small ones, which never
 catch up: $@spare3$ in your run, and an error of $@error3$. Depth does not change what can be
 written; it changes what is *found first*.
 

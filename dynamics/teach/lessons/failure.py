@@ -1,4 +1,4 @@
-"""When compression fails: too few observations are made up for by no network."""
+"""When compression fails: no network makes up for too few observations."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ FEW, MANY = "12 % seen", "30 % seen"
 
 
 def numbers(found: Found) -> dict[str, float]:
-    """Entries seen, freedoms of the matrix, what was fitted and what was found."""
+    """Entries seen, free numbers of the matrix, how far the losses fell, and the last errors."""
     few, many = found[FEW], found[MANY]
     config = few.config
     values: dict[str, float] = {
@@ -37,12 +37,12 @@ def numbers(found: Found) -> dict[str, float]:
 LESSON = Lesson(
     place=6,
     title="When does compression fail?",
-    idea="A case that no width mends, and the three in which it is the compression's fault.",
+    idea="One case that no width can mend, and three in which compression is at fault.",
     minutes=5,
     setup="A 60 × 60 matrix of rank 3 is made of 351 free numbers. You see about 432 of its "
     "3,600 entries, 12 %: more than the free numbers. The original network, 60 wide, and the "
     "compressed one, 6 wide, are fitted to them.",
-    question="Both come to fit the entries that they see. Which of them finds the matrix?",
+    question="Both learn to fit the entries that they see. Which of them finds the matrix?",
     answers=(
         "Both: there are more entries than free numbers",
         "Only the original: it starts with all directions",
@@ -70,19 +70,19 @@ $$
 
 free numbers. About $@few$ entries are more than that, yet too few: some rows and columns are hardly
 seen at all, and many other matrices of low rank fit all that is seen as well. The training losses
-fell $@fitted_original$ and $@fitted_compressed$ times and tell nothing of it: errors of
-$@few_original$ and $@few_compressed$ remain. It is the data that is lacking and not the width. With
-$@many$ entries both networks find the matrix, to $@many_original$ and $@many_compressed$.
+fell $@fitted_original$ and $@fitted_compressed$ times and do not show it: errors of
+$@few_original$ and $@few_compressed$ remain. Data are missing, not width. With $@many$ entries both
+networks find the matrix, to errors of $@many_original$ and $@many_compressed$.
 
-It *is* the compression's fault in three cases:
+Compression *is* at fault in three cases:
 
 1. r̂ < r: there is no room for all modes (the lesson before).
-2. The target is not low-rank, like a photograph: the width cuts off what is beyond it.
-3. r̂ > d − r: it still works, but the theorem that puts the compressed network ahead of the original
+2. The target is not low-rank, like a photograph: the width cuts off all that is beyond it.
+3. r̂ > d − r: it still works, but the theorem that the compressed network is ahead of the original
    one at every step no longer holds.
 """,
-    beyond="A training loss near zero says little about what was not shown, with deep networks as "
-    "with matrices. Only held-out data tells.",
+    beyond="A training loss near zero says little about entries that were not seen, in deep "
+    "networks as in matrices. Only held-out data show it.",
     invitation="The third case: the matrix is 12 × 12 with rank 3, and r̂ = 12 is above d − r = 9. "
     "Train. Which network has the smaller error in the end, and why?",
     attempt={
@@ -101,5 +101,5 @@ It *is* the compression's fault in three cases:
     answer="The compressed network is ahead all the way and loses in the end, by a tenth: "
     "$3.7 \\cdot 10^{-4}$ against $3.3 \\cdot 10^{-4}$. Its $\\hat r - r = 9$ spare modes stay at "
     "$\\varepsilon^3$; the original has $d - 2r = 6$ of them and remains of three more. With "
-    "r̂ = 9 or less the compressed network stays ahead to the end.",
+    "r̂ = 9 or less the compressed network stays ahead until the end.",
 )

@@ -19,7 +19,7 @@ WIDE, TIGHT = "r̂ = 10", "r̂ = 5"
 
 
 def numbers(found: Found) -> dict[str, float]:
-    """The best error and the last, when the best was, and what least squares would leave."""
+    """The best error, its step, the last error, and the error that least squares would leave."""
     wide, tight = found[WIDE], found[TIGHT]
     config, trajectory = wide.config, wide.networks["compressed"]
     errors, losses = (trajectory.series[name] for name in ("recovery_error", "train_loss"))
@@ -73,9 +73,10 @@ LESSON = Lesson(
         ("Error in the end", "final", "tight"),
     ),
     explanation="""
-First the five modes of the matrix are learned, for they pull hardest. The error is smallest at step
-$@when$: $@best$. Hardly anything could do better: least squares that knew the rank and fitted its
-$@free$ free numbers to about $@shown$ entries, with noise $\\sigma = @noise$, would leave about
+The network first learns the five modes of the matrix, because they pull hardest. The error is
+smallest at step $@when$: $@best$. Hardly any method could do better: least squares that knew the
+rank and fitted its $@free$ free numbers to about $@shown$ entries, with noise $\\sigma = @noise$,
+would leave about
 
 $$
 \\frac{\\sigma}{\\|M^\\ast\\|_F}\\sqrt{\\frac{d^2\\, n}{|\\Omega| - n}} = @least,
@@ -83,9 +84,9 @@ $$
 
 with $d = 100$, $n = @free$, $|\\Omega| = @shown$ and $\\|M^\\ast\\|_F = @size$.
 
-Then only noise is left to be fitted, and the five spare modes begin to fit it. The training loss
-keeps falling, $@loss_best \\to @loss_final$; the error rises to $@final$, $@worse$ times its
-best. Without spare width (r̂ = 5) there is nothing that could learn the noise: $@tight$ in the end.
+Then only noise is left to fit, and the five spare modes begin to fit it. The training loss keeps
+falling, $@loss_best \\to @loss_final$; the error rises to $@final$, $@worse$ times its best.
+Without spare width (r̂ = 5) nothing can learn the noise: the error ends at $@tight$.
 
 You cannot see the true error, but entries that you hold back show the same turn. Stop where *they*
 are best; the more so, the wider you have guessed r̂.
@@ -96,7 +97,7 @@ are best; the more so, the wider you have guessed r̂.
     "now, and does it turn sooner or later?",
     attempt=SETTINGS | {"rank_bound": 10, "noise": 0.05},
     answer="Half the noise, half the error: 0.087 at best. And it turns later, at about step "
-    "14,500 and not 7,500, for weaker noise pulls less at the spare modes.",
+    "14,500 and not 7,500, because weaker noise pulls less at the spare modes.",
     hide=("training", "seeds", "presets", "pictures", "changes", "forecast", "theory"),
     compared="recovery_error",
 )

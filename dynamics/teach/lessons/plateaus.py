@@ -8,7 +8,7 @@ SETTINGS = STAIRS | {"init_scale": 0.02}
 
 
 def numbers(found: Found) -> dict[str, float]:
-    """When each mode was half grown, and when the leading term says that it is."""
+    """The step at which each mode was half grown, and the one that the leading term predicts."""
     run = found["one run"]
     config, measured = run.config, run.escapes()
     goals = list(run.networks["compressed"].facts["target_singular_values"])
@@ -31,10 +31,10 @@ LESSON = Lesson(
     title="Why plateaus?",
     idea="Why nothing seems to happen for thousands of steps, and how long the wait will be.",
     minutes=4,
-    setup="A network of three factors, $W = W_3 W_2 W_1$, learns a 30 × 30 matrix that it sees "
-    "whole. The matrix has three singular values (the strengths of its three directions): the "
-    "second is half as large as the first, the third a third of it. All factors start tiny, at "
-    "the scale ε = 0.02.",
+    setup="A network of three factors, $W = W_3 W_2 W_1$, learns a 30 × 30 matrix and sees all of "
+    "it. The matrix has three singular values (the strengths of its three directions): the second "
+    "is half as large as the first, the third a third of it. All factors start tiny, at the scale "
+    "ε = 0.02.",
     question="For thousands of steps the curves lie flat; then the largest singular value shoots "
     "up. When will the second, half as large, do the same?",
     answers=(
@@ -72,8 +72,8 @@ N = \\frac{1}{\\eta\\, c\\, s\\, \\varepsilon}
 \\qquad \\text{your run: } @measured1.
 $$
 
-So a plateau is not a stuck place: it is a slow start that feeds on itself. And
-$N$ is one over $s$: half the singular value, twice the wait. Your run waited
+So training is not stuck on a plateau: a plateau is a slow start that feeds on itself. And $N$ is
+proportional to $1/s$: half the singular value, twice the wait. Your run waited
 $1 : @second : @third$.
 """,
     beyond="Nonlinear networks that start small learn in such steps, too. In practice they start "

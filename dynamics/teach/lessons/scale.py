@@ -8,7 +8,7 @@ LARGE, SMALL = "ε = 0.04", "ε = 0.02"
 
 
 def numbers(found: Found) -> dict[str, float]:
-    """The first escape and the last loss for both scales, and how they compare."""
+    """The first escape and the last loss for both scales, and their ratios."""
     large, small = found[LARGE], found[SMALL]
     waits = [run.escapes()[0] for run in (large, small)]
     losses = [run.last("train_loss") for run in (large, small)]
@@ -35,7 +35,7 @@ def numbers(found: Found) -> dict[str, float]:
 LESSON = Lesson(
     place=2,
     title="What does a small start buy?",
-    idea="The initial scale ε: what half of it costs in time, and what it gives.",
+    idea="The initial scale ε: what half of it costs in time, and what it buys.",
     minutes=4,
     setup="The same network of three factors as in the first lesson, twice: once all factors start "
     "at the scale ε = 0.04, once at half of it, ε = 0.02. It is 6 wide, though the matrix only has "
@@ -50,8 +50,8 @@ LESSON = Lesson(
     right=2,
     runs={LARGE: STAIRS | {"init_scale": 0.04}, SMALL: STAIRS | {"init_scale": 0.02}},
     figures=("singular_values", "losses"),
-    watch="Where the first curve rises in each run, and how low the training loss comes in the "
-    "end.",
+    watch="Watch: where does the first curve rise in each run, and how low does the training loss "
+    "get?",
     numbers=numbers,
     facts=(
         ("With ε = 0.02 the plateau is longer, times", "expected_longer", "longer"),
@@ -87,7 +87,7 @@ small.
     "is half grown; then halve ε and train again. How much longer is the plateau now?",
     attempt=STAIRS | {"depth": 2, "init_scale": 0.04, "steps": 2000, "record_every": 10},
     answer="By about 57 steps, whatever ε was. Two factors grow exponentially, each in "
-    "proportion to the other, so halving ε costs a fixed $\\ln 4/(2\\eta c s)$ steps and no "
-    "factor. Long plateaus begin at three factors.",
+    "proportion to the other, so halving ε adds a fixed $\\ln 4/(2\\eta c s)$ steps and "
+    "multiplies nothing. Long plateaus begin at three factors.",
     compared="train_loss",
 )

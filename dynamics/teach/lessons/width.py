@@ -15,7 +15,7 @@ LOW, EXACT, HIGH = "r̂ = 3", "r̂ = 5", "r̂ = 10"
 
 
 def numbers(found: Found) -> dict[str, float]:
-    """Errors of the three widths, the least that the narrow one can have, and a spare mode."""
+    """Errors of the three widths, the least possible error of the narrow one, and a spare mode."""
     low, high = found[LOW], found[HIGH]
     goals = [float(each) for each in low.networks["compressed"].facts["target_singular_values"]]
     missed = goals[low.config.rank_bound :]
@@ -56,7 +56,7 @@ LESSON = Lesson(
         HIGH: SETTINGS | {"rank_bound": 10},
     },
     figures=("singular_values", "recovery_error"),
-    watch="How many curves rise in each run, and to which of the dotted lines.",
+    watch="Watch: how many curves rise in each run, and to which of the dotted lines?",
     numbers=numbers,
     columns=("r̂ = 3", "r̂ = 5", "r̂ = 10"),
     facts=(
@@ -76,17 +76,17 @@ $$
 It does worse still: its three modes are distorted by trying to fit the two that are missing.
 
 **Too wide does no harm.** With r̂ = 10, five modes are spare. They start at
-$\\varepsilon^3 = @start$ and hardly anything pulls at them; the largest is at $@spare$ in the end.
+$\\varepsilon^3 = @start$ and hardly anything pulls at them; the largest is $@spare$ in the end.
 The error is $@high$ (with r̂ = 5: $@exact$), and it fell below $10^{-4}$ at step $@high_steps$
 (with r̂ = 5: $@exact_steps$).
 
-So guess high: each step gets dearer, but the result stays the same. The safe range is
+So guess high: each step costs more, but the result stays the same. The safe range is
 $r \\le \\hat r \\le d - r$.
 """,
     beyond="The same holds for low-rank adapters of large networks: too small a rank cannot be "
     "trained away, a generous one is mostly a matter of cost.",
     invitation="Here r̂ is 60, twelve times the rank. Will it need more steps than r̂ = 10, and how "
-    "much dearer is each of them?",
+    "much more does each of them cost?",
     attempt=SETTINGS | {"rank_bound": 60},
     answer="The same steps, to within a record, and the same error. But a step takes about nine "
     "times as many operations: much of the compression is given away.",
