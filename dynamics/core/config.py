@@ -377,16 +377,20 @@ class Config:
         return dataclasses.replace(self, changes="", **rates)
 
     def canonical(self) -> "Config":
-        """The same run without what decides nothing, such as settings that its problem ignores."""
-        read = traits.problem(self.problem).reads
+        """The same run without settings that decide nothing, as problem or networks ignore them."""
+        changes = schedules.effective(self.schedule, self.rates)
+        read = {*traits.problem(self.problem).reads}
+        for network in self.networks:
+            read |= {*traits.network(network).decided_by}
+        for change in changes:
+            read |= {*change.rates}
         unread: dict[str, Any] = {
             name: setting.default
             for name, setting in SETTINGS.items()
-            if (name in PROBLEM_SETTINGS and name not in read)
+            if (name in (*PROBLEM_SETTINGS, *NETWORK_SETTINGS) and name not in read)
             or (self.matrices != DRAWN and name in FIXED)
         }
-        told = schedules.written(schedules.effective(self.schedule, self.rates))
-        return dataclasses.replace(self, changes=told, **unread)
+        return dataclasses.replace(self, changes=schedules.written(changes), **unread)
 
     @property
     def key(self) -> str:
@@ -423,6 +427,9 @@ SETTINGS: dict[str, dataclasses.Field[Any]] = {
 }
 PROBLEM_SETTINGS = [name for name in SETTINGS if SETTINGS[name].metadata["group"] == "problem"][1:]
 PROBLEM_SETTINGS += ["seed_target", "seed_data", "seed_noise"]
+# Not among them are α and the seed of the first factors, which count even where no network reads
+# them: published figures set both in such runs, whose keys would change.
+NETWORK_SETTINGS = ["width", "initialization", "alpha_original"]
 
 
 def choices(name: str) -> dict[str, str]:

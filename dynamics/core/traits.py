@@ -59,13 +59,28 @@ class NetworkTraits:
         width: the setting that its width comes from.
         start: whether its first factors are ``random`` or the surrogate's singular vectors.
         alpha: the setting that its α comes from.
-        reduced: whether an exact simulation stands for the network's own steps.
+        reads: which of the settings ``width``, ``initialization`` and ``seed_init`` decide its
+            first factors.
+        like: the network whose file makes its factors, and states what this file does not.
+        reduction: the exact simulation, of ``steps/reduced.py``, that makes its steps.
     """
 
     width: Literal["width", "rank_bound", ""] = ""
     start: Literal["random", "spectral", ""] = ""
     alpha: Literal["alpha", "alpha_original"] = "alpha_original"
-    reduced: bool = False
+    reads: tuple[str, ...] = ()
+    like: str = ""
+    reduction: Literal["core", "diagonal", ""] = ""
+
+    @property
+    def decided_by(self) -> tuple[str, ...]:
+        """The settings that decide something about this network, of those that not all read."""
+        return (*self.reads, self.alpha)
+
+    @property
+    def reduced(self) -> bool:
+        """Whether an exact simulation stands for the network's own steps."""
+        return bool(self.reduction)
 
     @property
     def narrow(self) -> bool:
@@ -161,11 +176,15 @@ def problem(name: str) -> ProblemTraits:
     return _read("problems", name, ProblemTraits)
 
 
+@functools.cache
 def network(name: str) -> NetworkTraits:
     """The traits of a network; none for the name of a line that is no network."""
     if name not in registry.options("networks"):
         return NetworkTraits()
-    return _read("networks", name, NetworkTraits)
+    stated = _stated("networks", name, NetworkTraits)
+    if like := stated.get("like"):
+        stated = _stated("networks", like, NetworkTraits) | stated
+    return NetworkTraits(**stated)
 
 
 def optimizer(name: str) -> OptimizerTraits:
@@ -205,7 +224,12 @@ Traits = TypeVar("Traits")
 
 @functools.cache
 def _read(folder: str, name: str, record: type[Traits]) -> Traits:
-    """The record of one file.
+    """The record of one file; errors as ``_stated``."""
+    return record(**_stated(folder, name, record))
+
+
+def _stated(folder: str, name: str, record: type[Any]) -> dict[str, Any]:
+    """What one file states of a record's fields.
 
     Raises:
         ValueError: if there is no such option.
@@ -213,7 +237,7 @@ def _read(folder: str, name: str, record: type[Traits]) -> Traits:
     """
     registry.need(folder, name)
     hints = typing.get_type_hints(record)
-    fields = {trait.name.upper(): trait for trait in dataclasses.fields(record)}  # type: ignore[arg-type]
+    fields = {trait.name.upper(): trait for trait in dataclasses.fields(record)}
     file = f"{registry.PLACES[folder]}/{name}.py"
     values: dict[str, Any] = {}
     for constant, node in _constants(folder, name):
@@ -225,7 +249,7 @@ def _read(folder: str, name: str, record: type[Traits]) -> Traits:
         required = trait.default is trait.default_factory is dataclasses.MISSING
         if required and trait.name not in values:
             raise TraitError(f"{file} must state {constant}.")
-    return record(**values)
+    return values
 
 
 def _constants(folder: str, name: str) -> list[tuple[str, ast.expr | None]]:

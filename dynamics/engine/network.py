@@ -1,15 +1,21 @@
 """Network: the factors of a deep linear network, perhaps behind a backbone.
 
-A file of ``networks/`` builds one from a Config and a problem.
+A file of ``networks/`` makes one from a Config and a problem; its constants say which α it has, and
+which form of the steps.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from dynamics.core import registry, traits
+from dynamics.core.config import Config
+from dynamics.core.rates import alpha
 from dynamics.engine.factors import Factors
+from dynamics.engine.problem import Task
 
 
 @dataclass(frozen=True)
@@ -47,3 +53,17 @@ class Network:
             factor.copy_(source)
         if self.backbone is not None:
             self.backbone.load_state_dict(dict(backbone))
+
+
+def build(name: str, config: Config, problem: Task) -> Network:
+    """The network of this name at its start.
+
+    Raises:
+        ValueError: if the settings do not fit the data.
+        MemoryError: if they do not fit the machine.
+    """
+    kind = traits.network(name)
+    made: Network = registry.load("networks", kind.like or name).build(config, problem)
+    return dataclasses.replace(
+        made, alpha=alpha(config, name), reduction=kind.reduction, adrift=kind.adrift
+    )

@@ -1,13 +1,15 @@
 """Networks: each is what its file says of it, and differs from its neighbour in one thing only."""
 
+import dataclasses
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from dynamics.core import traits
-from dynamics.core.config import Config, choices
+from dynamics.core.config import NETWORK_SETTINGS, Config, choices
 from dynamics.core.rates import alpha
 from dynamics.core.sizes import widths
 from dynamics.draw.look import COLORS, DASHES
@@ -129,3 +131,50 @@ def test_all_networks_at_once_are_told_in_sentences(problem: str) -> None:
         assert (
             sum(each.startswith(f"The {traits.full_name(name)} reached") for each in sentences) == 1
         )
+
+
+UNREAD: dict[str, Any] = {"width": 14, "initialization": "normal", "alpha_original": 2.0}
+
+
+def outcome(config: Config) -> Any:
+    """All that a run records, or why it cannot be trained."""
+    try:
+        comparison = prepare(config)
+        records = [next(iter(each.values())) for each in comparison if each]
+    except ValueError as error:
+        return str(error)
+    values = [{name: array.tolist() for name, array in each.values.items()} for each in records]
+    return dict(comparison.facts), [each.step for each in records], values
+
+
+@pytest.mark.parametrize("setting", UNREAD)
+@pytest.mark.parametrize("network", ALL)
+def test_a_setting_that_a_network_does_not_read_changes_neither_records_nor_key(
+    network: str, setting: str
+) -> None:
+    """One that it reads changes both: equal runs have equal keys, others have not."""
+    assert set(UNREAD) == set(NETWORK_SETTINGS)
+    one = small(problem="factorization", networks=network, steps=20)
+    other = dataclasses.replace(one, **{setting: UNREAD[setting]})
+    read = setting in traits.network(network).decided_by
+    assert (one.key != other.key) == read
+    assert (outcome(one) != outcome(other)) == read
+
+
+def test_a_rate_that_changes_during_the_run_counts_though_no_network_reads_it() -> None:
+    """A change makes a record of its own, so the run is a different one."""
+    config = small(networks="compressed", alpha_original=3.0, changes="15:alpha_original=2")
+    assert config.canonical().alpha_original == 3
+    assert config.canonical().key == config.key
+    equal = dataclasses.replace(config, alpha_original=2.0)  # what is changed to the same is none
+    assert equal.key == small(networks="compressed").key
+
+
+def test_the_seed_of_the_first_factors_is_read_by_random_starts_alone() -> None:
+    for name in ALL:
+        read = "seed_init" in traits.network(name).reads
+        one, other = (
+            outcome(small(problem="factorization", networks=name, steps=1, seed_init=seed))
+            for seed in (0, 1)
+        )
+        assert (one != other) == read, name

@@ -13,4 +13,4 @@ ALPHA = "alpha"
 def build(config: Config, problem: Recovery) -> Network:
     """W_1 = ε V̂ᵀ, inner factors ε I, W_L = ε Û, with the surrogate's first r̂ singular vectors."""
     left, _, right = problem.surrogate(config.rank_bound)
-    return Network(spectral(left, right, config.depth, config.init_scale), config.alpha)
+    return Network(spectral(left, right, config.depth, config.init_scale))

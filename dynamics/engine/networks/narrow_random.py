@@ -9,6 +9,7 @@ from dynamics.engine.problem import Recovery
 WIDTH = "rank_bound"
 START = "random"
 ALPHA = "alpha_original"
+READS = ("initialization", "seed_init")
 
 
 def build(config: Config, problem: Recovery) -> Network:
@@ -17,4 +18,4 @@ def build(config: Config, problem: Recovery) -> Network:
     widths = [cols, *[config.rank_bound] * (config.depth - 1), rows]
     draw = generator("narrow factors", config.seed_init)
     factors = drawn(widths, config.init_scale, config.initialization, draw)
-    return Network(factors, config.alpha_original, adrift=True)
+    return Network(factors)

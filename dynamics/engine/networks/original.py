@@ -12,6 +12,7 @@ from dynamics.engine.problem import Recovery
 WIDTH = "width"
 START = "random"
 ALPHA = "alpha_original"
+READS = ("width", "initialization", "seed_init")
 
 
 def build(config: Config, problem: Recovery) -> Network:
@@ -21,10 +22,7 @@ def build(config: Config, problem: Recovery) -> Network:
     """
     if config.matrices != DRAWN:
         stored = start(config.matrices, config.problem, config.depth)
-        return Network(
-            [config.init_scale * torch.from_numpy(factor) for factor in stored],
-            config.alpha_original,
-        )
+        return Network([config.init_scale * torch.from_numpy(factor) for factor in stored])
     rows, cols = problem.shape
     width = config.width or min(rows, cols)
     size = (rows + cols) * width + (config.depth - 2) * width**2
@@ -32,4 +30,4 @@ def build(config: Config, problem: Recovery) -> Network:
     widths = [cols, *[width] * (config.depth - 1), rows]
     draw = generator("factors", config.seed_init)
     factors = drawn(widths, config.init_scale, config.initialization, draw)
-    return Network(factors, config.alpha_original)
+    return Network(factors)

@@ -11,6 +11,7 @@ from dynamics.engine.problem import Recovery
 WIDTH = "width"
 START = "spectral"
 ALPHA = "alpha_original"
+READS = ("width",)
 
 
 def build(config: Config, problem: Recovery) -> Network:
@@ -26,4 +27,4 @@ def build(config: Config, problem: Recovery) -> Network:
     spare = width - len(right)
     left = torch.nn.functional.pad(left, (0, spare))
     right = torch.nn.functional.pad(right, (0, 0, 0, spare))
-    return Network(spectral(left, right, config.depth, config.init_scale), config.alpha_original)
+    return Network(spectral(left, right, config.depth, config.init_scale))

@@ -14,7 +14,7 @@ from dynamics.core.config import Config
 from dynamics.core.rates import pace, rates
 from dynamics.engine import device
 from dynamics.engine.measuring.moment import Resumable
-from dynamics.engine.network import Network
+from dynamics.engine.network import Network, build
 from dynamics.engine.problem import Recovery, Task
 from dynamics.engine.training.facts import known
 from dynamics.engine.training.lockstep import Lanes
@@ -69,10 +69,10 @@ def prepare(config: Config) -> Comparison:
     problem = registry.load("problems", config.problem).make(config, like)
     networks = {}
     for name in config.networks:
-        built: Network = registry.load("networks", name).build(config, problem)
-        factors = [factor.to(like) for factor in built.factors]
-        backbone = None if built.backbone is None else built.backbone.to(like)
-        networks[name] = dataclasses.replace(built, factors=factors, backbone=backbone)
+        made = build(name, config, problem)
+        factors = [factor.to(like) for factor in made.factors]
+        backbone = None if made.backbone is None else made.backbone.to(like)
+        networks[name] = dataclasses.replace(made, factors=factors, backbone=backbone)
     return compared(config, problem, networks)
 
 

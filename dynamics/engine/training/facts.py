@@ -8,7 +8,7 @@ import torch
 from dynamics.core import registry, traits
 from dynamics.core.config import Config
 from dynamics.core.sizes import wide
-from dynamics.engine.network import Network
+from dynamics.engine.network import Network, build
 from dynamics.engine.problem import Recovery
 from dynamics.theory import original
 
@@ -50,5 +50,5 @@ def look(config: Config) -> dict[str, Any]:
     )
     networks = {}
     if wide(config) and overlapping(config) and max(config.shape) <= MOST_SIDE:
-        networks["original"] = registry.load("networks", "original").build(config, problem)
+        networks["original"] = build("original", config, problem)
     return {**problem.facts, **known(config, problem, networks)}
