@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dynamics.core import changes
-from dynamics.core.config import SETTINGS, Config, ConfigError, choices, suggested
+from dynamics.core.config import SETTINGS, Config, ConfigError, choices, offered, suggested
 from dynamics.export.layout.sizes import SIZES, Print
 from dynamics.runs.run import root
 
@@ -92,7 +92,7 @@ def _help(name: str) -> str:
     if name == "changes":
         parts.append(f"a text such as {changes.EXAMPLE}")
     elif choices(name):
-        parts.append("one of " + ", ".join(choices(name)))
+        parts.append("one of " + ", ".join(offered(name)))
     else:
         least = "above" if about["above"] else "from"
         parts.append(f"{least} {about['low']:g} to {about['high']:g}")

@@ -438,6 +438,15 @@ def choices(name: str) -> dict[str, str]:
     return registry.options(allowed) if isinstance(allowed, str) else dict.fromkeys(allowed, "")
 
 
+def offered(name: str) -> dict[str, str]:
+    """The values that menus and help show: all but exact simulations of other networks."""
+    return {
+        value: words
+        for value, words in choices(name).items()
+        if name != "networks" or not traits.network(value).reduced
+    }
+
+
 def suggested(problem: str | None) -> dict[str, Any]:
     """What a problem's file suggests where it differs from the defaults; nothing for no problem."""
     if not isinstance(problem, str) or problem not in choices("problem"):
@@ -475,7 +484,7 @@ def _checked(name: str, value: Any) -> Any:
         if part != ""
     }
     if not picked:
-        raise ValueError(f"{label(name)} must name at least one of {', '.join(choices(name))}.")
+        raise ValueError(f"{label(name)} must name at least one of {', '.join(offered(name))}.")
     # The order of writing decides nothing: the original comes first, as everywhere.
     return tuple(sorted(picked, key=lambda option: (option != "original", option)))
 
@@ -483,7 +492,7 @@ def _checked(name: str, value: Any) -> Any:
 def _chosen(name: str, value: Any) -> str:
     if not isinstance(value, str) or value not in choices(name):
         raise ValueError(
-            f"{label(name)} must be one of {', '.join(choices(name))}; {value!r} was given."
+            f"{label(name)} must be one of {', '.join(offered(name))}; {value!r} was given."
         )
     return str(value)
 

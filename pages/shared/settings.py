@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from dynamics.core import changes, traits
-from dynamics.core.config import PROBLEM_SETTINGS, SETTINGS, Config, ConfigError, choices
+from dynamics.core.config import PROBLEM_SETTINGS, SETTINGS, Config, ConfigError, choices, offered
 from dynamics.core.description import text_of
 from dynamics.core.words import raised
 from dynamics.data.published import DRAWN
@@ -151,7 +151,9 @@ def _widget(name: str, values: dict[str, Any]) -> None:
 
 
 def _networks(text: str) -> str:
-    names = sorted(choices("networks"), key=lambda name: (name != "original", name))
+    # An exact simulation is shown where an old link or run has it, so that it can be left out.
+    shown = {*offered("networks"), *text.split(",")}
+    names = sorted(shown, key=lambda name: (name != "original", name))
     picked = st.pills(
         _label("networks"),
         names,

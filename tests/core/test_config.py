@@ -17,6 +17,7 @@ from dynamics.core.config import (
     Config,
     ConfigError,
     choices,
+    offered,
     suggested,
 )
 from tests.support.make import is_sentence
@@ -218,3 +219,11 @@ def test_settings_left_out_are_as_the_problem_suggests_unless_given(problem: str
             {"problem": problem, name: value}
         )
     assert Config.from_dict({"problem": problem, "alpha": 3.5}).alpha == 3.5
+
+
+def test_exact_simulations_are_not_offered_but_still_run() -> None:
+    """Old runs and links have them; in a menu they would be the same curve twice."""
+    hidden = set(choices("networks")) - set(offered("networks"))
+    assert hidden == {"original_reduced", "compressed_reduced"}
+    assert Config(networks=tuple(hidden)).networks == ("compressed_reduced", "original_reduced")
+    assert not any(name in sentence(networks="sgd")["networks"] for name in hidden)

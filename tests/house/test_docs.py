@@ -15,7 +15,7 @@ import pytest
 from dynamics.commands.parser import parser
 from dynamics.commands.runs import ACTIONS
 from dynamics.core import changes, registry, traits
-from dynamics.core.config import SETTINGS, choices
+from dynamics.core.config import SETTINGS, choices, offered
 from dynamics.draw.time_axis import VERSUS
 from dynamics.engine.steps.fastest import FORMS
 from dynamics.export.caption import BIBTEX
@@ -132,7 +132,7 @@ def test_settings_table_is_the_settings() -> None:
         if name == "changes":
             assert changes.EXAMPLE in values
         elif choices(name):
-            assert re.findall(r"`([^`]+)`", values) == list(choices(name))
+            assert re.findall(r"`([^`]+)`", values) == list(offered(name))
         else:
             bounds = [
                 float(number)
@@ -146,7 +146,7 @@ def test_settings_table_is_the_settings() -> None:
     ("page", "header", "known"),
     [
         ("settings", "problem", registry.options("problems")),
-        ("settings", "network", choices("networks")),
+        ("settings", "network", offered("networks")),
         ("command_line", "command", commands()),
         ("figures_and_exports", "format", FORMATS),
         ("figures_and_exports", "size", SIZES),
@@ -184,7 +184,8 @@ def test_extension_table_names_real_folders_and_functions() -> None:
         folders.add(folder)
         for name in re.findall(r"(\w+)\(", functions):
             for option in folder.glob("[!_]*.py"):
-                assert f"def {name}(" in option.read_text(), option
+                text = option.read_text()
+                assert f"def {name}(" in text or "\nLIKE = " in text, option
     assert folders == {registry.place(name) for name in registry.PLACES} | {ROOT / "pages"}
 
 
