@@ -87,7 +87,7 @@ def test_a_choice_that_is_none_gets_one_sentence_that_lists_the_choices(name: st
         problems = sentence(**{name: value})
         assert set(problems) == {name}, value
         assert is_sentence(problems[name])
-        assert all(choice in problems[name] for choice in (name, *choices(name)))
+        assert all(choice in problems[name] for choice in (name, *offered(name)))
 
 
 def test_each_wrong_field_has_its_own_sentence() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from dynamics.core.words import formula, plain, raised
 from dynamics.export.layout.perspective import Axis
-from dynamics.export.layout.traces import tell
+from dynamics.export.layout.traces import show_values
 from dynamics.export.tikz.pens import text
 
 
@@ -44,6 +44,6 @@ def test_ticks_in_space_are_as_plotly_writes_them(tick: float, words: str) -> No
 def test_a_cell_of_a_heat_map_is_told_whole() -> None:
     """Plotly would have 80p for 8 · 10⁻¹¹, or its own e."""
     trace = go.Heatmap(z=[[8e-11, 0.25]], hovertemplate="row %{y}: %{z:.3g}")
-    tell(trace)
+    show_values(trace)
     said = [cell.replace("\u00a0", " ") for cell in trace.text[0]]
     assert said == ["8 × 10⁻¹¹", "0.25"] and trace.hovertemplate == "row %{y}: %{text}"
