@@ -45,7 +45,7 @@ class Panel:
         stem, _, network = name.partition("/")
         known = registry.options("charts")
         if stem not in known:
-            raise RunError(f"There is no figure {stem[:40]!r}; take one of {', '.join(known)}.")
+            raise RunError(f"{stem[:40]!r} is not one of the charts {', '.join(known)}.")
         return cls(stem, network)
 
     @property
