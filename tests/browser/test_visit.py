@@ -356,7 +356,7 @@ def test_theory_stands_beside_the_data_and_the_run_is_told_in_words(
     expect(card).to_contain_text("The original network reached a recovery error of")
     expect(card).to_contain_text("was half grown at step")
     expect(page.get_by_role("heading", name="Steps until each mode is half grown")).to_be_visible()
-    expect(page.get_by_text("Expected of the original network: exact.")).to_be_visible()
+    expect(page.get_by_text("Predictions for the original network: exact.")).to_be_visible()
     page.wait_for_function(f"{THEORY}.length === 4")
     run = find(query_of(page)["run"], server.runs)
     goals = run.layout.facts["target_singular_values"]
