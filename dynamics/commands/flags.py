@@ -5,8 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from dynamics.core import changes
-from dynamics.core.config import SETTINGS, Config, ConfigError, choices, offered, suggested
+from dynamics.core.config import SETTINGS, Config, ConfigError, choices, suggested
 from dynamics.export.layout.sizes import SIZES, Print
 from dynamics.runs.run import root
 
@@ -85,24 +84,14 @@ def _metavar(name: str) -> str:
 
 
 def _help(name: str) -> str:
-    """Symbol, meaning, range or choices, unit and default of a field."""
-    field = SETTINGS[name]
-    about = field.metadata
-    parts = [f"{about['symbol']}: {about['meaning']}" if about["symbol"] else about["meaning"]]
-    if name == "changes":
-        parts.append(f"a text such as {changes.EXAMPLE}")
-    elif choices(name):
-        parts.append("one of " + ", ".join(offered(name)))
-    else:
-        least = "above" if about["above"] else "from"
-        parts.append(f"{least} {about['low']:g} to {about['high']:g}")
-    if about["unit"]:
-        parts.append(f"in {about['unit']}")
-    default = ",".join(field.default) if isinstance(field.default, tuple) else field.default
+    """Symbol, meaning, values and defaults of a field."""
+    known = SETTINGS[name]
+    words = f"{known.symbol}: {known.describe()}" if known.symbol else known.describe()
+    default = ",".join(known.default) if isinstance(known.default, tuple) else known.default
     others = [
         f"{problem} {suggested(problem)[name]}"
         for problem in choices("problem")
         if name in suggested(problem)
     ]
     defaults = ", ".join([f"default: {default}", *others])
-    return ("; ".join(parts) + f" ({defaults})").replace("%", "%%")
+    return f"{words} ({defaults})".replace("%", "%%")

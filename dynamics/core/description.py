@@ -20,18 +20,17 @@ def settings(configs: Sequence[Config]) -> str:
     learned = " and ".join(sorted({f"{c.shape[0]} × {c.shape[1]} {c.problem}" for c in configs}))
     read = {name for c in configs for name in traits.problem(c.problem).reads}
     parts = []
-    for name, field in SETTINGS.items():
-        about = field.metadata
+    for name, about in SETTINGS.items():
         values = list(dict.fromkeys(getattr(config, name) for config in configs))
-        silent = name in NEVER or about["group"] == "seeds"
-        silent |= about["group"] == "problem" and name not in read
-        if silent or (values == [field.default] and name not in ALWAYS):
+        silent = name in NEVER or about.group == "seeds"
+        silent |= about.group == "problem" and name not in read
+        if silent or (values == [about.default] and name not in ALWAYS):
             continue
         texts = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
         if len(values) > MOST_VALUES and not isinstance(values[0], str):
             texts = [f"{min(values):g} to {max(values):g} ({len(values)} values)"]
         words = ", ".join(texts).replace("_", " ")
-        parts.append(f"{about['symbol'] or about['title'].lower()} = {words}")
+        parts.append(f"{about.symbol or about.title.lower()} = {words}")
     return f"{learned.capitalize()}: {'; '.join(parts)}."
 
 
@@ -77,7 +76,7 @@ def _value(value: object) -> object:
 
 
 def _symbol(name: str) -> str:
-    return SETTINGS[name].metadata["symbol"] or SETTINGS[name].metadata["title"].lower()
+    return SETTINGS[name].symbol or SETTINGS[name].title.lower()
 
 
 def command(config: Config) -> str:

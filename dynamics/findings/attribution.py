@@ -115,8 +115,8 @@ def ladder(config: Config, seeds: int) -> list[Config]:
     """
     if not 1 <= seeds <= MOST_SEEDS:
         raise ValueError(f"The ladder takes 1 to {MOST_SEEDS} seeds; {seeds} were given.")
-    drawn = [name for name in SETTINGS if SETTINGS[name].metadata["group"] == "seeds"]
-    most = min(SETTINGS[name].metadata["high"] for name in drawn) + 1
+    drawn = [name for name in SETTINGS if SETTINGS[name].group == "seeds"]
+    most = min(SETTINGS[name].high for name in drawn) + 1
     return [
         dataclasses.replace(
             config,

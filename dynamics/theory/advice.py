@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dynamics.core import traits
-from dynamics.core.config import MOST_RECORDS, SETTINGS, Config
+from dynamics.core.config import SETTINGS, Config
+from dynamics.core.consistency import MOST_RECORDS
 from dynamics.core.words import raised
 from dynamics.theory import stability
 from dynamics.theory.prediction import EXACT, Prediction
@@ -80,7 +81,7 @@ def budget(config: Config, escapes: Mapping[str, Prediction]) -> Iterator[Advice
     }
     name = max(last, key=lambda each: last[each])
     if last[name] > config.steps:
-        most = SETTINGS["steps"].metadata["high"]
+        most = SETTINGS["steps"].high
         steps = int(min(most, float(f"{AMPLE * last[name]:.2g}")))
         yield Advice(
             f"{config.steps:,} steps are fewer than the {last[name]:,.0f} after which the last "

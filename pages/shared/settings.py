@@ -10,8 +10,8 @@ from typing import Any
 
 import streamlit as st
 
-from dynamics.core import changes, traits
-from dynamics.core.config import PROBLEM_SETTINGS, SETTINGS, Config, ConfigError, choices, offered
+from dynamics.core import traits
+from dynamics.core.config import PROBLEM_SETTINGS, SETTINGS, Config, ConfigError, choices
 from dynamics.core.description import text_of
 from dynamics.core.words import raised
 from dynamics.data.published import DRAWN
@@ -110,7 +110,7 @@ def _visible(values: Mapping[str, Any]) -> list[str]:
 
 
 def _group(name: str) -> str:
-    return str(SETTINGS[name].metadata["group"])
+    return SETTINGS[name].group
 
 
 def _problem(values: dict[str, Any]) -> None:
@@ -138,10 +138,12 @@ def _widget(name: str, values: dict[str, Any]) -> None:
         values[name] = _networks(values[name])
     elif name == "changes":
         key = _seeded(name, values[name])
-        values[name] = st.text_input(_label(name), key=key, help=_help(name))
+        values[name] = st.text_input(SETTINGS[name].heading, key=key, help=_help(name))
     elif choices(name):
         key = _seeded(name, values[name])
-        values[name] = st.selectbox(_label(name), list(choices(name)), key=key, help=_help(name))
+        values[name] = st.selectbox(
+            SETTINGS[name].heading, list(choices(name)), key=key, help=_help(name)
+        )
     elif name in DECADES:
         values[name] = _decades(name, values[name])
     elif name in SLIDER_TOP or name == "observed":
@@ -152,10 +154,10 @@ def _widget(name: str, values: dict[str, Any]) -> None:
 
 def _networks(text: str) -> str:
     # An exact simulation is shown where an old link or run has it, so that it can be left out.
-    shown = {*offered("networks"), *text.split(",")}
+    shown = {*SETTINGS["networks"].offered, *text.split(",")}
     names = sorted(shown, key=lambda name: (name != "original", name))
     picked = st.pills(
-        _label("networks"),
+        SETTINGS["networks"].heading,
         names,
         selection_mode="multi",
         key=_seeded("networks", text.split(",")),
@@ -167,18 +169,20 @@ def _networks(text: str) -> str:
 
 def _slider(name: str, values: Mapping[str, Any]) -> float:
     """A number within its range; the slider ends where the matrix does, or at what is set."""
-    about, value = SETTINGS[name].metadata, values[name]
+    about, value = SETTINGS[name], values[name]
     if name == "observed":
         key = _seeded(name, value)
-        return st.slider(_label(name), min(0.01, value), 1.0, step=0.01, key=key, help=_help(name))
-    high = min(about["high"], max(SLIDER_TOP[name], value))
+        return st.slider(
+            SETTINGS[name].heading, min(0.01, value), 1.0, step=0.01, key=key, help=_help(name)
+        )
+    high = min(about.high, max(SLIDER_TOP[name], value))
     if name != "depth":
         fixed = traits.problem(values["problem"]).shape
         high = min(high, *(fixed or (values["rows"], values["cols"])))
     if value > high:
-        st.toast(f"{_label(name)} is now {high}: more than the matrix's smaller side cannot be.")
+        st.toast(f"{about.heading} is now {high}: it cannot exceed the matrix's smaller side.")
     key = _seeded(name, min(value, high), most=high)
-    return st.slider(_label(name), int(about["low"]), int(high), key=key, help=_help(name))
+    return st.slider(SETTINGS[name].heading, int(about.low), int(high), key=key, help=_help(name))
 
 
 def _decades(name: str, value: float) -> float:
@@ -192,7 +196,7 @@ def _decades(name: str, value: float) -> float:
     number = f"{name} number"
     left, right = st.columns([3, 2], vertical_alignment="bottom", wrap=False)
     left.select_slider(
-        _label(name),
+        SETTINGS[name].heading,
         sorted(steps),
         key=_seeded(name, value),
         format_func=lambda value: raised(text_of(value)),
@@ -206,12 +210,12 @@ def _decades(name: str, value: float) -> float:
 
 def _box(name: str, key: str, value: Any, **options: Any) -> Any:
     """A number to type; a decade slider's has no label of its own."""
-    about, kind = SETTINGS[name].metadata, type(SETTINGS[name].default)
+    about, kind = SETTINGS[name], SETTINGS[name].type
     shown: dict[str, Any] = {} if key == name else {"label_visibility": "collapsed"}
     return st.number_input(
-        _label(name),
-        min_value=kind(about["low"]),
-        max_value=kind(about["high"]),
+        SETTINGS[name].heading,
+        min_value=kind(about.low),
+        max_value=kind(about.high),
         key=_seeded(key, value),
         help=_help(name) if key == name else None,
         format="%d" if kind is int else "%.6g",
@@ -237,17 +241,7 @@ def _seeded(key: str, value: Any, most: float = math.inf) -> str:
     return key
 
 
-def _label(name: str) -> str:
-    about = SETTINGS[name].metadata
-    return f"{about['title']} {about['symbol']}".strip()
-
-
 def _help(name: str) -> str:
-    about = SETTINGS[name].metadata
-    if name == "changes":
-        return f"{about['meaning']}, such as `{changes.EXAMPLE}`."
-    if choices(name):
-        return f"{about['meaning']}."
-    unit = f", in {about['unit']}" if about["unit"] else ""
-    above = "above" if about["above"] else "from"
-    return raised(f"{about['meaning']}{unit}; {above} {about['low']:g} to {about['high']:,.10g}.")
+    """A menu shows its choices itself."""
+    about = SETTINGS[name]
+    return f"{about.meaning if about.choices else raised(about.describe())}."

@@ -54,7 +54,7 @@ def onward(run: Run, at: int | None) -> None:
 
 def _rate(config: Config, run: Run, name: str, symbol: str, step: int) -> None:
     """A box with a rate: its value at that step, or that of the page's own widget if moved."""
-    key, about = f"onward {run.key} {name}", SETTINGS[name].metadata
+    key, about = f"onward {run.key} {name}", SETTINGS[name]
     chosen = float(settings.settings()[name])
     force = changes.in_force(config.schedule, config.rates, step)[name]
     usual, shown = force if chosen == getattr(config, name) else chosen, f"{key} usual"
@@ -63,9 +63,9 @@ def _rate(config: Config, run: Run, name: str, symbol: str, step: int) -> None:
     # Set at each rerun: a closed popover has no widgets in the browser that could remember it.
     st.session_state[key] = st.session_state.get(key, usual)
     st.number_input(
-        f"{about['title']} {symbol}",
-        min_value=float(about["low"]),
-        max_value=float(about["high"]),
+        f"{about.title} {symbol}",
+        min_value=float(about.low),
+        max_value=float(about.high),
         format="%.6g",
         key=key,
     )

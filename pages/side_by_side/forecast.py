@@ -54,9 +54,9 @@ def normalised(run: Run) -> bool:
 
 
 def _changes(config: Config, mend: Mapping[str, Any]) -> str:
-    names = {name: SETTINGS[name].metadata for name in mend if mend[name] != getattr(config, name)}
+    names = {name: SETTINGS[name] for name in mend if mend[name] != getattr(config, name)}
     return ", ".join(
-        f"{about['title'].lower()} {about['symbol']} to {raised(f'{mend[name]:,.10g}')}"
+        f"{about.title.lower()} {about.symbol} to {raised(f'{mend[name]:,.10g}')}"
         for name, about in names.items()
     )
 

@@ -21,7 +21,8 @@ import psutil
 from playwright.sync_api import CDPSession, Page, sync_playwright
 from websockets.asyncio.client import connect
 
-from dynamics.core.config import MOST_RECORDS, Config
+from dynamics.core.config import Config
+from dynamics.core.consistency import MOST_RECORDS
 from dynamics.runs.run import CANCEL, Run
 from dynamics.runs.start import start
 from tests.browser.conftest import FLAGS, Server, chromium, served, until

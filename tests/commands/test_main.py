@@ -13,7 +13,7 @@ import pytest
 from dynamics.__main__ import main
 from dynamics.commands.parser import parser
 from dynamics.commands.printed import summary
-from dynamics.core.config import SETTINGS, Config, choices
+from dynamics.core.config import SETTINGS, Config
 from dynamics.core.records import Trajectory
 from dynamics.findings import attribution
 from dynamics.runs.run import CANCEL, PAUSE, RUN, Run, find, listing
@@ -65,9 +65,8 @@ def test_help_lists_every_setting_with_symbol_range_and_default(
     for name, field in SETTINGS.items():
         start = text.index(f"--{name.replace('_', '-')} ", text.index("options:"))
         entry = text[start : start + 900]
-        about = field.metadata
-        assert about["symbol"] in entry and about["meaning"].split(";")[0] in entry
-        assert all(option in entry for option in choices(name))
+        assert field.symbol in entry and field.meaning.split(";")[0] in entry
+        assert all(option in entry for option in field.offered)
     assert "--data" in text and "--runs" in text
 
 

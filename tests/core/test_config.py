@@ -11,15 +11,14 @@ import pytest
 
 from dynamics.core import registry, traits
 from dynamics.core.config import (
-    MOST_RECORDS,
     PROBLEM_SETTINGS,
     SETTINGS,
     Config,
     ConfigError,
     choices,
-    offered,
     suggested,
 )
+from dynamics.core.consistency import MOST_RECORDS
 from tests.support.make import is_sentence
 
 NUMBERS = [name for name, field in SETTINGS.items() if field.type in (int, float)]
@@ -54,9 +53,9 @@ def sentence(**settings: Any) -> dict[str, str]:
 
 
 def outside(name: str) -> list[Any]:
-    about = SETTINGS[name].metadata
-    below = about["low"] if about["above"] else about["low"] - 1
-    above = about["high"] + 1 if name in WHOLE else math.nextafter(about["high"], math.inf)
+    about = SETTINGS[name]
+    below = about.low if about.above else about.low - 1
+    above = about.high + 1 if name in WHOLE else math.nextafter(about.high, math.inf)
     return [below, above, -1e300, 1e300, 10**400]
 
 
@@ -73,12 +72,12 @@ def test_a_number_out_of_range_or_of_no_number_gets_one_sentence_with_its_name(n
 @pytest.mark.parametrize("name", NUMBERS)
 def test_the_ends_of_a_range_are_inside_or_outside_as_the_sentence_says(name: str) -> None:
     """Off-by-one limits would refuse what the message allows."""
-    about = SETTINGS[name].metadata
-    Config(**(ROOMY | {name: about["high"]}))
-    if not about["above"]:
-        Config(**(ROOMY | {name: about["low"]}))
+    about = SETTINGS[name]
+    Config(**(ROOMY | {name: about.high}))
+    if not about.above:
+        Config(**(ROOMY | {name: about.low}))
     (text,) = sentence(**{name: outside(name)[0]}).values()
-    assert ("above" if about["above"] else "at least") in text
+    assert ("above" if about.above else "at least") in text
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -87,7 +86,7 @@ def test_a_choice_that_is_none_gets_one_sentence_that_lists_the_choices(name: st
         problems = sentence(**{name: value})
         assert set(problems) == {name}, value
         assert is_sentence(problems[name])
-        assert all(choice in problems[name] for choice in (name, *offered(name)))
+        assert all(choice in problems[name] for choice in (name, *SETTINGS[name].offered))
 
 
 def test_each_wrong_field_has_its_own_sentence() -> None:
@@ -223,7 +222,7 @@ def test_settings_left_out_are_as_the_problem_suggests_unless_given(problem: str
 
 def test_exact_simulations_are_not_offered_but_still_run() -> None:
     """Old runs and links have them; in a menu they would be the same curve twice."""
-    hidden = set(choices("networks")) - set(offered("networks"))
+    hidden = set(choices("networks")) - set(SETTINGS["networks"].offered)
     assert hidden == {"original_reduced", "compressed_reduced"}
     assert Config(networks=tuple(hidden)).networks == ("compressed_reduced", "original_reduced")
     assert not any(name in sentence(networks="sgd")["networks"] for name in hidden)

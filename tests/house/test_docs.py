@@ -15,7 +15,7 @@ import pytest
 from dynamics.commands.parser import parser
 from dynamics.commands.runs import ACTIONS
 from dynamics.core import changes, registry, traits
-from dynamics.core.config import SETTINGS, choices, offered
+from dynamics.core.config import SETTINGS, choices
 from dynamics.draw.time_axis import VERSUS
 from dynamics.engine.steps.fastest import FORMS
 from dynamics.export.caption import BIBTEX
@@ -125,28 +125,27 @@ def test_settings_table_is_the_settings() -> None:
     for (_, symbol, meaning, values, default), (name, field) in zip(
         table, SETTINGS.items(), strict=True
     ):
-        about = field.metadata
-        assert (symbol, meaning) == (about["symbol"], about["meaning"])
+        assert (symbol, meaning) == (field.symbol, field.meaning)
         shown = field.default if not isinstance(field.default, tuple) else ",".join(field.default)
         assert default == ("none" if shown == "" else f"`{shown}`"), name
         if name == "changes":
             assert changes.EXAMPLE in values
         elif choices(name):
-            assert re.findall(r"`([^`]+)`", values) == list(offered(name))
+            assert re.findall(r"`([^`]+)`", values) == list(field.offered)
         else:
             bounds = [
                 float(number)
                 for number in values.replace(",", "").replace("above ", "").split(" to ")
             ]
-            assert bounds == [about["low"], about["high"]], name
-            assert values.startswith("above") == about["above"], name
+            assert bounds == [field.low, field.high], name
+            assert values.startswith("above") == field.above, name
 
 
 @pytest.mark.parametrize(
     ("page", "header", "known"),
     [
         ("settings", "problem", registry.options("problems")),
-        ("settings", "network", offered("networks")),
+        ("settings", "network", SETTINGS["networks"].offered),
         ("command_line", "command", commands()),
         ("figures_and_exports", "format", FORMATS),
         ("figures_and_exports", "size", SIZES),

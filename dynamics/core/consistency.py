@@ -1,0 +1,100 @@
+"""Consistency: what no single setting shows, because several do not fit each other.
+
+Each function returns a sentence for each setting that should change, by its name.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dynamics.core import traits
+from dynamics.core.changes import Change, LateStart
+from dynamics.core.setting import Setting
+from dynamics.data.published import DRAWN, arrays, settings, start
+
+MOST_RECORDS = 100_000
+FIXED = ("spectrum", "seed_target", "seed_data", "seed_init")  # published matrices ignore these
+
+
+def sizes(
+    values: Mapping[str, Any], shape: tuple[int, int], known: Mapping[str, Setting]
+) -> dict[str, str]:
+    """Widths beyond the matrix, and more records than a run keeps."""
+    problems = {}
+    side = min(shape)
+    for name in ("rank", "rank_bound"):
+        if values[name] > side:
+            problems[name] = (
+                f"{known[name].label} must be at most {side}, the smaller side of a "
+                f"{shape[0]} × {shape[1]} matrix; {values[name]} was given."
+            )
+    steps = values["steps"]
+    if steps / values["record_every"] > MOST_RECORDS:
+        problems["record_every"] = (
+            f"{known['record_every'].label} must be at least {-(-steps // MOST_RECORDS)} for "
+            f"{steps} steps: a run keeps at most {MOST_RECORDS} records."
+        )
+    return problems
+
+
+def changes(
+    values: Mapping[str, Any],
+    shape: tuple[int, int],
+    schedule: Sequence[Change],
+    known: Mapping[str, Setting],
+) -> dict[str, str]:
+    """Changes after the run's end, and a late start that the networks do not allow."""
+    sentence = ""
+    last = max((change.step for change in schedule), default=0)
+    if last >= values["steps"]:
+        sentence = f"changes must come before the last step, {values['steps']}; {last} was given."
+    for late in [LateStart(change.step) for change in schedule if change.compress]:
+        width = values["width"] or min(shape)
+        if not {late.source, late.network} <= set(values["networks"]):
+            sentence = (
+                f"changes can compress only where networks has {late.source} and {late.network}."
+            )
+        elif values["rank_bound"] > width:
+            sentence = (
+                f"changes can compress only to a width below the original's, {width}; "
+                f"{known['rank_bound'].label} is {values['rank_bound']}."
+            )
+    return {"changes": sentence} if sentence else {}
+
+
+def published(values: Mapping[str, Any]) -> dict[str, str]:
+    """Settings that do not fit the published matrices."""
+    matrices, problem = values["matrices"], values["problem"]
+    if matrices == DRAWN:
+        return {}
+    if "matrices" not in traits.problem(problem).reads:
+        return {"matrices": f"{problem} has no published matrices; matrices must be drawn."}
+    stored = settings(matrices)
+    if problem == "completion" and "mask" not in arrays(matrices):
+        return {
+            "problem": f"problem must be factorization with the matrices {matrices}: they have no "
+            "mask."
+        }
+    fixed = {"rows": stored["d"], "cols": stored["d"], "rank": stored["r"]}
+    if problem == "completion":
+        fixed["observed"] = stored["observed"]
+    problems = {
+        name: f"{name} must be {value} with the matrices {matrices}; {values[name]} was given."
+        for name, value in fixed.items()
+        if values[name] != value
+    }
+    if any(network.startswith("original") for network in values["networks"]):
+        problems |= _start(values)
+    return problems
+
+
+def _start(values: Mapping[str, Any]) -> dict[str, str]:
+    """Settings of the original network that do not fit the stored first factors."""
+    what = f"with the matrices {values['matrices']}"
+    problems = {}
+    if not start(values["matrices"], values["problem"], values["depth"]):
+        problems["depth"] = f"There are no first factors for depth {values['depth']} {what}."
+    if values["width"] not in (0, settings(values["matrices"])["d"]):
+        problems["width"] = f"width must be 0 {what}; {values['width']} was given."
+    if values["initialization"] != "orthogonal":
+        problems["initialization"] = f"initialization must be orthogonal {what}."
+    return problems
