@@ -8,7 +8,8 @@ import numpy as np
 from dynamics.core.config import Config
 from dynamics.core.records import Array, Record
 
-MOST_CELLS, MOST_MAPS = 50, 1000  # along a side; in a run
+MOST_CELLS = 50  # along a side of a map
+MOST_MAPS = 1000  # in a run
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Cells:
 
 
 def block(length: int) -> int:
-    """How many rows or columns of a matrix with this many make one of the map's."""
+    """How many rows (or columns) of a matrix with ``length`` of them share one row of cells."""
     return -(-length // MOST_CELLS)
 
 
@@ -42,7 +43,7 @@ def shape(config: Config) -> tuple[int, int]:
 
 
 def due(config: Config, number: int, records: Mapping[str, Record]) -> bool:
-    """Whether these records, number ``number`` of their run, are to have a map."""
+    """Whether the records with this number in their run get a map."""
     every = -(-config.steps // (config.record_every * MOST_MAPS))
     return number % every == 0 or any(record.outcome for record in records.values())
 

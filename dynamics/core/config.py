@@ -1,7 +1,7 @@
 """Config: every setting of a run, with its symbol, meaning, unit and range.
 
 Sliders, command-line flags, the page's address and the stored file are all views of these fields.
-Equal configs have equal keys, on every machine.
+Equal configs have equal keys on every machine.
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ from dynamics.core.consistency import FIXED
 from dynamics.core.setting import setting, settings_of
 from dynamics.data.published import DRAWN, NAMES
 
-VERSION = 1  # part of the key; raised when a default changes or a run would come out other
+VERSION = 1  # part of the key; raise it when a default or the result of a run changes
 
 
 class ConfigError(ValueError):
@@ -34,8 +34,8 @@ class Config:
     """Everything that decides what a run computes. See ``SETTINGS`` for meanings and ranges.
 
     Raises:
-        ConfigError: with one clear sentence for each field that is of the wrong type or out of
-            range, so that a page can show it beside the widget.
+        ConfigError: with one sentence for each field that is of the wrong type or out of range, or
+            that does not fit the others; a page shows it beside the widget.
     """
 
     problem: str = setting(
@@ -309,7 +309,7 @@ class Config:
 
     @property
     def schedule(self) -> tuple[schedules.Change, ...]:
-        """What changes on the way, in the order of its steps."""
+        """The changes during the run, by ascending step."""
         return schedules.read(self.changes, _rate)
 
     @property
@@ -320,7 +320,7 @@ class Config:
 
     @property
     def rates(self) -> dict[str, float]:
-        """The settings that may change on the way, as the run starts with them."""
+        """The settings that may change during the run, as it starts with them."""
         return {name: getattr(self, name) for name in schedules.SYMBOLS}
 
     @property
@@ -329,11 +329,11 @@ class Config:
         return traits.problem(self.problem).shape or (self.rows, self.cols)
 
     def starts_late(self, network: str) -> bool:
-        """Whether a network starts on the way, from the original at that moment."""
+        """Whether a network starts during the run, from the original at that moment."""
         return self.late is not None and self.late.network == network
 
     def after(self, step: int) -> "Config":
-        """The settings with which the run goes on from a step, as if it had begun with them."""
+        """The settings with which the run continues from a step, as if it had begun with them."""
         rates: dict[str, Any] = schedules.in_force(self.schedule, self.rates, step)
         return dataclasses.replace(self, changes="", **rates)
 
@@ -363,7 +363,7 @@ class Config:
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     def to_dict(self) -> dict[str, Any]:
-        """All fields, ready for JSON: ``from_dict`` gives the same Config back."""
+        """All fields, ready for JSON: ``from_dict`` returns the same Config."""
         fields = {name: getattr(self, name) for name in SETTINGS}
         return fields | {"networks": ",".join(self.networks)}
 
@@ -371,11 +371,11 @@ class Config:
     def from_dict(cls, values: Mapping[str, Any]) -> "Config":
         """A Config from field names and values or their texts.
 
-        Fields left out are as their problem suggests, or else at their defaults: one size of step
-        or matrix does not suit all problems.
+        A field that is left out has the value that its problem suggests, or else its default: one
+        size of step or matrix does not suit all problems.
 
         Raises:
-            ConfigError: as the class, and for a name that is no field.
+            ConfigError: as the class, and for a name that is not a field.
         """
         unknown = {name: _unknown(name) for name in values if name not in SETTINGS}
         if unknown:
@@ -386,6 +386,7 @@ class Config:
 SETTINGS = settings_of(Config)
 PROBLEM_SETTINGS = [name for name in SETTINGS if SETTINGS[name].group == "problem"][1:]
 PROBLEM_SETTINGS += ["seed_target", "seed_data", "seed_noise"]
+SEEDS = [name for name in SETTINGS if SETTINGS[name].group == "seeds"]
 # Without α and the seed of the first factors, which count even where no network reads them:
 # published figures set both in such runs, whose keys would change.
 NETWORK_SETTINGS = ["width", "initialization", "alpha_original"]

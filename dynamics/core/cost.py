@@ -1,6 +1,6 @@
 """Cost: operations of one step and memory of one network, from its sizes alone.
 
-It is also what decides in which form a large problem is kept.
+The same numbers decide in which form a large problem is kept.
 """
 
 import math
@@ -12,12 +12,12 @@ from dynamics.core import traits
 from dynamics.core.config import Config
 from dynamics.core.sizes import observed, seen, wide, widths
 
-# Of a completion kept as a list: fraction observed at most, rows × cols at least.
-SPARSEST, SMALLEST = 0.1, 250_000
-GAIN = 4  # times narrower than the matrix, or many small products cost more than six large ones
-AHEAD = 2  # records that training may be ahead of measuring
-STARTS = {True: 2, False: 4}  # narrow or not: what measuring keeps of the start, in factors
-SHARE = 0.5  # of the free memory that measurements may take; more is read from a file
+SPARSEST = 0.1  # largest observed fraction of a completion that is kept as a list
+SMALLEST = 250_000  # least rows × cols of such a completion
+GAIN = 4  # times narrower than the matrix; else many small products cost more than six large ones
+AHEAD = 2  # records by which training may be ahead of measuring
+STARTS = {True: 2, False: 4}  # copies of the factors that measuring keeps of a narrow, a wide start
+SHARE = 0.5  # of the free memory; larger measurements are read from a file
 SMALL = 150**2  # entries of a full target that cost less than measuring by its factors
 
 
@@ -74,7 +74,7 @@ def filed(config: Config) -> bool:
 
 
 def number(config: Config) -> int:
-    """Bytes of a number."""
+    """Bytes of one floating-point number."""
     return 8 if config.dtype == "float64" else 4
 
 
@@ -88,9 +88,9 @@ def _by_entries(config: Config) -> bool:
 def operations(config: Config, network: str) -> float:
     """Floating-point operations of one step, two for each multiplication of its products.
 
-    Compressed, L ≥ 3: 6 rows cols r̂ + 6 cols r̂² + 6 (L − 3) r̂³, with 6 |Ω| r̂ in place of the first
-    where only observed entries are touched; Gaussian sensing adds 4 m rows cols, rank-one sensing
-    has 4 m (rows + cols) r̂ instead; ``by_factors`` where the target's factors are known.
+    Compressed, L ≥ 3: 6 rows cols r̂ + 6 cols r̂² + 6 (L − 3) r̂³. Where only observed entries are
+    touched, the first term is 6 |Ω| r̂. Gaussian sensing adds 4 m rows cols; rank-one sensing has
+    4 m (rows + cols) r̂ instead. Where the target's factors are known, see ``by_factors``.
     """
     cols, *hidden, rows = widths(config, network)
     width = hidden[0]
@@ -110,13 +110,12 @@ def operations(config: Config, network: str) -> float:
 def memory(config: Config, network: str) -> float:
     """Bytes of the factors, of the buffers and copies for training them, and of the data.
 
-    Each factor is there with its gradient and what the optimizer keeps; products in between take
-    2 width × cols and (2L − 5) width²; a masked problem keeps six arrays of rows × cols, a full one
-    three, a list of entries about twelve numbers for each, sensing three and its measurements: all
-    m matrices unless they are in a file, or their two vectors. Of the start, measuring keeps the
-    factors and what later ones are held against: together about STARTS times the parameters. Each
-    record that is being measured, AHEAD + 1 at most, has a copy of the factors and of what the
-    optimizer keeps.
+    Each factor has a gradient, and what the optimizer keeps. Products between them take
+    2 width × cols and (2L − 5) width². A masked problem keeps six arrays of rows × cols, a full one
+    three, a list of entries about twelve numbers an entry. Sensing keeps three arrays and its
+    measurements: all m matrices unless they are in a file, or their two vectors. Measuring keeps
+    about STARTS times the parameters of the start. Each record being measured, at most AHEAD + 1,
+    has a copy of the factors and of what the optimizer keeps.
     """
     cols, *hidden, rows = widths(config, network)
     width, depth = hidden[0], config.depth

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dynamics.core import traits
-from dynamics.core.config import SETTINGS, Config
+from dynamics.core.config import SEEDS, SETTINGS, Config
 
 MOST_NAMED = 4  # settings in a legend
 MOST_VALUES = 6  # of one setting in a caption
@@ -16,7 +16,7 @@ NEVER = ("problem", "rows", "cols", "networks", "device", "record_every", "recor
 
 
 def settings(configs: Sequence[Config]) -> str:
-    """What was learned and how, symbol by symbol; all values of a setting that differs."""
+    """What was learned and how, symbol by symbol; all values of a setting in which runs differ."""
     learned = " and ".join(sorted({f"{c.shape[0]} × {c.shape[1]} {c.problem}" for c in configs}))
     read = {name for c in configs for name in traits.problem(c.problem).reads}
     parts = []
@@ -36,19 +36,17 @@ def settings(configs: Sequence[Config]) -> str:
 
 def seeds(configs: Sequence[Config]) -> str:
     """The seeds of everything that was drawn."""
-    names = ("target", "data", "noise", "init")
-    each = [[getattr(config, f"seed_{name}") for config in configs] for name in names]
-    said = (
-        f"{name} {', '.join(map(str, dict.fromkeys(values)))}"
-        for name, values in zip(names, each, strict=True)
-    )
-    return f"Seeds: {'; '.join(said)}."
+    parts = []
+    for name in SEEDS:
+        values = dict.fromkeys(getattr(config, name) for config in configs)
+        parts.append(f"{name.removeprefix('seed_')} {', '.join(map(str, values))}")
+    return f"Seeds: {'; '.join(parts)}."
 
 
 def labels(configs: list[Config]) -> list[str]:
-    """What tells each run from the others: the few settings in which they differ, else its key.
+    """The few settings in which each run differs from the others, else its key.
 
-    Which networks it has is not said: every line has the name of its own.
+    Networks are left out, as every line has the name of its own.
     """
     values = [config.canonical().to_dict() for config in configs]
     names = [name for name in SETTINGS if len({each[name] for each in values}) > 1]
@@ -65,7 +63,7 @@ def labels(configs: list[Config]) -> list[str]:
 
 
 def _seeds(given: Sequence[int]) -> list[str]:
-    """Those in which runs differ, in a few signs: ``seed 3``, or ``seeds 3, 8, 3``."""
+    """The seeds in which runs differ, in short: ``seed 3``, or ``seeds 3, 8, 3``."""
     if len(set(given)) > 1:
         return [f"seeds {', '.join(map(str, given))}"]
     return [f"seed {given[0]}"] if given else []
@@ -89,7 +87,7 @@ def command(config: Config) -> str:
 
 
 def differences(config: Config, base: Config | None) -> dict[str, str]:
-    """The settings to name so that ``config`` comes out, given those of ``base`` or none."""
+    """The settings of ``config`` that differ from ``base``, or from what its problem suggests."""
     values = config.to_dict()
     known = (base or Config.from_dict({"problem": config.problem})).to_dict()
     named = {name for name in values if values[name] != known[name]}
@@ -99,5 +97,5 @@ def differences(config: Config, base: Config | None) -> dict[str, str]:
 
 
 def text_of(value: Any) -> str:
-    """A setting's value as a flag or an address has it."""
+    """A setting's value as a flag or an address writes it."""
     return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)

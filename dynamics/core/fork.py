@@ -1,7 +1,7 @@
-"""Fork: settings that go on from a moment of a run, and how far two runs are one and the same.
+"""Fork: settings that continue from a moment of a run, and up to which step two runs are the same.
 
-A fork is a Config like any other: trained from step 0 it gives the same numbers. Where the run it
-comes from is still there, what both share is taken over instead of being trained again.
+A fork is a Config like any other: trained from step 0, it has the same numbers. If the run that it
+comes from still exists, the steps that both share are copied and not trained again.
 """
 
 import dataclasses
@@ -11,14 +11,14 @@ from typing import Any
 from dynamics.core.changes import Change, effective, written
 from dynamics.core.config import Config
 
-MAY_DIFFER = ("changes", "steps", "tolerance")  # and yet the first records are the same
+MAY_DIFFER = ("changes", "steps", "tolerance")  # the first records are the same all the same
 
 
 def forked(config: Config, step: int, *, compress: bool = False, **rates: float) -> Config:
-    """The run that goes on from a step with these rates, or with the original compressed there.
+    """The run that continues from a step with these rates, or with the original compressed there.
 
-    What the run would have changed later is left out. Another target, network or optimizer cannot
-    be gone on with: the factors, or what the optimizer remembers, would have no meaning there.
+    Later changes of the run are left out. A run cannot continue with a different target, network or
+    optimizer: the factors, or what the optimizer remembers, would mean nothing there.
 
     Raises:
         ConfigError: if nothing can change at that step.
@@ -33,7 +33,7 @@ def forked(config: Config, step: int, *, compress: bool = False, **rates: float)
 
 
 def shared(config: Config, origin: Config) -> int:
-    """The step up to which both runs are one and the same; 0 if they never are."""
+    """The step up to which both runs are the same; 0 if they differ from the start."""
     ours, theirs = config.canonical(), origin.canonical()
     starts = [run.late.step for run in (ours, theirs) if run.late]
     # Where records follow from the losses, one more network moves them.

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynamics.core import traits, words
-from dynamics.core.config import SETTINGS, Config
+from dynamics.core.config import SEEDS, SETTINGS, Config
 from dynamics.core.records import Array, Trajectory
 from dynamics.findings.outcomes import DECADES
 
@@ -115,13 +115,12 @@ def ladder(config: Config, seeds: int) -> list[Config]:
     """
     if not 1 <= seeds <= MOST_SEEDS:
         raise ValueError(f"The ladder takes 1 to {MOST_SEEDS} seeds; {seeds} were given.")
-    drawn = [name for name in SETTINGS if SETTINGS[name].group == "seeds"]
-    most = min(SETTINGS[name].high for name in drawn) + 1
+    most = min(SETTINGS[name].high for name in SEEDS) + 1
     return [
         dataclasses.replace(
             config,
             networks=networks(config),
-            **{name: (getattr(config, name) + number) % most for name in drawn},
+            **{name: (getattr(config, name) + number) % most for name in SEEDS},
         )
         for number in range(seeds)
     ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dynamics.core import registry, traits
-from dynamics.core.config import Config
+from dynamics.core.config import SEEDS, Config
 
 TARGETS = ("top", "spread")
 MOST_SEEDS = 50
@@ -44,7 +44,7 @@ class Draw:
         if self.theirs:
             return Config.from_dict(settings)
         own = {name: value for name, value in settings.items() if name != "matrices"}
-        seeds = dict.fromkeys(("seed_target", "seed_data", "seed_noise", "seed_init"), seed)
+        seeds = dict.fromkeys(SEEDS, seed)
         return Config.from_dict(own | {"spectrum": self.target} | seeds)
 
 

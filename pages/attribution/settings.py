@@ -1,4 +1,4 @@
-"""Settings of an attribution: seeds, the error that is aimed at, and what makes it fair."""
+"""Settings of an attribution: seeds, the error to reach, and two switches that make it fair."""
 
 import streamlit as st
 
@@ -6,6 +6,7 @@ from dynamics.core import description
 from dynamics.core.config import Config
 from dynamics.core.words import raised
 from dynamics.findings.attribution import LEVELS, MOST_SEEDS
+from pages.shared import address
 from pages.shared import settings as shared_settings
 from pages.shared.settings import adopt
 
@@ -14,7 +15,7 @@ LEVEL = "1e-3"
 
 
 def read_address() -> None:
-    """Take over settings, seeds and level from an address that is new."""
+    """Adopt settings, seeds and level from an address that is new."""
     query = dict(st.query_params)
     if query == st.session_state.get("ladder address") and "ladder seeds" in st.session_state:
         return
@@ -40,15 +41,13 @@ def read_address() -> None:
 
 
 def write_address(config: Config, seeds: int, level: str) -> None:
-    """Put everything that decides what is shown into the address."""
+    """Put settings, seeds and level into the address."""
     query = description.differences(config, None) | {"seeds": str(seeds), "level": level}
-    st.session_state["ladder address"] = query
-    if dict(st.query_params) != query:
-        st.query_params.from_dict(query)
+    address.put(query, "ladder address")
 
 
 def settings() -> Config:
-    """The settings of the first page, but for its choice of networks."""
+    """The settings of the first page, with the networks of an attribution."""
     values = shared_settings.settings() | {"networks": Config().to_dict()["networks"]}
     return Config.from_dict(values)
 

@@ -1,4 +1,4 @@
-"""Address: the page's address, read and written as the work goes on."""
+"""Address: the page's address, which holds all of the page's state."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -14,11 +14,11 @@ from dynamics.runs.run import Run, RunError, find, root
 from pages.shared import charts, hiding
 from pages.shared.settings import adopt
 
-ON_ITS_WAY = 2.0  # seconds for which a browser may not know the address that it was given
+ON_ITS_WAY = 2.0  # seconds until a browser certainly has the address that it was given
 
 
 def read_address() -> Run | None:
-    """Take over what the address says when it is new; gives the run that it names, if any."""
+    """Adopt an address that is new; returns the run that it names, None if it names none."""
     query = dict(st.query_params)
     if query != st.session_state.get("address") and not _just_left(query):
         st.session_state["run"] = query.pop("run", None)
@@ -42,13 +42,13 @@ def read_address() -> Run | None:
 
 
 def _just_left(query: Mapping[str, str]) -> bool:
-    """Whether the browser still had the address before this one when it asked for the page."""
+    """Whether the browser asked for the page while it still had the previous address."""
     left, moment = st.session_state.get("left", (None, 0.0))
     return query == left and time.monotonic() - moment < ON_ITS_WAY
 
 
 def shown_run() -> Run | None:
-    """The run that the page shows; a sentence and None if it is not there or damaged."""
+    """The run that the page shows; None, after a warning, if it is missing or damaged."""
     key = st.session_state.get("run")
     if not key:
         return None
@@ -63,44 +63,64 @@ def shown_run() -> Run | None:
 
 
 def asked_step(run: Run) -> int | None:
-    """The step of this run that the address asked to see."""
+    """The step at which the address puts this run's cursor; None if it names no step."""
     key, step = st.session_state.get("at") or (None, None)
     return step if key == run.key else None
 
 
 def view(run: Run | None, at: int | None) -> dict[str, str]:
-    """What an address says beside the settings: the run, axis, cursor, charts and lesson."""
-    over, lesson = st.session_state.get("over", "steps"), st.session_state.get("lesson")
-    query = {"run": run.key} if run else {}
-    query |= {"over": over} if over != "steps" else {}
-    query |= {"at": str(at)} if at is not None else {}
-    query |= charts.query(run.config) if run else {}
-    return query | ({"lesson": lesson} if lesson else {})
+    """The part of an address that is no setting: the run, axis, cursor, charts and lesson."""
+    query = {}
+    if run:
+        query["run"] = run.key
+    over = st.session_state.get("over", "steps")
+    if over != "steps":
+        query["over"] = over
+    if at is not None:
+        query["at"] = str(at)
+    if run:
+        query |= charts.query(run.config)
+    lesson = st.session_state.get("lesson")
+    if lesson:
+        query["lesson"] = lesson
+    return query
 
 
 def write_address(config: Config, run: Run | None, at: int | None = None) -> None:
-    """Put the page's state into the address, as short as it stays exact."""
+    """Put the page's state into the address, without settings that the run or problem implies."""
     query = view(run, at) | differences(config, run.config if run else None) | hiding.query()
     st.session_state["at"] = (run.key, at) if run else None
     before = st.session_state.get("address")
     if before != query:
         st.session_state["left"] = before, time.monotonic()
-    st.session_state["address"] = query
+    put(query, "address")
+
+
+def put(query: Mapping[str, str], place: str) -> None:
+    """Show an address, and remember it in the session under the name ``place``."""
+    st.session_state[place] = dict(query)
     if dict(st.query_params) != query:
         st.query_params.from_dict(query)
 
 
 def link(config: Config, hide: Iterable[str] = (), seen: Mapping[str, str] | None = None) -> str:
-    """The address of this page with every setting in it, so that later defaults change nothing.
+    """The address of this page with every setting in it, so that it survives new defaults.
 
-    ``hide`` names the blocks that it leaves out, ``seen`` is the ``view`` of the page.
+    Args:
+        config: the settings.
+        hide: blocks that the linked page leaves out.
+        seen: the ``view`` of the page.
     """
     values = {name: text_of(value) for name, value in config.canonical().to_dict().items()}
     query = {"version": VERSION} | dict(seen or {}) | values | hiding.query(hide)
-    return f"{str(st.context.url or '').partition('?')[0]}?{urlencode(query, safe=',')}"
+    return _url(query)
 
 
 def address() -> str:
-    """The address of the page that is shown, whose query has all of its state."""
-    query = urlencode(st.query_params.to_dict(), safe=",")
-    return f"{str(st.context.url or '').partition('?')[0]}?{query}"
+    """The address of the page that is shown."""
+    return _url(st.query_params.to_dict())
+
+
+def _url(query: Mapping[str, object]) -> str:
+    page, _, _ = str(st.context.url or "").partition("?")
+    return f"{page}?{urlencode(query, safe=',')}"

@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dynamics.core import description
-from dynamics.core.config import Config
+from dynamics.core.config import SEEDS, Config
 from dynamics.core.words import raised
 from dynamics.runs.run import CANCEL, LIVE, PAUSE, RUN, Run, RunError, root
 from dynamics.runs.start import start
@@ -107,8 +107,7 @@ def _reset(run: Run) -> None:
 
 
 def _new_seed(config: Config) -> None:
-    seeds = ("seed_target", "seed_data", "seed_noise", "seed_init")
-    fresh = {name: getattr(config, name) + 1 for name in seeds}
+    fresh = {name: getattr(config, name) + 1 for name in SEEDS}
     settings.adopt(config.to_dict() | fresh)
 
 

@@ -1,1 +1,1 @@
-"""What learns it: a file a network, each with ``build``."""
+"""Networks that learn a problem: a file a network, each with ``build`` or ``LIKE``."""
