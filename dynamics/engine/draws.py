@@ -34,7 +34,8 @@ def low_rank(config: Config) -> Target:
     if config.matrices != DRAWN:
         matrix = torch.from_numpy(arrays(config.matrices)["target"])
         return Target.of(matrix, config.rank)
-    draw, rank = generator("target", config.seed_target), config.rank
+    draw = generator("target", config.seed_target)
+    rank = config.rank
     rows, cols = config.shape
     if config.spectrum in ("flat", "power-law"):
         index = torch.arange(1, rank + 1, dtype=torch.float64)

@@ -78,7 +78,8 @@ def truncated(factors: Factors, width: int) -> Factors:
     if width > least:
         raise ValueError(f"factors {least} wide cannot be compressed to {width}")
     right = torch.linalg.svd(product(factors), full_matrices=False)[2][:width]
-    basis, kept = right.mT, []
+    basis = right.mT
+    kept = []
     for factor in factors:
         basis, triangle = torch.linalg.qr(factor @ basis)
         signs = torch.where(triangle.diagonal() < 0, -1.0, 1.0).to(triangle)

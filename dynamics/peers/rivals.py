@@ -64,7 +64,8 @@ def uncompiled(comparison: Comparison, name: str) -> Run | None:
     Wide networks are left out, since their products are compiled in torch, too.
     """
     plain = load("optimizers", "gradient_descent")
-    network, problem = comparison.networks[name], comparison.problem
+    network = comparison.networks[name]
+    problem = comparison.problem
     forms = [form for form in FORMS if form.applies(network, problem, plain)]
     if not forms[0].compiled or min(network.widths) >= THIN:
         return None
@@ -72,7 +73,8 @@ def uncompiled(comparison: Comparison, name: str) -> Run | None:
 
 
 def _ours(comparison: Comparison, name: str, form: Callable[..., Steps]) -> Run:
-    problem, network = comparison.problem, comparison.networks[name]
+    problem = comparison.problem
+    network = comparison.networks[name]
     optimizer = load("optimizers", "gradient_descent")
     descent = form(network, problem, optimizer, comparison.learning_rate)
 

@@ -64,8 +64,12 @@ class TrajectoryFile:
         Raises:
             ValueError: if the task is unknown.
         """
-        found = "mc" if "mask" in self.arrays else "ms" if "sensing" in self.arrays else "mf"
-        task = self.settings.get("task", found)
+        task = "mf"
+        if "sensing" in self.arrays:
+            task = "ms"
+        if "mask" in self.arrays:
+            task = "mc"
+        task = self.settings.get("task", task)
         if task not in PROBLEMS:
             raise ValueError(f"its task {task!r} is none of mf, mc and ms")
         return PROBLEMS[task]

@@ -107,14 +107,16 @@ def _retrain(
     progress: Callable[[str, int, int], None],
 ) -> dict[str, Array]:
     """All quantities of the retrained network, each records × its shape."""
-    settings, iterations = content.settings, content.arrays["iteration"]
+    settings = content.settings
+    iterations = content.arrays["iteration"]
     starts = [content.arrays[f"{name}_init_{i + 1}"] for i in range(int(settings["depth"]))]
     alpha = float(settings["alpha"]) if name == "compressed" else 1.0
     network = Network([torch.tensor(start, dtype=torch.float64) for start in starts], alpha)
     optimizer = registry.load("optimizers", content.optimizer)
     steps = fastest(network, problem, optimizer, float(settings["eta"]))
     measure = measurer(network, problem, 2 * int(settings["r"]) + 2)
-    records, done = [], 0
+    records = []
+    done = 0
     for number, iteration in enumerate(iterations, 1):
         steps.step(int(iteration) - done)
         done = int(iteration)

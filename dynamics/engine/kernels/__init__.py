@@ -73,7 +73,8 @@ def _complain(reason: str) -> None:
 
 def _built(name: str, *flags: str) -> Path:
     """Returns the library's file, and compiles it unless it exists."""
-    source, compiler = HERE / f"{name}.cpp", shlex.split(os.environ.get("CXX") or "c++")
+    source = HERE / f"{name}.cpp"
+    compiler = shlex.split(os.environ.get("CXX") or "c++")
     parts = [source.read_text(), *compiler, *FLAGS, *flags, _processor()]
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
     file = _folder() / f"{name}-{key}.so"

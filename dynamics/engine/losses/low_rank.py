@@ -14,7 +14,8 @@ class Whole(Recovery):
     target: Target
 
     def __init__(self, target: Target) -> None:
-        self.target, self.shape = target, (len(target.left), target.right.shape[1])
+        self.target = target
+        self.shape = (len(target.left), target.right.shape[1])
         self.scale = self.curvature = 1 / (self.shape[0] * self.shape[1])
         self.measures = "½ mean square, all entries"
 

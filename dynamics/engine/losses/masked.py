@@ -26,7 +26,8 @@ class Masked(Recovery):
         mask: Bool[Tensor, "rows cols"] | None = None,
         given: Matrix | None = None,
     ) -> None:
-        self.target, self.shape = target, (target.left.shape[0], target.right.shape[1])
+        self.target = target
+        self.shape = (target.left.shape[0], target.right.shape[1])
         self._mask = None if mask is None else mask.to(target.left)
         self._whole = mask is None and given is None
         given = target.dense if given is None else given

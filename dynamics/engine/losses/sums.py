@@ -68,7 +68,8 @@ class Dense(Sums):
     ) -> None:
         super().__init__(target, (sensing.shape[1], sensing.shape[2]), seen)
         rows = max(1, BLOCK_BYTES // (sensing[0].numel() * seen.element_size()))
-        self.matrix, self._release = sensing.reshape(len(seen), -1), release
+        self.matrix = sensing.reshape(len(seen), -1)
+        self._release = release
         blocks = list(zip(torch.split(self.matrix, rows), torch.split(seen, rows), strict=True))
         middle = len(blocks) // 2 if self.matrix.numel() >= WORTH_TWO else 0
         self._parts = [part for part in (blocks[:middle], blocks[middle:]) if part]
@@ -113,7 +114,8 @@ class Dense(Sums):
 
     def weighted(self, weights: Float[Tensor, " m"]) -> Matrix:
         """Σ_i w_i A_i."""
-        total, done = self._product.view(-1).zero_(), 0
+        total = self._product.view(-1).zero_()
+        done = 0
         for part in self._parts:
             for block, _ in self._each(part):
                 total.addmv_(block.mT, weights[done : done + len(block)])

@@ -54,7 +54,8 @@ def leak(state: State, target: Target | None) -> Scalar | None:
 
 def _outside_spans(state: State, target: Target | None) -> Scalar | None:
     """The share of W_1 outside the rows of W_1(0), and of W_L outside the columns of W_L(0)."""
-    spans, parts = state.start.once(_spans, target), (state.factors[-1], state.factors[0].mT)
+    spans = state.start.once(_spans, target)
+    parts = (state.factors[-1], state.factors[0].mT)
     if spans is None:
         return None
     outside = [
@@ -122,7 +123,8 @@ def _form(start: State, target: Target) -> Form | None:
 
 def form_of(factors: Factors, target: Target) -> Form | None:
     """The form that a network with these first factors keeps; None unless they are ε_l Q_l."""
-    side, rank = len(target.left), len(target.values)
+    side = len(target.left)
+    rank = len(target.values)
     if not all(factor.shape == (side, side) for factor in factors) or 2 * rank > side:
         return None
     sizes = [float(factor.norm()) / side**0.5 for factor in factors]

@@ -62,7 +62,8 @@ def _rank_one(config: Config, like: Tensor) -> RankOne:
     """a_i and b_i with entries of variance 1/m: A_i is then as large as a Gaussian one."""
     (rows, cols), count = config.shape, config.measurements
     need(count * (rows + cols) * 8 * 2.2, f"Sensing {rows} × {cols} by {count:,} rank-one sums")
-    target, draw = low_rank(config), generator("rank-one measurements", config.seed_data)
+    target = low_rank(config)
+    draw = generator("rank-one measurements", config.seed_data)
     left, right = (
         (torch.randn(count, side, generator=draw, dtype=torch.float64) / count**0.5).to(like)
         for side in (rows, cols)

@@ -32,8 +32,10 @@ class KernelDescent(Steps):
         self, network: Network, problem: Task, optimizer: ModuleType, learning_rate: float
     ) -> None:
         super().__init__(network, problem, optimizer, learning_rate)
-        factors, like = network.factors, network.factors[0]
-        width, inner = like.shape[0], len(factors) - 2
+        factors = network.factors
+        like = network.factors[0]
+        width = like.shape[0]
+        inner = len(factors) - 2
         padded = -(-width // LANES) * LANES
         first = like.new_zeros(like.shape[1], padded)
         last = like.new_zeros(factors[-1].shape[0], padded)
@@ -61,7 +63,8 @@ class KernelDescent(Steps):
     @classmethod
     def applies(cls, network: Network, problem: Task, optimizer: ModuleType) -> bool:
         """Whether compiled code for these steps exists and is faster."""
-        like, hidden = network.factors[0], set(network.widths[1:-1])
+        like = network.factors[0]
+        hidden = set(network.widths[1:-1])
         return (
             getattr(optimizer, "PLAIN", False)
             and like.device.type == "cpu"
@@ -118,7 +121,8 @@ class EntriesKernel(KernelDescent):
 
     def _data(self, padded: int) -> tuple[list[int], list[Tensor], int]:
         assert isinstance(self.problem, Recovery)
-        samples, columns = self.problem.samples, self.problem.shape[1]
+        samples = self.problem.samples
+        columns = self.problem.shape[1]
         assert samples is not None
         # Every row is filled up to a multiple of LANES by zeros in a column after the last.
         counts = samples.starts.diff()
@@ -161,7 +165,8 @@ class FactoredKernel(KernelDescent):
         """Those of the form that torch would take."""
         target = whole_of(self.problem)
         assert target is not None
-        shape, rank = self.problem.shape, len(target.values)
+        shape = self.problem.shape
+        rank = len(target.values)
         width, depth = len(self.network.factors[0]), len(self.network.factors)
         if gains_by_factors(shape, width, rank):
             return by_factors(shape, width, rank, depth)

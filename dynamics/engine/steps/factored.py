@@ -35,7 +35,8 @@ class FactoredDescent(Chained):
         self, network: Network, problem: Task, optimizer: ModuleType, learning_rate: float
     ) -> None:
         super().__init__(network, problem, optimizer, learning_rate)
-        target, factors = whole_of(problem), network.factors
+        target = whole_of(problem)
+        factors = network.factors
         assert target is not None
         self._moves = Moves(self, optimizer)
         self._width = factors[0].shape[0]
@@ -47,7 +48,8 @@ class FactoredDescent(Chained):
     @classmethod
     def applies(cls, network: Network, problem: Task, optimizer: ModuleType) -> bool:
         """Whether the target's factors are known and the network is narrow enough to gain by it."""
-        target, hidden = whole_of(problem), set(network.widths[1:-1])
+        target = whole_of(problem)
+        hidden = set(network.widths[1:-1])
         if target is None or len(hidden) > 1:
             return False
         return gains_by_factors(problem.shape, max(hidden), len(target.values))
@@ -62,7 +64,8 @@ class FactoredDescent(Chained):
         return loss_of(self.network, self.problem)
 
     def _step(self) -> None:
-        factors, width = self.network.factors, self._width
+        factors = self.network.factors
+        width = self._width
         chain, left, right = self._chain(), self._left_stack, self._right_stack
         left_gram, right_gram = left @ factors[-1], right @ factors[0].mT
         left_part, right_part = left_gram, right_gram
@@ -97,7 +100,8 @@ class FactoredDescent(Chained):
     @property
     def operations(self) -> float:
         """Four products with a stack, and the small ones."""
-        rank, depth = len(self._right_stack) - self._width, len(self.network.factors)
+        rank = len(self._right_stack) - self._width
+        depth = len(self.network.factors)
         return by_factors(self.problem.shape, self._width, rank, depth)
 
 

@@ -33,7 +33,8 @@ class Chained(Steps):
     ) -> None:
         super().__init__(network, problem, optimizer, learning_rate)
         first, *inner, last = network.factors
-        width, into = last.shape[1], first.shape[0]
+        width = last.shape[1]
+        into = first.shape[0]
         # prefixes[i] is W_(i+2) ⋯ W_2, so that the last of them is K; the first is W_2 itself.
         self._prefixes = inner[:1] + [factor.new_empty(len(factor), into) for factor in inner[1:]]
         self._right = first.new_empty(width, first.shape[1]) if inner else first
@@ -57,14 +58,16 @@ class Chained(Steps):
 
     def _chain(self) -> Tensor | None:
         """Returns K = W_(L−1) ⋯ W_2 and keeps all shorter products; None at depth 2."""
-        factors, prefixes = self.network.factors, self._prefixes
+        factors = self.network.factors
+        prefixes = self._prefixes
         for i in range(1, len(prefixes)):
             self._multiply(factors[i + 1], prefixes[i - 1], prefixes[i])
         return prefixes[-1] if prefixes else None
 
     def _backward(self, chain: Tensor | None, onto_last: Pull, pulled_back: Pull) -> None:
         """Update all factors from K and from the two products with the residual."""
-        first, back = self.network.factors[0], self._back
+        first = self.network.factors[0]
+        back = self._back
         self._multiply(*pulled_back, back.mT)
         self._update(len(self.network.factors) - 1, *onto_last)
         if chain is None:
@@ -76,7 +79,8 @@ class Chained(Steps):
 
     def _descend(self, down: Tensor) -> None:
         """Update the inner factors from H, the last one first."""
-        factors, prefixes = self.network.factors, self._prefixes
+        factors = self.network.factors
+        prefixes = self._prefixes
         for i in range(len(prefixes) - 1, 0, -1):
             above = down
             down = self._multiply(factors[i + 1].mT, above, self._ladder[len(prefixes) - i])

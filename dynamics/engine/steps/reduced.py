@@ -91,7 +91,8 @@ class CoreReduction(Reduced):
         self._core = Cores(goal.numpy(force=True).astype(float), np.array(form.sizes))
 
     def _step(self) -> None:
-        depth, rate = len(self._form.turns), self.learning_rate * self.problem.scale
+        depth = len(self._form.turns)
+        rate = self.learning_rate * self.problem.scale
         with np.errstate(all="ignore"):  # a diverged run is a result
             self._core.step(rates_of(depth, self.alpha, rate))
 

@@ -25,7 +25,8 @@ class Tape:
     """A list of operations on fixed buffers."""
 
     def __init__(self, like: Tensor) -> None:
-        self._functions, self._like = products(like.dtype), like
+        self._functions = products(like.dtype)
+        self._like = like
         self._operations: list[list[int]] = []
         self._rates: list[tuple[float, float]] = []
         self._arrays: list[Tensor] = []
@@ -75,7 +76,8 @@ class ReplayedDescent(Chained):
     @classmethod
     def applies(cls, network: Network, problem: Task, optimizer: ModuleType) -> bool:
         """Whether compiled code can make these steps; it uses one thread."""
-        like, sides = network.factors[0], network.widths
+        like = network.factors[0]
+        sides = network.widths
         return (
             getattr(optimizer, "PLAIN", False)
             and like.device.type == "cpu"
@@ -119,7 +121,8 @@ class ReplayedDescent(Chained):
         return (residual, right.mT), (residual.mT, left)
 
     def _update(self, index: int, left: Tensor | None, right: Tensor) -> None:
-        factor, rate = self.network.factors[index], self.rate(index) * self.problem.scale
+        factor = self.network.factors[index]
+        rate = self.rate(index) * self.problem.scale
         if left is None:
             self._tape.each(ADD, factor, right, alpha=-rate)
         else:

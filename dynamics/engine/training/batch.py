@@ -40,7 +40,8 @@ class Stacked:
         optimizer: ModuleType,
         rates: Sequence[float],
     ) -> None:
-        self._networks, self._direction = list(networks), optimizer.direction
+        self._networks = list(networks)
+        self._direction = optimizer.direction
         like = networks[0].factors[0]
         places = range(len(networks[0].factors))
         self.factors = [_stack([each.factors[place] for each in networks]) for place in places]
@@ -123,7 +124,8 @@ class Batch:
                 raise ValueError(f"Runs of one batch must agree in {name}.")
         if any(config.schedule for config in configs):
             raise ValueError("Runs of one batch cannot change on the way; train them one by one.")
-        self._config, self._only = configs[0], only
+        self._config = configs[0]
+        self._only = only
         self._networks = [each.networks[network] for each in comparisons]
         optimizer = registry.load("optimizers", self._config.optimizer)
         problems, rates = [c.problem for c in comparisons], [c.rate(network) for c in comparisons]
@@ -147,7 +149,8 @@ class Batch:
 
         A run ends as in ``train``: at its tolerance, when it diverges, or at the last step.
         """
-        live, done = list(range(len(self._networks))), 0
+        live = list(range(len(self._networks)))
+        done = 0
         with ThreadPoolExecutor(psutil.cpu_count(), "runs", torch.set_num_threads, (1,)) as pool:
             while live:
                 values = {run: self._measurings[run].all() for run in live}
@@ -162,7 +165,8 @@ class Batch:
                     if len(going) < len(live):
                         self._stack.keep([live.index(run) for run in going])
                     self._stack.step(count)
-                live, done = going, done + count
+                live = going
+                done = done + count
 
     def _goes_on(self, values: Values) -> bool:
         loss = float(values["train_loss"])

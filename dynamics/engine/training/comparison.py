@@ -54,7 +54,8 @@ class Comparison:
     def going_on(self, since: Mapping[str, Resumable]) -> Iterator[dict[str, Resumable] | None]:
         """The same, from the records of one step on, which are made again; see ``Lanes``."""
         with ThreadPoolExecutor(1, "measuring", torch.set_num_threads, (1,)) as side:
-            networks, rate = self.networks, self.learning_rate
+            networks = self.networks
+            rate = self.learning_rate
             yield from Lanes(self.config, self.problem, networks, rate, side, since)
 
 
@@ -82,7 +83,8 @@ def compared(config: Config, problem: Task, networks: Mapping[str, Network]) -> 
     Raises:
         ValueError: if η is counted in stability limits, and none is known for the problem.
     """
-    rate, facts = config.learning_rate, dict(problem.facts)
+    rate = config.learning_rate
+    facts = dict(problem.facts)
     if isinstance(problem, Recovery):
         facts |= known(config, problem, networks)
         largest = facts["surrogate_singular_values"][0] / problem.curvature

@@ -23,7 +23,8 @@ def known(config: Config, problem: Recovery, networks: Mapping[str, Network]) ->
     kinds = {name: traits.network(name) for name in networks}
     turned = [name for name in kinds if not (kinds[name].narrow or kinds[name].spectral)]
     if turned and overlapping(config):  # all of them have the same first factors
-        target, factors = problem.target, networks[turned[0]].factors
+        target = problem.target
+        factors = networks[turned[0]].factors
         if target is not None and target.exact:
             left, right = (part.numpy(force=True) for part in (target.left, target.right))
             start = [factor.numpy(force=True) for factor in factors]

@@ -52,7 +52,8 @@ class Lanes:
     ) -> None:
         self._config, self._problem, self._networks = config, problem, networks
         self._learning_rate = learning_rate
-        self._side, self._since = side, since
+        self._side = side
+        self._since = since
         self._spacing = Spacing(config)
         for record in since.values():
             # Those of the last network stay: they were noted when all had reached the record.
@@ -100,7 +101,8 @@ class Lanes:
 
     def _lane(self, name: str, since: Resumable) -> Lane:
         """A network's records, from ``since`` on."""
-        config, network = self._config, self._networks[name]
+        config = self._config
+        network = self._networks[name]
         optimizer = registry.load("optimizers", config.optimizer)
         steps = fastest(network, self._problem, optimizer, self._learning_rate)
         measuring = self._measuring(name)
