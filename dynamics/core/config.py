@@ -334,6 +334,8 @@ class Config:
 
     def after(self, step: int) -> "Config":
         """The settings with which the run continues from a step, as if it had begun with them."""
+        if not self.changes:
+            return self
         rates: dict[str, Any] = schedules.in_force(self.schedule, self.rates, step)
         return dataclasses.replace(self, changes="", **rates)
 
