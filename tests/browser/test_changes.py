@@ -184,5 +184,5 @@ def test_what_changes_nothing_is_said_so(
     until(lambda: not run.status.live, 60)
     opened(page, server, run, "&at=600")
     page.get_by_role("button", name="Fork", exact=True).click()
-    expect(page.get_by_text("Nothing would be different")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Nothing would change")).to_be_visible(timeout=30_000)
     assert page.evaluate("location.search.includes('run=" + run.key + "')")

@@ -48,7 +48,7 @@ def test_figure_is_opened_trained_and_judged(server: Server, page_at: Open) -> N
 def test_address_that_names_no_figure_or_no_draw_is_told(server: Server, page_at: Open) -> None:
     page = page_at(1400)
     page.goto(f"{server.address}/Paper_figures?figure=nope")
-    expect(page.get_by_text("There is no figure 'nope'; take one of these.")).to_be_visible()
+    expect(page.get_by_text("There is no figure 'nope'; choose one of these.")).to_be_visible()
     page.goto(f"{server.address}/Paper_figures?figure=depth&seeds=99&target=spread")
     expect(page.get_by_text("The seeds must be 1 to 50; 99 was given.")).to_be_visible()
     button(page, "Take the authors' own").click()
