@@ -27,7 +27,7 @@ TYPICAL = "The singular values are those of a typical draw; those of the run may
 TURNED = "The random start is treated as orthogonal to the target."
 BESIDE = "The r spare directions beside the learned ones are left out."
 CUT = "It starts from the original during the run; no formula for that is known."
-FITTED = "The noise that remains is estimated by counting free parameters."
+FITTED = "Noise that remains is estimated by counting free parameters."
 
 
 @dataclass(frozen=True)

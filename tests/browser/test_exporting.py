@@ -22,7 +22,7 @@ from tests.support.make import small
 
 pytestmark = pytest.mark.xdist_group("visit")
 Open = Callable[[int], Page]
-WAIT = 60_000  # ms
+WAIT = 120_000  # ms
 
 
 @pytest.fixture

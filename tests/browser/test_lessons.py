@@ -217,7 +217,7 @@ def test_browser_s_back_button_goes_back_to_the_question(server: Server, page_at
 @pytest.mark.parametrize(
     ("address", "sentence"),
     [
-        ("Lessons?lesson=nothing", "There is no lesson 'nothing'; take one of these."),
+        ("Lessons?lesson=nothing", "There is no lesson 'nothing'; choose one of these."),
         ("Lessons?lesson=width&guess=9", "guess must be a whole number from 1 to 4; '9' was given"),
         ("?lesson=nothing", "There is no lesson 'nothing'; the page of lessons lists them all."),
     ],

@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from dynamics.core.registry import load
 from dynamics.engine.kernels import library
 from dynamics.engine.steps.plain import Descent
-from dynamics.peers.rivals import ENGINES, Task
+from dynamics.peers.rivals import ENGINES, Arrays
 from dynamics.peers.speed import REFERENCE, Case, Row, bench
 
 SENSING = REFERENCE[3]
@@ -43,7 +43,7 @@ def test_whole_arrays_of_a_listed_completion_are_those_of_the_dense_one() -> Non
     """The peers' arrays come from the same observed entries."""
     case = Case("listed", {"rows": 520, "cols": 510, "observed": 0.05})
     ours, whole = (
-        Task.of(case.comparisons(network)[0].problem) for network in ("compressed", "original")
+        Arrays.of(case.comparisons(network)[0].problem) for network in ("compressed", "original")
     )
     assert ours.mask is not None and whole.mask is not None
     torch.testing.assert_close(ours.given, whole.given)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from dynamics.__main__ import main
+from dynamics.findings.failures import Failure
 from dynamics.findings.story import story
 from dynamics.runs import maps
 from dynamics.runs.run import CANCEL, Run, listing
@@ -59,7 +60,8 @@ def test_a_former_run_has_its_words_and_its_heat_maps(key: str, former: Path) ->
     networks = [trajectory.network for trajectory in run.trajectories]
     if KEYS[key] != "cancelled":
         assert set(run.status.outcomes) == set(networks)
-    sentences = story(run.config, run.trajectories)
+    failed = [Failure.read(each) for each in run.status.signatures]
+    sentences = story(run.config, run.trajectories, [each for each in failed if each])
     assert sentences and all(is_sentence(sentence) for sentence in sentences)
     arrays = maps.arrays(run)
     assert arrays and all(np.isfinite(cells).any() for cells in arrays.values())
