@@ -44,7 +44,7 @@ def opened(page: Page, server: Server, run: Run) -> Locator:
 
 
 def saved(page: Page, dialog: Locator, name: str) -> tuple[str, bytes]:
-    with page.expect_download() as download:
+    with page.expect_download(timeout=WAIT) as download:
         dialog.get_by_role("button", name=name).click(timeout=WAIT)
     return download.value.suggested_filename, Path(download.value.path()).read_bytes()
 
