@@ -29,7 +29,8 @@ def test_a_run_is_trained_from_start_to_done(finished: Run) -> None:
     status = finished.status
     assert (status.phase, status.step) == ("done", 60)
     assert set(status.outcomes) == {"original", "compressed"} and "step 60" in status.sentence
-    assert "CPU" in status.machine and abs(time.time() - status.created) < 7200
+    made = (finished.folder / "config.json").stat().st_mtime  # the suite may have run for long
+    assert "CPU" in status.machine and abs(made - status.created) < 60
     assert finished.rows()[:, 0].tolist() == list(range(0, 61, 10))
     assert [each.network for each in finished.trajectories] == ["original", "compressed"]
     assert (finished.folder / "log.txt").read_text() == ""
