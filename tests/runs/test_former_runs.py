@@ -53,6 +53,18 @@ def test_a_former_run_has_its_key_and_its_numbers(
     assert capsys.readouterr().out.splitlines() == before
 
 
+def test_a_run_opens_under_a_key_that_its_settings_no_longer_have(
+    former: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As after a version in which a setting that no network reads has left the key."""
+    key = "0123456789abcdef"
+    (former / "74d96ceb2fbe23c2").rename(former / key)
+    assert key in [run.key for run, _, status in listing(former) if status.phase == "done"]
+    assert main(["export", key, "--runs", str(former), "--format", "csv", "--out", "-"]) == 0
+    before = (former / key / "records.csv").read_text().splitlines()
+    assert capsys.readouterr().out.splitlines() == before
+
+
 @pytest.mark.parametrize("key", KEYS)
 def test_a_former_run_has_its_words_and_its_heat_maps(key: str, former: Path) -> None:
     """Outcomes were sentences then."""
