@@ -51,32 +51,55 @@ def escape_steps(
         One number for each goal: 0 if the mode starts above the share, infinity for s = 0.
     """
     goal = np.asarray(goals, float)[:, None]
-    outer_leads = alpha >= 1 or depth == 2
+    flow = _Flow(depth, alpha, init_scale)
+    rates = np.reshape(rate, (-1, 1))
 
-    def pace(y: Array) -> tuple[Array, Array]:
-        """w and g where the leading value is e^y."""
-        lead = np.exp(y)
-        if outer_leads:
-            outer, inner = lead, np.sqrt((lead**2 + (alpha - 1) * init_scale**2) / alpha)
-        else:
-            outer, inner = np.sqrt(alpha * lead**2 + (1 - alpha) * init_scale**2), lead
-        w = outer**2 * inner ** (depth - 2)
-        slope = alpha * inner ** (depth - 2) if outer_leads else outer**2 * inner ** (depth - 4)
-        return w, np.log1p(np.reshape(rate, (-1, 1)) * slope * np.maximum(goal - w, 0))
+    def pace(y: Array) -> Array:
+        return np.log1p(rates * flow.slope(y) * np.maximum(goal - flow.product(y), 0))
 
     start = np.full_like(goal, math.log(init_scale))
     low, high = start, np.log(np.maximum(goal, init_scale) / init_scale) + np.abs(start) + 5
     high = np.maximum(high, start + math.log(alpha) / 2 + 1)
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        below = pace(middle)[0] < share * goal
+        below = flow.product(middle) < share * goal
         low, high = np.where(below, middle, low), np.where(below, high, middle)
     with np.errstate(divide="ignore", invalid="ignore"):
         half = (high - start) / 2
-        steps = half * (WEIGHTS / pace(start + half * (1 + NODES))[1]).sum(-1, keepdims=True)
-        steps = steps + np.log(pace(high)[1] / pace(start)[1]) / 2
-    begun = pace(start)[0] >= share * goal
+        steps = half * (WEIGHTS / pace(start + half * (1 + NODES))).sum(-1, keepdims=True)
+        steps = steps + np.log(pace(high) / pace(start)) / 2
+    begun = flow.product(start) >= share * goal
     return np.where(goal > 0, np.where(begun, 0.0, steps), np.inf)[:, 0]
+
+
+class _Flow:
+    """A mode of the compressed network by y, the logarithm of its larger factor.
+
+    That is the outer one, a, if α ≥ 1 or L = 2, and otherwise the inner one, b.
+    """
+
+    def __init__(self, depth: int, alpha: float, init_scale: float) -> None:
+        self._depth, self._alpha = depth, alpha
+        self._kept = (1 - alpha) * init_scale**2  # a² − αb²
+        self._outer_leads = alpha >= 1 or depth == 2
+
+    def product(self, y: Array) -> Array:
+        """a² b^(L−2)."""
+        outer, inner = self._factors(y)
+        return np.asarray(outer**2 * inner ** (self._depth - 2))
+
+    def slope(self, y: Array) -> Array:
+        """Growth of y a step, for each unit of ηc and of what is left of the goal."""
+        outer, inner = self._factors(y)
+        if self._outer_leads:
+            return np.asarray(self._alpha * inner ** (self._depth - 2))
+        return np.asarray(outer**2 * inner ** (self._depth - 4))
+
+    def _factors(self, y: Array) -> tuple[Array, Array]:
+        leading = np.exp(y)
+        if self._outer_leads:
+            return leading, np.sqrt((leading**2 - self._kept) / self._alpha)
+        return np.sqrt(self._alpha * leading**2 + self._kept), leading
 
 
 def leading_steps(
