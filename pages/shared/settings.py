@@ -1,7 +1,7 @@
-"""Controls: widgets to Config and back, and the page's address as a third view of the same.
+"""Settings: the widgets of the sidebar, and the Config that they make.
 
-The only file that knows both Streamlit and Config. The address holds every setting that is not
-as the shown run, or else the problem, has it; whoever opens it finds the same page.
+``address`` puts the same settings into the page's address: each one that differs from the shown
+run or, without a run, from what the problem suggests. Whoever opens it finds the same page.
 """
 
 import math
@@ -25,7 +25,7 @@ FOLDED = {
     "seeds": "Random seeds",
 }
 SLIDER_TOP = {"depth": 10, "rank": 50, "rank_bound": 60}
-DECADES = {  # exponents of the sliders of numbers that go over decades
+DECADES = {  # lowest and highest power of ten of each logarithmic slider
     "init_scale": (-4, 0),
     "learning_rate": (-2, 3),
     "alpha": (-1, 2),
@@ -35,14 +35,14 @@ DECADES = {  # exponents of the sliders of numbers that go over decades
 
 
 def settings() -> dict[str, Any]:
-    """All settings as the widgets have them, on this page or kept from the page's last visit."""
+    """All settings: as the widgets have them, or as the last visit to the first page left them."""
     return st.session_state.setdefault("settings", Config.from_dict({}).to_dict())
 
 
 def adopt(values: Mapping[str, Any]) -> None:
-    """Show these settings in the widgets; those left out as their problem suggests.
+    """Show these settings in the widgets; missing settings take what their problem suggests.
 
-    Settings that cannot be run are left at what is suggested, and each is told in one sentence.
+    A setting that cannot be run takes its suggested value too, and one sentence warns of it.
     """
     config, wrong = _nearest(values)
     st.session_state["settings"] = config.to_dict()
@@ -55,25 +55,26 @@ def adopt(values: Mapping[str, Any]) -> None:
 
 
 def _nearest(values: Mapping[str, Any]) -> tuple[Config, dict[str, str]]:
-    """The Config of the settings that can be, and a sentence for each that cannot."""
+    """The Config of the settings that can be run, and a sentence for each that cannot."""
     try:
         return Config.from_dict(values), {}
     except ConfigError as error:
         kept = {name: value for name, value in values.items() if name not in error.problems}
-        # A suggestion may be what does not fit what was asked for: then nothing asked for is kept.
+        # If no given setting is at fault, a suggested one does not fit them: then none is kept.
         config, wrong = _nearest(kept if len(kept) < len(values) else {})
         return config, error.problems | wrong
 
 
 def _instead(config: Config, name: str) -> str:
-    shown = getattr(config, name, "")  # no changes are an empty text
+    shown = getattr(config, name, "")  # `changes` is an empty text if nothing changes
     return "It is left out." if shown == "" else f"{shown} is shown instead."
 
 
 def sidebar() -> Config | None:
-    """Draw all widgets; gives the Config they make, or None after saying what is wrong."""
+    """Draw all widgets; returns their Config, or None after showing what is wrong."""
     values = settings()
-    for side in ("rows", "cols"):  # what bounds the sliders above them has just been changed
+    # These two bound sliders that are drawn before their own boxes, so they are read first.
+    for side in ("rows", "cols"):
         values[side] = st.session_state.get(side, values[side])
     if not hidden("settings"):
         with st.sidebar:
@@ -94,7 +95,7 @@ def _widgets(values: dict[str, Any]) -> None:
     for group, title in FOLDED.items():
         if not hidden(group):
             names = [name for name in _visible(values) if _group(name) == group]
-            # What is folded away is not built: half of a rerun's work and messages.
+            # A folded group is not built, which saves half of a rerun's work and messages.
             with st.expander(title, key=f"fold {group}", on_change="rerun") as fold:
                 for name in names if fold.open else ():
                     _widget(name, values)
@@ -103,10 +104,12 @@ def _widgets(values: dict[str, Any]) -> None:
 def _visible(values: Mapping[str, Any]) -> list[str]:
     """The settings that this problem reads and that are not shown at the top already."""
     read = traits.problem(values["problem"]).reads
-    unread = set(PROBLEM_SETTINGS) - set(read) | ({"changes"} if hidden("changes") else set())
-    if values["matrices"] == DRAWN:  # published ones come with a paper figure's link
-        unread.add("matrices")
-    return [name for name in SETTINGS if name not in {"problem", *FIRST, *unread}]
+    left_out = {"problem", *FIRST} | (set(PROBLEM_SETTINGS) - set(read))
+    if hidden("changes"):
+        left_out.add("changes")
+    if values["matrices"] == DRAWN:  # only a paper figure's link chooses published matrices
+        left_out.add("matrices")
+    return [name for name in SETTINGS if name not in left_out]
 
 
 def _group(name: str) -> str:
@@ -114,7 +117,7 @@ def _group(name: str) -> str:
 
 
 def _problem(values: dict[str, Any]) -> None:
-    """The menu of problems; another one brings its own suggestions, seeds stay."""
+    """The menu of problems; a different problem brings its own suggestions, and the seeds stay."""
     values["problem"] = st.selectbox(
         "Problem",
         list(choices("problem")),
@@ -153,7 +156,7 @@ def _widget(name: str, values: dict[str, Any]) -> None:
 
 
 def _networks(text: str) -> str:
-    # An exact simulation is shown where an old link or run has it, so that it can be left out.
+    # An exact simulation is offered only if an old link or run has it, so that it can be removed.
     shown = {*SETTINGS["networks"].offered, *text.split(",")}
     names = sorted(shown, key=lambda name: (name != "original", name))
     picked = st.pills(
@@ -168,8 +171,9 @@ def _networks(text: str) -> str:
 
 
 def _slider(name: str, values: Mapping[str, Any]) -> float:
-    """A number within its range; the slider ends where the matrix does, or at what is set."""
-    about, value = SETTINGS[name], values[name]
+    """A slider for a number; a rank or width never exceeds the matrix's smaller side."""
+    about = SETTINGS[name]
+    value = values[name]
     if name == "observed":
         key = _seeded(name, value)
         return st.slider(
@@ -190,9 +194,9 @@ def _decades(name: str, value: float) -> float:
     low, high = DECADES[name]
     digits = (1,) if name == "tolerance" else (1, 2, 5)
     steps = {float(f"{digit}e{power}") for power in range(low, high) for digit in digits}
-    steps |= {10.0**high, st.session_state.get(name, value)} | (
-        {0.0} if name == "tolerance" else set()
-    )
+    steps |= {10.0**high, st.session_state.get(name, value)}
+    if name == "tolerance":
+        steps.add(0.0)
     number = f"{name} number"
     left, right = st.columns([3, 2], vertical_alignment="bottom", wrap=False)
     left.select_slider(
@@ -209,8 +213,9 @@ def _decades(name: str, value: float) -> float:
 
 
 def _box(name: str, key: str, value: Any, **options: Any) -> Any:
-    """A number to type; a decade slider's has no label of its own."""
-    about, kind = SETTINGS[name], SETTINGS[name].type
+    """A box in which a number is typed; beside a decade slider it has no label of its own."""
+    about = SETTINGS[name]
+    kind = about.type
     shown: dict[str, Any] = {} if key == name else {"label_visibility": "collapsed"}
     return st.number_input(
         SETTINGS[name].heading,
@@ -226,22 +231,23 @@ def _box(name: str, key: str, value: Any, **options: Any) -> Any:
 
 def _copy(source: str, goal: str) -> None:
     """Keep the slider and the box of one number equal."""
-    # A slider that was replaced by one of other steps may still be heard, and has no value then.
+    # The browser may still report a slider that was replaced by one with different steps; that
+    # slider no longer has a value.
     if source in st.session_state:
         st.session_state[goal] = st.session_state[source]
 
 
 def _seeded(key: str, value: Any, most: float = math.inf) -> str:
-    """Give a widget its value before it is drawn; one that it has already stays."""
-    st.session_state[key] = (
-        min(st.session_state.get(key, value), most)
-        if most < math.inf
-        else (st.session_state.get(key, value))
-    )
+    """Give a widget its value, at most ``most``, before it is drawn; returns the widget's key.
+
+    A value that the widget already has takes precedence over ``value``.
+    """
+    start = st.session_state.get(key, value)
+    st.session_state[key] = min(start, most) if most < math.inf else start
     return key
 
 
 def _help(name: str) -> str:
-    """A menu shows its choices itself."""
+    """The help text of a setting; a menu's text leaves out the choices, which the menu shows."""
     about = SETTINGS[name]
     return f"{about.meaning if about.choices else raised(about.describe())}."
