@@ -15,12 +15,10 @@ def sentence(error: Exception) -> bool:
     from dynamics.core.config import ConfigError
     from dynamics.runs.run import RunError
 
-    known = isinstance(error, RunError | ConfigError)
-    st.error(
-        str(error)
-        if known
-        else "This page met an unexpected error. Reload it to continue; all records are kept."
-    )
+    if isinstance(error, RunError | ConfigError):
+        st.error(str(error))
+    else:
+        st.error("This page met an unexpected error. Reload it to continue; all records are kept.")
     return True
 
 
@@ -35,7 +33,8 @@ if __name__ != "__main__":
 
     from pages.shared.live.routes import ROUTES
 
-    # Streamlit takes a folder called pages for its own; a server's first visitor would see that.
+    # Streamlit lists the files of a folder called pages by itself; without this line, a server's
+    # first visitor would see that list.
     PagesManager.uses_pages_directory = False
 
     app = st.App(Path(__file__).resolve(), routes=ROUTES, on_script_error=sentence)

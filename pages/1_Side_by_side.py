@@ -32,8 +32,8 @@ def heading(config: Config | None) -> str:
         return "Two networks learn one matrix"
     count = len(config.networks)
     number = {1: "One network learns", 2: "Two networks learn"}
-    known = traits.problem(config.problem).target_known
-    matrix = "one matrix" if known else f"{observed(config):,.0f} ratings"
+    target_known = traits.problem(config.problem).target_known
+    matrix = "one matrix" if target_known else f"{observed(config):,.0f} ratings"
     return f"{number.get(count, f'{count} networks learn')} {matrix}"
 
 
@@ -59,7 +59,7 @@ if not hidden("presets"):
         on_change=pick_preset,
         label_visibility="collapsed",
     )
-    chosen = next((each for each in PRESETS if each.name == name), None)
+    chosen = next((preset for preset in PRESETS if preset.name == name), None)
 if lesson := st.session_state.get("lesson"):
     invitation(lesson)
 else:
@@ -74,7 +74,8 @@ if config and not hidden("forecast") and not (run and run.key == config.key):
 
 seen = None
 if run:
-    picked, over = figures(run.config), st.session_state.get("over", "steps")
+    picked = figures(run.config)
+    over = st.session_state.get("over", "steps")
     if not hidden("menus"):
         with st.container(horizontal=True, horizontal_alignment="distribute"):
             over = st.segmented_control(

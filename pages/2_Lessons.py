@@ -39,10 +39,10 @@ def chosen_guess(lesson: Lesson) -> int | None:
     return None
 
 
-known = lessons()
+all_lessons = lessons()
 name = st.query_params.get("lesson")
-if name in known:
-    lesson = known[name]
+if name in all_lessons:
+    lesson = all_lessons[name]
     with st.container(key="lesson"):
         st.button("All lessons", icon=":material/arrow_back:", type="tertiary", on_click=turn_to)
         st.title(lesson.title, anchor=False)
@@ -58,5 +58,5 @@ else:
         "**explained** with the numbers of your run, and **try** something of your own."
     )
     with st.container(key="cards"):
-        for number, (key, lesson) in enumerate(known.items(), 1):
+        for number, (key, lesson) in enumerate(all_lessons.items(), 1):
             card(number, key, lesson)

@@ -31,10 +31,10 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         attribution.LEVELS,
         key="ladder level",
         width=195,
-        format_func=lambda each: (
+        format_func=lambda level: (
             "the stop at train loss"
-            if each == attribution.STOP
-            else raised(f"‖W − M*‖/‖M*‖ ≤ {each}")
+            if level == attribution.STOP
+            else raised(f"‖W − M*‖/‖M*‖ ≤ {level}")
         ),
         help="Costs are counted until a network first reached this error, to within one record.",
     )

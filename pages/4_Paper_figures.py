@@ -26,5 +26,5 @@ else:
         "known, and read the **verdict**: every published number next to the one found here."
     )
     with st.container(key="cards"):
-        for each in figures:
-            card(each)
+        for figure in figures:
+            card(figure)

@@ -14,7 +14,7 @@ MOST_COMPARED = 8
 
 @st.dialog("Delete these runs?")
 def confirm_delete(chosen: list[Run]) -> None:
-    """Ask before runs are removed; the page then says which could not be."""
+    """Ask before runs are deleted; afterwards the page says why a run could not be deleted."""
     if len(chosen) == 1:
         st.write("1 run and all its records are removed for everybody.")
     else:
