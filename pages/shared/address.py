@@ -69,7 +69,7 @@ def asked_step(run: Run) -> int | None:
 
 
 def view(run: Run | None, at: int | None) -> dict[str, str]:
-    """The part of an address that is no setting: the run, axis, cursor, charts and lesson."""
+    """The part of an address that holds no settings: run, axis, cursor, charts and lesson."""
     query = {}
     if run:
         query["run"] = run.key

@@ -9,7 +9,7 @@ from pages.shared import hiding
 
 
 def invitation(name: str) -> None:
-    """The lesson's task, on the page where the reader tries it, and the way back."""
+    """The lesson's task, on the page where the reader tries it, and a link back to the lesson."""
     guess = st.session_state.get("learned", {}).get(name)
     with st.container(border=True, key="invitation"):
         st.markdown(f"**Try.** {load(name).invitation}")

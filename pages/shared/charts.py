@@ -7,7 +7,7 @@ import streamlit as st
 from dynamics.core import registry, traits
 from dynamics.core.config import Config
 
-# one chart for each network
+# Each network has its own panel of these charts.
 EACH = ("singular_values", "factor_singular_values", "overlaps", "spectrum_over_time")
 WITH_TARGET = ("singular_values", "principal_angles", "recovery_error")
 WITHOUT = ("singular_values", "losses")
@@ -15,16 +15,16 @@ WITHOUT = ("singular_values", "losses")
 
 def usual(config: Config) -> Sequence[str]:
     """The charts of a run unless the viewer chooses others."""
-    known = traits.problem(config.problem).target_known
-    return WITH_TARGET if known else WITHOUT
+    target_known = traits.problem(config.problem).target_known
+    return WITH_TARGET if target_known else WITHOUT
 
 
 def adopt(names: str) -> list[str]:
     """Take the charts that an address names; returns a sentence for each that does not exist."""
     asked = [name for name in names.split(",") if name]
-    known = registry.options("charts")
-    st.session_state["asked charts"] = [name for name in asked if name in known]
-    unknown = [name for name in asked if name not in known]
+    existing = registry.options("charts")
+    st.session_state["asked charts"] = [name for name in asked if name in existing]
+    unknown = [name for name in asked if name not in existing]
     return [f"There is no chart {name[:40]!r}; the menu Charts lists them all." for name in unknown]
 
 
@@ -63,7 +63,7 @@ def charts(config: Config) -> list[str]:
 
 
 def panels(figures: Sequence[str], config: Config) -> list[str]:
-    """The panels of these charts; those of one chart stand side by side."""
+    """The panels of these charts, singular values first; panels of one chart stand together."""
     names: list[str] = []
     for name in sorted(figures, key=list(registry.options("charts")).index):
         names += [f"{name}/{network}" for network in config.networks] if name in EACH else [name]

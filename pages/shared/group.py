@@ -9,7 +9,7 @@ from dynamics.runs.group import Group, Progress
 from dynamics.runs.run import RunError
 
 LOOK = 0.5  # seconds between two looks at runs that train
-REFUSED = "refused start"  # in the session: why a group could not be started
+REFUSED = "refused start"  # session key of the sentence why a group could not be started
 
 
 def start(group: Group) -> None:
@@ -26,14 +26,14 @@ def show_refusal() -> None:
         st.error(sentence)
 
 
-def show_training(group: Group, now: Progress, more: str = "") -> None:
-    """A bar with words, ``more`` behind them, and *Cancel*, while the group trains.
+def show_training(group: Group, progress: Progress, more: str = "") -> None:
+    """A progress bar, words that end with ``more``, and *Cancel*, while the group trains.
 
-    The page runs again whenever a run changes its phase. The button stands outside of what looks
-    again and again: a click there can be lost in a rerun.
+    The page runs again whenever a run changes its phase. The button is outside the part that
+    reruns every half second, because a click in that part can be lost.
     """
     with st.container(horizontal=True, vertical_alignment="center", key="training"):
-        _bar(group, now.phases, more)
+        _bar(group, progress.phases, more)
         st.button("Cancel", icon=":material/stop:", on_click=group.cancel)
 
 
@@ -41,19 +41,21 @@ def show_training(group: Group, now: Progress, more: str = "") -> None:
 def _bar(group: Group, phases: tuple[str, ...], more: str) -> None:
     with contextlib.suppress(RunError):  # the queue is full: the next look tries again
         group.start_more()
-    now = group.progress()
-    if now.phases != phases:
+    progress = group.progress()
+    if progress.phases != phases:
         st.rerun()
-    st.progress(min(1.0, now.share), words(now) + more)
+    st.progress(min(1.0, progress.share), words(progress) + more)
 
 
-def words(now: Progress) -> str:
+def words(progress: Progress) -> str:
     """How far a group is: runs, steps, and how long it may still take."""
     parts = []
-    if now.runs > 1:
-        parts.append(f"{now.ended} of {now.runs} runs done")
-    parts.append(f"{now.share:.0%} of all steps" if now.step else "waiting for a free core")
-    if now.seconds is not None:
-        parts.append(f"at most {duration(now.seconds)} left")
+    if progress.runs > 1:
+        parts.append(f"{progress.ended} of {progress.runs} runs done")
+    parts.append(
+        f"{progress.share:.0%} of all steps" if progress.step else "waiting for a free core"
+    )
+    if progress.seconds is not None:
+        parts.append(f"at most {duration(progress.seconds)} left")
     text = ", ".join(parts)
     return text[0].upper() + text[1:]

@@ -40,14 +40,14 @@ def hidden(block: str) -> bool:
 
 
 def query(blocks: Iterable[str] | None = None) -> dict[str, str]:
-    """``hide=`` for an address; of the blocks hidden now if ``blocks`` is None."""
+    """The ``hide=`` of an address for these blocks; for the blocks hidden now if None."""
     chosen = st.session_state.get("hide", ()) if blocks is None else blocks
     named = [name for name in BLOCKS if name in chosen]
     return {"hide": ",".join(named)} if named else {}
 
 
 def choice() -> list[str]:
-    """A menu of blocks; returns those that the copied link hides."""
+    """A menu of blocks; returns the blocks that the copied link hides."""
     return st.pills(
         "Hide from whoever opens the link",
         list(BLOCKS),
@@ -63,7 +63,7 @@ def _show() -> None:
 
 
 def show_everything() -> None:
-    """A button that brings back the hidden blocks, if there are any."""
+    """A button that brings back the hidden blocks, if any are hidden."""
     if st.session_state.get("hide"):
         st.button(
             "Show everything",

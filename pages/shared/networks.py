@@ -11,8 +11,8 @@ from dynamics.core.traits import short_name
 from dynamics.draw.look import color
 
 LONGEST = 76.0  # pixels of the longest side of a factor
-THINNEST = 3.0
-MOST = 6  # factors drawn one by one; of more, the outer four
+THINNEST = 3.0  # pixels of the shortest side that is drawn
+MOST = 6  # factors that are all drawn; of more factors, only the outer four are
 
 
 def parameters(config: Config, network: str) -> int:
@@ -22,7 +22,7 @@ def parameters(config: Config, network: str) -> int:
 
 
 def overview(config: Config, networks: Sequence[str] = ()) -> None:
-    """Draw networks side by side with their sizes in words; by default those of the config."""
+    """Draw networks side by side with their sizes in words; by default the config's networks."""
     pictures = "".join(_picture(config, network) for network in networks or config.networks)
     st.html(f'<div class="networks">{pictures}</div>')
 

@@ -1,4 +1,4 @@
-"""A chart that Streamlit draws; the charts of a run are ``live``."""
+"""Charts that Streamlit draws; ``live`` draws the charts of a run."""
 
 from typing import Any, Literal
 
@@ -6,7 +6,7 @@ import streamlit as st
 
 SHORT = 4  # lines of a legend that fit into the usual height
 LONGEST = 16  # lines of a legend for which the chart grows
-LINE = 18  # pixels of a line, which may stand alone in its row on a phone
+LINE = 18  # pixels of a legend line; on a phone, a line may need a whole row
 
 
 def plotted(
@@ -14,7 +14,7 @@ def plotted(
 ) -> None:
     """A chart below its title, which wraps on a phone.
 
-    ``name`` is the file's that the chart's own menu saves. The figure itself is not changed.
+    ``name`` is the name of the file that the chart's own menu saves. ``figure`` is not changed.
     """
     if title := figure.layout.title.text:
         st.markdown(f"**{title}**")

@@ -11,9 +11,13 @@ from dynamics.draw.look import color
 
 
 def table(rows: Sequence[Mapping[str, str]], label: str) -> None:
-    """Rows of cells by column; a heading ``network, quantity`` has the network in its colour.
+    """A table on the page; a heading ``network, quantity`` has the network's name in its colour.
 
     ``st.dataframe`` needs pandas and Arrow, half of a page's memory.
+
+    Args:
+        rows: the cells of each row by their column's heading; all rows have the same headings.
+        label: what a screen reader says of the table.
     """
     head = "".join(f'<th scope="col">{_heading(name)}</th>' for name in rows[0])
     body = "".join(f"<tr>{_cells(list(row.values()))}</tr>" for row in rows)
@@ -23,12 +27,12 @@ def table(rows: Sequence[Mapping[str, str]], label: str) -> None:
     )
 
 
-def _heading(name: str) -> str:
-    network, comma, quantity = name.partition(", ")
+def _heading(text: str) -> str:
+    network, comma, quantity = text.partition(", ")
     if not comma:
-        return html.escape(name)
+        return html.escape(text)
     paint = next(
-        (color(each) for each in choices("networks") if short_name(each) == network), "inherit"
+        (color(name) for name in choices("networks") if short_name(name) == network), "inherit"
     )
     return f'<span style="color:{paint}">{html.escape(network)}</span>, {quantity}'
 

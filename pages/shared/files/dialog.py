@@ -24,7 +24,7 @@ from pages.shared import address
 from pages.shared.files.process import PACE, forget, forget_ended, held
 
 PATIENCE = 180  # seconds for one file
-LONG = 40  # usual seconds of a film whose every frame is a new drawing
+LONG = 40  # usual seconds for a film in which every frame is drawn anew
 CODE = 12  # lines of TikZ in the preview
 KEPT = 6  # files that a visitor can return to
 
@@ -53,16 +53,16 @@ def open_runs(
 
 
 def button(figure: Any, words: About, name: str) -> None:
-    """A button that opens the dialog for a Plotly figure; ``name`` is the file's."""
+    """A button that opens the dialog for a Plotly figure; ``name`` is the file's name."""
     if st.button("For a paper or talk …", icon=":material/image:", key=f"export {name}"):
         dialog(Chart.of(figure, words), name.replace("/", "-"))
 
 
 @st.dialog("Export this chart", width="large")
 def dialog(chart: Chart, name: str) -> None:
-    """Choose, see, save; ``name`` is the file's, without its ending."""
-    form, how = _choices(chart)
-    asked = {"form": form.name, "chart": chart.to_dict(), "print": asdict(how)}
+    """Choose a format, see the file, save it; ``name`` is the file's name without its ending."""
+    form, printing = _choices(chart)
+    asked = {"form": form.name, "chart": chart.to_dict(), "print": asdict(printing)}
     job = json.dumps(asked, default=_plain)
     kept = st.session_state.setdefault("export files", {})
     forget_ended("export")
@@ -81,9 +81,9 @@ def _result(chart: Chart, name: str, form: Format, job: str) -> None:
         place.error(str(error), icon=":material/error:")
         return
     if file:
-        content, look = file
+        content, preview = file
         with place:
-            _show(form, content, look)
+            _show(form, content, preview)
         below.download_button(
             f"Save {form.label} · {size_of(len(content))}",
             data=content,
@@ -96,10 +96,10 @@ def _result(chart: Chart, name: str, form: Format, job: str) -> None:
 
 
 def _choices(chart: Chart) -> tuple[Format, Print]:
-    """The format and the print; type and lines begin at what suits the size."""
+    """The chosen format and print settings; type and lines start at values that suit the size."""
     unfit, why = refused(chart.figure)
     names = [name for name in CHARTS if name not in unfit]
-    if st.session_state.get("export form", "pdf") not in names:  # chosen for another chart
+    if st.session_state.get("export form", "pdf") not in names:  # chosen for a different chart
         del st.session_state["export form"]
     name = st.segmented_control(
         "Format",
@@ -160,8 +160,8 @@ def _file(
             raise DrawingError(errors[-1])
         raise DrawingError("This chart could not be drawn; try another format.")
     file = process.folder / f"chart.{form.name}"
-    look = file.with_name(f"{file.name}.png")
-    kept[job] = (file.read_bytes(), look.read_bytes() if look.exists() else b"")
+    preview = file.with_name(f"{file.name}.png")
+    kept[job] = (file.read_bytes(), preview.read_bytes() if preview.exists() else b"")
     forget("export")
     for old in list(kept)[:-KEPT]:
         del kept[old]
@@ -170,11 +170,11 @@ def _file(
 
 def _seconds(chart: Chart, form: Format) -> float:
     """Usual time to draw, in seconds."""
-    flat = all(trace.get("type", "scatter") == "scatter" for trace in chart.figure["data"])
-    return form.seconds if flat or form.kind != "film" else LONG
+    only_lines = all(trace.get("type", "scatter") == "scatter" for trace in chart.figure["data"])
+    return form.seconds if only_lines or form.kind != "film" else LONG
 
 
-def _show(form: Format, content: bytes, look: bytes) -> None:
+def _show(form: Format, content: bytes, preview: bytes) -> None:
     """The file itself, as a picture, a film or text."""
     if form.name == "mp4":
         st.video(content, autoplay=True, loop=True, muted=True)
@@ -187,7 +187,7 @@ def _show(form: Format, content: bytes, look: bytes) -> None:
             "One page with this chart and its caption; the chart can be zoomed, without a network."
         )
     else:
-        mime, picture = ("image/png", look) if look else (form.mime, content)
+        mime, picture = ("image/png", preview) if preview else (form.mime, content)
         data = base64.b64encode(picture).decode()
         st.html(f'<img class="export" alt="The file" src="data:{mime};base64,{data}">')
 
@@ -198,5 +198,6 @@ def _caption(words: About) -> None:
         st.code(words.bibtex, language="bibtex")
 
 
-def _plain(value: Any) -> Any:
-    return value.tolist()
+def _plain(array: Any) -> Any:
+    """An array as nested lists, for JSON."""
+    return array.tolist()

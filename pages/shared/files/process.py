@@ -1,7 +1,7 @@
 """Process: a program that a page starts and polls; it ends when the page stops polling.
 
-A page that is left or reloaded stops polling, so no program continues for nobody. Few run at once,
-over all visitors; the others wait for their turn.
+A page that is left or reloaded stops polling, so no program continues for nobody. At most
+two run at once, over all visitors; the others wait for their turn.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ class Process:
 
     Args:
         command: the program and its arguments; ``{}`` in one stands for the folder.
-        files: texts that the folder holds at first, by name.
+        files: texts of the files that the folder holds at first, by file name.
         place: working directory; None for the folder.
     """
 
@@ -48,7 +48,7 @@ class Process:
         self._thread.start()
 
     def look(self) -> float:
-        """Seconds since the start; a call also says that somebody still waits."""
+        """Seconds since the start; the call also shows that somebody is still waiting."""
         self._looked = time.monotonic()
         return self._looked - self._began
 
@@ -106,7 +106,7 @@ class Process:
 
 def held(name: str, job: str, command: Sequence[str], files: Mapping[str, str],
          place: Path | None = ROOT) -> Process:  # fmt: skip
-    """This visitor's process of a name; a new one if the job is different from before."""
+    """This visitor's process under a name; a new one if its job has changed."""
     key = f"process {name}"
     before: tuple[str, Process] | None = st.session_state.get(key)
     if before and before[0] == job:
@@ -119,12 +119,12 @@ def held(name: str, job: str, command: Sequence[str], files: Mapping[str, str],
 
 
 def forget(name: str) -> None:
-    """Drop this visitor's process of a name, and its folder with it."""
+    """Drop this visitor's process under a name, and its folder with it."""
     st.session_state.pop(f"process {name}", None)
 
 
 def forget_ended(name: str) -> None:
-    """Forget the process if it was ended, so that the same job can start again."""
+    """Drop the process if it was ended, so that the same job can start again."""
     before: tuple[str, Process] | None = st.session_state.get(f"process {name}")
     if before and before[1].ended:
         forget(name)

@@ -72,10 +72,10 @@ def live(
         run_key: the run.
         panels: ``chart`` or ``chart/network``.
         versus: the time axis.
-        key: Streamlit's, of the component.
+        key: the component's name in Streamlit's session.
         at: the step of the cursor when the run comes into view; None to follow the newest record.
         theory: whether the charts show what theory expects.
-        beside: key of the parent run and the step of the fork; its lines are faint.
+        beside: key of the parent run, whose lines are faint, and the step of the fork.
     """
     phase = None
     with contextlib.suppress(RunError):
@@ -103,7 +103,7 @@ def live(
     if result.export:
         _export(run_key, result.export, versus, theory)
     moved = result.at
-    if moved and moved["run"] == run_key:  # else it belongs to the run before
+    if moved and moved["run"] == run_key:  # else it is the previous run's cursor
         at = None if moved["step"] is None else int(moved["step"])
     return Seen(result.phase, at)
 
@@ -119,4 +119,4 @@ def _export(run_key: str, asked: dict[str, Any], versus: str, theory: bool) -> N
 
 
 def _nothing() -> None:
-    """Streamlit returns only triggers that have a callback."""
+    """A callback without effect: Streamlit returns only triggers that have a callback."""

@@ -33,7 +33,7 @@ class Description:
     Attributes:
         panel: its name, ``chart`` or ``chart/network``.
         figure: a Plotly dictionary; None if the run has no numbers for it.
-        columns: of a record, that its lines draw.
+        columns: the columns of a record that its lines draw.
         lack: a sentence in place of the figure.
     """
 
@@ -50,23 +50,24 @@ def descriptions(
 
     Args:
         run: the run.
-        names: of panels, separated by commas.
+        names: the panels' names, separated by commas.
         versus: the time axis.
         theory: whether the charts show what theory expects.
 
     Raises:
         RunError: if there is no such chart or axis, or the layout is damaged.
     """
-    layout, config = json.dumps(run.layout.to_dict()), json.dumps(run.config.to_dict())
+    layout_text = json.dumps(run.layout.to_dict())
+    config_text = json.dumps(run.config.to_dict())
     with _ONE_AT_A_TIME:
         listed = tuple(filter(None, names.split(",")))
-        return _described(layout, config, maps.goal(run), listed, versus, theory)
+        return _described(layout_text, config_text, maps.goal(run), listed, versus, theory)
 
 
 class Sent:
-    """The columns of each record that a viewer of some panels is sent.
+    """The columns that the stream sends of each record to a viewer of some panels.
 
-    They are columns of the record, and distances from theory, which are not recorded.
+    Recorded columns come first, then distances from theory, which are not recorded.
     """
 
     def __init__(self, run: Run, chosen: tuple[Description, ...]) -> None:
@@ -104,7 +105,7 @@ def columns(layout: Layout, chosen: tuple[Description, ...]) -> list[str]:
         for counter in COUNTERS
         if counter in VERSUS
     ]
-    lines = [column for each in chosen for column in each.columns]
+    lines = [column for description in chosen for column in description.columns]
     return list(dict.fromkeys(["step", *clocks, *lines]))
 
 
@@ -134,7 +135,7 @@ def _described(
         except NothingToDrawError as error:
             return Description(name, None, lack=str(error))
         plain = json.loads(figure.to_json())
-        # Seven kilobytes of defaults, all of which the page's own theme replaces.
+        # The template is seven kilobytes of defaults, all of which the page's own theme replaces.
         plain["layout"].pop("template", None)
         metas = [trace.get("meta", {}) for trace in plain["data"]]
         columns = [column for meta in metas if "y" in meta for column in np.ravel(meta["y"])]

@@ -56,7 +56,7 @@ def _failure(error: Exception, status: int = 404) -> JSONResponse:
 
 
 async def ready(request: Request) -> Response:
-    """Whether the server answers, and that its routes are mounted."""
+    """An answer that shows that the server is up and its routes are mounted."""
     return JSONResponse({"ready": True})
 
 
@@ -87,7 +87,9 @@ async def figures(request: Request) -> Response:
         described = await asyncio.to_thread(descriptions, run, names, versus, theory)
     except RunError as error:
         return _failure(error)
-    listed = [{"panel": each.panel, "figure": each.figure, "lack": each.lack} for each in described]
+    listed = [
+        {"panel": chart.panel, "figure": chart.figure, "lack": chart.lack} for chart in described
+    ]
     return JSONResponse({"figures": listed}, headers={"Cache-Control": "no-store"})
 
 
@@ -99,8 +101,8 @@ async def cells(request: Request) -> Response:
         row = await asyncio.to_thread(lambda: maps.at(run, step, len(run.layout.shapes)))
     except (RunError, ValueError) as error:
         return _failure(error)
-    kept = {"Cache-Control": "no-store"}
-    return Response(row, media_type="application/octet-stream", headers=kept)
+    headers = {"Cache-Control": "no-store"}
+    return Response(row, media_type="application/octet-stream", headers=headers)
 
 
 async def records(request: Request) -> Response:

@@ -2,13 +2,13 @@
 
 To the viewer:
 
-- text ``{"hello": true, "config", "columns", "status"}``: the names of the columns; again when the
-  run was started anew.
+- text ``{"hello": true, "config", "columns", "status"}``: the names of the columns; sent again when
+  the run is started anew.
 - text ``{"status": …}``: the run's status, on change.
-- text ``{"error": sentence}``: the last word before the connection closes.
-- binary ``uint32 position, uint32 count, uint32 upto, float32[count × columns]``: rows that stand
-  for the records from ``position`` up to ``upto``; fewer than ``upto - position`` when not all fit
-  the viewer's share of the line, but always the last. Position 0 replaces all that was sent.
+- text ``{"error": sentence}``: the last message before the connection closes.
+- binary ``uint32 position, uint32 count, uint32 upto, float32[count × columns]``: ``count`` rows
+  for the records from ``position`` up to, not including, ``upto``. If not all of them fit the
+  viewer's allowance, some are skipped, but never the last. Position 0 replaces all earlier rows.
 
 From the viewer: ``drawn`` for each binary frame, ``hidden`` or ``visible`` for its tab. At most two
 frames are on their way, so a slow phone skips records and never lags. After the run has ended, a
@@ -33,12 +33,14 @@ from dynamics.runs.run import PHASES, Run, RunError, Status, find, root
 from pages.shared.live.panels import Sent, descriptions
 
 WINDOW = 2  # frames on their way to a viewer
-PACE, CROWDED_PACE, CROWD = 0.05, 0.1, 10  # seconds between looks, of few and of many viewers
+CROWD = 10  # viewers beyond which the server looks less often
+PACE = 0.05  # seconds between two looks at a run
+CROWDED_PACE = 0.1  # seconds, with more viewers than CROWD
 RESTING_PACE = 0.25  # seconds, for a run that is not training
-HIDDEN_PACE = 1.0  # seconds, for a hidden tab
+HIDDEN_PACE = 1.0  # seconds between two frames for a hidden tab
 BUDGET = 18_000  # bytes a second for a viewer of a live run, without headers and status
-LEAST_ROWS = 20  # a second, of any width: else many lines with theory would stutter
-SNAPSHOT = 192_000  # bytes of a live run's past records
+LEAST_ROWS = 20  # rows a second, of any width; with fewer, charts of many lines would stutter
+SNAPSHOT = 192_000  # bytes of the records of a live run that a new viewer gets at once
 CHUNK = 1_000_000  # bytes of a frame
 PATIENCE = 2.0  # seconds without a folder: a run may be starting anew
 MOST_VIEWERS = 256
@@ -54,7 +56,7 @@ async def stream(socket: WebSocket) -> None:
         await socket.close(1008)
         return
     await socket.accept()
-    with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # it may leave at any moment
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # the viewer may leave
         try:
             await _serve(socket)
         except RunError as error:
@@ -117,16 +119,16 @@ class Viewer:
                 raise RunError(sentence if len(message) <= MOST_INCOMING else "Too long a message.")
 
     async def send(self) -> None:
-        """Look at the folder, send new records, rest; for ever."""
-        missing = 0.0
+        """Look at the folder, send new records and rest, again and again."""
+        missing_since = 0.0
         while True:
             try:
                 await self._look()
-                missing = 0.0
+                missing_since = 0.0
             except RunError:
                 # A run that is started anew has no folder for a moment.
-                missing = missing or time.monotonic()
-                if time.monotonic() - missing > PATIENCE:
+                missing_since = missing_since or time.monotonic()
+                if time.monotonic() - missing_since > PATIENCE:
                     raise
             await asyncio.sleep(self._pace())
 
@@ -214,14 +216,14 @@ class Viewer:
     async def _send_rows(self, now: float) -> None:
         assert self.sends is not None
         assert self.status is not None
-        there = self._records()
+        count = self._records()
         live = self.status.phase == "running"
-        if there < self.position or (self.partial and not live):
-            self.position = 0  # a different file, or all records of the same
+        if count < self.position or (self.partial and not live):
+            self.position = 0  # the file is new, or the viewer now gets what it has skipped
             self.partial = False
-        if there == self.position:
+        if count == self.position:
             return
-        picks = self._picks(there, now) if live else self._chunk(there)
+        picks = self._picks(count, now) if live else self._chunk(count)
         if not picks:
             return
         big = len(picks) * self.width * 8 > CHUNK // 4
@@ -234,7 +236,7 @@ class Viewer:
         self.under_way += 1
         await self.socket.send_bytes(HEADER.pack(first, len(picks), upto) + body)
 
-    def _picks(self, there: int, now: float) -> list[int]:
+    def _picks(self, count: int, now: float) -> list[int]:
         """The new records that fit the viewer's allowance: all, or every k-th and the last."""
         row = 4 * len(self.sends.names) if self.sends else 0
         budget = max(BUDGET, LEAST_ROWS * row)
@@ -243,18 +245,19 @@ class Viewer:
         fits = int((SNAPSHOT if self.position == 0 else self.allowance) // row)
         if fits < 1:
             return []
-        new = there - self.position
+        new = count - self.position
         stride = math.ceil(new / fits)
-        picks = list(range(self.position + (new - 1) % stride, there, stride))
+        picks = list(range(self.position + (new - 1) % stride, count, stride))
         if self.position == 0:
             return picks if picks[0] == 0 else [0, *picks]
         self.allowance -= len(picks) * row
         return picks
 
-    def _chunk(self, there: int) -> list[int]:
+    def _chunk(self, count: int) -> list[int]:
+        """The next records in order, as many as fit a frame."""
         assert self.sends is not None
         fits = max(CHUNK // (4 * len(self.sends.names)), 1)
-        return list(range(self.position, min(there, self.position + fits)))
+        return list(range(self.position, min(count, self.position + fits)))
 
     def _body(self, picks: list[int]) -> bytes:
         assert self.sends is not None
