@@ -1,4 +1,4 @@
-"""Results: the runs of an attribution, and what they say."""
+"""Results: the runs of an attribution, and what they show."""
 
 import csv
 import io
@@ -23,31 +23,31 @@ from pages.shared.table import table
 
 
 def show(config: Config, configs: list[Config], level: str) -> None:
-    """The button or the progress of the runs, and what those that have ended say."""
-    seeds = Group(configs, root())
-    progress = seeds.progress()
-    left = progress.runs - progress.ended
+    """The button or the progress of the runs, and the results of the runs that have ended."""
+    runs = Group(configs, root())
+    progress = runs.progress()
+    remaining = progress.runs - progress.ended
     if progress.live:
-        group.show_training(seeds, progress)
-    elif left:
+        group.show_training(runs, progress)
+    elif remaining:
         st.button(
-            f"Measure the other {left}" if progress.ended else "Measure",
+            f"Measure the other {remaining}" if progress.ended else "Measure",
             type="primary",
             icon=":material/play_arrow:",
             on_click=group.start,
-            args=(seeds,),
+            args=(runs,),
         )
     group.show_refusal()
     for broken in progress.of("failed", "lost"):
-        st.error(f"{broken.key}: {seeds.run(broken).status.sentence}")
+        st.error(f"{broken.key}: {runs.run(broken).status.sentence}")
     if progress.ended:
-        _results(config, [seeds.run(each) for each in progress.of(*ENDED)], level)
+        _results(config, [runs.run(ended) for ended in progress.of(*ENDED)], level)
     else:
         overview(config, attribution.PATH)
 
 
 def _results(config: Config, ended: list[Run], level: str) -> None:
-    """The sentences, the chart and the table of the runs that have ended, and files of them."""
+    """The sentences, the chart, the table and the files made from the runs that have ended."""
     try:
         result = attribution.attribute(config, [run.trajectories for run in ended], level)
     except (RunError, ValueError) as error:
@@ -69,7 +69,7 @@ def _results(config: Config, ended: list[Run], level: str) -> None:
 
 
 def _folded(cells: dict[str, str]) -> dict[str, str]:
-    """A row, quartiles below their medians, without the factors, which the chart shows."""
+    """A row with quartiles below their medians, without the factors, which the chart shows."""
     return {
         name: f"{cells[name]}\n{cells.get(f'{name} quartiles', '')}".rstrip()
         for name in ("network", "reached", *attribution.COUNTERS)

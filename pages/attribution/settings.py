@@ -59,13 +59,12 @@ def chosen(config: Config) -> None:
         f"{config.problem.capitalize()}, {rows} × {cols}",
         f"L = {config.depth}",
         f"r̂ = {config.rank_bound}",
-    ]
-    parts += [
         f"α = {config.alpha:g}",
         f"ε = {config.init_scale:g}",
         f"η = {config.learning_rate:g}",
     ]
-    words = " · ".join(part.replace(" ", "\u00a0") for part in parts)  # a line ends between two
+    # Without spaces inside a part, a line breaks only between two parts.
+    words = " · ".join(part.replace(" ", "\u00a0") for part in parts)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(raised(words), width="content")
         st.page_link(
@@ -99,7 +98,8 @@ def switches(config: Config) -> None:
 
 def _switch() -> None:
     values = dict(shared_settings.settings())
-    same, margin = st.session_state["ladder alpha"], st.session_state["ladder margin"]
-    if same != (values["alpha_original"] == values["alpha"]):
-        values["alpha_original"] = values["alpha"] if same else 1.0
-    adopt(values | {"equal": "margin" if margin else "rate"})
+    same_alpha = st.session_state["ladder alpha"]
+    same_margin = st.session_state["ladder margin"]
+    if same_alpha != (values["alpha_original"] == values["alpha"]):
+        values["alpha_original"] = values["alpha"] if same_alpha else 1.0
+    adopt(values | {"equal": "margin" if same_margin else "rate"})

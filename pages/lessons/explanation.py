@@ -17,7 +17,8 @@ from pages.shared.plotted import plotted
 
 def explain(lesson: Lesson, guess: int) -> None:
     """What happened, beside what was predicted, and why, with the numbers of these runs."""
-    right, yours = lesson.answers[lesson.right], lesson.answers[guess]
+    right = lesson.answers[lesson.right]
+    yours = lesson.answers[guess]
     if guess == lesson.right:
         st.success(f"As you predicted: **{right}.**", icon=":material/check_circle:")
     else:
@@ -26,7 +27,7 @@ def explain(lesson: Lesson, guess: int) -> None:
     numbers = lesson.numbers(ended)
     st.html(_table(lesson, {name: plain(value) for name, value in numbers.items()}))
     if lesson.compared:
-        runs = [(label, each.config, list(each.networks.values())) for label, each in ended.items()]
+        runs = [(label, done.config, list(done.networks.values())) for label, done in ended.items()]
         figure = compared(runs, lesson.compared)
         plotted(figure, "comparison", lesson.compared)
         words = about(list(lesson.configs.values()), lesson.compared, address.address())
@@ -37,11 +38,11 @@ def explain(lesson: Lesson, guess: int) -> None:
 
 def _done(config: Config) -> Done:
     run = find(config.key, root())
-    return Done(config, {each.network: each for each in run.trajectories})
+    return Done(config, {trajectory.network: trajectory for trajectory in run.trajectories})
 
 
 def _table(lesson: Lesson, numbers: dict[str, str]) -> str:
-    head = "".join(f'<th scope="col">{html.escape(each)}</th>' for each in lesson.columns)
+    head = "".join(f'<th scope="col">{html.escape(column)}</th>' for column in lesson.columns)
     body = "".join(
         f'<tr><th scope="row">{html.escape(words)}</th>'
         + "".join(f"<td>{numbers[name]}</td>" for name in names)

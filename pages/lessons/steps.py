@@ -1,6 +1,6 @@
 """Steps: the four steps of one lesson on the page: predict, run, explain, try.
 
-The address keeps the lesson and the guess, and whoever trained the runs, they are the same. So a
+The address keeps the lesson and the guess, and the runs are the same, whoever trained them. So a
 reload or a link shows the same step again.
 """
 
@@ -27,10 +27,10 @@ def walk(name: str, lesson: Lesson, guess: int | None) -> None:
     """All steps up to the one that the reader has reached."""
     progress = _group(lesson).progress()
     done = guess is not None and _done(progress)
-    now = 0
+    current = 0
     if guess is not None:
-        now = 3 if done else 1
-    st.html(_steps(now))
+        current = 3 if done else 1
+    st.html(_steps(current))
     st.markdown(lesson.setup)
     _predict(name, lesson, guess)
     if guess is None:
@@ -45,11 +45,11 @@ def walk(name: str, lesson: Lesson, guess: int | None) -> None:
         st.session_state.setdefault("learned", {})[name] = guess
 
 
-def _steps(now: int) -> str:
-    """The four steps in a row, with the one where the reader is marked."""
+def _steps(current: int) -> str:
+    """The four steps in a row, with the reader's current step marked."""
     words = "".join(
-        f'<li class="{"past" if number < now else "ahead"}"><b>{number + 1}</b> {step}</li>'
-        if number != now
+        f'<li class="{"past" if number < current else "ahead"}"><b>{number + 1}</b> {step}</li>'
+        if number != current
         else f'<li class="now" aria-current="step"><b>{number + 1}</b> {step}</li>'
         for number, step in enumerate(STEPS)
     )
@@ -96,7 +96,7 @@ def _done(progress: Progress) -> bool:
 
 
 def _watch(lesson: Lesson, progress: Progress) -> None:
-    """The charts of one run; below the choice of it, how far all runs are."""
+    """The choice of a run, the progress of all runs, and the charts of the chosen run."""
     _head(2)
     st.markdown(lesson.watch)
     group.show_refusal()
@@ -126,12 +126,12 @@ def _watch(lesson: Lesson, progress: Progress) -> None:
 
 
 def _next(name: str) -> None:
-    known = lessons()
-    names = list(known)
-    for after in names[names.index(name) + 1 :][:1]:
+    all_lessons = lessons()
+    names = list(all_lessons)
+    for following in names[names.index(name) + 1 :][:1]:
         st.button(
-            f"Next: {known[after].title}",
+            f"Next: {all_lessons[following].title}",
             icon=":material/arrow_forward:",
             on_click=turn_to,
-            args=(after,),
+            args=(following,),
         )
