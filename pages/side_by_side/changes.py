@@ -1,4 +1,4 @@
-"""Changes: continue from the step in view with other rates, or compress the original there."""
+"""Changes: continue from the step in view with different rates, or compress the original there."""
 
 import streamlit as st
 
@@ -14,18 +14,20 @@ from pages.shared import address, settings
 def onward(run: Run, at: int | None) -> None:
     """A menu of what can change from the cursor's step on; at the newest record, from now on."""
     try:
-        config, status, last = run.config, run.status, _last(run)
+        config = run.config
+        status = run.status
+        last = _last(run)
     except RunError:
         return
     if last is None and not status.live:
         return
     last = last or 0
-    now, step = at is None, last if at is None else at
+    step = last if at is None else at
     with st.popover(
         "Change",
         icon=":material/call_split:",
         key=f"onward {run.key}",
-        on_change="rerun",  # a live run may have reached other rates since the last rerun
+        on_change="rerun",  # the rates of a live run may have changed since the last rerun
         help="Continue from here with another α or η, or compress the original here",
     ):
         if not status.live and step >= last:
@@ -34,7 +36,7 @@ def onward(run: Run, at: int | None) -> None:
                 "back to an earlier step."
             )
             return
-        live_now = now and status.live
+        live_now = at is None and status.live
         st.markdown("**From now on**" if live_now else f"**From step {step:,} on**")
         for name, symbol in SYMBOLS.items():
             _rate(config, run, name, symbol, step)
@@ -53,13 +55,20 @@ def onward(run: Run, at: int | None) -> None:
 
 
 def _rate(config: Config, run: Run, name: str, symbol: str, step: int) -> None:
-    """A box with a rate: its value at that step, or that of the page's own widget if moved."""
-    key, about = f"onward {run.key} {name}", SETTINGS[name]
+    """A box for a rate: at first the run's rate at that step.
+
+    If the page's own widget differs from the run's setting, the box starts with its value instead.
+    """
+    about = SETTINGS[name]
+    key = f"onward {run.key} {name}"
     chosen = float(settings.settings()[name])
-    force = changes.in_force(config.schedule, config.rates, step)[name]
-    usual, shown = force if chosen == getattr(config, name) else chosen, f"{key} usual"
-    if st.session_state.get(shown) != usual:  # the run has reached another rate since
-        st.session_state[key] = st.session_state[shown] = usual
+    usual = chosen
+    if chosen == getattr(config, name):
+        usual = changes.in_force(config.schedule, config.rates, step)[name]
+    shown = f"{key} usual"
+    if st.session_state.get(shown) != usual:  # the run's rate or the widget has changed since
+        st.session_state[key] = usual
+        st.session_state[shown] = usual
     # Set at each rerun: a closed popover has no widgets in the browser that could remember it.
     st.session_state[key] = st.session_state.get(key, usual)
     st.number_input(
@@ -77,14 +86,14 @@ def _button(label: str, run: Run, at: int | None, kind: str, words: str) -> None
         key=f"onward {kind}",
         help=words,
         type="primary" if kind == "now" else "secondary",
-        on_click=_go_on,
+        on_click=_continue,
         args=(run, at, kind),
         width="stretch",
     )
 
 
-def _go_on(run: Run, at: int | None, kind: str) -> None:
-    """Start the run that continues, and show it."""
+def _continue(run: Run, at: int | None, kind: str) -> None:
+    """Start the run that continues from this one, and show it."""
     boxes = {name: st.session_state.get(f"onward {run.key} {name}") for name in SYMBOLS}
     rates = {name: float(value) for name, value in boxes.items() if value is not None}
     try:
@@ -101,12 +110,12 @@ def _go_on(run: Run, at: int | None, kind: str) -> None:
     st.session_state["run"] = started.key
     settings.adopt(child.to_dict())
     if kind == "now":
-        # Last, because the run's new phase makes the page rerun, which ends this call.
+        # This is last, because the run's new phase makes the page rerun, which ends this call.
         run.ask(CANCEL)
 
 
 def _last(run: Run) -> int | None:
-    """The step of the newest record."""
+    """The step of the newest record; None if there is no record."""
     rows = run.rows()
     return int(rows[-1, 0]) if len(rows) else None
 
@@ -123,10 +132,10 @@ def beside(run: Run) -> tuple[str, int] | None:
 
 def tell(run: Run) -> None:
     """Say where the run was forked; the parent's lines are faint in the charts."""
-    found = beside(run)
-    if not found:
+    parent = beside(run)
+    if not parent:
         return
-    key, step = found
+    key, step = parent
     labels = [label if at == step else f"{label} at step {at:,}" for at, label in _later(run, step)]
     what = f" ({', '.join(labels)})" if labels else ""
     with st.container(horizontal=True, vertical_alignment="center", key="onward told"):
@@ -135,9 +144,9 @@ def tell(run: Run) -> None:
 
 
 def _later(run: Run, step: int) -> list[tuple[int, str]]:
-    """The changes of the run from a step on."""
-    told = changes.told(run.config.schedule, run.config.rates, "original compressed")
-    return [(at, label) for at, label in told if at >= step]
+    """The run's changes at a step and after it: the step and the label of each."""
+    labelled = changes.told(run.config.schedule, run.config.rates, "original compressed")
+    return [(at, label) for at, label in labelled if at >= step]
 
 
 def _show(key: str) -> None:

@@ -20,17 +20,17 @@ STANDING = {
 
 
 def escapes(config: Config, trajectories: list[Trajectory]) -> None:
-    """A row a mode: for each network the predicted step, the measured one and their deviation."""
-    found = {name: each for name, each in by_network(config, trajectories).items() if each}
-    if not found:
+    """A row for each mode: every network's predicted step, measured step and their deviation."""
+    listed = {name: modes for name, modes in by_network(config, trajectories).items() if modes}
+    if not listed:
         return
-    known = expected(config, Facts.of(trajectories[0].facts))
+    courses = expected(config, Facts.of(trajectories[0].facts))
     st.subheader("Steps until each mode is half grown", anchor=False)
     table(
-        [_row(modes) for modes in zip(*map(_named, found.items()), strict=True)],
+        [_row(modes) for modes in zip(*map(_named, listed.items()), strict=True)],
         "Steps until each mode is half grown, expected and measured",
     )
-    st.caption("  \n".join(_standing(name, known[name]) for name in found))
+    st.caption("  \n".join(_standing(name, courses[name]) for name in listed))
 
 
 def _named(entry: tuple[str, list[Mode]]) -> list[tuple[str, Mode]]:
@@ -42,9 +42,9 @@ def _row(modes: tuple[tuple[str, Mode], ...]) -> dict[str, str]:
     first = modes[0][1]
     cells = {"Mode": raised(f"σ{first.number} → {first.goal:.4g}")}
     for name, mode in modes:
-        late = "not reached" if mode.measured is None else f"{mode.measured:,.0f}"
+        measured = "not reached" if mode.measured is None else f"{mode.measured:,.0f}"
         cells[f"{short_name(name)}, expected"] = _expected(mode.expected)
-        cells[f"{short_name(name)}, measured"] = late
+        cells[f"{short_name(name)}, measured"] = measured
         cells[f"{short_name(name)}, deviation"] = (
             "" if mode.deviation is None else f"{mode.deviation:+.2%}".replace("-", "−")
         )
@@ -57,7 +57,7 @@ def _expected(step: float | None) -> str:
     return "never" if step == float("inf") else f"{step:,.0f}"
 
 
-def _standing(name: str, found: Expected) -> str:
+def _standing(name: str, course: Expected) -> str:
     """How sure the predicted steps of a network are, and why they are not exact."""
-    start = f"Predictions for the {full_name(name)}: {STANDING[found.standing]}."
-    return f"{start} {' '.join(found.breaks)}".strip()
+    start = f"Predictions for the {full_name(name)}: {STANDING[course.standing]}."
+    return f"{start} {' '.join(course.breaks)}".strip()

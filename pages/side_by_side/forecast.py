@@ -1,4 +1,4 @@
-"""Forecast: what theory says of the chosen settings, before a step is made."""
+"""Forecast: what theory says of the chosen settings before any step is taken."""
 
 import html
 import math
@@ -19,7 +19,7 @@ from dynamics.theory.prediction import EXACT, Facts, Prediction, turning
 from pages.shared import settings
 
 TYPICAL_SPEED = 1e10  # floating-point operations a second, until a run has measured them
-MOST_TICKS = 40
+MOST_TICKS = 40  # marks on a strip
 
 
 def expectation(config: Config) -> None:
@@ -40,14 +40,16 @@ def expectation(config: Config) -> None:
 
 def normalised(run: Run) -> bool:
     """Say what the unit of normalised time is; returns whether any network has one."""
-    found = expected(run.config, Facts.of(run.layout.facts))
-    units = {name: each.first for name, each in found.items() if each.first}
+    courses = expected(run.config, Facts.of(run.layout.facts))
+    units = {name: course.first for name, course in courses.items() if course.first}
     if not units:
         st.caption("Normalised time needs a predicted escape; this run has none. Steps are shown.")
         return False
-    each = (f"{unit:,.0f} steps ({name}, {found[name].standing})" for name, unit in units.items())
+    steps = (
+        f"{unit:,.0f} steps ({name}, {courses[name].standing})" for name, unit in units.items()
+    )
     st.caption(
-        f"t₁ is the predicted step at which the first mode is half grown: {', '.join(each)}. Runs "
+        f"t₁ is the predicted step at which the first mode is half grown: {', '.join(steps)}. Runs "
         "of any ε and L fall on one curve: the first mode rises at t / t₁ = 1, mode i near s₁ / sᵢ."
     )
     return True
@@ -62,14 +64,15 @@ def _changes(config: Config, mend: Mapping[str, Any]) -> str:
 
 
 def _table(config: Config, predicted: Forecast) -> str:
-    end = max(config.steps, *(_last(each.escapes) for each in predicted.networks.values()))
+    networks = predicted.networks
+    end = max(config.steps, *(_last(network.escapes) for network in networks.values()))
     turns = "".join(
         f" {html.escape(sentence)}"
-        for name, each in predicted.networks.items()
-        for sentence in turning(config, name, each.escapes.value or ())
+        for name, network in networks.items()
+        for sentence in turning(config, name, network.escapes.value or ())
     )
     body = "".join(
-        _row(config, predicted, name, each, end) for name, each in predicted.networks.items()
+        _row(config, predicted, name, network, end) for name, network in networks.items()
     )
     return (
         '<table class="expect"><thead><tr><th scope="col">What to expect</th>'
@@ -82,32 +85,35 @@ def _table(config: Config, predicted: Forecast) -> str:
     )
 
 
-def _row(config: Config, predicted: Forecast, name: str, each: NetworkForecast, end: float) -> str:
+def _row(
+    config: Config, predicted: Forecast, name: str, network: NetworkForecast, end: float
+) -> str:
     ratio = predicted.ratio(name)
-    total = each.operations.value * config.steps
+    total = network.operations.value * config.steps
     seconds = total / _speeds().get(name, TYPICAL_SPEED)
     zone = stability.zone(ratio) if ratio is not None else "unknown"
     cells = (
-        f'<td class="{zone}" title="{_why(each.eta_star)}">{_mark(each.eta_star)}'
+        f'<td class="{zone}" title="{_why(network.eta_star)}">{_mark(network.eta_star)}'
         f"{'unknown' if ratio is None else raised(f'{ratio:.2g}, {zone}')}</td>",
-        f'<td title="{_why(each.floor)}">{_mark(each.floor)}{_number(each.floor.value)}</td>',
+        f'<td title="{_why(network.floor)}">{_mark(network.floor)}'
+        f"{_number(network.floor.value)}</td>",
         f"<td>{brief(total)}</td>",
-        f"<td>{size(each.memory.value)}</td>",
+        f"<td>{size(network.memory.value)}</td>",
         f"<td>{duration(max(seconds, 0.1))}</td>",
     )
     head = f'<th scope="row" style="color:{color(name)}">{short_name(name)}</th>'
-    return f"<tr>{head}{_strip(config, name, each.escapes, end)}{''.join(cells)}</tr>"
+    return f"<tr>{head}{_strip(config, name, network.escapes, end)}{''.join(cells)}</tr>"
 
 
 def _strip(config: Config, name: str, escapes: Prediction, end: float) -> str:
     """Marks at the escapes, on a line from step 0 to the last step or escape."""
-    known = [step for step in escapes.value or () if math.isfinite(step)]
+    steps = [step for step in escapes.value or () if math.isfinite(step)]
     marks = "".join(
         f'<i style="left:{100 * step / end:.2f}%;background:{color(name)}" '
         f'title="mode {number}: step {step:,.0f}"></i>'
-        for number, step in enumerate(known[:MOST_TICKS], 1)
+        for number, step in enumerate(steps[:MOST_TICKS], 1)
     )
-    words = ", ".join(f"{step:,.0f}" for step in known[:MOST_TICKS]) or "not known"
+    words = ", ".join(f"{step:,.0f}" for step in steps[:MOST_TICKS]) or "not known"
     beyond = f'<b style="left:{100 * config.steps / end:.2f}%"></b>'
     network = short_name(name)
     return (
@@ -117,6 +123,7 @@ def _strip(config: Config, name: str, escapes: Prediction, end: float) -> str:
 
 
 def _last(escapes: Prediction) -> float:
+    """The step of the last escape and 4 % more, so that its mark is not on the strip's edge."""
     return max((step for step in escapes.value or () if math.isfinite(step)), default=0.0) * 1.04
 
 
@@ -134,11 +141,12 @@ def _number(value: float | None) -> str:
 
 @st.cache_data(ttl=30, show_spinner=False)
 def _speeds() -> dict[str, float]:
-    """Operations a second of each network, in the last finished run on this machine."""
-    found: dict[str, float] = {}
+    """Operations per second of each network in its newest finished run, of the last 20 runs."""
+    speeds: dict[str, float] = {}
     for run, _, status in listing(root())[:20]:
         if status.phase == "done":
-            for each in run.trajectories:
-                if len(each.steps) and each.seconds[-1] > 0:
-                    found.setdefault(each.network, each.operations[-1] / each.seconds[-1])
-    return found
+            for trajectory in run.trajectories:
+                if len(trajectory.steps) and trajectory.seconds[-1] > 0:
+                    speed = trajectory.operations[-1] / trajectory.seconds[-1]
+                    speeds.setdefault(trajectory.network, speed)
+    return speeds

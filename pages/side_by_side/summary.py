@@ -27,10 +27,10 @@ def summary(run: Run) -> None:
         return
     with st.container(border=True, key="story"):
         st.markdown("**What happened**")
-        failed = [Failure.read(each) for each in run.status.signatures]
-        sentences = story(run.config, trajectories, [each for each in failed if each])
+        failures = [Failure.read(signature) for signature in run.status.signatures]
+        sentences = story(run.config, trajectories, [failure for failure in failures if failure])
         st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
-        if {"original", "compressed"} <= {each.network for each in trajectories}:
+        if {"original", "compressed"} <= {trajectory.network for trajectory in trajectories}:
             st.page_link(
                 "pages/3_Attribution.py",
                 label="Split the lead into its causes",
@@ -76,10 +76,10 @@ def _row(row: dict[str, float | None], trajectories: list[Trajectory]) -> dict[s
         cells[f"{short_name(name)}, seconds"] = _text(row[f"{name}.seconds"], ".3g")
     if {"original", "compressed"} <= {trajectory.network for trajectory in trajectories}:
         for unit in ("steps", "seconds"):
-            theirs, ours = row[f"original.{unit}"], row[f"compressed.{unit}"]
-            cells[f"ratio of {unit}"] = _text(
-                theirs / ours if theirs and ours else None, ".1f", " ×"
-            )
+            original = row[f"original.{unit}"]
+            compressed = row[f"compressed.{unit}"]
+            ratio = original / compressed if original and compressed else None
+            cells[f"ratio of {unit}"] = _text(ratio, ".1f", " ×")
     return cells
 
 

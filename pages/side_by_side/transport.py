@@ -16,7 +16,7 @@ from pages.shared.hiding import hidden
 
 
 def transport(config: Config | None, run: Run | None) -> DeltaGenerator:
-    """Draw the bar. The first button is what can be done now; only this one is coloured.
+    """Draw the bar. The first button is the next action; only this button is coloured.
 
     Returns a place in the bar for buttons that depend on what the charts show.
     """
@@ -91,7 +91,7 @@ def _button(
 
 
 def _start(chosen: tuple[Config, Run | None]) -> None:
-    """Train; records that the settings share with the shown run are copied from it."""
+    """Start the run; it copies the records that it shares with the shown run."""
     config, shown = chosen
     anew = st.session_state.pop("anew", None) == config.key
     try:
@@ -103,7 +103,8 @@ def _start(chosen: tuple[Config, Run | None]) -> None:
 
 def _reset(run: Run) -> None:
     """Show the settings without a run; the next start trains them again, from the same seeds."""
-    st.session_state["run"], st.session_state["anew"] = None, run.key
+    st.session_state["run"] = None
+    st.session_state["anew"] = run.key
 
 
 def _new_seed(config: Config) -> None:
