@@ -27,7 +27,7 @@ def turn_to(name: str = "") -> None:
 
 
 def card(name: str) -> None:
-    """A figure in the gallery: what it shows, how long it may take, and how it stands."""
+    """A figure in the gallery: what it shows, and how long it may take or its verdict."""
     plan = Plan.of(name)
     title, line = about(name)
     with st.container(border=True, height="stretch", key=f"card {name}"):
@@ -51,12 +51,13 @@ def _badge(plan: Plan) -> None:
     runs = Group(plan.distinct, root())
     progress = runs.progress()
     if progress.complete:
-        words, icon, color = _verdict_badge(plan)
+        badge = _verdict_badge(plan)
     elif progress.live:
-        words, icon, color = f"running, {group.words(progress)}", "hourglass_top", "blue"
+        badge = (f"running, {group.words(progress)}", "hourglass_top", "blue")
     else:
         longest = duration(runs.seconds_at_most())
-        words, icon, color = f"not run; {longest} at most", "schedule", "gray"
+        badge = (f"not run; {longest} at most", "schedule", "gray")
+    words, icon, color = badge
     st.badge(words, icon=f":material/{icon}:", color=color)  # type: ignore[arg-type]
 
 
@@ -70,11 +71,13 @@ def _verdict_badge(plan: Plan) -> tuple[str, str, str]:
 
 
 def chosen_draw() -> Draw | None:
-    """The draws that the address asks for; None, after a sentence, if there are no such draws."""
+    """The draws that the address names; None, after showing a sentence, if they do not exist."""
     query = st.query_params
     try:
-        seed, seeds = query.get("seed"), query.get("seeds", "1")
-        return Draw(query.get("target", "top"), _whole(seed) if seed else None, _whole(seeds) or 1)
+        target = query.get("target", "top")
+        seed = query.get("seed")
+        seeds = query.get("seeds", "1")
+        return Draw(target, _whole(seed) if seed else None, _whole(seeds) or 1)
     except ValueError as error:
         st.error(str(error), icon=":material/link_off:")
         st.button("Take the authors' own", on_click=_choose, args=(THEIRS,))
@@ -83,21 +86,24 @@ def chosen_draw() -> Draw | None:
 
 def _whole(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 12):
-        raise ValueError(f"A seed and how many are whole numbers; {text[:40]!r} was given.")
+        raise ValueError(f"seed and seeds must be whole numbers; {text[:40]!r} was given.")
     return int(text)
 
 
 def _choose(draw: Draw) -> None:
     """Put the draws into the address."""
     query = {"figure": st.query_params["figure"]}
-    query |= {} if draw.target == "top" else {"target": draw.target}
-    query |= {} if draw.seed is None else {"seed": str(draw.seed)}
-    query |= {} if draw.seeds == 1 else {"seeds": str(draw.seeds)}
+    if draw.target != "top":
+        query["target"] = draw.target
+    if draw.seed is not None:
+        query["seed"] = str(draw.seed)
+    if draw.seeds != 1:
+        query["seeds"] = str(draw.seeds)
     st.query_params.from_dict(query)
 
 
 def show(name: str, draw: Draw) -> None:
-    """The figure: its draws, its training, and in the end its picture and verdict."""
+    """The figure: its draws, its training and, when that is complete, its picture and verdict."""
     plan = Plan.of(name, draw)
     runs = Group(plan.distinct, root())
     progress = runs.progress()
@@ -139,7 +145,7 @@ def _judged(plan: Plan) -> Judged | RunError:
 
 
 def _offer_comparison(plan: Plan, missing: MissingError) -> None:
-    """A button that computes what other methods make of the runs' data, which takes seconds."""
+    """A button that computes other methods' results from the runs' data, which takes seconds."""
     st.info(str(missing), icon=":material/pending:")
     if st.button("Compute it", type="primary", icon=":material/play_arrow:"):
         try:
@@ -153,7 +159,7 @@ def _offer_comparison(plan: Plan, missing: MissingError) -> None:
 
 
 def _not_running(runs: Group, progress: Progress) -> None:
-    """How long it may take; how far it is, and the charts of the run at which it stopped."""
+    """How long the figure may take or how far it is, and the charts of a run that stopped."""
     if not progress.ended:
         count = "1 run" if progress.runs == 1 else f"{progress.runs} runs"
         st.caption(
@@ -169,14 +175,14 @@ def _not_running(runs: Group, progress: Progress) -> None:
 
 
 def _draws(plan: Plan) -> None:
-    """The choice of random draws: the authors' own, other seeds, many seeds, the other target."""
+    """The choice of random draws: the authors' own or different seeds, how many, and the target."""
     draw = plan.draw
     words = "the authors' own" if draw == THEIRS else _words(draw)
     with (
         st.popover(f"Random draws: {words}", icon=":material/casino:"),
         st.form(f"draws {plan.name}", border=False),
     ):
-        spread = "spread: that of the authors' published code, not of their figures"
+        spread = "spread: as in the authors' published code, not as in their figures"
         labels = {"top": "top: as in the saved figures", "spread": spread}
         target = st.radio(
             "Spectrum of the target", TARGETS, TARGETS.index(draw.target), labels.__getitem__

@@ -26,7 +26,7 @@ HEIGHT = 440  # pixels of a chart
 
 
 def finished(judged: Judged) -> None:
-    """All of it, from the verdict to the runs behind it."""
+    """A finished figure: its verdict, picture and numbers, and links to its runs."""
     box = {AGREES: st.success, DIFFERS: st.error, UNPUBLISHED: st.info}[judged.verdict]
     box(f"**{judged.verdict.capitalize()}.** {_why(judged)}", icon=f":material/{_icon(judged)}:")
     _picture(judged.draw())
@@ -41,16 +41,16 @@ def finished(judged: Judged) -> None:
 
 
 def _why(judged: Judged) -> str:
-    """The reason of the verdict; several differences as a list."""
+    """The reason for the verdict; several differences form a list."""
     differences = judged.differences
     if len(differences) < 2:
         return judged.why
-    items = "\n".join(f"- {each[0].upper()}{each[1:]}." for each in differences)
+    items = "\n".join(f"- {sentence[0].upper()}{sentence[1:]}." for sentence in differences)
     return f"In {len(differences)} of {judged.published} published numbers:\n\n{items}"
 
 
 def _picture(panels: list[Any]) -> None:
-    """The charts side by side under their title; on a phone they are below each other."""
+    """The charts side by side under their title; on a phone, one below the other."""
     parts = [part for panel in panels for part in space.apart(panel)]
     if len(parts) > 1:
         st.markdown(f"**{panels[0].layout.title.text}**")
@@ -71,8 +71,8 @@ def _notes(judged: Judged) -> list[str]:
     notes = [f"{duration(judged.seconds)} of training on {judged.machine}."]
     kinds = {check.kind for check in judged.checks}
     if RECORD in kinds:
-        every = {config.record_every for config in judged.plan.distinct}
-        steps = f", one every {max(every)} steps" if len(every) == 1 else ""
+        intervals = {config.record_every for config in judged.plan.distinct}
+        steps = f", one every {max(intervals)} steps" if len(intervals) == 1 else ""
         notes.append(f"Records are counted from 0{steps}.")
     if DEVIATION in kinds:
         notes.append("A deviation is |x − y| / max(|y|, 10⁻⁶ max|y|), the largest of all records.")
@@ -85,16 +85,19 @@ def _icon(judged: Judged) -> str:
 
 
 def _rows(judged: Judged) -> list[dict[str, str]]:
-    """The table; what the authors have is left out where they gave no number at all."""
+    """The table's rows; without the columns *Published* and *Verdict* if nothing was published."""
     seeds = judged.plan.draw.seeds
     header = "Found here" if seeds == 1 else f"Median (quartiles), N = {seeds} seeds"
-    bare = all(check.published is None for check in judged.checks)
+    published = any(check.published is not None for check in judged.checks)
     rows = []
     for check in judged.checks:
-        what = f"{check.what[0].upper()}{check.what[1:]}"
-        theirs = {} if bare else {"Published": _published(check)}
-        verdict = {} if bare else {"Verdict": "–" if check.published is None else check.verdict}
-        rows.append({"What": what, **theirs, header: check.words, **verdict})
+        row = {"What": f"{check.what[0].upper()}{check.what[1:]}"}
+        if published:
+            row["Published"] = _published(check)
+        row[header] = check.words
+        if published:
+            row["Verdict"] = "–" if check.published is None else check.verdict
+        rows.append(row)
     return rows
 
 
@@ -107,7 +110,7 @@ def _published(check: Check) -> str:
 
 
 def _runs(judged: Judged) -> None:
-    """Links to the runs themselves, where all their charts are."""
+    """Links to the first page with each run, where all its charts are."""
     with st.container(horizontal=True):
         for label, configs in judged.plan.configs.items():
             st.page_link(
@@ -119,7 +122,10 @@ def _runs(judged: Judged) -> None:
 
 
 def downloads(judged: Judged) -> None:
-    """The verdict, and that with all numbers of its runs; the chart itself has its own dialog."""
+    """Buttons for the verdict, and for the verdict with all numbers of its runs.
+
+    The chart itself has its own dialog.
+    """
     for label, form, icon in (
         ("Verdict (JSON)", "json", "download"),
         ("All numbers (zip)", "zip", "folder_zip"),

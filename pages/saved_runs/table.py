@@ -14,7 +14,7 @@ Entry = tuple[Run, Config | None, Status]
 
 
 def table(entries: list[Entry]) -> "pd.DataFrame":
-    """One row a run; the state says if a run is damaged."""
+    """One row for each run; its state shows if the run is damaged."""
     import pandas as pd  # not at the top: the first page does without it
 
     return pd.DataFrame(
