@@ -1,8 +1,8 @@
 // Float16: 16-bit numbers as float32.
 
-let table = null; // of all 65,536 numbers, made at the first use
+let table = null; // the values of all 65,536 float16 numbers, made at the first use
 
-/** Float32 numbers from the bits of float16 ones. */
+/** Float32 numbers from the bits of float16 numbers. */
 export function halves(bits) {
   table ??= Float32Array.from({ length: 65536 }, (_, place) => half(place));
   return Float32Array.from(bits, (place) => table[place]);

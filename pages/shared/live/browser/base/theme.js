@@ -1,10 +1,10 @@
-// Theme: the page's colours as Plotly and the canvas need them. A printed file has its own:
+// Theme: the page's colours as Plotly and the canvas need them. A printed file's colours are in
 // dynamics/draw/look.py and dynamics/export/layout/layout.py.
 
 import { make } from "./dom.js";
 
 export const FAULT = "#d1453b";
-export const FAINT = 0.16; // opacity of a line of a mode that is not lit
+export const FAINT = 0.16; // opacity of a line whose mode is not lit
 export const OPACITY = 0.38; // opacity of a line of the parent run
 // Mark of a crossing; RING of dynamics/draw/charts/singular_values.py is the same.
 export const RING = { symbol: "circle-open", size: 10, line: { width: 1.5 } };
@@ -19,7 +19,7 @@ export function readTheme(element) {
   return { ink, paper, font, key: [ink, paper, font].join() };
 }
 
-/** The theme with derived tones. They cost a canvas, so call this only for a new theme. */
+/** The theme with derived tones. To derive them costs a canvas: call this only for a new theme. */
 export function toned(theme) {
   const [r, g, b] = rgb(theme.ink);
   const tint = (share) => `rgba(${r},${g},${b},${share})`;
@@ -35,7 +35,7 @@ export function rgb(color) {
   return [...pen.getImageData(0, 0, 1, 1).data.slice(0, 3)];
 }
 
-/** A colour for a dark page, of the same hue: faint lines are light on white, dark on dark. */
+/** A colour of the same hue for a dark page: faint lines are light on white and dark on dark. */
 export function mirrored(color) {
   const digits = /^#([0-9a-f]{6})$/i.exec(color ?? "");
   if (!digits) return color;

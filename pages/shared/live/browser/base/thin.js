@@ -1,9 +1,9 @@
 // Thinning: few points that look like all points of a line; a sharp step keeps its edges. Files are
-// thinned alike: dynamics/export/layout/thinning.py.
+// thinned in the same way: dynamics/export/layout/thinning.py.
 
 /**
- * About `most` of the rows from..to of a curve: the least and the greatest of each bucket. Buckets
- * have one size; on a logarithmic x axis they grow with the row.
+ * About `most` of the rows from..to of a curve: the rows of each bucket's least and greatest value.
+ * All buckets have the same size, but on a logarithmic x axis they grow with the row.
  */
 export function thin(y, from, to, most, log = false) {
   if (to - from <= most) return Array.from({ length: to - from }, (_, at) => from + at);

@@ -1,12 +1,12 @@
-// Cursor: the record that all charts show; while it is off, they follow the newest. It is kept as a
-// step, since rows move when a thinned run is made whole.
+// Cursor: the record that all charts show; while it is off, they follow the newest record. It is
+// kept as a step, because rows move when the skipped records of a run arrive.
 
 import { firstAt } from "../base/thin.js";
 import { escapes } from "./escapes.js";
 
 const WHOLE = 30; // seconds of a long replay at speed 1
 const SLOWEST = 10; // records a second of a short replay
-const LONGEST_TICK = 0.1; // seconds; a page that was held up continues where it was
+const LONGEST_TICK = 0.1; // seconds; after a delay, the replay continues where it was
 const REST = 400; // ms without a move before the page's script learns the step
 
 export class Cursor {
@@ -48,7 +48,7 @@ export class Cursor {
 
   // Moves
 
-  /** Begin with another run at the page's step. */
+  /** Start a different run at the page's step. */
   adopt(step) {
     this.stop();
     this.step = this.told = step;
@@ -67,7 +67,7 @@ export class Cursor {
     this.show(this.steps[beyond ? this.last : Math.max(row, 0)]);
   }
 
-  /** Move by strides, back or forth. */
+  /** Move by strides; a negative number moves back. */
   move(strides) {
     this.stop();
     this.goTo(this.row + strides * this.stride);
@@ -78,7 +78,7 @@ export class Cursor {
     this.goTo(this.nearest(step));
   }
 
-  /** Move to the next escape; from the last, to the first. */
+  /** Move to the next escape; after the last one, to the first. */
   jump() {
     this.stop();
     const rows = escapes(this.view.shown, this.view.run.store);
@@ -104,7 +104,7 @@ export class Cursor {
     if (this.last < 1) return;
     if (this.row >= this.last) this.goTo(0);
     let before = performance.now();
-    let due = 0; // records, and a part of one
+    let due = 0; // records to advance, with a fraction
     const tick = (now) => {
       const rate = this.speed * Math.max(SLOWEST, this.last / WHOLE);
       due += Math.min((now - before) / 1000, LONGEST_TICK) * rate;

@@ -48,7 +48,7 @@ export class Keys {
     act();
   }
 
-  /** The act of a key that moves the cursor; undefined for any other key. */
+  /** The action of a key that moves the cursor; undefined for any other key. */
   move({ key, shiftKey, target }) {
     const { cursor, root } = this.view;
     const inside = root.contains(target);
@@ -76,7 +76,7 @@ export class Keys {
     panel?.card.menu.open(true);
   }
 
-  /** Press the page's own button; its icon's name stands before its own. */
+  /** Press the page's own button; its whole text would begin with the name of its icon. */
   reset() {
     const name = (button) => button.querySelector("p")?.textContent ?? button.textContent;
     const buttons = [...document.querySelectorAll("button:not([disabled])")];

@@ -15,7 +15,7 @@ import { Origin } from "./origin.js";
 import { Strip } from "./strip.js";
 import { Transport } from "./transport.js";
 
-const KINDS = { map: Maps, surface: Surface }; // of panels; others draw lines
+const KINDS = { map: Maps, surface: Surface }; // panels of any other kind draw lines
 const GRACE = 500; // ms out of the document after which the charts are removed
 const THEME_PAUSE = 300; // ms that Streamlit takes to change its theme
 const RESIZE_PAUSE = 60; // ms
@@ -38,7 +38,7 @@ class View {
     this.grid = make("div", "dln-grid");
     const parts = [this.strip.element, this.transport.element, this.grid, keys.help];
     this.root = make("div", "dln", {}, ...parts);
-    this.libraries = {}; // parts of plotly.js
+    this.libraries = {}; // the loaded parts of plotly.js
     this.stats = this.root.dlnStats = { frames: 0, busyMs: 0, bytes: 0, records: 0 }; // for tests
     parent.append(this.root);
     this.watch();
@@ -195,7 +195,7 @@ class View {
     if (!document.hidden) this.draw(start);
     connection.acknowledge();
     const wait = this.run.live ? STRIP_PAUSE - (start - this.told) : 0;
-    // The last records before a pause need a status, too, and no frame may follow them.
+    // The last records before a pause also need a status, and perhaps no frame follows them.
     if (wait <= 0) this.showStatus();
     else this.telling ??= setTimeout(() => this.showStatus(), wait);
     this.summarise();
@@ -264,7 +264,7 @@ class View {
   }
 }
 
-const views = new WeakMap(); // by Streamlit's element
+const views = new WeakMap(); // each view by Streamlit's element
 
 await loadStyle(); // without it, charts would measure themselves wrongly
 

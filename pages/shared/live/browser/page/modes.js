@@ -1,4 +1,4 @@
-// Modes: one mode is lit in all charts while the others are faint. A line's mode is its `meta.mode`.
+// Modes: one mode is lit in all charts while the others are faint. A line's mode is `meta.mode`.
 // Lines without a mode never change.
 
 import { FAINT } from "../base/theme.js";
@@ -43,7 +43,7 @@ export class Modes {
     if (this.lit !== before) for (const panel of this.view.shown) this.light(panel);
   }
 
-  /** Set the opacity of a chart's lines: of those that Plotly drew, and of those on the canvas. */
+  /** Set the opacity of a chart's lines, both in Plotly's drawing and on the canvas. */
   light(panel) {
     panel.lines.forEach((line, place) => {
       const drawn = panel.plot.querySelector(`.tracedln${place}`);

@@ -1,4 +1,5 @@
-// Origin: the run that the shown one was forked from. Its lines are faint, from where the two part.
+// Origin: the run that the shown run was forked from. Its lines are faint and begin where the two
+// runs part.
 
 import { firstAt } from "../base/thin.js";
 import { Run } from "../run/run.js";
@@ -7,7 +8,7 @@ import { Line } from "../panel/line.js";
 const PAUSE = 1000; // ms between two drawings of an origin that is live itself
 
 export class Origin extends Run {
-  /** `step` is the last one of both runs; `redraw` is called when there is more to draw. */
+  /** `step` is the last step that both runs share; `redraw` is called for more to draw. */
   constructor(step, redraw) {
     super({ restart() {}, changed() {}, schedule: () => this.drawSoon() });
     Object.assign(this, { step, redraw, seen: new WeakMap() });
@@ -40,7 +41,7 @@ export class Origin extends Run {
     return copies.lines;
   }
 
-  /** The first row after which the runs part. */
+  /** The first row at or after the last step that both runs share. */
   get first() {
     return firstAt(this.store.column("step"), this.step);
   }

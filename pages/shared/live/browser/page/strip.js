@@ -54,7 +54,7 @@ export class Strip {
     this.showBar(step, status?.phase === "done" ? step : config?.steps);
   }
 
-  /** List the signs of failure; a click moves the cursor to the step of one. */
+  /** List the signs of failure; a click on one moves the cursor to its step. */
   showSigns(signs) {
     const key = JSON.stringify(signs);
     if (key === this.signed) return;

@@ -4,7 +4,7 @@ import { make } from "../base/dom.js";
 import { FAINT, FAULT, RING } from "../base/theme.js";
 import { thin } from "../base/thin.js";
 
-const POINTS = 300; // of a line
+const POINTS = 300; // about as many points of a line are painted
 const AFRESH = 1500; // ms after which whole lines are painted again
 
 export class Canvas {
@@ -15,7 +15,7 @@ export class Canvas {
     this.forget();
   }
 
-  /** The next painting is of whole lines. */
+  /** Have the next painting paint whole lines. */
   forget() {
     this.key = "";
   }

@@ -1,4 +1,4 @@
-// Card: what surrounds a chart: title, buttons, legend, and a description for screen readers.
+// Card: everything around a chart: title, buttons, legend, and a description for screen readers.
 
 import { button, make } from "../base/dom.js";
 import { brief, capital, marked, plain } from "../base/words.js";

@@ -1,5 +1,5 @@
-// Changes: settings changed during a run, each a mark across the chart with its words. `marked` in
-// dynamics/draw/chart.py is the same for files.
+// Changes: a mark across the chart, with words, for each setting that changed during a run. For
+// files, `marked` in dynamics/draw/chart.py does the same.
 
 /** Shapes and annotations for a panel's layout, one for each clock that has reached the change. */
 export function changes(panel, theme, [from, to]) {

@@ -1,8 +1,8 @@
-// Crossings: the records at which two lines of one network have exchanged places. The function of
-// dynamics/findings/crossings.py finds the same ones.
+// Crossings: the records at which two lines of one network have exchanged places. The function in
+// dynamics/findings/crossings.py finds the same crossings.
 
 export class Crossings {
-  /** `least` is the value that one of the two must have reached; no crossing counts without it. */
+  /** `least` is the value that one of the two must have reached; if missing, no crossing counts. */
   constructor(lines, least = Infinity) {
     this.least = least;
     const followed = lines.filter(({ strip, meta }) => !strip && meta.mode !== undefined);
@@ -12,7 +12,7 @@ export class Crossings {
 
   forget() {
     this.found = []; // each { row, lines }
-    this.orders = this.groups.map(() => null); // places of lines, the greatest value first
+    this.orders = this.groups.map(() => null); // each group's lines, the greatest value first
   }
 
   /** Note the crossings among the records from a row on. */

@@ -5,7 +5,7 @@ import { firstAt, thin } from "../base/thin.js";
 import { changes } from "./changes.js";
 import { decades, halves } from "./ranges.js";
 
-const POINTS = 600; // of a line; a painted one needs only half
+const POINTS = 600; // about as many points of a line are drawn; on the canvas, half are enough
 
 /** The traces and the layout of a panel's chart. */
 export function onPage(panel) {
@@ -16,9 +16,9 @@ export function onPage(panel) {
 
 function layoutOf(panel, theme, { x, y, strip }) {
   const given = panel.figure.layout;
-  const own = panel.isLog === panel.logIsDefault && !panel.held.y; // the figure's ticks are for it
+  const own = panel.isLog === panel.logIsDefault && !panel.held.y; // only then its ticks fit
   const yTicks = own ? {} : { tickvals: undefined, ticktext: undefined };
-  // Plotly draws twice to measure labels, so it does where they may not fit the margin.
+  // To measure labels, Plotly draws twice, so it measures only labels that may not fit the margin.
   const usual = panel.isLog || (y[1] >= 0.01 && y[1] < 1000);
   yTicks.automargin = Boolean(panel.held.y) || !usual;
   if (panel.isLog) Object.assign(yTicks, { dtick: decades(y), nticks: undefined });
@@ -92,7 +92,7 @@ function expected(trace, store, theme) {
   return { ...trace, x, line: { ...line, color: theme.ink } };
 }
 
-/** The lines of the parent run, from where the two runs part. */
+/** The lines of the parent run, from the record at which the two runs part. */
 function faint(panel, theme, range) {
   const run = panel.view.origin;
   return (run?.lines(panel) ?? []).map((line, place) => ({

@@ -19,8 +19,8 @@ export class Line {
   constructor(trace) {
     this.trace = trace;
     this.meta = trace.meta;
-    this.scale = trace.meta.scale ?? 1; // from the stored unit into the axis's
-    this.unit = trace.meta.unit ?? 1; // of the x axis, in the unit of its column
+    this.scale = trace.meta.scale ?? 1; // turns the stored unit into the axis's
+    this.unit = trace.meta.unit ?? 1; // unit of the x axis, in the unit of its column
     this.least = trace.meta.least ?? -Infinity; // place of the first record on a logarithmic x axis
     this.clock = `${trace.meta.x}/${this.unit}`; // lines of one clock share their times
     this.strip = trace.yaxis === "y2"; // in the strip below the chart

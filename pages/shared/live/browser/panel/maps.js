@@ -1,6 +1,6 @@
 // Maps: heat maps at the cursor, painted on canvases. One cell of a map is one pixel, which the
 // browser enlarges. A trace's `meta` names the network of its map and says whether the goal is
-// subtracted. The cells of a moment are fetched when the cursor is there.
+// subtracted. The cells of a step are fetched when the cursor reaches it.
 
 import { download, make, write } from "../base/dom.js";
 import { halves } from "../base/float16.js";

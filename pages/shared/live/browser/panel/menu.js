@@ -45,7 +45,7 @@ export class Menu {
     return `${this.panel.name.replaceAll("/", "-")}_${this.panel.run.key}`;
   }
 
-  /** Ask for the page's export dialog, which draws the range, axis, camera and moment seen here. */
+  /** Ask for the page's export dialog, which draws the chart's range, axis, camera and moment. */
   prepare() {
     const { name, isLog, held, hidden, at, view } = this.panel;
     view.notify("export", { panel: name, log: isLog, held, hidden: [...hidden], at });

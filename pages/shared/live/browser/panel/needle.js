@@ -29,7 +29,7 @@ export class Needle {
     return Math.min(this.panel.view.cursor.row, line.good);
   }
 
-  /** Place the bars by the current axes. */
+  /** Place the bars according to the current axes. */
   place() {
     if (!this.on) {
       for (const bar of this.bars.values()) bar.remove();
@@ -82,7 +82,7 @@ export class Needle {
     }
   }
 
-  /** Make the list, if different lines are shown than before. */
+  /** Make the list anew if different lines are shown. */
   list(lines, more, theme) {
     const key = [theme.key, more, ...lines.map((line) => line.meta.y)].join();
     if (key === this.key) return;

@@ -138,7 +138,7 @@ export class Panel {
       if (from !== undefined) this.held[name] = [+from, +change[`${name}axis.range[1]`]];
     }
     remember(this);
-    this.redraw(); // thinned for the visible range
+    this.redraw(); // with lines thinned for the visible range
   }
 
   // What the records span
@@ -255,7 +255,7 @@ export class Panel {
     if (this.isLog) change["yaxis.dtick"] = decades(y);
     if (strip) Object.assign(change, { "yaxis2.range": [...strip], "yaxis2.dtick": halves(strip) });
     if (this.logX) change["xaxis.dtick"] = decades(x);
-    this.growing = true; // Plotly reports this change like one by the viewer
+    this.growing = true; // Plotly reports this change as if the viewer had made it
     try {
       await this.Plotly.relayout(this.plot, change);
     } finally {

@@ -9,7 +9,10 @@ function roundUp(value) {
   return (ROUND.find((step) => step * unit >= value * (1 - 1e-9)) ?? 10) * unit;
 }
 
-/** An x axis that ended at `before` and must hold `reached`; ½, ¼, … of `total` if known. */
+/**
+ * The range of an x axis that ended at `before` and must hold `reached`. It ends at 1, ½, ¼, … of
+ * `total`, or at a round number if `total` is unknown.
+ */
 function growX(before, reached, total) {
   if (reached <= before) return [0, before || 1];
   if (!total) return [0, Math.max(before, roundUp(reached * 1.3))];
@@ -18,7 +21,7 @@ function growX(before, reached, total) {
   return [0, end];
 }
 
-/** A panel's x axis: the whole of a run that rests; grown from before for a live one. */
+/** The range of a panel's x axis: all of a run that rests; for a live run, it grows by leaps. */
 export function rangeX({ view, run, lines, range, logX }) {
   const { reach } = view;
   const total = lines[0]?.clock === "step/1" ? run.config?.steps : undefined;
@@ -26,7 +29,7 @@ export function rangeX({ view, run, lines, range, logX }) {
   return run.live ? growX(range.x?.[1] ?? 0, reach, total) : [0, reach || 1];
 }
 
-/** The y axis. `goals` are values that the figure itself draws and that the curves approach. */
+/** The range of the y axis. `goals` are values that the figure draws and the curves approach. */
 export function growY(before, extent, goals, log, tozero) {
   if (log) return growLog(before ?? [Infinity, -Infinity], extent, goals);
   return growLinear(before ?? [0, 0], extent, goals, tozero);
@@ -55,10 +58,10 @@ function growLinear(before, { low, high }, goals, tozero) {
   return [Math.min(before[0], bottom), most > before[1] ? top : before[1]];
 }
 
-/** The distance of a low strip's ticks, in decades: three ticks at most. */
+/** The distance between two ticks of a low strip, in decades: three ticks at most. */
 export const halves = ([low, high]) => Math.max(1, Math.ceil((high - low) / 2));
 
-/** The distance of a logarithmic axis's ticks, in decades; undefined for Plotly's own choice. */
+/** Decades between two ticks of a logarithmic axis; undefined for Plotly's own choice. */
 export function decades([low, high]) {
   return high - low > 1 ? Math.max(1, Math.ceil((high - low) / 6)) : undefined;
 }

@@ -7,7 +7,7 @@ import { mirrored } from "../base/theme.js";
 import { Panel } from "./panel.js";
 
 const PACE = 1000; // ms between two drawings of new records
-const MOST = 100; // records
+const MOST = 100; // records in a surface
 const CONFIG = { displayModeBar: false, doubleClick: false, showTips: false };
 const NO_WEBGL =
   "This browser cannot show three dimensions (WebGL is off). The chart of singular values has " +

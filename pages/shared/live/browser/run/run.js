@@ -17,13 +17,13 @@ export class Run {
   follow({ run, panels, versus, theory }, other) {
     Object.assign(this, { key: run, panels, versus, theory });
     if (other) this.status = this.config = this.failure = null;
-    this.described = false; // the charts may still show the run before
+    this.described = false; // the charts may still show the previous run
     this.keep(null);
     this.connection.open();
     this.loadFigures();
   }
 
-  /** Ask for the same charts on another x axis, or with or without theory. */
+  /** Ask for the same charts on a different x axis, or with or without theory. */
   describeAs({ versus, theory }) {
     Object.assign(this, { versus, theory });
     this.loadFigures();

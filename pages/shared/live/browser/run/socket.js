@@ -1,7 +1,7 @@
 // Connection: a run's stream. It passes messages on, acknowledges drawn frames and reconnects.
 
 const SHORTEST_WAIT = 500; // ms before the first attempt to reconnect
-const LONGEST_WAIT = 8000;
+const LONGEST_WAIT = 8000; // ms
 
 export class Connection {
   /** `owner` has address(), hear(message), take(buffer) and lost(). */

@@ -13,12 +13,12 @@ export class Store {
   }
 
   clear() {
-    this.count = 0; // rows here; fewer than the records that they stand for, if thinned
+    this.count = 0; // stored rows; fewer than the records that they stand for if some were skipped
     this.position = 0; // records that the rows stand for
     this.age++;
   }
 
-  /** Take a binary frame (see stream.py); false if it does not follow the rows here. */
+  /** Take a binary frame (see stream.py); returns false if it does not follow the stored rows. */
   take(buffer) {
     const [position, count, upto] = new Uint32Array(buffer, 0, 3);
     if (position === 0) this.clear();
@@ -51,7 +51,7 @@ export class Store {
 
   /**
    * The value of a clock's column at a step: linear between two records, beyond the last one at the
-   * average pace. `along` in dynamics/draw/time_axis.py is the same for files.
+   * average pace. `along` in dynamics/draw/time_axis.py does the same for files.
    */
   timeOf(step, name) {
     const steps = this.column("step");
