@@ -1,4 +1,4 @@
-"""Device: where a run is computed: the device, the processor's name, the threads."""
+"""Device: where a run is computed, the processor's name, and the number of threads."""
 
 import platform
 import re
@@ -11,13 +11,15 @@ import torch
 from dynamics.core import sizes
 from dynamics.core.config import Config
 
-SWITCH = 1e-4  # seconds between two threads that want Python's lock
-WIDE, MANY = 600, 2**24  # width, and numbers in the measurements, from which two threads gain
-LOOK, SPARE = 0.2, 0.3  # seconds to watch the cores; share of two cores that may be in use
+SWITCH = 1e-4  # seconds after which a thread passes Python's lock to a waiting thread
+WIDE = 600  # least width of a network that gains by a second thread
+MANY = 2**24  # least count of numbers in measurements that gain by a second thread
+LOOK = 0.2  # seconds for which the use of the cores is watched
+SPARE = 0.3  # cores: of the two cores that are needed, so much may be in use
 
 
 def device(config: Config) -> torch.device:
-    """Returns the device that the config names, or the accelerator if there is one.
+    """Returns the device that the config names; for ``auto`` the GPU if the machine has one.
 
     Raises:
         ValueError: if CUDA is asked for and missing.
@@ -29,10 +31,10 @@ def device(config: Config) -> torch.device:
 
 
 def use_threads(config: Config) -> None:
-    """Use one thread, since runs are spread over cores; two if that gains and a core is idle.
+    """Use one thread, because runs are spread over cores; two if that gains and a core is idle.
 
     Products of a wide original network and large sets of measurements gain. Small products become
-    slower with a second thread, and all do if its core has other work.
+    slower with a second thread. All products become slower if that thread's core is busy.
     """
     rows, cols = config.shape
     wide = sizes.wide(config) and (config.width or min(rows, cols)) >= WIDE
@@ -59,7 +61,7 @@ def processor() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         lines = []
-    named = [line.partition(":")[2] for line in lines if line.startswith("model name")]
-    name = named[0] if named else platform.processor()
+    models = [line.partition(":")[2] for line in lines if line.startswith("model name")]
+    name = models[0] if models else platform.processor()
     words = re.sub(r"\((R|TM)\)|\bCPU\b|@.*|\bProcessor\b", "", name)
     return " ".join([*words.split(), "CPU"])

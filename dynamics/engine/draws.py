@@ -14,11 +14,11 @@ from dynamics.data.published import DRAWN, arrays
 from dynamics.engine.factors import orthonormal
 from dynamics.engine.target import Matrix, Target
 
-BLOCK = 2**23  # random numbers drawn at once: 64 MiB, which the allocator frees at once
+BLOCK = 2**23  # random numbers drawn together: 64 MiB, which the allocator frees immediately
 
 
 def generator(purpose: str, seed: int) -> torch.Generator:
-    """Returns a generator for one purpose: a new draw elsewhere never shifts its numbers."""
+    """Returns a generator for one purpose, so that no new draw elsewhere shifts its numbers."""
     digest = hashlib.sha256(f"{purpose}/{seed}".encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
 
@@ -26,24 +26,26 @@ def generator(purpose: str, seed: int) -> torch.Generator:
 def low_rank(config: Config) -> Target:
     """A random target of the config's rank and spectrum, in float64.
 
-    ``top`` and ``spread`` take singular triplets of a Gaussian matrix: the first r, or those with
-    numbers 0, d/(2r), 2d/(2r), …; ``flat`` and ``power-law`` have Haar-random singular vectors and
-    values s, or s/i, with s = √rows + √cols, a Gaussian matrix's largest. Published matrices bring
-    their own.
+    ``top`` and ``spread`` take r singular triplets of a Gaussian matrix: ``top`` the first r,
+    ``spread`` those with the indices 0, d/(2r), 2d/(2r), …, where d is the smaller side. ``flat``
+    and ``power-law`` have Haar-random singular vectors and the values s and s/i, where
+    s = √rows + √cols is the largest singular value of a Gaussian matrix. Published matrices bring
+    their own target.
     """
     if config.matrices != DRAWN:
         matrix = torch.from_numpy(arrays(config.matrices)["target"])
         return Target.of(matrix, config.rank)
-    draw = generator("target", config.seed_target)
+    rng = generator("target", config.seed_target)
     rank = config.rank
     rows, cols = config.shape
     if config.spectrum in ("flat", "power-law"):
         index = torch.arange(1, rank + 1, dtype=torch.float64)
         values = torch.full_like(index, rows**0.5 + cols**0.5)
-        values = values if config.spectrum == "flat" else values / index
-        return Target(orthonormal(rows, rank, draw), values, orthonormal(rank, cols, draw))
+        if config.spectrum == "power-law":
+            values = values / index
+        return Target(orthonormal(rows, rank, rng), values, orthonormal(rank, cols, rng))
     need(rows * cols * 8 * 5, f"The {config.spectrum} spectrum of a {rows} × {cols} matrix")
-    gaussian = torch.randn(rows, cols, generator=draw, dtype=torch.float64)
+    gaussian = torch.randn(rows, cols, generator=rng, dtype=torch.float64)
     left, values, right = torch.linalg.svd(gaussian, full_matrices=False)
     stride = min(rows, cols) / (2 * rank) if config.spectrum == "spread" else 1
     kept = [int(i * stride) for i in range(rank)]
@@ -51,7 +53,7 @@ def low_rank(config: Config) -> Target:
 
 
 def mask(config: Config) -> Bool[Tensor, "rows cols"]:
-    """Which entries are observed: each with probability p, at least one, or as published."""
+    """Which entries are observed: each with probability p, but at least one; or as published."""
     if config.matrices != DRAWN:
         return torch.from_numpy(arrays(config.matrices)["mask"]).bool()
     observed = torch.cat([block for _, block, _ in blocks(config)])
@@ -61,25 +63,26 @@ def mask(config: Config) -> Bool[Tensor, "rows cols"]:
 
 
 def blocks(config: Config) -> Iterator[tuple[int, Bool[Tensor, "some cols"], Matrix | float]]:
-    """Mask and noise of some rows at a time: the first row, the mask, the noise (0. if none).
+    """Yields for each block of rows its first row, its mask and its noise (0.0 for no noise).
 
-    The numbers are those of ``mask`` and ``noise``.
+    The numbers equal those of ``mask`` and ``noise``.
     """
     rows, cols = config.shape
-    draw, draw_noise = generator("mask", config.seed_data), generator("noise", config.seed_noise)
+    mask_rng = generator("mask", config.seed_data)
+    noise_rng = generator("noise", config.seed_noise)
     for start, stop in spans(rows, cols):
         shape = (stop - start, cols)
-        observed = torch.rand(shape, generator=draw, dtype=torch.float64) < config.observed
-        yield start, observed, _normal(config, shape, draw_noise) if config.noise else 0.0
+        observed = torch.rand(shape, generator=mask_rng, dtype=torch.float64) < config.observed
+        yield start, observed, _normal(config, shape, noise_rng) if config.noise else 0.0
 
 
-def spans(rows: int, each: int) -> Iterator[tuple[int, int]]:
-    """First row and end of blocks of about BLOCK numbers, in which rows of ``each`` are drawn.
+def spans(rows: int, cols: int) -> Iterator[tuple[int, int]]:
+    """Yields first row and end of blocks of about BLOCK numbers, for rows of ``cols`` numbers.
 
-    In blocks of a multiple of 16 rows a generator draws the same normal numbers as at once, if the
-    last block is no smaller.
+    A generator draws the same normal numbers block by block as all together if each block has a
+    multiple of 16 rows and the last block is not smaller than the blocks before it.
     """
-    size = max(16, BLOCK // each // 16 * 16)
+    size = max(16, BLOCK // cols // 16 * 16)
     return pairwise([*range(0, max(rows - size, 1), size), rows])
 
 
@@ -88,8 +91,8 @@ def noise(config: Config, *shape: int) -> Tensor:
     return _normal(config, shape, generator("noise", config.seed_noise))
 
 
-def _normal(config: Config, shape: tuple[int, ...], draw: torch.Generator) -> Tensor:
-    return config.noise * torch.randn(shape, generator=draw, dtype=torch.float64)
+def _normal(config: Config, shape: tuple[int, ...], rng: torch.Generator) -> Tensor:
+    return config.noise * torch.randn(shape, generator=rng, dtype=torch.float64)
 
 
 def given(config: Config, target: Target, like: Tensor) -> Matrix | None:

@@ -1,4 +1,4 @@
-"""Factors W_1, …, W_L of a deep linear network: their product and their first values."""
+"""Factors W_1, …, W_L of a deep linear network: their product and their start values."""
 
 from itertools import pairwise
 
@@ -6,11 +6,11 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-Factors = list[Tensor]  # [W_1, …, W_L]; W_l is (*runs, width_l, width_(l-1))
+Factors = list[Tensor]  # [W_1, …, W_L]; the shape of W_l is (*runs, width_l, width_(l-1))
 
 
 def product(factors: Factors) -> Float[Tensor, "*runs rows cols"]:
-    """The end-to-end matrix W_L ⋯ W_1, multiplied from the narrowest side."""
+    """The end-to-end matrix W_L ⋯ W_1, multiplied from the narrower side."""
     if len(factors) == 1:
         return factors[0]
     if factors[0].shape[-1] < factors[-1].shape[-2]:
@@ -25,11 +25,12 @@ def product(factors: Factors) -> Float[Tensor, "*runs rows cols"]:
 
 
 def drawn(widths: list[int], scale: float, distribution: str, generator: Generator) -> Factors:
-    """Original network: ε times random factors, each of its orthogonal namesake's Frobenius norm.
+    """Original network: ε times random m × n matrices with the Frobenius norm √min(m, n).
 
     ``widths`` are cols, the hidden widths and rows. ``orthogonal``: the first rows or columns of a
-    Haar-orthogonal max(m, n) matrix; ``normal`` and ``uniform``: independent entries of variance
-    min(m, n)/(mn). Kwon et al. (2024), section 4.
+    Haar-orthogonal matrix with max(m, n) rows. ``normal`` and ``uniform``: independent entries of
+    variance min(m, n)/(mn), so the norm is the same in the mean square. Kwon et al. (2024),
+    section 4.
 
     Raises:
         ValueError: if the distribution is unknown.
@@ -59,24 +60,24 @@ def spectral(
 
 
 def truncated(factors: Factors, width: int) -> Factors:
-    """Compressed at this moment: factors of this width that continue from wider ones.
+    """Factors of ``width`` with which a compressed network continues from these wider factors.
 
-    With V the first right singular vectors of W = W_L ⋯ W_1, B_0 = V and QR decompositions
-    W_l B_(l−1) = B_l R_l: the factors are R_1 Vᵀ, R_2, …, R_(L−1) and B_L R_L.
+    Let V be the first right singular vectors of W = W_L ⋯ W_1, let B_0 = V, and let
+    W_l B_(l−1) = B_l R_l be QR decompositions. The factors are R_1 Vᵀ, R_2, …, R_(L−1) and B_L R_L.
 
     Their product is W V Vᵀ, exactly the best approximation of W of this rank, whatever the factors
-    are. Each has the singular values that its wide namesake has on the kept directions; where all
-    factors share their modes, as from an orthogonal start and for a full target, the R_l are
-    diagonal and hold the modes' own values. Gradient descent with the same α then follows the
-    wide network up to the part that was cut off: singular values of about ε^L once all modes have
-    risen. Modes that have not risen yet lose a part of their start.
+    are. Each has the singular values of the wide factor on the kept directions. If all wide factors
+    share their modes, as after an orthogonal start and for a full target, the R_l are diagonal and
+    hold the values of the modes. Gradient descent with the same α then follows the wide network up
+    to the part that was cut off: singular values of about ε^L once all modes have risen. Modes
+    that have not risen yet lose a part of their start.
 
     Raises:
-        ValueError: if a factor is narrower than that.
+        ValueError: if a factor is narrower than ``width``.
     """
-    least = min(side for factor in factors for side in factor.shape)
-    if width > least:
-        raise ValueError(f"factors {least} wide cannot be compressed to {width}")
+    narrowest = min(side for factor in factors for side in factor.shape)
+    if width > narrowest:
+        raise ValueError(f"factors {narrowest} wide cannot be compressed to {width}")
     right = torch.linalg.svd(product(factors), full_matrices=False)[2][:width]
     basis = right.mT
     kept = []
@@ -91,8 +92,8 @@ def truncated(factors: Factors, width: int) -> Factors:
 def orthonormal(rows: int, cols: int, generator: Generator) -> Float[Tensor, "rows cols"]:
     """The first rows or columns of a Haar-orthogonal matrix, in float64.
 
-    A thin QR decomposition of a Gaussian matrix, its signs fixed, has the same distribution as the
-    columns of a full one.
+    The columns of a thin QR decomposition of a Gaussian matrix, with their signs fixed, have the
+    same distribution as the first columns of a full decomposition.
     """
     gaussian = _gaussian(max(rows, cols), min(rows, cols), generator)
     columns, triangle = torch.linalg.qr(gaussian)

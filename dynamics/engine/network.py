@@ -1,7 +1,7 @@
 """Network: the factors of a deep linear network, perhaps behind a backbone.
 
-A file of ``networks/`` makes one from a Config and a problem; its constants say which α it has, and
-which form of the steps.
+A file of ``networks/`` makes a Network from a Config and a problem. Its constants name the α and
+the form of the steps.
 """
 
 import dataclasses
@@ -28,7 +28,7 @@ class Network:
         reduction: the name of an exact simulation (``steps/reduced.py``) that makes the steps in
             place of the factors' own products; empty for none.
         adrift: whether a narrow network starts at random, away from the target's directions.
-        backbone: a module whose features W multiplies; None for a network that is W alone.
+        backbone: a module whose features W multiplies; None if the network is W alone.
     """
 
     factors: Factors
@@ -38,7 +38,7 @@ class Network:
     backbone: torch.nn.Module | None = None
 
     def __post_init__(self) -> None:
-        # A tall last factor is stored by columns: all skinny products then read along rows.
+        # A tall last factor is stored by columns, so that all skinny products read along rows.
         last = self.factors[-1].mT.contiguous().mT
         self.factors[:] = [*(factor.contiguous() for factor in self.factors[:-1]), last]
 

@@ -1,7 +1,7 @@
-"""Problem: what every training problem has, and what the recovery of a matrix has beside it.
+"""Problem: what every training problem has, and what the recovery of a matrix adds.
 
 A file of ``problems/`` makes a problem from a Config. Its constants name the settings that it reads
-(``READS``) and, if its data fix it, the shape of the matrix (``SHAPE``).
+(``READS``) and the shape of the matrix if the data fix the shape (``SHAPE``).
 """
 
 from abc import ABC, abstractmethod
@@ -18,12 +18,13 @@ Pull = tuple[Tensor, Tensor]  # the two factors of a product that has not been m
 class Task(ABC):
     """A loss of W = left · right, the product of a network's factors.
 
-    A network may have a backbone, whose features W multiplies. Such a task overrides ``behind``.
+    A network may have a backbone, whose features W multiplies. A task for such networks overrides
+    ``behind``.
 
     Attributes:
         shape: rows and columns of W.
         scale: c, so that ∂loss/∂W = c · G for the G of ``pull``.
-        measures: which held-out quantity ``test_loss`` is, in words.
+        measures: what ``test_loss`` measures, in words.
     """
 
     shape: tuple[int, int]
@@ -41,8 +42,8 @@ class Task(ABC):
     def pull(self, left: Tensor, right: Tensor) -> tuple[Pull, Pull]:
         """G · rightᵀ and Gᵀ · left, each as the two factors of a product.
 
-        Draws the next mini-batch, if there are any. Leaves the gradients of the backbone in
-        ``grad`` of its parameters.
+        Draws the next mini-batch if the task has mini-batches. Leaves the gradients of the backbone
+        in the ``grad`` of its parameters.
         """
 
     @abstractmethod
@@ -51,11 +52,11 @@ class Task(ABC):
 
     @abstractmethod
     def test_loss(self, left: Tensor, right: Tensor) -> Tensor:
-        """The held-out quantity, in memory of its own: training may continue meanwhile."""
+        """The held-out quantity, in memory of its own so that training may continue meanwhile."""
 
     @abstractmethod
     def operations(self, width: int) -> float:
-        """Operations of ``pull`` and of its two products, if right has ``width`` rows."""
+        """Operations of ``pull`` and of its two products if ``right`` has ``width`` rows."""
 
     @property
     def draws(self) -> torch.Generator | None:
@@ -64,7 +65,7 @@ class Task(ABC):
 
     @property
     def facts(self) -> dict[str, list[Any]]:
-        """What charts and summaries say of the problem: a few numbers, and words in a list."""
+        """What charts and summaries show of the problem: by name, a list of numbers or of words."""
         return {"test_loss": [self.measures]}
 
 
@@ -102,12 +103,12 @@ class Recovery(Task):
 
     @property
     def whole(self) -> Target | None:
-        """M*, if the loss is (c/2)·‖W − M*‖² and M* is known by its singular triplets."""
+        """M* if the loss is (c/2)·‖W − M*‖² and M* is known by its triplets, otherwise None."""
         return None
 
     @property
     def facts(self) -> dict[str, list[Any]]:
-        """Those of every task, and the target's singular values."""
+        """The facts of every task, and the target's singular values if it is known."""
         facts = super().facts
         if self.target is not None:
             facts["target_singular_values"] = self.target.values.tolist()
@@ -120,5 +121,5 @@ def target_of(task: Task) -> Target | None:
 
 
 def whole_of(task: Task) -> Target | None:
-    """Returns M* if the loss is (c/2)·‖W − M*‖² and M* is known by its triplets, else None."""
+    """Returns M* if the loss is (c/2)·‖W − M*‖² and M* is known by its triplets, otherwise None."""
     return task.whole if isinstance(task, Recovery) else None

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 Matrix = Float[Tensor, "rows cols"]
-NEGLIGIBLE = 1e-12  # share of the largest singular value that rounding leaves of an exact zero
+NEGLIGIBLE = 1e-12  # share of the largest singular value up to which one is a zero with rounding
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,14 @@ class Target:
         return self.values.norm() if self.exact else self.dense.norm()
 
     def distance(self, left: Tensor, right: Tensor) -> Tensor:
-        """‖left·right − M*‖_F of an exact target, from the parts in and outside its subspaces.
+        """‖left·right − M*‖_F of an exact target, from the parts inside and outside its subspaces.
 
         No array of rows × cols is made and, unlike with Gram matrices, no digits cancel.
         """
         inside_left, inside_right = self.left.mT @ left, right @ self.right.mT
         outside_left = left - self.left @ inside_left
         outside_right = right - inside_right @ self.right
-        # Of the outer parts only the sizes count, which triangles of QR decompositions preserve.
+        # Only the norms of the outside parts count, and triangles of QR decompositions keep them.
         left_size = torch.linalg.qr(outside_left, mode="r").R
         right_size = torch.linalg.qr(outside_right.mT, mode="r").R.mT
         parts = (
@@ -70,7 +70,10 @@ class Target:
 
 @dataclass(frozen=True)
 class Samples:
-    """Observed entries row by row: row i has ``places`` and ``values`` starts[i] to starts[i+1]."""
+    """Observed entries by rows: row i has ``places`` and ``values`` from starts[i] to starts[i+1].
+
+    ``places`` are columns, and the entry at starts[i+1] is the first of the next row.
+    """
 
     starts: Int[Tensor, " rows+1"]
     places: Int[Tensor, " entries"]

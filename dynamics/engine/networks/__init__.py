@@ -1,1 +1,1 @@
-"""Networks that learn a problem: a file a network, each with ``build`` or ``LIKE``."""
+"""Networks that learn a problem: one file per network, each with ``build`` or ``LIKE``."""

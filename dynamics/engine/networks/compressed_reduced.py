@@ -1,4 +1,4 @@
 """Compressed network by exact reduction: full target"""
 
 LIKE = "compressed"
-REDUCTION = "diagonal"  # r̂ scalar recursions; the same factors at each record
+REDUCTION = "diagonal"  # simulates r̂ scalar recursions; the factors at each record are the same

@@ -13,9 +13,9 @@ READS = ("initialization", "seed_init")
 
 
 def build(config: Config, problem: Recovery) -> Network:
-    """W_l = ε times a random orthogonal (normal, uniform) matrix, all of the compressed width."""
+    """W_l = ε times a random orthogonal, normal or uniform matrix; all hidden widths are r̂."""
     rows, cols = problem.shape
     widths = [cols, *[config.rank_bound] * (config.depth - 1), rows]
-    draw = generator("narrow factors", config.seed_init)
-    factors = drawn(widths, config.init_scale, config.initialization, draw)
+    rng = generator("narrow factors", config.seed_init)
+    factors = drawn(widths, config.init_scale, config.initialization, rng)
     return Network(factors)

@@ -16,9 +16,9 @@ READS = ("width", "initialization", "seed_init")
 
 
 def build(config: Config, problem: Recovery) -> Network:
-    """W_l = ε times a random orthogonal (normal, uniform) matrix, all of the original width.
+    """W_l = ε times a random orthogonal, normal or uniform matrix; all hidden widths are equal.
 
-    Published matrices bring their own, of the same kind.
+    Published matrices bring their own first factors, of the same kind.
     """
     if config.matrices != DRAWN:
         stored = start(config.matrices, config.problem, config.depth)
@@ -28,6 +28,6 @@ def build(config: Config, problem: Recovery) -> Network:
     size = (rows + cols) * width + (config.depth - 2) * width**2
     need(8 * 3 * size, f"An original network of {size:,} parameters")
     widths = [cols, *[width] * (config.depth - 1), rows]
-    draw = generator("factors", config.seed_init)
-    factors = drawn(widths, config.init_scale, config.initialization, draw)
+    rng = generator("factors", config.seed_init)
+    factors = drawn(widths, config.init_scale, config.initialization, rng)
     return Network(factors)

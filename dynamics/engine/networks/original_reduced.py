@@ -1,4 +1,4 @@
 """Original network by exact reduction: full target, orthogonal start"""
 
 LIKE = "original"
-REDUCTION = "core"  # a network 2r wide; the same factors at each record
+REDUCTION = "core"  # simulates a network 2r wide; the factors at each record are the same

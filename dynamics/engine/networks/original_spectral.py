@@ -15,9 +15,10 @@ READS = ("width",)
 
 
 def build(config: Config, problem: Recovery) -> Network:
-    """W_1 = ε V̂ᵀ, inner factors ε I, W_L = ε Û with all singular vectors, of the original width.
+    """W_1 = ε V̂ᵀ, inner factors ε I, W_L = ε Û with all singular vectors, as wide as the original.
 
-    For units beyond the smaller side of the matrix no vector is left: they start and stay at zero.
+    Hidden units beyond the smaller side of the matrix have no singular vector: they start and stay
+    at zero.
     """
     rows, cols = problem.shape
     width = config.width or min(rows, cols)

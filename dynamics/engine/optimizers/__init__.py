@@ -1,1 +1,1 @@
-"""Optimizers: one file for each, with ``direction``, which turns a gradient into a step."""
+"""Optimizers: one file per optimizer; its ``direction`` turns a gradient into a step."""

@@ -5,16 +5,19 @@ from torch import Tensor
 
 KEEPS = 2
 RESCALES = True
-MEAN, SQUARE, EPS = 0.9, 0.999, 1e-8
+MEAN, SQUARE = 0.9, 0.999  # decay of each average in one step
+EPS = 1e-8
 
 
 def direction(gradient: Tensor, memory: dict[str, Tensor]) -> Tensor:
-    """m̂ / (√v̂ + 1e-8), both averages corrected for their start at zero. As optax.adam."""
+    """m̂ / (√v̂ + 1e-8), both averages corrected for their start at zero. Same as optax.adam."""
     if not memory:
         for name in ("mean", "square"):
             memory[name] = torch.zeros_like(gradient)
         memory["count"] = torch.zeros((), dtype=torch.float64)
-    mean, square, count = memory["mean"], memory["square"], memory["count"].add_(1)
+    mean = memory["mean"]
+    square = memory["square"]
+    count = memory["count"].add_(1)
     mean.mul_(MEAN).add_(gradient, alpha=1 - MEAN)
     square.mul_(SQUARE).addcmul_(gradient, gradient, value=1 - SQUARE)
     steps = int(count)

@@ -7,5 +7,5 @@ PLAIN = True
 
 
 def direction(gradient: Tensor, memory: dict[str, Tensor]) -> Tensor:
-    """g."""
+    """g, the gradient itself."""
     return gradient

@@ -7,6 +7,6 @@ MOMENTUM = 0.9
 
 
 def direction(gradient: Tensor, memory: dict[str, Tensor]) -> Tensor:
-    """m ← g + 0.9 m. As optax.sgd(momentum=0.9)."""
+    """m ← g + 0.9 m. Same as optax.sgd(momentum=0.9)."""
     trace = memory.setdefault("trace", gradient.new_zeros(gradient.shape))
     return trace.mul_(MOMENTUM).add_(gradient)

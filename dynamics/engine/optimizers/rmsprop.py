@@ -4,11 +4,12 @@ from torch import Tensor
 
 KEEPS = 1
 RESCALES = True
-DECAY, EPS = 0.9, 1e-8
+DECAY = 0.9  # of the average in one step
+EPS = 1e-8
 
 
 def direction(gradient: Tensor, memory: dict[str, Tensor]) -> Tensor:
-    """g / √(v + 1e-8), v ← 0.9 v + 0.1 g², from v = 0. As optax.rmsprop."""
+    """g / √(v + 1e-8), v ← 0.9 v + 0.1 g², from v = 0. Same as optax.rmsprop."""
     square = memory.setdefault("square", gradient.new_zeros(gradient.shape))
     square.mul_(DECAY).addcmul_(gradient, gradient, value=1 - DECAY)
     return gradient * (square + EPS).rsqrt_()

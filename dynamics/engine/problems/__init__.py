@@ -1,1 +1,1 @@
-"""Problems: one file for each, with ``make``."""
+"""Problems: one file per problem, each with a function ``make``."""

@@ -14,7 +14,7 @@ from dynamics.engine.problem import Recovery
 READS = ("observed", "seed_data")
 SHAPE = (943, 1682)
 SEEN = "list"
-ENTRIES = 100_000  # all ratings
+ENTRIES = 100_000  # number of ratings, observed and held out
 TARGET_KNOWN = False
 SUGGESTS = {
     "networks": "compressed",
@@ -33,9 +33,9 @@ def fetch(config: Config, like: Tensor, report: Callable[[str], None]) -> None:
 
 
 def make(config: Config, like: Tensor) -> Recovery:
-    """½ mean square over a random fraction p of the 100,000 ratings; the others are held out.
+    """½ mean((W − Y)²) over a random fraction p of the 100,000 ratings Y; the rest is held out.
 
-    The full matrix is unknown, so there is no recovery error; √(2 · test_loss) is the usual root
+    The full matrix is unknown, so no recovery error exists. √(2 · test_loss) is the usual root
     mean square error in stars.
     """
     observed, held_out = (
@@ -45,10 +45,10 @@ def make(config: Config, like: Tensor) -> Recovery:
 
 
 def split(config: Config) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """Places (2 × entries) and stars of the observed ratings, and of the others."""
+    """Places (2 × entries) and stars of the observed ratings, then of the held-out ratings."""
     users, films, stars = (torch.from_numpy(column) for column in movielens.movielens())
     order = torch.randperm(len(stars), generator=generator("split", config.seed_data))
-    kept = max(1, round(config.observed * len(stars)))
+    count = max(1, round(config.observed * len(stars)))
     places = torch.stack([users, films])
-    first, second = ((places[:, part], stars[part]) for part in (order[:kept], order[kept:]))
-    return first, second
+    observed, held_out = ((places[:, part], stars[part]) for part in (order[:count], order[count:]))
+    return observed, held_out

@@ -25,8 +25,9 @@ SUGGESTS = {
 def make(config: Config, like: Tensor) -> Recovery:
     """½ mean((W − M*)²) over the observed pixels of china.jpg, which scikit-learn ships.
 
-    The picture is made grey, scaled to the config's rows and columns, and centred: brightness −0.5
-    to 0.5. It has full rank; angles are those of its first r singular vectors.
+    The picture is turned to grey, scaled to the config's rows and columns, and centred: its
+    brightness is −0.5 to 0.5. It has full rank, so angles are measured to its first r singular
+    vectors.
     """
     pixels = torch.tensor(photograph.photograph(config.rows, config.cols).astype(float))
     target = Target.of(pixels / 255 - 0.5, config.rank, exact=False)

@@ -37,7 +37,7 @@ SUGGESTS = {
 
 
 def fetch(config: Config, like: Tensor, report: Callable[[str], None]) -> None:
-    """Write Gaussian measurements to their file, if they are kept in one."""
+    """Write Gaussian measurements to their file if they are kept in a file."""
     if gaussian_matrices.filed(config, like):
         gaussian_matrices.written(config, like.dtype, report)
 
@@ -49,9 +49,8 @@ def make(config: Config, like: Tensor) -> Recovery:
     """
     if config.sensing == "rank-one":
         return _rank_one(config, like)
-    matrices = gaussian_matrices.held(
-        config, like
-    )  # first, since it refuses at once what does not fit
+    # This comes first, because it raises at once if the matrices do not fit.
+    matrices = gaussian_matrices.held(config, like)
     target = low_rank(config)
     seen = matrices.sums(target.dense.view(-1).to(like.device)) + _noise(config, like)
     sensing = matrices.rows.view(-1, *config.shape)
@@ -59,17 +58,20 @@ def make(config: Config, like: Tensor) -> Recovery:
 
 
 def _rank_one(config: Config, like: Tensor) -> RankOne:
-    """a_i and b_i with entries of variance 1/m: A_i is then as large as a Gaussian one."""
-    (rows, cols), count = config.shape, config.measurements
+    """Measurements by a_i and b_i with entries of variance 1/m: A_i is as large as if Gaussian."""
+    rows, cols = config.shape
+    count = config.measurements
     need(count * (rows + cols) * 8 * 2.2, f"Sensing {rows} × {cols} by {count:,} rank-one sums")
     target = low_rank(config)
-    draw = generator("rank-one measurements", config.seed_data)
+    rng = generator("rank-one measurements", config.seed_data)
     left, right = (
-        (torch.randn(count, side, generator=draw, dtype=torch.float64) / count**0.5).to(like)
+        (torch.randn(count, side, generator=rng, dtype=torch.float64) / count**0.5).to(like)
         for side in (rows, cols)
     )
-    inner, outer = (target.left * target.values).to(like.device), target.right.to(like.device)
-    seen = ((left.double() @ inner) * (right.double() @ outer.mT)).sum(1) + _noise(config, like)
+    target_left = (target.left * target.values).to(like.device)
+    target_right = target.right.to(like.device)
+    sums = ((left.double() @ target_left) * (right.double() @ target_right.mT)).sum(1)
+    seen = sums + _noise(config, like)
     return RankOne(target.to(like), left, right, seen.to(like))
 
 
