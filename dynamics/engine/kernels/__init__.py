@@ -1,9 +1,9 @@
 """Compiled code: gradient steps of narrow networks, and products of wide ones.
 
-A library is compiled when it is first wanted (half a second) and kept in the user's cache under
-its source, the compiler and the processor; ``python -m dynamics.engine.kernels`` makes the usual
-ones at set-up. Without a compiler the log says so once and training runs on torch: same steps,
-slower.
+A library is compiled when it is first needed, in half a second. It is kept in the user's cache, in
+a file whose name depends on the source, the compiler and the processor.
+``python -m dynamics.engine.kernels`` compiles the usual libraries at set-up. Without a compiler,
+one warning is logged and torch makes the same steps, more slowly.
 """
 
 import ctypes
@@ -22,7 +22,7 @@ import torch
 HERE = Path(__file__).parent
 FLAGS = ("-std=c++17", "-O3", "-march=native", "-fPIC", "-shared")
 NUMBERS = {torch.float64: "double", torch.float32: "float"}
-LANES = 4  # numbers in a vector: rows are padded to a multiple of it
+LANES = 4  # numbers in a vector; rows are padded to a multiple of LANES
 INT, LONG, ADDRESS, RATE = ctypes.c_int, ctypes.c_int64, ctypes.c_void_p, ctypes.c_double
 SIGNATURES = {
     "descent": {
@@ -80,7 +80,8 @@ def _built(name: str, *flags: str) -> Path:
     file = _folder() / f"{name}-{key}.so"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        # Compiled elsewhere and moved into place, since two workers may do so at the same time.
+        # The library is compiled elsewhere and moved into place, because two workers may compile
+        # it at the same time.
         with tempfile.TemporaryDirectory(dir=file.parent) as folder:
             made = Path(folder) / file.name
             command = [*compiler, *FLAGS, *flags, "-o", str(made), str(source)]
@@ -95,7 +96,7 @@ def _folder() -> Path:
 
 @functools.cache
 def _processor() -> str:
-    """The processor's model and abilities, for which the code is compiled, as Linux names them."""
+    """The processor's model and features, for which the code is compiled, as Linux names them."""
     try:
         lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()
     except OSError:

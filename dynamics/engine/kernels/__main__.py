@@ -7,7 +7,7 @@ import torch
 
 from dynamics.engine.kernels import library, products
 
-USUAL = 20  # up to this width, in float64
+USUAL = 20  # largest width that is compiled in advance, in float64
 
 logging.basicConfig(format="%(message)s")
 with ThreadPoolExecutor() as pool:

@@ -20,7 +20,8 @@ static const bool EIGHT = true;
 #else
 static const bool EIGHT = sizeof(T) == 4;
 #endif
-// The padded width, and its numbers of vectors of 8, if the processor has them, and of 4.
+// P is the padded width. W is its number of vectors of 8, if the processor has them, and REST is its
+// number of vectors of 4.
 static const int P = (WIDTH + 3) / 4 * 4, W = EIGHT ? P / 8 : 0, REST = P / 4 - 2 * W;
 
 #if defined(__clang__) || __GNUC__ >= 12
@@ -102,8 +103,8 @@ static Vector sums(Vector a, Vector b, Vector c, Vector d) {
 
 // s = <u, y_j> - m at four entries of one row.
 INLINE Vector residual(const Row &u, const Row *y, const T *values) {
-    Vector found = sums(partial(u, y[0]), partial(u, y[1]), partial(u, y[2]), partial(u, y[3]));
-    return found - *(const Anywhere *)values;
+    Vector product = sums(partial(u, y[0]), partial(u, y[1]), partial(u, y[2]), partial(u, y[3]));
+    return product - *(const Anywhere *)values;
 }
 
 // One row of W_L: with s = <u_i, y_j> - m_ij at each of its observed entries, Z gains s u_i at
@@ -164,7 +165,7 @@ static void descend(int inner, Square *chain, const Square *prefixes, Square &do
     for (int a = 0; a < P; a++) add(chain[0].row[a], -rate, down.row[a]);
 }
 
-// Sets X, and Z to zero; with inner factors also their products, and K transposed.
+// Computes X and sets Z to zero; with inner factors, also computes their products and K transposed.
 INLINE void forward(int cols, int inner, const Square *chain, const Row *first, Square *prefixes,
                     Square &turned, Column *columns) {
     if (inner) {
@@ -210,13 +211,13 @@ extern "C" void entries(int64_t count, int rows, int cols, int inner, const int3
     }
 }
 
-// One outer factor of ``count`` rows, and its side of the target with ``rank`` numbers a row.
+// One outer factor of ``count`` rows, and its side of the target with ``rank`` numbers per row.
 struct Side {
     int count, rank;
     Row *factor;
     const T *target;
-    Square &upper;   // first the factor's own Gram matrix, then coefficients of its gradient
-    Row *lower;      // the same of the target: ``rank`` rows
+    Square &upper;   // at first the factor's Gram matrix, later coefficients of its gradient
+    Row *lower;      // the same for the target: ``rank`` rows
 
     void gram() {
         gather(count, factor, P, P, factor, upper.row);

@@ -2,8 +2,8 @@
 
 On some processors the libraries behind torch use only half of the vector width;
 ``kernels/products.cpp`` uses all of it, and makes many steps in one call (``steps/replayed.py``).
-It is used on x86 processors with AVX2, for matrices with no side below THIN. For thinner ones the
-calls cost more than the products.
+It is used on x86 processors with AVX2, for matrices with no side below THIN. For thinner matrices
+the calls cost more than the products.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +14,8 @@ from torch import Tensor
 
 from dynamics.engine.kernels import products
 
-THIN, WORTH_TWO = 48, 600  # smallest side; rows from which a second thread gains
+THIN = 48  # smallest side of a matrix that compiled code multiplies
+WORTH_TWO = 600  # smallest number of rows for which a second thread gains
 
 
 def multiply(left: Tensor, right: Tensor, out: Tensor) -> Tensor:
@@ -35,13 +36,13 @@ def _thick(left: Tensor, right: Tensor) -> bool:
 
 
 def _compiled(left: Tensor, right: Tensor, out: Tensor, alpha: float, beta: float) -> bool:
-    """Compute by compiled code; returns False if it is missing or the strides do not fit."""
+    """Multiply by compiled code; returns False if it is missing or the matrices do not fit it."""
     functions = products(out.dtype)
     if functions is None or left.is_sparse_csr or right.is_sparse_csr:
         return False
     if not left.dtype == right.dtype == out.dtype or 1 not in out.stride():
         return False
-    rows, *rest = product(left, right, out)
+    rows, *rest = arguments(left, right, out)
     cols, inner, a, down, across, b, b_down, b_across, c, c_down = rest
     size = left.element_size()
 
@@ -59,10 +60,11 @@ def _compiled(left: Tensor, right: Tensor, out: Tensor, alpha: float, beta: floa
     return True
 
 
-def product(left: Tensor, right: Tensor, out: Tensor) -> list[int]:
+def arguments(left: Tensor, right: Tensor, out: Tensor) -> list[int]:
     """The arguments of compiled code: sizes, then address and strides of each matrix.
 
-    It writes contiguous rows, so for a transposed ``out`` the transposed product is computed.
+    Compiled code writes contiguous rows, so for a transposed ``out`` the arguments are those of the
+    transposed product.
     """
     if out.stride(1) != 1:
         left, right, out = right.mT, left.mT, out.mT

@@ -24,7 +24,7 @@ struct Matrix {
     const T *at(int64_t i, int64_t j) const { return data + i * down + j * right; }
 };
 
-// ``deep`` rows and ``cols`` columns of B, padded by zeros to COLS.
+// Copies ``deep`` rows and ``cols`` columns of B into a panel, padded by zeros to COLS columns.
 static void pack(const Matrix &b, int64_t k, int64_t j, int deep, int cols, T *panel) {
     for (int r = 0; r < deep; r++) {
         const T *from = b.at(k + r, j);
@@ -90,7 +90,7 @@ extern "C" void multiply(int64_t rows, int64_t cols, int64_t inner, const T *a, 
     }
 }
 
-struct Operation {  // a product, or an operation on each entry if ``inner`` names one
+struct Operation {  // a product, or the operation on each entry that ``inner`` names
     int64_t rows, cols, inner;
     const T *a;
     int64_t a_down, a_right;
@@ -99,7 +99,7 @@ struct Operation {  // a product, or an operation on each entry if ``inner`` nam
     T *c;
     int64_t c_down;
 };
-// c += alpha a, c = a c + b, *c = sum of a a; all are contiguous.
+// ADD is c += alpha a, MASK is c = a c + b, SQUARE is *c = sum of a a; all arrays are contiguous.
 static const int64_t ADD = 0, MASK = -1, SQUARE = -2;
 
 static T square(const T *a, int64_t size) {

@@ -1,1 +1,1 @@
-"""Forms of the gradient step: all take the same steps, ``fastest`` chooses the quickest one."""
+"""Forms of the gradient step: all make the same steps, and ``fastest`` chooses the fastest."""

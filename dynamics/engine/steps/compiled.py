@@ -15,50 +15,54 @@ from dynamics.engine.problem import Recovery, Task, whole_of
 from dynamics.engine.steps.interface import Memory, Steps, loss_of
 from dynamics.engine.steps.plain import by_products
 
-WIDEST = 64  # torch multiplies wider networks as fast
-DENSEST = 0.8  # share of observed entries above which torch multiplies whole matrices as fast
+WIDEST = 64  # largest hidden width; torch is as fast for wider networks
+DENSEST = 0.8  # largest share of observed entries; above it, torch is as fast with whole matrices
 
 
 class KernelDescent(Steps):
-    """What the compiled steps share: padded arrays, of which the network's factors become views.
+    """What the compiled steps share: padded arrays, and the network's factors as views of them.
 
-    Nothing is copied between steps and measurements, and other threads run during steps.
+    Nothing is copied between steps and measurements. Other Python threads run during the steps.
     """
 
     compiled = True
-    function: str  # the name in ``kernels/descent.cpp``
+    function: str  # its name in ``kernels/descent.cpp``
 
     def __init__(
         self, network: Network, problem: Task, optimizer: ModuleType, learning_rate: float
     ) -> None:
         super().__init__(network, problem, optimizer, learning_rate)
-        factors = network.factors
-        like = network.factors[0]
-        width = like.shape[0]
-        inner = len(factors) - 2
+        width = len(network.factors[0])
         padded = -(-width // LANES) * LANES
+        first, chain, last = self._padded_factors(padded)
+        sizes, arrays, room = self._data(padded)
+        work = first.new_zeros(len(chain) * padded**2 + room)
+        # The arrays must stay alive, because compiled code has their addresses.
+        self._arrays = [*arrays, last, first, chain, work]
+        addresses = map(Tensor.data_ptr, self._arrays)
+        self._arguments = [len(last), len(first), len(chain), *sizes, *addresses]
+        self._library = library(width, first.dtype)
+        self._function = getattr(self._library, self.function)
+
+    def _padded_factors(self, padded: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Returns W_1ᵀ, the inner factors and W_L in rows of ``padded`` numbers.
+
+        The network's factors become views of them.
+        """
+        factors = self.network.factors
+        like = factors[0]
+        width = len(like)
         first = like.new_zeros(like.shape[1], padded)
-        last = like.new_zeros(factors[-1].shape[0], padded)
-        chain = like.new_zeros(inner, padded, padded)
+        last = like.new_zeros(len(factors[-1]), padded)
+        chain = like.new_zeros(len(factors) - 2, padded, padded)
         views = [first.mT[:width], *chain[:, :width, :width], last[:, :width]]
         for index, view in enumerate(views):
             factors[index] = view.copy_(factors[index])
-        sizes, arrays, room = self._data(padded)
-        work = like.new_zeros(inner * padded**2 + room)
-        self._arrays = [*arrays, last, first, chain, work]  # kept alive for their addresses
-        self._arguments = [
-            len(last),
-            len(first),
-            inner,
-            *sizes,
-            *map(Tensor.data_ptr, self._arrays),
-        ]
-        self._library = library(width, like.dtype)
-        self._function = getattr(self._library, self.function)
+        return first, chain, last
 
     @abstractmethod
     def _data(self, padded: int) -> tuple[list[int], list[Tensor], int]:
-        """Returns sizes and arrays that describe the problem, and the numbers of work space."""
+        """Returns sizes and arrays that describe the problem, and how many numbers to work in."""
 
     @classmethod
     def applies(cls, network: Network, problem: Task, optimizer: ModuleType) -> bool:
@@ -79,7 +83,7 @@ class KernelDescent(Steps):
     @staticmethod
     @abstractmethod
     def _gains(problem: Recovery) -> bool:
-        """Whether the problem is of the kind that this code is made for."""
+        """Whether this code can read the problem, and is faster on it."""
 
     def step(self, count: int = 1) -> None:
         """Make ``count`` gradient steps."""
@@ -88,7 +92,7 @@ class KernelDescent(Steps):
 
     @property
     def memory(self) -> Memory:
-        """Nothing: plain gradient descent remembers nothing."""
+        """Empty, because plain gradient descent remembers nothing."""
         return {}
 
     def restore(self, memory: Mapping[str, Tensor]) -> None:
@@ -108,7 +112,7 @@ class EntriesKernel(KernelDescent):
         return samples is not None and len(samples.places) <= min(DENSEST * entries, 2**31 - 1)
 
     def loss(self) -> float:
-        """Returns the training loss, from the observed entries alone."""
+        """Returns the training loss, computed from the observed entries alone."""
         squares = torch.empty(1, dtype=self.network.factors[0].dtype)
         assert self._library
         self._library.misfit(*self._arguments, squares.data_ptr())
@@ -116,7 +120,7 @@ class EntriesKernel(KernelDescent):
 
     @property
     def operations(self) -> float:
-        """Those of ``by_products``."""
+        """Floating-point operations of one step, as in ``by_products``."""
         return by_products(self.network, self.problem)
 
     def _data(self, padded: int) -> tuple[list[int], list[Tensor], int]:
@@ -124,15 +128,16 @@ class EntriesKernel(KernelDescent):
         samples = self.problem.samples
         columns = self.problem.shape[1]
         assert samples is not None
-        # Every row is filled up to a multiple of LANES by zeros in a column after the last.
+        # Each row is padded to a multiple of LANES by zeros that belong to a column after the last.
         counts = samples.starts.diff()
         starts = torch.nn.functional.pad((-(-counts // LANES) * LANES).cumsum(0), (1, 0)).int()
-        where = torch.arange(len(samples.places)) + torch.repeat_interleave(
+        positions = torch.arange(len(samples.places)) + torch.repeat_interleave(
             starts[:-1] - samples.starts[:-1], counts
         )
         places = torch.full((int(starts[-1]),), columns, dtype=torch.int32)
         values = samples.values.new_zeros(len(places))
-        places[where], values[where] = samples.places, samples.values
+        places[positions] = samples.places
+        values[positions] = samples.values
         return [], [starts, places, values], 2 * (columns + 1) * padded
 
 
@@ -162,12 +167,13 @@ class FactoredKernel(KernelDescent):
 
     @property
     def operations(self) -> float:
-        """Those of the form that torch would take."""
+        """Operations of the equivalent torch step, so the count does not depend on a compiler."""
         target = whole_of(self.problem)
         assert target is not None
         shape = self.problem.shape
         rank = len(target.values)
-        width, depth = len(self.network.factors[0]), len(self.network.factors)
+        depth = len(self.network.factors)
+        width = len(self.network.factors[0])
         if gains_by_factors(shape, width, rank):
             return by_factors(shape, width, rank, depth)
         return by_products(self.network, self.problem)

@@ -1,6 +1,6 @@
 """CUDA graph: steps on a GPU as a recorded graph of several steps, launched as one.
 
-A small product on a GPU takes less time than launching it. A graph launches all products of several
+A small product on a GPU takes less time than its launch. A graph launches all products of several
 steps at once. Nothing is read back between records. Its speed has not been measured yet: see
 docs/performance.md.
 """
@@ -17,8 +17,8 @@ from dynamics.engine.problem import Recovery, Task
 from dynamics.engine.steps.interface import Memory, Steps
 from dynamics.engine.steps.plain import Descent
 
-STEPS = 10  # of a graph
-WARM = 3  # steps that libraries need to allocate their workspaces before a graph can be recorded
+STEPS = 10  # gradient steps in one graph
+WARM = 3  # steps in which libraries allocate their workspaces before a graph can be recorded
 
 
 @final
@@ -31,16 +31,16 @@ class GraphDescent(Steps):
         super().__init__(network, problem, optimizer, learning_rate)
         self._plain = Descent(network, problem, optimizer, learning_rate)
         self._replay: Callable[[], object] | None = None
-        self._recorded = (0.0, 0.0)  # the rates that are part of the graph
+        self._recorded = (0.0, 0.0)  # the learning rate and the α that are part of the graph
 
     @classmethod
     def applies(cls, network: Network, problem: Task, optimizer: ModuleType) -> bool:
-        """Whether the factors are on a GPU, and neither optimizer nor problem keeps a count."""
+        """Whether the factors are on a GPU, and neither optimizer nor problem keeps a state."""
         plain = getattr(optimizer, "PLAIN", False)
         return network.factors[0].is_cuda and plain and isinstance(problem, Recovery)
 
     def step(self, count: int = 1) -> None:
-        """Make ``count`` gradient steps, and wait for them: the caller measures the time."""
+        """Make ``count`` gradient steps and wait for them, because the caller measures the time."""
         rates = (self.learning_rate, self.alpha)
         if rates != self._recorded:
             self._plain.learning_rate, self._plain.alpha = rates
@@ -62,11 +62,11 @@ class GraphDescent(Steps):
         if not self.network.factors[0].is_cuda:
             self._plain.step(WARM)
             return
-        aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        aside.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(aside):
+        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
             self._plain.step(WARM)
-        torch.cuda.current_stream().wait_stream(aside)
+        torch.cuda.current_stream().wait_stream(stream)
 
     def _record(self) -> Callable[[], object]:
         """Returns a function that makes STEPS steps; recording makes none."""
@@ -83,7 +83,7 @@ class GraphDescent(Steps):
 
     @property
     def memory(self) -> Memory:
-        """That of ``Descent``."""
+        """The memory of ``Descent``."""
         return self._plain.memory
 
     def restore(self, memory: Mapping[str, Tensor]) -> None:
@@ -92,5 +92,5 @@ class GraphDescent(Steps):
 
     @property
     def operations(self) -> float:
-        """Those of ``Descent``."""
+        """The operations of ``Descent``."""
         return self._plain.operations

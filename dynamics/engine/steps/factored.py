@@ -19,14 +19,15 @@ from dynamics.engine.steps.plain import Chained, Moves
 class FactoredDescent(Chained):
     """Steps towards M* = U S Vᵀ, in O((rows + cols) r̂ (r̂ + r)) operations.
 
-    The residual R = W_L K W_1 − U S Vᵀ is a product of thin matrices, so the small matrices
+    The residual R = W_L K W_1 − U S Vᵀ is a product of thin matrices. Therefore two small matrices
+    of shape (r̂ + r) × r̂,
 
-        A = [W_L, −U S]ᵀ W_L,  B = [W_1; Vᵀ] W_1ᵀ  of (r̂ + r) × r̂, their upper parts A', B',
+        A = [W_L, −U S]ᵀ W_L,  B = [W_1; Vᵀ] W_1ᵀ,
 
-    give the gradients
+    with the upper parts A', B' and the lower parts A'', B'', are enough for the gradients
 
         G_L = c [W_L, −U S] · (diag(K, I) B Kᵀ),  G_1 = c (diag(Kᵀ, I) A K)ᵀ · [W_1; Vᵀ],
-        H = A' K B' + A''ᵀ B'',  A'' and B'' the lower parts.
+        H = A' K B' + A''ᵀ B''.
 
     The network's outer factors become views of the stacked matrices.
     """
@@ -47,7 +48,7 @@ class FactoredDescent(Chained):
 
     @classmethod
     def applies(cls, network: Network, problem: Task, optimizer: ModuleType) -> bool:
-        """Whether the target's factors are known and the network is narrow enough to gain by it."""
+        """Whether the target's factors are known and the network is narrow enough to gain."""
         target = whole_of(problem)
         hidden = set(network.widths[1:-1])
         if target is None or len(hidden) > 1:
@@ -66,7 +67,8 @@ class FactoredDescent(Chained):
     def _step(self) -> None:
         factors = self.network.factors
         width = self._width
-        chain, left, right = self._chain(), self._left_stack, self._right_stack
+        chain = self._chain()
+        left, right = self._left_stack, self._right_stack
         left_gram, right_gram = left @ factors[-1], right @ factors[0].mT
         left_part, right_part = left_gram, right_gram
         if chain is not None:
@@ -75,7 +77,7 @@ class FactoredDescent(Chained):
             down.addmm_(left_gram[width:].mT, right_gram[width:])
             left_part = _upper(chain.mT, left_part, width)
             right_part = _upper(chain, right_part, width)
-        # An outer factor is itself a part of the product that is its gradient.
+        # An outer factor's gradient is a product with that factor, so it is made before the update.
         last = len(factors) - 1
         self._update(last, None, self._moves.product(last, left.mT, right_part))
         self._update(0, None, self._moves.product(0, left_part.mT, right))
@@ -99,7 +101,7 @@ class FactoredDescent(Chained):
 
     @property
     def operations(self) -> float:
-        """Four products with a stack, and the small ones."""
+        """Operations of four products with a stack, and of the small products."""
         rank = len(self._right_stack) - self._width
         depth = len(self.network.factors)
         return by_factors(self.problem.shape, self._width, rank, depth)

@@ -50,7 +50,7 @@ class Steps(ABC):
     @classmethod
     @abstractmethod
     def applies(cls, network: Network, problem: Task, optimizer: ModuleType) -> bool:
-        """Whether this form can make these steps, and gains by it."""
+        """Whether this form can make these steps, and is faster."""
 
     @abstractmethod
     def step(self, count: int = 1) -> None:
@@ -63,7 +63,7 @@ class Steps(ABC):
     @property
     @abstractmethod
     def memory(self) -> Memory:
-        """A copy of what the steps need beside the network in order to continue from here."""
+        """A copy of what the steps need, besides the network, to continue from here."""
 
     @abstractmethod
     def restore(self, memory: Mapping[str, Tensor]) -> None:
@@ -74,11 +74,11 @@ class Steps(ABC):
     def operations(self) -> float:
         """Floating-point operations of one step, two for each multiplication of its products.
 
-        The count does not depend on whether a compiler is there.
+        The count does not depend on having a compiler.
         """
 
     def rate(self, index: int) -> float:
-        """Returns η_l of the factor with this index, from 0 on."""
+        """Returns η_l of the factor with this index, counted from 0."""
         outer = index in (0, len(self.network.factors) - 1)
         return self.learning_rate * (self.alpha if outer else 1)
 

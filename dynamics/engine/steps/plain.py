@@ -13,7 +13,7 @@ from dynamics.engine.network import Network
 from dynamics.engine.problem import Pull, Task
 from dynamics.engine.steps.interface import Memory, Steps, loss_of
 
-DRAWS = "draws"  # the name of a generator's state among the memory
+DRAWS = "draws"  # key, in the memory, of the state of the mini-batches' generator
 
 
 class Chained(Steps):
@@ -34,12 +34,12 @@ class Chained(Steps):
         super().__init__(network, problem, optimizer, learning_rate)
         first, *inner, last = network.factors
         width = last.shape[1]
-        into = first.shape[0]
-        # prefixes[i] is W_(i+2) ⋯ W_2, so that the last of them is K; the first is W_2 itself.
-        self._prefixes = inner[:1] + [factor.new_empty(len(factor), into) for factor in inner[1:]]
+        size = len(first)
+        # prefixes[i] is W_(i+2) ⋯ W_2: the first prefix is W_2 itself, and the last one is K.
+        self._prefixes = inner[:1] + [factor.new_empty(len(factor), size) for factor in inner[1:]]
         self._right = first.new_empty(width, first.shape[1]) if inner else first
         self._back = torch.empty_like(self._right)
-        self._ladder = [factor.new_empty(len(factor), into) for factor in reversed(inner)]
+        self._ladder = [factor.new_empty(len(factor), size) for factor in reversed(inner)]
 
     @abstractmethod
     def _multiply(self, left: Tensor, right: Tensor, out: Tensor) -> Tensor:
@@ -47,7 +47,7 @@ class Chained(Steps):
 
     @abstractmethod
     def _update(self, index: int, left: Tensor | None, right: Tensor) -> None:
-        """Move a factor against the gradient c · left · right; None stands for the identity."""
+        """Move a factor against its gradient c · left · right; ``left`` None is the identity."""
 
     def _forward(self) -> Tensor | None:
         """Returns K, or None at depth 2, and leaves X in its buffer."""
@@ -123,8 +123,11 @@ class Descent(Chained):
     @property
     def memory(self) -> Memory:
         """What the optimizer keeps between steps, and the state of the mini-batches' generator."""
+        memory = self._moves.memory
         draws = self.problem.draws
-        return self._moves.memory | ({} if draws is None else {DRAWS: draws.get_state()})
+        if draws is not None:
+            memory[DRAWS] = draws.get_state()
+        return memory
 
     def restore(self, memory: Mapping[str, Tensor]) -> None:
         """Continue from the network as it is now, and from the ``memory`` that belongs to it."""
@@ -135,12 +138,12 @@ class Descent(Chained):
 
     @property
     def operations(self) -> float:
-        """Those of ``by_products``."""
+        """Floating-point operations of one step, as in ``by_products``."""
         return by_products(self.network, self.problem)
 
 
 class Moves:
-    """Moves factors and backbone as an optimizer says, and keeps what it remembers of each."""
+    """Moves factors and backbone by an optimizer, and keeps what it remembers of each."""
 
     def __init__(self, steps: Steps, optimizer: ModuleType) -> None:
         factors = steps.network.factors
@@ -152,9 +155,10 @@ class Moves:
         self._memories: list[Memory] = [{} for _ in (*factors, *self._parameters)]
 
     def move(self, index: int, left: Tensor | None, right: Tensor) -> None:
-        """W_l ← W_l − η_l · direction(c · left · right); None stands for the identity."""
-        steps = self._steps
-        factor, scale, rate = steps.network.factors[index], steps.problem.scale, steps.rate(index)
+        """W_l ← W_l − η_l · direction(c · left · right); ``left`` None is the identity."""
+        factor = self._steps.network.factors[index]
+        scale = self._steps.problem.scale
+        rate = self._steps.rate(index)
         if self._direction is not None:
             gradient = self._gradients[index]
             if left is None:
@@ -182,7 +186,7 @@ class Moves:
 
     @property
     def memory(self) -> Memory:
-        """A copy: ``0.mean`` is the ``mean`` of W_1; the backbone's parameters follow W_L."""
+        """A copy of all it keeps: ``0.mean`` is the ``mean`` of W_1; the backbone follows W_L."""
         return {
             f"{index}.{name}": value.clone()
             for index, memory in enumerate(self._memories)
@@ -190,7 +194,7 @@ class Moves:
         }
 
     def restore(self, memory: Mapping[str, Tensor]) -> None:
-        """Continue from such a copy."""
+        """Continue from a copy that ``memory`` returned."""
         self._memories = [{} for _ in self._memories]
         for key, value in memory.items():
             index, _, name = key.partition(".")
@@ -198,7 +202,7 @@ class Moves:
 
 
 def by_products(network: Network, problem: Task) -> float:
-    """Operations of a step by the products of ``Chained``."""
+    """Floating-point operations of one step by the products of ``Chained``."""
     cols, *hidden, _ = network.widths
     first, last = hidden[0], hidden[-1]
     total = problem.operations(last)

@@ -1,8 +1,9 @@
-"""Reduced: exact simulations of a descent on a full target, at a cost that the size leaves alone.
+"""Reduced: exact simulations of a descent on a full target; a step costs the same for any size.
 
-They follow from the start. With orthogonal factors, one number a factor describes all but 2r
-directions; factors made of the target's singular vectors stay diagonal. They serve as oracles and
-as networks with a name of their own. Comparisons of time are about the steps on whole factors.
+The start makes them exact. From an orthogonal start, one number per factor describes all but 2r
+directions. Factors made of the target's singular vectors stay diagonal. Tests compare other forms
+with them, and networks with names of their own use them. Comparisons of time do not: they are about
+the steps on whole factors.
 """
 
 from abc import abstractmethod
@@ -83,7 +84,7 @@ class CoreReduction(Reduced):
         if form is None:
             raise ValueError(
                 "The original network's reduction needs a square matrix, at least 2 r wide, and "
-                "orthogonal first factors as wide as it."
+                "orthogonal first factors of the same width."
             )
         self._form = form
         first, last = form.bases[0], form.bases[-1]
@@ -93,7 +94,7 @@ class CoreReduction(Reduced):
     def _step(self) -> None:
         depth = len(self._form.turns)
         rate = self.learning_rate * self.problem.scale
-        with np.errstate(all="ignore"):  # a diverged run is a result
+        with np.errstate(all="ignore"):  # a run that diverges is a result and not an error
             self._core.step(rates_of(depth, self.alpha, rate))
 
     @property
@@ -112,17 +113,17 @@ class CoreReduction(Reduced):
         self._write()
 
     def _write(self) -> None:
-        one = np.eye(self._core.cores.shape[1])
+        identity = np.eye(self._core.cores.shape[1])
         for index, (turn, core, rest) in enumerate(
             zip(self._form.turns, self._core.cores, self._core.rest.tolist(), strict=True)
         ):
             before, after = self._form.bases[index], self._form.bases[index + 1]
-            shift = after @ torch.from_numpy(core - rest * one).to(turn)
+            shift = after @ torch.from_numpy(core - rest * identity).to(turn)
             torch.addmm(turn, shift, before.mT, beta=rest, out=self.network.factors[index])
 
     @property
     def operations(self) -> float:
-        """Those of the 3 (L − 1) products of the cores."""
+        """Operations of the 3 (L − 1) products of the cores."""
         depth, side, _ = self._core.cores.shape
         return 6.0 * (depth - 1) * side**3
 
@@ -137,28 +138,31 @@ class DiagonalReduction(Reduced):
 
     def _start(self, target: Target) -> None:
         factors = self.network.factors
-        size, width = float(factors[0].norm(dim=1)[0]), factors[0].shape[0]
+        size = float(factors[0].norm(dim=1)[0])
+        width = len(factors[0])
         self._left, self._right = factors[-1] / size, factors[0] / size
         turned = (self._left.mT @ target.left * target.values) @ (target.right @ self._right.mT)
         scaled = size * torch.eye(width).to(turned)
-        known = turned.diagonal().norm() >= (1 - ROUNDING) * target.values[:width].norm()
-        same = all(torch.allclose(factor, scaled, atol=0) for factor in factors[1:-1])
-        gram = torch.allclose(self._left.mT @ self._left, scaled / size, atol=ROUNDING)
-        if not (known and same and gram):
+        aligned = turned.diagonal().norm() >= (1 - ROUNDING) * target.values[:width].norm()
+        scalar = all(torch.allclose(factor, scaled, atol=0) for factor in factors[1:-1])
+        orthonormal = torch.allclose(self._left.mT @ self._left, scaled / size, atol=ROUNDING)
+        if not (aligned and scalar and orthonormal):
             raise ValueError(
                 "The compressed network's reduction needs spectral first factors: ε times the "
                 "target's singular vectors, and ε times the identity between them."
             )
         self._values = turned.diagonal().double().numpy().copy()
-        self._outer, self._inner = size + 0 * self._values, size + 0 * self._values
+        self._outer = np.full_like(self._values, size)
+        self._inner = np.full_like(self._values, size)
 
     def _step(self) -> None:
-        outer, inner, more = self._outer, self._inner, len(self.network.factors) - 2
-        power = inner ** (more - 1) if more > 1 else 1.0
-        chain = power * inner if more else 1.0
+        outer, inner = self._outer, self._inner
+        count = len(self.network.factors) - 2  # inner factors
+        power = inner ** (count - 1) if count > 1 else 1.0
+        chain = power * inner if count else 1.0
         square = outer * outer
         error = self.learning_rate * self.problem.scale * (square * chain - self._values)
-        if more:
+        if count:
             self._inner = inner - error * square * power
         self._outer = outer - self.alpha * error * outer * chain
 
@@ -175,7 +179,7 @@ class DiagonalReduction(Reduced):
 
     def _write(self) -> None:
         outer, inner = (
-            torch.from_numpy(each).to(self._left) for each in (self._outer, self._inner)
+            torch.from_numpy(values).to(self._left) for values in (self._outer, self._inner)
         )
         factors = self.network.factors
         torch.mul(self._right, outer[:, None], out=factors[0])
@@ -185,7 +189,7 @@ class DiagonalReduction(Reduced):
 
     @property
     def operations(self) -> float:
-        """About ten for each of the r̂ recursions."""
+        """About ten operations for each of the r̂ recursions."""
         return 10.0 * len(self._values)
 
 

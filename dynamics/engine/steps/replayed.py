@@ -1,6 +1,7 @@
-"""Replayed: the products of a step listed once, which compiled code then makes many times a call.
+"""Replayed: the products of a step are listed once, and compiled code repeats the list.
 
-Python's lock is free during such a call, so that other threads can measure meanwhile.
+One call makes many steps. Python's lock is free during the call, so that other threads can measure
+meanwhile.
 """
 
 from collections.abc import Mapping
@@ -11,14 +12,14 @@ import torch
 from torch import Tensor
 
 from dynamics.engine.kernels import products
-from dynamics.engine.kernels.multiply import THIN, WORTH_TWO, product
+from dynamics.engine.kernels.multiply import THIN, WORTH_TWO, arguments
 from dynamics.engine.losses.masked import Masked
 from dynamics.engine.network import Network
 from dynamics.engine.problem import Pull, Task
 from dynamics.engine.steps.interface import Memory
 from dynamics.engine.steps.plain import Chained, by_products
 
-ADD, MASK, SQUARE = 0, -1, -2  # of ``kernels/products.cpp``
+ADD, MASK, SQUARE = 0, -1, -2  # kinds of operations in ``kernels/products.cpp``
 
 
 class Tape:
@@ -32,11 +33,11 @@ class Tape:
         self._arrays: list[Tensor] = []
 
     def multiply(self, left: Tensor, right: Tensor, out: Tensor, alpha: float, beta: float) -> None:
-        """Note out ← beta · out + alpha · left · right."""
-        self._note(product(left, right, out), alpha, beta)
+        """Add to the list: out ← beta · out + alpha · left · right."""
+        self._note(arguments(left, right, out), alpha, beta)
 
-    def each(self, kind: int, out: Tensor, *sides: Tensor, alpha: float = 1.0) -> None:
-        """Note an operation of one ``kind`` on each entry."""
+    def entrywise(self, kind: int, out: Tensor, *sides: Tensor, alpha: float = 1.0) -> None:
+        """Add to the list: an operation of one ``kind`` on each entry."""
         first, last = sides[0].contiguous(), sides[-1].contiguous()
         assert first is sides[0] and last is sides[-1] and out.is_contiguous()
         addresses = [first.data_ptr(), 0, 0, last.data_ptr(), 0, 0, out.data_ptr(), 0]
@@ -70,12 +71,12 @@ class ReplayedDescent(Chained):
         self._masked = problem.masked
         self._residual = torch.empty_like(self._masked[0])
         self._sum = self._right.new_empty(1)
-        self._written = (0.0, 0.0)  # the rates that are on the tape
+        self._written = (0.0, 0.0)  # the learning rate and the α that are on the tape
         self._tape = self._loss = Tape(self._sum)
 
     @classmethod
     def applies(cls, network: Network, problem: Task, optimizer: ModuleType) -> bool:
-        """Whether compiled code can make these steps; it uses one thread."""
+        """Whether compiled code can make these steps, and is faster with its one thread."""
         like = network.factors[0]
         sides = network.widths
         return (
@@ -99,13 +100,13 @@ class ReplayedDescent(Chained):
         return float(self._sum) * self.problem.scale / 2
 
     def _write(self) -> None:
-        """List the operations of the loss and of one step, unless the rates are as listed."""
+        """List the operations of the loss and of one step, unless the listed rates still hold."""
         rates = (self.learning_rate, self.alpha)
         if rates != self._written:
             self._tape = self._loss = Tape(self._sum)
             self._forward()
             self._pull()
-            self._tape.each(SQUARE, self._sum, self._residual)
+            self._tape.entrywise(SQUARE, self._sum, self._residual)
             self._tape = Tape(self._sum)
             self._backward(self._forward(), *self._pull())
             self._written = rates
@@ -117,20 +118,20 @@ class ReplayedDescent(Chained):
     def _pull(self) -> tuple[Pull, Pull]:
         left, right = self.network.factors[-1], self._right
         residual = self._multiply(left, right, self._residual)
-        self._tape.each(MASK, residual, *self._masked)
+        self._tape.entrywise(MASK, residual, *self._masked)
         return (residual, right.mT), (residual.mT, left)
 
     def _update(self, index: int, left: Tensor | None, right: Tensor) -> None:
         factor = self.network.factors[index]
         rate = self.rate(index) * self.problem.scale
         if left is None:
-            self._tape.each(ADD, factor, right, alpha=-rate)
+            self._tape.entrywise(ADD, factor, right, alpha=-rate)
         else:
             self._tape.multiply(left, right, factor, -rate, 1.0)
 
     @property
     def memory(self) -> Memory:
-        """Nothing: plain gradient descent remembers nothing."""
+        """Empty, because plain gradient descent remembers nothing."""
         return {}
 
     def restore(self, memory: Mapping[str, Tensor]) -> None:
@@ -138,5 +139,5 @@ class ReplayedDescent(Chained):
 
     @property
     def operations(self) -> float:
-        """Those of ``by_products``."""
+        """Floating-point operations of one step, as in ``by_products``."""
         return by_products(self.network, self.problem)
