@@ -143,7 +143,7 @@ class Worker:
         self.tell(machine=device.told(config))
         self._watch = Watch(config, comparison.facts)
         writer = Writer(self.run, config, comparison)
-        return writer, comparison.going_on(self._taken_over(writer))
+        return writer, comparison.resumed(self._taken_over(writer))
 
     def _taken_over(self, writer: "Writer") -> "dict[str, Resumable]":
         """The last records of an earlier worker, or of the run that this one continues.

@@ -26,7 +26,7 @@ REDUCED = {**FULL, "networks": "original_reduced,compressed_reduced"}
 
 def rows_of(config: Config, since: dict[str, Resumable]) -> tuple[Layout, Array, list[Any]]:
     comparison = prepare(config)
-    records = [each for each in comparison.going_on(since) if each]
+    records = [each for each in comparison.resumed(since) if each]
     layout = Layout.of(records[0] if not since else records[-1], comparison.facts)
     return layout, np.array([layout.row(each) for each in records]), records
 
@@ -121,7 +121,7 @@ def test_a_network_that_has_ended_stays_ended_in_a_fork(tmp_path: Path) -> None:
     assert set(since) == {"original"}
     layout, wanted, _ = rows_of(config, {})
     comparison = prepare(config)
-    after = np.array([layout.row(each) for each in comparison.going_on(since) if each])
+    after = np.array([layout.row(each) for each in comparison.resumed(since) if each])
     found = np.vstack([before, after])
     assert np.array_equal(timeless(layout, found), timeless(layout, wanted), equal_nan=True)
 

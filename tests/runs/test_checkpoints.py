@@ -18,7 +18,7 @@ from tests.support.make import small
 
 
 def train(comparison: Comparison, since: dict[str, Resumable]) -> list[dict[str, Resumable]]:
-    return [each for each in comparison.going_on(since) if each]
+    return [each for each in comparison.resumed(since) if each]
 
 
 def kept(comparison: Comparison, folder: Path) -> tuple[Run, Array]:

@@ -23,12 +23,13 @@ Values = Float[Tensor, " entries"]
 
 
 class Pattern:
-    """Sparse matrices with the same nonzero places, as rows and, transposed, as columns."""
+    """Sparse matrices with the same nonzero places, stored by rows and, transposed, by columns."""
 
     def __init__(self, places: Indices, values: Values, shape: tuple[int, int]) -> None:
         rows, cols = places
         order = (rows * shape[1] + cols).argsort()
-        rows, cols, self.values = rows[order], cols[order], values[order].contiguous()
+        rows, cols = rows[order], cols[order]
+        self.values = values[order].contiguous()
         self.negative = _csr(rows, cols, -self.values, shape)
         self.residual = _csr(rows, cols, torch.empty_like(self.values), shape)
         self._transposition = (cols * shape[0] + rows).argsort()
@@ -37,16 +38,16 @@ class Pattern:
 
     def misfit(self, left: Tensor, right: Tensor) -> Values:
         """left·right − values at the places, in new memory."""
-        # Only the sampled entries of the product are computed.
+        # This computes no other entries of the product.
         return torch.sparse.sampled_addmm(self.negative, left, right).values()
 
     def fill(self, left: Tensor, right: Tensor) -> Values:
-        """Writes the same into ``residual`` and returns its values."""
+        """Writes ``misfit`` into ``residual`` and returns the values."""
         torch.sparse.sampled_addmm(self.negative, left, right, out=self.residual)
         return self.residual.values()
 
     def fill_both(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
-        """As ``fill``, into ``residual`` and ``transposed``; returns both."""
+        """Writes ``misfit`` into ``residual`` and ``transposed``, and returns both."""
         values = self.fill(left, right)
         torch.index_select(values, 0, self._transposition, out=self.transposed.values())
         return self.residual, self.transposed
@@ -74,7 +75,9 @@ class Entries(Recovery):
         target: Target | None = None,
         noise: Values | None = None,
     ) -> None:
-        self.shape, self.target, self._noise = shape, target, noise
+        self.shape = shape
+        self.target = target
+        self._noise = noise
         self.observed = Pattern(*observed, shape)
         self._held_out = None if held_out is None else Pattern(*held_out, shape)
         self.scale = 1 / len(self.observed.values)
@@ -97,18 +100,18 @@ class Entries(Recovery):
         return self.observed.fill(left, right).square().mean() / 2
 
     def test_loss(self, left: Tensor, right: Tensor) -> Tensor:
-        """½ mean square over the held-out or the unobserved entries; NaN if there are none."""
+        """½ mean square over the held-out or the unobserved entries; NaN if none exist."""
         if self._held_out is not None:
             return self._held_out.misfit(left, right).square().mean() / 2
         assert self.target is not None
         residual = self.observed.misfit(left, right)
-        known = residual if self._noise is None else residual + self._noise
-        hidden = self.shape[0] * self.shape[1] - len(known)
-        total = self.target.distance(left, right).square() - known.square().sum()
+        error = residual if self._noise is None else residual + self._noise
+        hidden = self.shape[0] * self.shape[1] - len(error)
+        total = self.target.distance(left, right).square() - error.square().sum()
         return total.clamp(min=0) / hidden / 2 if hidden else total.new_tensor(torch.nan)
 
     def operations(self, width: int) -> float:
-        """Three passes over the observed entries, ``width`` multiplications and additions each."""
+        """Operations of three passes over the observed entries, 2 · ``width`` for each entry."""
         return 6.0 * len(self.observed.values) * width
 
     def surrogate(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -131,7 +134,7 @@ class Entries(Recovery):
 
     def _decomposed(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
         """The first ``count`` singular triplets of Y."""
-        if count >= min(self.shape) - 1:  # Lanczos iteration cannot find all
+        if count >= min(self.shape) - 1:  # Lanczos iteration cannot find so many triplets
             left, values, right = np.linalg.svd(self._matrix.toarray(), full_matrices=False)
         else:
             left, values, right = svds(self._matrix, k=count, rng=0)
@@ -157,13 +160,13 @@ def sampled(config: Config, target: Target, like: Tensor) -> Entries:
     for start, observed, noise in blocks(config):
         rows, cols = observed.nonzero(as_tuple=True)
         exact = (target.left[rows + start] * target.values * target.right.mT[cols]).sum(1)
-        off = noise[rows, cols] if isinstance(noise, Tensor) else torch.zeros_like(exact)
-        parts.append((rows + start, cols, exact, off))
-    rows, cols, exact, off = map(torch.cat, zip(*parts, strict=True))
-    if not len(rows):  # at least one, as in ``mask``
-        rows, cols, off = torch.zeros(1).long(), torch.zeros(1).long(), torch.zeros(1).double()
+        added = noise[rows, cols] if isinstance(noise, Tensor) else torch.zeros_like(exact)
+        parts.append((rows + start, cols, exact, added))
+    rows, cols, exact, added = map(torch.cat, zip(*parts, strict=True))
+    if not len(rows):  # at least one entry is observed, as in ``mask``
+        rows, cols = torch.zeros(1).long(), torch.zeros(1).long()
+        added = torch.zeros(1).double()
         exact = (target.left[0] * target.values * target.right[:, 0]).sum()[None]
-    seen = (torch.stack([rows, cols]).to(like.device), (exact + off).to(like))
-    return Entries(
-        config.shape, seen, None, target.to(like), off.to(like) if config.noise else None
-    )
+    seen = (torch.stack([rows, cols]).to(like.device), (exact + added).to(like))
+    seen_noise = added.to(like) if config.noise else None
+    return Entries(config.shape, seen, None, target.to(like), seen_noise)

@@ -1,8 +1,8 @@
 """Gaussian matrices: measurements A_i = G_i/m, in memory or in a file that is read in blocks.
 
 The numbers are the same in both places, so the place is not a setting of a run. They are in a file
-if they would take over half of the free memory (``cost.filed``). It is written once into the cache
-folder, for all later runs with the same m, size, seed and precision; it may be deleted.
+if they would take over half of the free memory (``cost.filed``). The file is written once into the
+cache folder, for all later runs with the same m, size, seed and precision. It may be deleted.
 """
 
 import mmap
@@ -24,14 +24,15 @@ from dynamics.core.config import Config
 from dynamics.data.folder import DataError, folder
 from dynamics.engine.draws import BLOCK, generator, spans
 
-STALE = 600  # seconds without a write after which a partial file has no writer any more
+STALE = 600  # seconds without a write after which a partial file counts as abandoned
 
 
 @dataclass(frozen=True)
 class Matrices:
     """All A_i, row by row; call ``release`` with each block of rows after reading it.
 
-    Rows of a file are loaded into memory when they are read, and would stay until memory is full.
+    Rows of a file are loaded into memory when they are read, and without ``release`` they would
+    stay there until memory is full.
     """
 
     rows: Float[Tensor, "m entries"]
@@ -39,12 +40,12 @@ class Matrices:
 
     def sums(self, vector: Float[Tensor, " entries"]) -> Float[Tensor, " m"]:
         """⟨A_i, W⟩ from vec(W), in the vector's precision."""
-        found = []
+        sums = []
         for block in torch.split(self.rows, max(1, BLOCK // self.rows.shape[1])):
-            found.append(block.to(vector) @ vector)
+            sums.append(block.to(vector) @ vector)
             if self.release is not None:
                 self.release(block)
-        return torch.cat(found)
+        return torch.cat(sums)
 
 
 def filed(config: Config, like: Tensor) -> bool:
@@ -71,9 +72,9 @@ def held(config: Config, like: Tensor) -> Matrices:
 
 def drawn(config: Config) -> Iterator[Float[Tensor, " some"]]:
     """Yields the numbers of A_1, …, A_m in order, some at a time."""
-    draw = generator("measurements", config.seed_data)
+    rng = generator("measurements", config.seed_data)
     for start, stop in spans(_count(config), 1):
-        block = torch.randn(stop - start, generator=draw, dtype=torch.float64)
+        block = torch.randn(stop - start, generator=rng, dtype=torch.float64)
         yield block.div_(config.measurements)
 
 
@@ -82,9 +83,8 @@ def mapped(file: Path, config: Config, dtype: torch.dtype) -> Matrices:
     with open(file, "rb") as handle:
         space = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # torch warns that they are read-only, and nothing writes to them
+        # Torch warns that the numbers are read-only, but nothing writes to them.
+        warnings.simplefilter("ignore")
         numbers = torch.frombuffer(space, dtype=dtype)
     first = numbers.data_ptr()
 
@@ -115,7 +115,7 @@ def written(config: Config, dtype: torch.dtype, report: Callable[[str], None]) -
             _write(file, config, dtype, report)
     except OSError as error:
         raise DataError(
-            f"{_name(config)} needs a file that {folder()} does not take: {error.strerror}."
+            f"{_name(config)} needs a file that cannot be written to {folder()}: {error.strerror}."
         ) from None
     return file
 
@@ -149,8 +149,8 @@ def _room(size: int, folder: Path, what: str) -> None:
     free = shutil.disk_usage(folder).free
     if size > free:
         raise MemoryError(
-            f"{what} takes {size / 1e9:,.1f} GB, more than memory has free and more than the "
-            f"{free / 1e9:,.1f} GB in {folder}; fewer or rank-one sums would take less."
+            f"{what} takes {size / 1e9:,.1f} GB, more than the free memory and more than the "
+            f"{free / 1e9:,.1f} GB free in {folder}; fewer or rank-one sums would take less."
         )
 
 

@@ -34,23 +34,23 @@ class Whole(Recovery):
         return self.target.distance(left, right).square() * (self.scale / 2)
 
     def test_loss(self, left: Tensor, right: Tensor) -> Tensor:
-        """The same."""
+        """The training loss, because every entry is observed."""
         return self.train_loss(left, right)
 
     def operations(self, width: int) -> float:
-        """Three products of rows × width × cols."""
+        """Operations of three products of rows × width × cols."""
         return 6.0 * self.shape[0] * self.shape[1] * width
 
     def surrogate(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Singular triplets of c M*; beyond its rank, zeros with any orthonormal vectors."""
+        """Singular triplets of c M*; beyond its rank, values 0 and any orthonormal vectors."""
         left, right = (_completed(side, count) for side in (self.target.left, self.target.right.mT))
         values = self.target.values[:count] * self.scale
         return left, torch.nn.functional.pad(values, (0, count - len(values))), right.mT
 
 
 def _completed(columns: Tensor, count: int) -> Tensor:
-    """Returns ``count`` orthonormal columns that begin with the given ones."""
-    have = columns.shape[1]
-    more = torch.randn(len(columns), max(0, count - have), generator=generator("complement", 0))
-    both = torch.linalg.qr(torch.cat([columns, more.to(columns)], dim=1)).Q
-    return torch.cat([columns, both[:, have:]], dim=1)[:, :count]
+    """Returns ``count`` orthonormal columns, of which the first are the given ``columns``."""
+    given = columns.shape[1]
+    more = torch.randn(len(columns), max(0, count - given), generator=generator("complement", 0))
+    basis = torch.linalg.qr(torch.cat([columns, more.to(columns)], dim=1)).Q
+    return torch.cat([columns, basis[:, given:]], dim=1)[:, :count]

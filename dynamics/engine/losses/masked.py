@@ -52,18 +52,18 @@ class Masked(Recovery):
 
     @property
     def whole(self) -> Target | None:
-        """M*; None with a mask, with noise or for a target of full rank."""
+        """M*; None with a mask, with noise, or if the target's triplets are not all of M*."""
         return self.target if self._whole and self.target.exact else None
 
     @property
     def masked(self) -> tuple[Matrix, Matrix]:
         """The mask as numbers, and −mask ∘ Y; the residual is mask ∘ W − mask ∘ Y."""
-        shown = torch.ones_like(self._negative) if self._mask is None else self._mask
-        return shown, self._negative
+        mask = torch.ones_like(self._negative) if self._mask is None else self._mask
+        return mask, self._negative
 
     @functools.cached_property
     def samples(self) -> Samples:
-        """The observed entries with their values, in 32-bit places."""
+        """The observed entries with their values; places are 32-bit integers."""
         rows, cols = self.masked[0].nonzero(as_tuple=True)
         starts = torch.searchsorted(rows, torch.arange(self.shape[0] + 1).to(rows))
         return Samples(starts.int(), cols.int(), -self._negative[rows, cols])
@@ -73,7 +73,7 @@ class Masked(Recovery):
         return _square(self.residual(left, right)[0]) * (self.scale / 2)
 
     def test_loss(self, left: Tensor, right: Tensor) -> Tensor:
-        """½ mean square over the unobserved entries, or over all if none is hidden."""
+        """½ mean square over the unobserved entries, or over all if all are observed."""
         difference = torch.addmm(self.target.dense, left, right, beta=-1)
         if self._hidden is not None:
             difference.mul_(self._hidden)
@@ -81,7 +81,7 @@ class Masked(Recovery):
         return _square(difference) / (2 * hidden)
 
     def operations(self, width: int) -> float:
-        """Three products of rows × width × cols."""
+        """Operations of three products of rows × width × cols."""
         return 6.0 * self.shape[0] * self.shape[1] * width
 
     def surrogate(self, count: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -13,9 +13,9 @@ from dynamics.engine.kernels.multiply import multiply
 from dynamics.engine.problem import Pull, Recovery
 from dynamics.engine.target import Matrix, Target
 
-BLOCK_BYTES = 2**21  # of measurements read at once, so that the cache holds them for a second use
-WORTH_TWO = 2**24  # numbers in A from which a second thread gains
-Part = list[tuple[Tensor, Tensor]]
+BLOCK_BYTES = 2**21  # bytes of A read together, so few that the cache holds them for a second use
+WORTH_TWO = 2**24  # smallest count of numbers in A for which a second thread gains
+Part = list[tuple[Tensor, Tensor]]  # blocks of rows of A, each with its part of y
 
 
 class Sums(Recovery):
@@ -26,7 +26,9 @@ class Sums(Recovery):
     scale = 1.0
 
     def __init__(self, target: Target, shape: tuple[int, int], seen: Float[Tensor, " m"]) -> None:
-        self.target, self.shape, self.seen = target, shape, seen
+        self.target = target
+        self.shape = shape
+        self.seen = seen
         self.curvature = 1 / len(seen)
         self._product = torch.empty(shape).to(seen)
 
@@ -50,13 +52,14 @@ class Dense(Sums):
 
     One pass over the measurements computes residuals and gradient: a block of rows of A is
     multiplied by vec(W) and, while it is in cache, its transpose by the residuals. The rows are cut
-    into two halves, for two threads if torch has two; the result is the same to the last digit.
+    into two halves, for two threads if torch has two. With one thread the result is the same to the
+    last digit.
 
     Args:
         target: M*.
         sensing: A_1, …, A_m.
         seen: y_1, …, y_m.
-        release: called with each block of A after it was read; see ``gaussian_matrices.Matrices``.
+        release: called with each block of A after reading it; see ``gaussian_matrices.Matrices``.
     """
 
     def __init__(
@@ -74,7 +77,7 @@ class Dense(Sums):
         middle = len(blocks) // 2 if self.matrix.numel() >= WORTH_TWO else 0
         self._parts = [part for part in (blocks[:middle], blocks[middle:]) if part]
         self._totals = torch.empty(len(self._parts), *self.shape).to(seen)
-        # Each of our threads has its own torch threads: one each, or there would be four.
+        # Each thread of the pool has torch threads of its own: one each, to avoid four in all.
         two = torch.get_num_threads() > 1 and len(self._parts) > 1 and not seen.is_cuda
         self._pool = ThreadPoolExecutor(2, "sensing", torch.set_num_threads, (1,)) if two else None
 
@@ -82,17 +85,22 @@ class Dense(Sums):
         """Σ_i (⟨A_i, left·right⟩ − y_i) A_i."""
         self._vector = multiply(left, right, out=self._product).view(-1)
         total, *others = self._totals
-        list((map if self._pool is None else self._pool.map)(self._read, self._parts, self._totals))
+        if self._pool is None:
+            for part, part_total in zip(self._parts, self._totals, strict=True):
+                self._read(part, part_total)
+        else:
+            list(self._pool.map(self._read, self._parts, self._totals))
         for other in others:
             total.add_(other)
         return total, total.mT
 
     def _read(self, part: Part, into: Tensor) -> None:
         total = into.view(-1).zero_()
-        for block, seen in self._each(part):
+        for block, seen in self._blocks(part):
             total.addmv_(block.mT, torch.addmv(seen, block, self._vector, beta=-1))
 
-    def _each(self, part: Part) -> Iterator[tuple[Tensor, Tensor]]:
+    def _blocks(self, part: Part) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yields the blocks of a part, and releases each one after its use."""
         for block, seen in part:
             yield block, seen
             if self._release is not None:
@@ -104,12 +112,12 @@ class Dense(Sums):
         squares = (
             torch.addmv(seen, block, vector, beta=-1).square().sum()
             for part in self._parts
-            for block, seen in self._each(part)
+            for block, seen in self._blocks(part)
         )
         return torch.stack(list(squares)).sum() / 2
 
     def operations(self, width: int) -> float:
-        """Three products of rows × width × cols and two passes over the measurements."""
+        """Operations of three products of rows × width × cols and two passes over A."""
         return cost.dense_sums(self.shape, len(self.seen), width)
 
     def weighted(self, weights: Float[Tensor, " m"]) -> Matrix:
@@ -117,7 +125,7 @@ class Dense(Sums):
         total = self._product.view(-1).zero_()
         done = 0
         for part in self._parts:
-            for block, _ in self._each(part):
+            for block, _ in self._blocks(part):
                 total.addmv_(block.mT, weights[done : done + len(block)])
                 done += len(block)
         return self._product
@@ -153,9 +161,9 @@ class RankOne(Sums):
         """R·rightᵀ and Rᵀ·left, each as the two factors of a product."""
         if not self._thin(left):
             return super().pull(left, right)
-        before, after = self._left @ left, self._right @ right.mT
-        off = ((before * after).sum(1) - self.seen)[:, None]
-        return (self._left.mT, after.mul_(off)), (self._right.mT, before.mul_(off))
+        left_sums, right_sums = self._left @ left, self._right @ right.mT
+        error = ((left_sums * right_sums).sum(1) - self.seen)[:, None]
+        return (self._left.mT, right_sums.mul_(error)), (self._right.mT, left_sums.mul_(error))
 
     def residual(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
         """Σ_i (⟨A_i, left·right⟩ − y_i) A_i."""
@@ -167,7 +175,7 @@ class RankOne(Sums):
         return (self._sums(left, right) - self.seen).square().sum() / 2
 
     def operations(self, width: int) -> float:
-        """The products with A and B, or those that make R, whichever is cheaper."""
+        """Operations of the products with A and B, or of those that make R, whichever are fewer."""
         return cost.rank_one_sums(self.shape, len(self.seen), width)
 
     def weighted(self, weights: Float[Tensor, " m"]) -> Matrix:
@@ -178,8 +186,8 @@ class RankOne(Sums):
         """⟨A_i, left·right⟩."""
         if self._thin(left):
             return ((self._left @ left) * (self._right @ right.mT)).sum(1)
-        whole = multiply(left, right, out=self._product)
-        return ((self._left @ whole) * self._right).sum(1)
+        product = multiply(left, right, out=self._product)
+        return ((self._left @ product) * self._right).sum(1)
 
     def _thin(self, left: Tensor) -> bool:
         return cost.thin(self.shape, len(self.seen), left.shape[1])

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from dynamics.core import registry
+from dynamics.core.config import Config
 from dynamics.engine.losses.masked import Masked
 from dynamics.engine.measuring.measure import Measuring, Values
 from dynamics.engine.network import Network
@@ -28,7 +29,7 @@ SHARED = ("depth", "shape", "steps", "record_every", "optimizer", "dtype", "devi
 
 
 class Stacked:
-    """The steps of ``Descent`` on factors of runs × out × in: the same formulas, one axis more.
+    """The steps of ``Descent`` on factors of runs × out × in: the same formulas with one more axis.
 
     The networks' factors become views of the stacked ones.
     """
@@ -43,31 +44,32 @@ class Stacked:
         self._networks = list(networks)
         self._direction = optimizer.direction
         like = networks[0].factors[0]
-        places = range(len(networks[0].factors))
-        self.factors = [_stack([each.factors[place] for each in networks]) for place in places]
-        self._memories: list[dict[str, Tensor]] = [{} for _ in places]
-        masked = [each.masked for each in problems]
+        depth = len(networks[0].factors)
+        self.factors = [
+            _stack([network.factors[index] for network in networks]) for index in range(depth)
+        ]
+        self._memories: list[dict[str, Tensor]] = [{} for _ in range(depth)]
+        masked = [problem.masked for problem in problems]
         self._mask, self._negative = (torch.stack(part) for part in zip(*masked, strict=True))
-        self._scale = _column([each.scale for each in problems], like)
+        self._scale = _column([problem.scale for problem in problems], like)
         inner = _column(rates, like)
         outer = inner * _column([network.alpha for network in networks], like)
-        self._rates = [outer, *[inner] * (len(places) - 2), outer]
+        self._rates = [outer, *[inner] * (depth - 2), outer]
         self._share()
 
     def _share(self) -> None:
         """Make the networks' factors views of the stacked ones."""
         for run, network in enumerate(self._networks):
-            for place, factor in enumerate(network.factors):
+            for index, factor in enumerate(network.factors):
                 rows, cols = factor.shape
-                network.factors[place] = self.factors[place][run, :rows, :cols]
+                network.factors[index] = self.factors[index][run, :rows, :cols]
 
     def keep(self, runs: Sequence[int]) -> None:
-        """Continue with these runs alone; the factors of the others no longer change."""
+        """Continue with these runs alone; the factors of the remaining runs no longer change."""
         index = torch.tensor(runs, device=self._mask.device)
         self._networks = [self._networks[run] for run in runs]
-        self.factors, self._rates = (
-            [each[index] for each in of] for of in (self.factors, self._rates)
-        )
+        self.factors = [factor[index] for factor in self.factors]
+        self._rates = [rate[index] for rate in self._rates]
         self._mask, self._negative = self._mask[index], self._negative[index]
         self._scale = self._scale[index]
         for memory in self._memories:
@@ -83,7 +85,7 @@ class Stacked:
                 self.factors[index].sub_(self._rates[index] * direction)
 
     def _gradients(self) -> list[Tensor]:
-        """∂loss/∂W_l over c; see ``Descent`` for the formulas."""
+        """∂loss/∂W_l divided by c; see ``Chained`` for the formulas."""
         first, *inner, last = self.factors
         chains = list(accumulate(inner, lambda chain, factor: factor @ chain))
         right = chains[-1] @ first if inner else first
@@ -101,9 +103,9 @@ class Batch:
     """Runs that are trained together.
 
     Args:
-        comparisons: prepared runs, alike in all of ``SHARED``.
-        network: which of their networks.
-        only: measurements to take; all that apply if empty.
+        comparisons: prepared runs, which agree in all of ``SHARED``.
+        network: the name of the network to train in each of them.
+        only: measurements to take; if empty, all that apply.
         stacked: train as one stack even if compiled kernels are faster; not for sensing.
 
     Raises:
@@ -118,34 +120,35 @@ class Batch:
         *,
         stacked: bool = False,
     ) -> None:
-        configs = [each.config for each in comparisons]
-        for name in SHARED:
-            if len({getattr(config, name) for config in configs}) > 1:
-                raise ValueError(f"Runs of one batch must agree in {name}.")
-        if any(config.schedule for config in configs):
-            raise ValueError("Runs of one batch cannot change on the way; train them one by one.")
+        configs = [comparison.config for comparison in comparisons]
+        _check(configs)
         self._config = configs[0]
         self._only = only
-        self._networks = [each.networks[network] for each in comparisons]
+        self._networks = [comparison.networks[network] for comparison in comparisons]
         optimizer = registry.load("optimizers", self._config.optimizer)
-        problems, rates = [c.problem for c in comparisons], [c.rate(network) for c in comparisons]
-        whole = [each for each in problems if isinstance(each, Masked)]
-        if stacked and len(whole) < len(problems):
+        problems = [comparison.problem for comparison in comparisons]
+        rates = [comparison.rate(network) for comparison in comparisons]
+        masked = [problem for problem in problems if isinstance(problem, Masked)]
+        if stacked and len(masked) < len(problems):
             raise ValueError("Only completion and factorization runs can be stacked.")
         self._alone: list[Steps] = []
         if not stacked:
-            self._alone = [*map(fastest, self._networks, problems, [optimizer] * len(rates), rates)]
-            stacked = len(whole) == len(problems) and not all(e.compiled for e in self._alone)
+            self._alone = [
+                fastest(net, problem, optimizer, rate)
+                for net, problem, rate in zip(self._networks, problems, rates, strict=True)
+            ]
+            compiled = all(steps.compiled for steps in self._alone)
+            stacked = len(masked) == len(problems) and not compiled
         if stacked:
             self._alone = []
-            self._stack = Stacked(self._networks, whole, optimizer, rates)
+            self._stack = Stacked(self._networks, masked, optimizer, rates)
         self._measurings = [
             Measuring(net, problem, singular_value_count(config), only)
             for net, problem, config in zip(self._networks, problems, configs, strict=True)
         ]
 
     def __iter__(self) -> Iterator[dict[int, tuple[int, Values]]]:
-        """Yields, at every multiple of ``record_every``, step and values of the runs not yet ended.
+        """Yields step and values of each run that has not ended, at multiples of ``record_every``.
 
         A run ends as in ``train``: at its tolerance, when it diverges, or at the last step.
         """
@@ -154,27 +157,39 @@ class Batch:
         with ThreadPoolExecutor(psutil.cpu_count(), "runs", torch.set_num_threads, (1,)) as pool:
             while live:
                 values = {run: self._measurings[run].all() for run in live}
-                yield {run: (done, each) for run, each in values.items()}
+                yield {run: (done, of_run) for run, of_run in values.items()}
                 count = min(self._config.steps - done, self._config.record_every)
-                going = [run for run in live if count and self._goes_on(values[run])]
+                kept = [run for run in live if count and self._continues(values[run])]
                 if self._alone:
-                    steps = [self._alone[run].step for run in going]
-                    for made in [pool.submit(step, count) for step in steps]:
-                        made.result()
-                elif going:
-                    if len(going) < len(live):
-                        self._stack.keep([live.index(run) for run in going])
+                    for training in [pool.submit(self._alone[run].step, count) for run in kept]:
+                        training.result()
+                elif kept:
+                    if len(kept) < len(live):
+                        self._stack.keep([live.index(run) for run in kept])
                     self._stack.step(count)
-                live = going
-                done = done + count
+                live = kept
+                done += count
 
-    def _goes_on(self, values: Values) -> bool:
+    def _continues(self, values: Values) -> bool:
         loss = float(values["train_loss"])
         return loss < float("inf") and not loss <= self._config.tolerance > 0
 
 
+def _check(configs: Sequence[Config]) -> None:
+    """Refuse runs that cannot be trained together.
+
+    Raises:
+        ValueError: if they do not agree in ``SHARED``, or one has scheduled changes.
+    """
+    for name in SHARED:
+        if len({getattr(config, name) for config in configs}) > 1:
+            raise ValueError(f"Runs of one batch must agree in {name}.")
+    if any(config.schedule for config in configs):
+        raise ValueError("Runs of one batch cannot change on the way; train them one by one.")
+
+
 def _stack(factors: Sequence[Tensor]) -> Tensor:
-    """Factors of one place in their networks, padded by zeros to the largest."""
+    """The W_l of all runs for one l, padded by zeros to the largest: runs × rows × cols."""
     rows, cols = (max(factor.shape[axis] for factor in factors) for axis in (0, 1))
     stack = factors[0].new_zeros(len(factors), rows, cols)
     for run, factor in enumerate(factors):

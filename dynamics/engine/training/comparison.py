@@ -30,7 +30,7 @@ class Comparison:
         problem: the problem, in the config's precision and on its device.
         networks: by name, the original first.
         learning_rate: η in absolute terms, whatever unit the config counts it in.
-        facts: numbers of the whole run.
+        facts: numbers that hold for the whole run, by name.
     """
 
     config: Config
@@ -42,17 +42,17 @@ class Comparison:
     def __iter__(self) -> Iterator[dict[str, Resumable] | None]:
         """Train all networks, in lockstep from record to record.
 
-        Yields the records of one step by network, of those that have not ended before, and None at
-        times between records (see ``train``).
+        Yields, by network, the records of one step, of all networks that had not ended before it.
+        Yields None at times between records (see ``train``).
         """
-        return self.going_on({})
+        return self.resumed({})
 
     def rate(self, name: str) -> float:
         """Returns η of one network at the start."""
         return rates(self.config, name, self.learning_rate).learning_rate
 
-    def going_on(self, since: Mapping[str, Resumable]) -> Iterator[dict[str, Resumable] | None]:
-        """The same, from the records of one step on, which are made again; see ``Lanes``."""
+    def resumed(self, since: Mapping[str, Resumable]) -> Iterator[dict[str, Resumable] | None]:
+        """Train from the records of one step on, which are made again; see ``Lanes``."""
         with ThreadPoolExecutor(1, "measuring", torch.set_num_threads, (1,)) as side:
             networks = self.networks
             rate = self.learning_rate
@@ -78,7 +78,7 @@ def prepare(config: Config) -> Comparison:
 
 
 def compared(config: Config, problem: Task, networks: Mapping[str, Network]) -> Comparison:
-    """Networks about to learn a problem, with η and all that is known before training.
+    """The Comparison of these networks on a problem, with η and the facts known before training.
 
     Raises:
         ValueError: if η is counted in stability limits, and none is known for the problem.
@@ -96,15 +96,16 @@ def compared(config: Config, problem: Task, networks: Mapping[str, Network]) -> 
         raise ValueError("No stability limit is known for this problem; choose an absolute η.")
     facts["learning_rate"] = [rate]
     if config.schedule:
-        facts["changes"] = [list(each) for each in changes.told(config.schedule, config.rates)]
+        described = changes.told(config.schedule, config.rates)
+        facts["changes"] = [list(change) for change in described]
     return Comparison(config, problem, networks, rate, facts)
 
 
 def fetch(config: Config, report: Callable[[str], None]) -> None:
-    """Get the files that the config's problem reads, and tell ``report`` about the progress.
+    """Get the files that the config's problem reads, and call ``report`` with the progress.
 
     Raises:
-        DataError: if a file cannot be had.
+        DataError: if a file cannot be downloaded or written.
     """
     module = registry.load("problems", config.problem)
     if hasattr(module, "fetch"):

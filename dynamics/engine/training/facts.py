@@ -1,4 +1,4 @@
-"""Facts: what theory needs to know about a drawn problem and its networks; a run keeps them."""
+"""Facts: what theory needs to know about a problem and its networks; a run keeps them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,8 +12,8 @@ from dynamics.engine.network import Network, build
 from dynamics.engine.problem import Recovery
 from dynamics.theory import original
 
-MOST_MODES = 50  # largest r of which a run keeps the overlap, r × r numbers
-MOST_SIDE = 500  # largest matrix whose original network is drawn before a run, for its overlap
+MOST_MODES = 50  # largest r for which a run keeps the overlap, which has r × r numbers
+MOST_SIDE = 500  # largest side for which the original network is drawn in advance for its overlap
 
 
 def known(config: Config, problem: Recovery, networks: Mapping[str, Network]) -> dict[str, Any]:
@@ -21,10 +21,10 @@ def known(config: Config, problem: Recovery, networks: Mapping[str, Network]) ->
     count = max(config.rank, config.rank_bound)
     facts: dict[str, Any] = {"surrogate_singular_values": problem.surrogate(count)[1].tolist()}
     kinds = {name: traits.network(name) for name in networks}
-    turned = [name for name in kinds if not (kinds[name].narrow or kinds[name].spectral)]
-    if turned and overlapping(config):  # all of them have the same first factors
+    random = [name for name in kinds if not (kinds[name].narrow or kinds[name].spectral)]
+    if random and overlapping(config):  # all wide networks with a random start have the same start
         target = problem.target
-        factors = networks[turned[0]].factors
+        factors = networks[random[0]].factors
         if target is not None and target.exact:
             left, right = (part.numpy(force=True) for part in (target.left, target.right))
             start = [factor.numpy(force=True) for factor in factors]
@@ -34,7 +34,8 @@ def known(config: Config, problem: Recovery, networks: Mapping[str, Network]) ->
 
 def overlapping(config: Config) -> bool:
     """Whether the overlap describes the original network's start: square orthogonal factors."""
-    (rows, cols), width = config.shape, config.width or min(config.shape)
+    rows, cols = config.shape
+    width = config.width or min(config.shape)
     square = rows == cols == width and config.initialization == "orthogonal"
     return square and config.rank <= MOST_MODES and 2 * config.rank <= width
 

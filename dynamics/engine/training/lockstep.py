@@ -37,7 +37,7 @@ class Lanes:
         problem: what the networks learn.
         networks: by name, the original first.
         learning_rate: η at the start, in absolute terms whatever unit the config counts it in.
-        side: measures beside the training, where that does not slow it.
+        side: an executor that measures beside the training where that does not slow the training.
         since: records to continue from, of the networks that had not ended; empty at a run's start.
     """
 
@@ -50,13 +50,15 @@ class Lanes:
         side: Executor,
         since: Mapping[str, Resumable],
     ) -> None:
-        self._config, self._problem, self._networks = config, problem, networks
+        self._config = config
+        self._problem = problem
+        self._networks = networks
         self._learning_rate = learning_rate
         self._side = side
         self._since = since
         self._spacing = Spacing(config)
         for record in since.values():
-            # Those of the last network stay: they were noted when all had reached the record.
+            # The last network's gaps stay: they were noted when all had reached the record.
             if record.moment and record.moment.gaps:
                 self._spacing.restore(record.moment.gaps)
 
@@ -64,19 +66,14 @@ class Lanes:
         """Yields a row of records, one of each lane that has not ended; None at times between.
 
         All networks reach the same record before any continues to the next one, so that what
-        follows a record never depends on how fast anything is. Measuring may be AHEAD rows behind.
+        follows a record never depends on speed. Measuring may be AHEAD rows behind training.
         """
         first = max((record.step for record in self._since.values()), default=0)
         late = self._config.late
         if late and late.step < max(first, 1):
-            late = None  # it has started already
+            late = None  # the late network has started already
         waiting = late and self._measuring(late.network)
-        lanes: dict[str, Lane] = {}
-        for name in self._networks:
-            if late and name == late.network:
-                lanes[name] = iter(())
-            elif not self._since or name in self._since:
-                lanes[name] = self._lane(name, self._since.get(name, START))
+        lanes = self._lanes(late)
         rows = deque[dict[str, Pending]]()
         while lanes:
             row: dict[str, Pending] = {}
@@ -89,8 +86,8 @@ class Lanes:
                     if pending is not None:
                         row[name] = pending
                         break
-                    # Within a long stretch, a row that is ready need not wait for its end.
-                    ready = rows and all(each.ready() for each in rows[0].values())
+                    # In a long stretch, a row that is ready need not wait for the stretch's end.
+                    ready = rows and all(earlier.ready() for earlier in rows[0].values())
                     yield _complete(rows.popleft()) if ready else None
             rows.append(row)
             lanes = {name: lane for name, lane in lanes.items() if not row[name].record.outcome}
@@ -98,6 +95,16 @@ class Lanes:
                 yield _complete(rows.popleft())
         while rows:
             yield _complete(rows.popleft())
+
+    def _lanes(self, late: LateStart | None) -> dict[str, Lane]:
+        """The lanes to begin with: of all networks that have not ended, empty for the late one."""
+        lanes: dict[str, Lane] = {}
+        for name in self._networks:
+            if late and name == late.network:
+                lanes[name] = iter(())
+            elif not self._since or name in self._since:
+                lanes[name] = self._lane(name, self._since.get(name, START))
+        return lanes
 
     def _lane(self, name: str, since: Resumable) -> Lane:
         """A network's records, from ``since`` on."""
@@ -133,7 +140,7 @@ class Lanes:
         return Measuring(self._networks[name], self._problem, singular_value_count(self._config))
 
     def _turn(self, steps: Steps, measuring: Measuring, name: str, step: int) -> None:
-        """Give a network the rates that hold from a step on."""
+        """Give a network the rates with which it continues from ``step``."""
         now = self._rates(name, step)
         steps.learning_rate = now.learning_rate
         steps.alpha = now.alpha
@@ -145,7 +152,8 @@ class Lanes:
     def _late(self, late: LateStart, lead: Resumable, waiting: Measuring) -> Lane:
         """The lane of a network that starts late, when its source has reached the record ``lead``.
 
-        Before its start it yields one record of nothing, which is its last if the source has ended.
+        Before its start it yields one record without numbers, which is its last if the source has
+        ended.
         """
         if lead.step < late.step or lead.outcome == "diverged":
             yield waiting.nothing(lead.step, lead.outcome)
@@ -161,5 +169,8 @@ def _complete(row: Mapping[str, Pending]) -> Row:
 
 
 def singular_value_count(config: Config) -> int:
-    """Number of singular values of the product that are recorded: beyond the rank, and all r̂."""
+    """Number of recorded singular values of the product: 2r + 2, or r̂ if that is more.
+
+    It is at most the smaller side.
+    """
     return min(*config.shape, max(2 * config.rank + 2, config.rank_bound))

@@ -8,7 +8,7 @@ import numpy as np
 
 from dynamics.core.records import Record
 
-PATIENCE = 0.1  # seconds of training before the consumer can stop it
+PATIENCE = 0.1  # seconds of training between moments at which the consumer can stop it
 START = Record(0, 0.0, 0.0, 0.0, {})
 
 
@@ -40,13 +40,15 @@ def train(
         operations: floating-point operations of one step.
         after: returns the step of the next record from the step and train loss of this one; if
             None, records are ``record_every`` apart.
-        turns: by step, what changes the following steps once that step is recorded.
+        turns: functions by step. Each is called once its step is recorded, and changes the steps
+            that follow.
         since: the record to continue from; it is made again.
     """
     turns = turns or {}
     done = since.step
     outcome = ""
-    training, measuring = since.seconds, since.measuring_seconds
+    training = since.seconds
+    measuring = since.measuring_seconds
     while not outcome:
         started = time.perf_counter()
         current = loss()
@@ -64,11 +66,21 @@ def train(
         goal = after(done, current) if after else (done // record_every + 1) * record_every
         goal = min([steps, goal, *(turn for turn in turns if turn > done)])
         while not outcome and done < goal:
-            pace = training / done if done else math.inf
-            batch = min(goal - done, max(1, int(PATIENCE / pace)) if pace else goal - done)
+            batch = _batch(training, done, goal - done)
             started = time.perf_counter()
             step(batch)
             training += time.perf_counter() - started
             done += batch
             if done < goal:
                 yield None
+
+
+def _batch(seconds: float, done: int, most: int) -> int:
+    """Returns the steps to make next: for about PATIENCE seconds, but at least 1, at most ``most``.
+
+    ``done`` steps have taken ``seconds`` so far.
+    """
+    if not done:
+        return 1
+    pace = seconds / done
+    return min(most, max(1, int(PATIENCE / pace))) if pace else most

@@ -1,10 +1,10 @@
 """Record spacing: at which steps all networks of a run are recorded together.
 
-``recording = even``: records are Δt apart. ``recording = escapes``: Δt apart while a loss falls,
-and further apart on plateaus. There, where no loss moves by more than the share QUIET between two
-records, each gap is twice the gap before it, up to WIDEST Δt; as soon as a loss moves it is Δt
-again. All records are at multiples of Δt, apart from changes on the way. The steps follow from the
-losses alone, so that a run is always recorded at the same steps.
+``recording = even``: records are Δt apart. ``recording = escapes``: records are Δt apart while a
+loss falls, and further apart on plateaus. On a plateau no loss moves by more than the share QUIET
+between two records. Each gap there is twice the gap before it, up to WIDEST Δt; as soon as a loss
+moves, the gap is Δt again. All records are at multiples of Δt, except at scheduled changes. The
+steps of the records follow from the losses alone, so a run is always recorded at the same steps.
 """
 
 import math
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from dynamics.core.config import Config
 
-QUIET = 0.003
-WIDEST = 16
+QUIET = 0.003  # |log| of the ratio of a loss to the one before, below which it is on a plateau
+WIDEST = 16  # largest gap, in multiples of Δt
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,10 @@ class Gaps:
     """What the next gap follows from, once all networks have reached a record.
 
     Attributes:
-        gap: the last one, in steps.
+        gap: the last gap, in steps.
         losses: the last training loss of each network.
-        moves: for each network the step of its last record, and |log| of its loss's last ratio.
+        moves: for each network the step of its last record, and |log| of the ratio of its last two
+            losses.
     """
 
     gap: int
@@ -46,12 +47,13 @@ class Spacing:
     def after(self, name: str, step: int, loss: float) -> int:
         """Returns the step of the record that follows ``step``, the same for every network."""
         before = self._losses.get(name, 0.0)
-        move = abs(math.log(loss / before)) if loss > 0 < before else math.inf
-        self._moves[name], self._losses[name] = (step, move), loss
+        move = abs(math.log(loss / before)) if loss > 0 and before > 0 else math.inf
+        self._moves[name] = (step, move)
+        self._losses[name] = loss
         if step not in self._next:
             # A network whose last record is more than a gap ago has ended and does not count.
-            recent = [moved for at, moved in self._moves.values() if step - at <= self._gap]
-            quiet = all(moved < QUIET for moved in recent)
+            recent = [size for last, size in self._moves.values() if step - last <= self._gap]
+            quiet = all(size < QUIET for size in recent)
             self._gap = min(2 * self._gap, self._widest * self._every) if quiet else self._every
             self._next = {step: step // self._every * self._every + self._gap}
         return self._next[step]
@@ -62,7 +64,7 @@ class Spacing:
         return Gaps(self._gap, dict(self._losses), dict(self._moves))
 
     def restore(self, gaps: Gaps) -> None:
-        """Continue from there."""
+        """Continue from these gaps."""
         self._gap = gaps.gap
         self._losses = dict(gaps.losses)
         self._moves = dict(gaps.moves)

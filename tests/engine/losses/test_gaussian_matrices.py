@@ -141,7 +141,7 @@ def largest_file(size: int) -> Iterator[None]:
 
 
 def test_a_disk_that_takes_no_more_gets_one_sentence(place: Path) -> None:
-    with largest_file(100_000), pytest.raises(DataError, match="does not take") as caught:
+    with largest_file(100_000), pytest.raises(DataError, match="cannot be written") as caught:
         written(small(**BASE))
     assert is_sentence(str(caught.value)) and str(place) in str(caught.value)
     assert list(place.iterdir()) == []
