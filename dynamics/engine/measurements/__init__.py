@@ -1,1 +1,1 @@
-"""Measurements: one file for each, with ``measure``."""
+"""Measurements: one file per measurement, each with a function ``measure``."""

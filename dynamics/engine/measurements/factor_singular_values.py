@@ -7,5 +7,5 @@ from dynamics.engine.problem import Task
 
 
 def measure(state: State, task: Task) -> Tensor | None:
-    """σ_i(W_l), one row a factor, largest first; NaN where a factor has fewer than another."""
+    """σ_i(W_l), one row per factor, largest first; NaN where a factor has fewer values."""
     return state.factor_values

@@ -6,8 +6,8 @@ from torch import Tensor
 from dynamics.engine.measuring.state import State
 from dynamics.engine.problem import Task, target_of
 
-BESIDE = 1e-11  # share of σ_1² by which the shift of inverse iteration lies beside it
-ITERATIONS = 3  # each reduces other vectors to BESIDE divided by the relative gap
+BESIDE = 1e-11  # distance of inverse iteration's shift from σ_1², as a share of σ_1²
+ITERATIONS = 3  # each one multiplies all other vectors by BESIDE divided by their relative gap
 
 
 def measure(state: State, task: Task) -> Tensor | None:
@@ -32,12 +32,12 @@ def _first(factor: Tensor, largest: Tensor) -> Tensor:
     tall = factor.shape[0] > factor.shape[1]
     gram = (factor.mT @ factor if tall else factor @ factor.mT).double()
     shift = largest.double() ** 2 * (1 + BESIDE)
-    beside, pivots, _ = torch.linalg.lu_factor_ex(
+    shifted, pivots, _ = torch.linalg.lu_factor_ex(
         gram - shift * torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
     )
-    found = torch.linspace(1, 2, len(gram), dtype=gram.dtype, device=gram.device)[:, None]
+    vector = torch.linspace(1, 2, len(gram), dtype=gram.dtype, device=gram.device)[:, None]
     for _ in range(ITERATIONS):
-        found = torch.linalg.lu_solve(beside, pivots, found)
-        found = found / found.norm()
-    found = factor @ found[:, 0].to(factor) if tall else found[:, 0].to(factor)
-    return found / found.norm()
+        vector = torch.linalg.lu_solve(shifted, pivots, vector)
+        vector = vector / vector.norm()
+    vector = factor @ vector[:, 0].to(factor) if tall else vector[:, 0].to(factor)
+    return vector / vector.norm()

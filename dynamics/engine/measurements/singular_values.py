@@ -7,5 +7,5 @@ from dynamics.engine.problem import Task
 
 
 def measure(state: State, task: Task) -> Tensor | None:
-    """σ_1 ≥ σ_2 ≥ … of W_L ⋯ W_1, as many as the State counts."""
+    """The first ``state.count`` of σ_1 ≥ σ_2 ≥ … of W_L ⋯ W_1."""
     return state.svd[1]

@@ -9,7 +9,10 @@ UNMOVED = 1e-2  # largest relative change of a singular value that counts as unm
 
 
 def measure(state: State, task: Task) -> Tensor | None:
-    """A count for each factor: the i-th largest now within a hundredth of the i-th at the start."""
-    then = state.start.factor_values
-    still = (state.factor_values - then).abs() <= UNMOVED * then
-    return still.sum(1).to(then)
+    """For each factor, how many singular values are within 1 % of the same one at the start.
+
+    The i-th largest is compared with the i-th largest.
+    """
+    initial = state.start.factor_values
+    unmoved = (state.factor_values - initial).abs() <= UNMOVED * initial
+    return unmoved.sum(1).to(initial)

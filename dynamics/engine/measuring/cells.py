@@ -9,7 +9,7 @@ from dynamics.engine.problem import Recovery, Task, target_of
 
 
 def averaged(matrix: Tensor) -> Tensor:
-    """Means of ``block`` neighbouring rows each; the last one of the remaining rows."""
+    """Means of each ``block`` neighbouring rows; the last mean is of the remaining rows."""
     size = block(len(matrix))
     pool = torch.nn.functional.avg_pool2d
     return pool(matrix[None], (size, 1), ceil_mode=True)[0]
@@ -24,7 +24,7 @@ def of_product(factors: Factors) -> Tensor:
 
 
 def of_goal(problem: Task) -> Tensor:
-    """The cells of M*; if it is unknown, means of the observed entries, NaN where none is."""
+    """The cells of M*; if M* is unknown, means of the observed entries, NaN in an empty cell."""
     target = target_of(problem)
     if not isinstance(problem, Recovery):
         rows, cols = problem.shape
@@ -37,7 +37,8 @@ def of_goal(problem: Task) -> Tensor:
 
 
 def _observed(problem: Recovery) -> Tensor:
-    samples, (rows, cols) = problem.samples, problem.shape
+    samples = problem.samples
+    rows, cols = problem.shape
     assert samples is not None
     counts = samples.starts.diff()
     row = torch.arange(rows, device=counts.device).repeat_interleave(counts) // block(rows)

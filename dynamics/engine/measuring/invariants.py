@@ -7,11 +7,11 @@ conserves D of the new α, with the value that it has at the change.
 
 An original network of square factors W_l(0) = ε_l Q_l with orthogonal Q_l keeps, on a full target
 of rank r and by plain descent, the form W_l = C_l M_l C_(l−1)ᵀ + ρ_l (Q_l − C_l C_(l−1)ᵀ) with
-d × 2r bases C_l (``Form``). A compressed one keeps the row space of W_1 and
-the column space of W_L. A narrow one with any other start keeps these spans together with the
-target's: the gradient of W_1 is (W_L ⋯ W_2)ᵀ (W_L ⋯ W_1 − U S Vᵀ), whose rows are combinations of
-those of W_1 and of Vᵀ; the same holds for W_L. This is a statement where r̂ + r < d, and it holds
-for momentum, too. The part outside is called the leak.
+d × 2r bases C_l (``Form``). A compressed network keeps the row space of W_1 and the column space of
+W_L. A narrow network with a different start keeps these spans joined with the target's: the
+gradient of W_1 is (W_L ⋯ W_2)ᵀ (W_L ⋯ W_1 − U S Vᵀ), whose rows are combinations of the rows of
+W_1 and of Vᵀ, and the same holds for W_L. This says something only where r̂ + r < d. It holds for
+momentum, too. The part outside is called the leak.
 """
 
 import functools
@@ -25,7 +25,7 @@ from dynamics.engine.factors import Factors, product
 from dynamics.engine.measuring.state import State
 from dynamics.engine.target import Target
 
-ROUNDING = 1e-4  # distance from orthogonal factors that float32 leaves
+ROUNDING = 1e-4  # deviation of orthogonal factors from orthogonality, rounded to float32
 Scalar = Float[Tensor, ""]
 
 
@@ -34,8 +34,8 @@ def drift(state: State) -> Scalar:
 
     t₀ is the start, or the last change of α before t.
     """
-    then = state.turned.balances
-    moved = [(now - before).norm() for now, before in zip(state.balances, then, strict=True)]
+    balances = zip(state.balances, state.turned.balances, strict=True)
+    moved = [(now - before).norm() for now, before in balances]
     squares = state.factor_values[:-1].nan_to_num() ** 2
     squares[0] /= state.alpha
     return torch.stack(moved).norm() / squares.norm()
@@ -65,14 +65,17 @@ def _outside_spans(state: State, target: Target | None) -> Scalar | None:
 
 
 def _spans(start: State, target: Target | None) -> list[Tensor] | None:
-    """Bases of both spans, joined with the target's for a random start; None if they are all."""
+    """Bases of both spans, joined with the target's for a random start.
+
+    None if the target is unknown to a random start, or if a joined span would be the whole space.
+    """
     spans = [basis for basis, _ in start.triangles]
     if not start.adrift:
         return spans
     if target is None or spans[0].shape[1] + len(target.values) >= min(map(len, spans)):
         return None
-    beside = (target.left, target.right.mT)
-    return [torch.linalg.qr(torch.cat(both, dim=1)).Q for both in zip(spans, beside, strict=True)]
+    pairs = zip(spans, (target.left, target.right.mT), strict=True)
+    return [torch.linalg.qr(torch.cat(pair, dim=1)).Q for pair in pairs]
 
 
 class Form:
@@ -108,7 +111,7 @@ class Form:
         outside = []
         for factor, rest, (before, after) in places:
             beside = factor - after @ (after.mT @ factor @ before) @ before.mT
-            # ρ_l by least squares; the rest is 0 where 2r directions are all of them.
+            # ρ_l by least squares; ``rest`` is 0 if 2r directions are all directions.
             share = (beside * rest).sum() / (rest * rest).sum().clamp(
                 min=torch.finfo(rest.dtype).tiny
             )
@@ -122,14 +125,17 @@ def _form(start: State, target: Target) -> Form | None:
 
 
 def form_of(factors: Factors, target: Target) -> Form | None:
-    """The form that a network with these first factors keeps; None unless they are ε_l Q_l."""
+    """The form that a network with these first factors keeps.
+
+    None unless the factors are ε_l Q_l, as large as the target and at least 2r wide.
+    """
     side = len(target.left)
     rank = len(target.values)
     if not all(factor.shape == (side, side) for factor in factors) or 2 * rank > side:
         return None
     sizes = [float(factor.norm()) / side**0.5 for factor in factors]
     turns = [factor / size for factor, size in zip(factors, sizes, strict=True)]
-    one = torch.eye(side).to(target.left)
-    if not all(torch.allclose(turn @ turn.mT, one, atol=ROUNDING) for turn in turns):
+    identity = torch.eye(side).to(target.left)
+    if not all(torch.allclose(turn @ turn.mT, identity, atol=ROUNDING) for turn in turns):
         return None
     return Form(sizes, turns, target)

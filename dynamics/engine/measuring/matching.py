@@ -1,6 +1,7 @@
 """Matching: which singular value of a network is which mode of the target, from record to record.
 
-Singular values come sorted, so two that cross exchange their numbers. Their vectors identify them.
+Singular values are sorted, so two values that cross exchange their numbers. Their vectors identify
+them.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from dynamics.engine.target import Target
 
-KNOWN = 0.5  # product of cosines above which a singular value belongs to a mode, and to one only
+KNOWN = 0.5  # product of cosines above which a singular value belongs to a mode, and to no other
 GROWN = 0.01  # share of its goal below which a mode's vectors do not identify it
 LOW = 0.05  # share of its goal up to which a line can change its mode without a visible leap
 TIED = 0.01  # relative gap of two singular values below which their vectors mix
@@ -21,7 +22,8 @@ TIED = 0.01  # relative gap of two singular values below which their vectors mix
 class Matching:
     """The place, from 0, of each mode's singular value, then of each line beyond the modes.
 
-    ``named`` are the modes that vectors have identified; the others have their place by number.
+    ``named`` are the modes that vectors have identified; all other modes have the place of their
+    own number.
     """
 
     order: tuple[int, ...]
@@ -30,9 +32,10 @@ class Matching:
     def followed(self, known: dict[int, int], low: list[float]) -> "Matching":
         """Returns the matching of the next record, at which ``known`` has the places of some modes.
 
-        A line whose mode is known moves to that mode's place; any other keeps its place. So does a
-        line that has grown unidentified: its vectors were a mixture, and it would leap if it took
-        the name of another mode now. ``low`` is how far the value at each place lies below LOW.
+        A line whose mode is known moves to that mode's place; any other line keeps its place. A
+        line that has grown before its vectors identified it keeps its place, too: the vectors were
+        a mixture, and the line would leap if it took the name of a different mode now. ``low`` is
+        how far the value at each place lies below LOW.
         """
         free = {
             place: mode in self.named or low[place] > 0 for mode, place in enumerate(self.order)
@@ -60,19 +63,19 @@ def known(left: Tensor, values: Tensor, right: Tensor, target: Target) -> dict[i
     Args:
         left: rows × n, the network's left singular vectors.
         values: at least n singular values, largest first.
-        right: n × cols.
-        target: with its own triplets.
+        right: n × cols, the network's right singular vectors.
+        target: M* with the triplets u_j*, v_j* and their singular values.
     """
-    there = min(len(values), left.shape[1])
-    cosines = (left[:, :there].mT @ target.left) * (right[:there] @ target.right.mT)
-    found = cosines.abs() > KNOWN
-    found &= values[:there, None] >= GROWN * target.values
-    found &= ~_tied(values)[:there, None]
-    return {mode: place for place, mode in found[:, : len(values)].nonzero().tolist()}
+    count = min(len(values), left.shape[1])
+    cosines = (left[:, :count].mT @ target.left) * (right[:count] @ target.right.mT)
+    identified = cosines.abs() > KNOWN
+    identified &= values[:count, None] >= GROWN * target.values
+    identified &= ~_tied(values)[:count, None]
+    return {mode: place for place, mode in identified[:, : len(values)].nonzero().tolist()}
 
 
 def _tied(values: Float[Tensor, " n"]) -> Bool[Tensor, " n"]:
     """Whether each of these values, largest first, is close to a neighbour."""
     close = values[:-1] - values[1:] <= TIED * values[:-1]
-    none = close.new_zeros(1)
-    return torch.cat([none, close]) | torch.cat([close, none])
+    no_neighbour = close.new_zeros(1)
+    return torch.cat([no_neighbour, close]) | torch.cat([close, no_neighbour])

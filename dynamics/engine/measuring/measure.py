@@ -54,7 +54,9 @@ class Measuring:
     def __init__(
         self, network: Network, problem: Task, count: int, only: Sequence[str] = ()
     ) -> None:
-        self._network, self._problem, self._count = network, problem, count
+        self._network = network
+        self._problem = problem
+        self._count = count
         self._start = self._turned = State(_frozen(network), count)
         self._matching: Matching | None = None  # of the last record that was measured
         names = list(only or registry.options("measurements"))
@@ -68,7 +70,7 @@ class Measuring:
         return self._guarded(self._network, self._names, self._start)
 
     def turn(self, alpha: float) -> None:
-        """From now on the outer factors move by another α, which conserves another balance."""
+        """From now on the outer factors move by a new α, which conserves a different balance."""
         if alpha != self._turned.alpha:
             self._turned = State(_frozen(self._network, alpha), self._count)
 
@@ -84,7 +86,7 @@ class Measuring:
 
         Args:
             record: of the training loss.
-            side: measures; None to measure everything now.
+            side: an executor that measures; None to measure everything now.
             steps: the network's gradient steps, whose memory belongs to the moment.
             gaps: what the step of the next record follows from.
         """
@@ -108,13 +110,13 @@ class Measuring:
         return Pending(begun, partial(self._complete, begun, moment, rest), rest.done)
 
     def nothing(self, step: int, outcome: str = "") -> Pending:
-        """A record of a network that has not started yet."""
+        """A record without numbers, for a network that has not started yet."""
         values = self._nothing(self._names)
         record = Resumable(step, math.nan, math.nan, math.nan, values, outcome)
         return Pending(record, lambda: record, lambda: True)
 
     def _rest_of(self, network: Network, turned: State, outcome: str) -> Rest:
-        """All but the training loss, the map, and which modes were known before."""
+        """All measurements but the training loss, the map, and the modes known before."""
         matching = self._matching
         cells = np.asarray(of_product(network.factors).detach().cpu().double())
         if outcome == "diverged":
@@ -159,7 +161,7 @@ class Measuring:
 
 
 def _frozen(network: Network, alpha: float | None = None) -> Network:
-    """A copy that training does not change, with another α if one is given."""
+    """A copy that training does not change, with a different α if one is given."""
     return dataclasses.replace(
         network,
         factors=[factor.clone() for factor in network.factors],

@@ -33,7 +33,7 @@ class Moment:
     matching: Matching | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Tensors, numbers and containers alone, which ``torch.load`` reads without pickle."""
+        """Only tensors, numbers and containers, which ``torch.load`` reads without pickle."""
         matching = self.matching
         return {
             "factors": list(self.factors),
@@ -47,7 +47,9 @@ class Moment:
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> "Moment":
         """The inverse of ``to_dict``; it also reads what older versions stored."""
-        memory, gaps, matching = stored["memory"], stored["gaps"], stored["matching"]
+        memory = stored["memory"]
+        gaps = stored["gaps"]
+        matching = stored["matching"]
         if isinstance(memory, list):  # one dictionary for each factor, in older versions
             memory = {
                 f"{index}.{name}": value

@@ -38,7 +38,9 @@ class State:
         turned: "State | None" = None,
         before: Matching | None = None,
     ) -> None:
-        self.factors, self.count, self.alpha = network.factors, count, network.alpha
+        self.factors = network.factors
+        self.count = count
+        self.alpha = network.alpha
         self.backbone = network.backbone
         self.start = start or self
         self.turned = turned or self.start
@@ -50,7 +52,7 @@ class State:
         self.adrift = network.adrift
 
     def once(self, compute: Callable[["State", *Values], T], *arguments: *Values) -> T:
-        """Returns ``compute(self, *arguments)``, computed at the first call alone."""
+        """Returns ``compute(self, *arguments)``, computed at the first call only."""
         key = (compute, *arguments)
         if key not in self._once:
             self._once[key] = compute(self, *arguments)
@@ -59,7 +61,7 @@ class State:
     @functools.cached_property
     def finite(self) -> bool:
         """Whether all entries of all factors are finite."""
-        # A sum is not finite if an entry is not, and takes a tenth of the time of a test of each.
+        # A sum is not finite if an entry is not, and takes a tenth of the time of testing all.
         return all(math.isfinite(float(factor.sum())) for factor in self.factors)
 
     @functools.cached_property
@@ -100,7 +102,7 @@ class State:
 
     @functools.cached_property
     def factor_values(self) -> Float[Tensor, "depth most"]:
-        """σ_i(W_l), one row a factor, largest first; NaN where a factor has fewer than another."""
+        """σ_i(W_l), one row per factor, largest first; NaN where a factor has fewer values."""
         matrices = list(self.factors)
         if self.narrow:
             (_, last), (_, first) = self.triangles
@@ -108,13 +110,14 @@ class State:
         values = [torch.linalg.svdvals(matrix) for matrix in matrices]
         longest = max(map(len, values))
         pad = torch.nn.functional.pad
-        return torch.stack(
-            [pad(each, (0, longest - len(each)), value=torch.nan) for each in values]
-        )
+        return torch.stack([pad(row, (0, longest - len(row)), value=torch.nan) for row in values])
 
     @functools.cached_property
     def balances(self) -> list[Tensor]:
-        """D_l = W_l W_lᵀ/α_l − W_(l+1)ᵀ W_(l+1)/α_(l+1), l = 1, …, L − 1; flow conserves them."""
+        """D_l = W_l W_lᵀ/α_l − W_(l+1)ᵀ W_(l+1)/α_(l+1), l = 1, …, L − 1.
+
+        Gradient flow conserves them.
+        """
         speeds = [self.alpha, *[1.0] * (len(self.factors) - 2), self.alpha]
         moving = zip(self.factors, speeds, strict=True)
         return [
@@ -123,38 +126,38 @@ class State:
         ]
 
 
-def angles(found: Float[Tensor, "n r"], wanted: Float[Tensor, "n r"]) -> Float[Tensor, " r"]:
+def angles(basis: Float[Tensor, "n r"], goal: Float[Tensor, "n r"]) -> Float[Tensor, " r"]:
     """Principal angles between two column spaces, in radians, largest first.
 
-    Cosines lose angles below 1e-8, sines those near 90°: each angle is taken from the better one.
-    Björck and Golub (1973); Knyazev and Argentati (2002).
+    Cosines lose angles below 1e-8, and sines lose angles near 90°, so each angle is taken from the
+    better of the two. Björck and Golub (1973); Knyazev and Argentati (2002).
     """
-    overlap = found.mT @ wanted
+    overlap = basis.mT @ goal
     cosines = torch.linalg.svdvals(overlap).clamp(0, 1).flip(0)
-    sines = torch.linalg.svdvals(wanted - found @ overlap).clamp(0, 1)
+    sines = torch.linalg.svdvals(goal - basis @ overlap).clamp(0, 1)
     sines = torch.nn.functional.pad(sines, (0, max(0, len(cosines) - len(sines))))
     return torch.where(sines**2 < 0.5, sines[: len(cosines)].asin(), cosines.acos())
 
 
-def subspace_angles(found: Tensor, wanted: Tensor) -> Tensor:
-    """``angles``, with 90° for each dimension that the found subspace lacks."""
-    rank = wanted.shape[1]
-    if found.shape[1] >= rank:
-        return angles(found[:, :rank], wanted)
-    right_angle = wanted.new_full((rank - found.shape[1],), math.pi / 2)
-    # From the larger subspace there are as many sines as the smaller one has dimensions.
-    return torch.cat([right_angle, angles(wanted, found)])
+def subspace_angles(basis: Tensor, goal: Tensor) -> Tensor:
+    """``angles``, with 90° for each dimension that ``basis`` lacks."""
+    rank = goal.shape[1]
+    if basis.shape[1] >= rank:
+        return angles(basis[:, :rank], goal)
+    right_angle = goal.new_full((rank - basis.shape[1],), math.pi / 2)
+    # With the larger subspace first, the number of sines is the dimension of the smaller subspace.
+    return torch.cat([right_angle, angles(goal, basis)])
 
 
-def overlaps(found: Tensor, wanted: Tensor) -> Float[Tensor, " r"]:
-    """|⟨found_i, wanted_i⟩| for each wanted direction; 0 where there is no found one."""
-    shared = min(found.shape[1], wanted.shape[1])
-    values = (found[:, :shared] * wanted[:, :shared]).sum(0).abs()
-    return torch.nn.functional.pad(values, (0, wanted.shape[1] - shared))
+def overlaps(vectors: Tensor, goal: Tensor) -> Float[Tensor, " r"]:
+    """|⟨vectors_i, goal_i⟩| for each column of ``goal``; 0 where ``vectors`` has no such column."""
+    shared = min(vectors.shape[1], goal.shape[1])
+    values = (vectors[:, :shared] * goal[:, :shared]).sum(0).abs()
+    return torch.nn.functional.pad(values, (0, goal.shape[1] - shared))
 
 
 def by_mode(state: State, target: Target) -> tuple[Tensor, Tensor, Tensor]:
-    """``state.svd`` in the order of the target's modes, then the other triplets, largest first.
+    """``state.svd`` in the order of the target's modes, then the remaining triplets, largest first.
 
     Vectors that a narrow network lacks are 0.
     """
