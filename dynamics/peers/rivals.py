@@ -37,7 +37,7 @@ class Arrays:
 
     @classmethod
     def of(cls, problem: Task) -> "Arrays":
-        """The arrays of a problem of this program, which recovers a matrix."""
+        """The arrays of one of this program's problems, which must recover a matrix."""
         assert isinstance(problem, Recovery)
         if isinstance(problem, Dense):
             return cls(problem.seen, sensing=problem.matrix.view(-1, *problem.shape))
@@ -59,7 +59,7 @@ def ours(comparison: Comparison, name: str) -> Run:
 
 
 def uncompiled(comparison: Comparison, name: str) -> Run | None:
-    """This program without a compiler, for narrow networks; None if their steps are the same.
+    """This program without a compiler, for narrow networks; None if a compiler changes nothing.
 
     Wide networks are left out, since their products are compiled in torch, too.
     """
@@ -91,8 +91,8 @@ def plain_torch(comparison: Comparison, name: str) -> Run:
     arrays = Arrays.of(comparison.problem)
     factors = [factor.clone().requires_grad_() for factor in comparison.networks[name].factors]
     groups = [
-        {"params": [w], "lr": rate}
-        for w, rate in zip(factors, rates(comparison, name), strict=True)
+        {"params": [factor], "lr": rate}
+        for factor, rate in zip(factors, rates(comparison, name), strict=True)
     ]
     optimizer = torch.optim.SGD(groups)
 
@@ -127,8 +127,8 @@ def plain_jax(comparison: Comparison, name: str) -> Run:
     arrays = Arrays.of(comparison.problem)
     factors = [jnp.asarray(factor.numpy()) for factor in comparison.networks[name].factors]
     given, mask, sensing = (
-        None if each is None else jnp.asarray(each.numpy())
-        for each in (arrays.given, arrays.mask, arrays.sensing)
+        None if array is None else jnp.asarray(array.numpy())
+        for array in (arrays.given, arrays.mask, arrays.sensing)
     )
     speeds = rates(comparison, name)
 
@@ -149,7 +149,8 @@ def plain_jax(comparison: Comparison, name: str) -> Run:
     def loop(count: int, factors: list[Any]) -> list[Any]:
         return jax.lax.fori_loop(0, count, body, factors)
 
-    steps, measure = jax.jit(loop), jax.jit(loss)
+    steps = jax.jit(loop)
+    measure = jax.jit(loss)
     hidden = None if mask is None else 1 - mask
 
     def run(count: int) -> list[float]:
@@ -161,10 +162,12 @@ def plain_jax(comparison: Comparison, name: str) -> Run:
 
 
 def floor(comparison: Comparison, name: str) -> Run:
-    """The products of a step alone, by torch, into buffers made before; nothing is updated."""
-    problem, network = comparison.problem, comparison.networks[name]
+    """Only the products of a step, by torch, into buffers made before; nothing is updated."""
+    problem = comparison.problem
+    network = comparison.networks[name]
     cols, *hidden, rows = network.widths
-    first, last, like = hidden[0], hidden[-1], network.factors[0]
+    first, last = hidden[0], hidden[-1]
+    like = network.factors[0]
     shapes = [(last, first, cols)] if len(hidden) > 1 else []
     shapes += [(rows, last, cols), (last, rows, cols), (rows, cols, last)]
     if len(hidden) > 1:
@@ -191,7 +194,8 @@ def floor(comparison: Comparison, name: str) -> Run:
 
 def rates(comparison: Comparison, name: str) -> list[float]:
     """The learning rate of each factor."""
-    network, rate = comparison.networks[name], comparison.learning_rate
+    network = comparison.networks[name]
+    rate = comparison.learning_rate
     outer = rate * network.alpha
     return [outer, *[rate] * (len(network.factors) - 2), outer]
 

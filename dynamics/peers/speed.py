@@ -1,7 +1,8 @@
 """Speed: steps per second of this program and of what a user would run instead.
 
-Every engine makes the same steps from the same start, with both losses after every chunk. Blocks of
-all engines alternate and the median counts. First calls, which compile, are timed separately.
+Every engine makes the same steps from the same start, and computes both losses after every chunk.
+Blocks of all engines alternate, and the median counts. First calls, which compile, are timed
+separately.
 """
 
 import importlib.util
@@ -25,9 +26,10 @@ from dynamics.engine.training import comparison
 from dynamics.engine.training.comparison import Comparison
 from dynamics.peers.rivals import ENGINES, Run
 
-CHUNK = 50  # steps between two records, unless some engine is too slow for it
-BOTH, NARROW = ("original", "compressed"), ("compressed",)
-SQUARE: dict[str, Any] = {  # the defaults of a problem's own page are not a case's
+CHUNK = 50  # steps between two records, unless an engine is too slow for so many
+BOTH = ("original", "compressed")
+NARROW = ("compressed",)
+SQUARE: dict[str, Any] = {  # settings of every case, in place of those that a problem suggests
     "problem": "completion", "rows": 100, "cols": 100, "rank": 5, "rank_bound": 10, "depth": 3,
     "spectrum": "top", "observed": 0.3, "learning_rate": 10.0, "alpha": 5.0, "init_scale": 0.01,
 }  # fmt: skip
@@ -36,13 +38,13 @@ STABLE: dict[str, Any] = {"spectrum": "flat", "learning_rate": 0.1, "rate_unit":
 
 @dataclass(frozen=True)
 class Case:
-    """Settings under a name; ``engines`` leaves out those that need too much time or memory."""
+    """Settings under a name; ``engines`` leaves out engines that need too much time or memory."""
 
     name: str
     settings: dict[str, Any]
     networks: tuple[str, ...] = BOTH
     engines: tuple[str, ...] = tuple(ENGINES)
-    alphas: tuple[float, ...] = field(default=())  # many runs, one for each α
+    alphas: tuple[float, ...] = field(default=())  # for many runs, one for each α
     chunk: int = CHUNK  # steps between two records
 
     def comparisons(self, network: str) -> list[Comparison]:
@@ -130,8 +132,8 @@ def bench(*, quick: bool = False, only: str = "") -> Iterator[tuple[Row, float]]
         if only not in case.name or _unavailable(case):
             continue
         for network in case.networks:
-            wanted = [name for name in case.engines if name in engines]
-            yield from _measured(case, network, wanted, block, repeats)
+            available = [name for name in case.engines if name in engines]
+            yield from _measured(case, network, available, block, repeats)
 
 
 def _measured(
@@ -139,28 +141,39 @@ def _measured(
 ) -> Iterator[tuple[Row, float]]:
     comparisons = case.comparisons(network)
     device.use_threads(comparisons[0].config)
-    made = {name: [ENGINES[name](each, network) for each in comparisons] for name in engines}
-    runs = {name: list(filter(None, each)) for name, each in made.items() if any(each)}
-    first, counts = {}, {}
-    for name, each in runs.items():
-        first[name] = _time(each, case.chunk, 1)
-        once = _time(each, case.chunk, 1)
+    runs = _runs(comparisons, network, engines)
+    first = {}
+    counts = {}
+    for name, of_engine in runs.items():
+        first[name] = _time(of_engine, case.chunk, 1)
+        once = _time(of_engine, case.chunk, 1)
         counts[name] = max(1, int(block / once))
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(repeats):
-        for name, each in runs.items():
-            seconds[name].append(_time(each, case.chunk, counts[name]) / counts[name])
+        for name, of_engine in runs.items():
+            seconds[name].append(_time(of_engine, case.chunk, counts[name]) / counts[name])
     dtype = comparisons[0].config.dtype
     for name in runs:
         speed = case.chunk * len(comparisons) / statistics.median(seconds[name])
-        # This program without a compiler is not another engine: its rows are a case of their own.
-        own = name == "uncompiled"
-        case_name, engine = (f"{case.name}_uncompiled", "dynamics") if own else (case.name, name)
+        case_name, engine = case.name, name
+        # This program without a compiler is no separate engine: its rows are a case of their own.
+        if name == "uncompiled":
+            case_name, engine = f"{case.name}_uncompiled", "dynamics"
         yield Row(case_name, network, engine, dtype, round(speed, 3), repeats), first[name]
 
 
+def _runs(comparisons: list[Comparison], network: str, engines: list[str]) -> dict[str, list[Run]]:
+    """One run per comparison for each engine, without engines that have none."""
+    runs = {}
+    for name in engines:
+        made = [ENGINES[name](comparison, network) for comparison in comparisons]
+        if any(made):
+            runs[name] = [run for run in made if run is not None]
+    return runs
+
+
 def _time(runs: list[Run], chunk: int, chunks: int) -> float:
-    """Returns the seconds that all runs take for so many chunks each, spread over the cores."""
+    """Returns the seconds that all runs, spread over the cores, take for ``chunks`` chunks each."""
     started = time.perf_counter()
     if len(runs) == 1:
         _train(runs[0], chunk, chunks)
@@ -211,7 +224,8 @@ def measured_on() -> dict[str, Any]:
 
 def run(*, quick: bool, as_json: bool, only: str) -> int:
     """Print each row when it is measured, or JSON at the end; returns the exit status."""
-    about, rows = measured_on(), []
+    about = measured_on()
+    rows = []
     if not as_json:
         print(", ".join(f"{name} {value}" for name, value in about.items()))
         print(f"{'case':34}{'network':12}{'engine':12}{'dtype':9}{'steps/s':>11}{'first s':>9}")

@@ -20,15 +20,15 @@ from dynamics.core.sizes import curvature
 
 PROBLEMS = {"mf": "factorization", "mc": "completion", "ms": "sensing"}  # by the file's task
 OPTIMIZERS = {"gd": "gradient_descent", "sgd": "gradient_descent"}  # by the file's name
-ARRAYS = ("target", "mask", "sensing", "compressed_init_1")  # that a forecast needs
-KEYS = {  # our setting: the file's
+ARRAYS = ("target", "mask", "sensing", "compressed_init_1")  # the arrays that a forecast reads
+KEYS = {  # our name of a setting: the file's name
     "rank_bound": "rhat",
     "depth": "depth",
     "init_scale": "epsilon",
     "learning_rate": "eta",
     "alpha": "alpha",
 }
-ONE = {"networks": "compressed"}
+ONE = {"networks": "compressed"}  # the only network of a forecast
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ class TrajectoryFile:
 
     @classmethod
     def load(cls, file: Path, only: Collection[str] = ()) -> "TrajectoryFile":
-        """Read a file: all of its arrays, or ``only`` some where it has them.
+        """Read a file: all of its arrays, or of those named in ``only`` the arrays that it has.
 
         Raises:
-            ValueError: if it is no trajectory file.
+            ValueError: if it is not a trajectory file.
             KeyError: if it has no settings.
             OSError: if it cannot be opened.
         """
@@ -55,11 +55,11 @@ class TrajectoryFile:
                 names = [name for name in content.files if not only or name in only]
                 return cls(settings, {name: content[name] for name in names})
         except (zipfile.BadZipFile, zlib.error, EOFError, TypeError, AttributeError, ValueError):
-            raise ValueError("it is no .npz file of arrays and settings") from None
+            raise ValueError("it is not an .npz file of arrays and settings") from None
 
     @property
     def problem(self) -> str:
-        """The problem by its name here; without a task it follows from the arrays.
+        """The problem's name in this program; if the file has no task, the arrays decide.
 
         Raises:
             ValueError: if the task is unknown.
@@ -76,7 +76,7 @@ class TrajectoryFile:
 
     @property
     def optimizer(self) -> str:
-        """The optimizer by its name here."""
+        """The optimizer's name in this program."""
         name = str(self.settings.get("optimizer", "gd"))
         return OPTIMIZERS.get(name, name)
 
@@ -96,7 +96,8 @@ def read(
     given = given or {}
     try:
         content = TrajectoryFile.load(file, ARRAYS)
-        problem, stored = _problem(content), _with_scale(content)
+        problem = _problem(content)
+        stored = _with_scale(content)
         fixed = [name for name in (*problem, *PROBLEM_SETTINGS) if name in given]
         if fixed:
             raise ValueError(f"{fixed[0]} is fixed by the file.")
@@ -114,7 +115,7 @@ def _problem(content: TrajectoryFile) -> dict[str, Any]:
     """The problem's settings."""
     target = content.arrays["target"]
     if target.ndim != 2 or not np.isfinite(target).all():
-        raise ValueError("its target is no matrix of finite numbers")
+        raise ValueError("its target is not a matrix of finite numbers")
     rows, cols = target.shape
     problem = {"problem": content.problem, "rows": rows, "cols": cols}
     problem["rank"] = content.settings["r"]
@@ -126,7 +127,7 @@ def _problem(content: TrajectoryFile) -> dict[str, Any]:
 
 
 def _with_scale(content: TrajectoryFile) -> dict[str, Any]:
-    """The file's settings; where it does not name ε, that is the length of the rows of W_1."""
+    """The file's settings; if they do not name ε, it is the length of the first row of W_1."""
     stored = dict(content.settings)
     if "epsilon" not in stored and "compressed_init_1" in content.arrays:
         stored["epsilon"] = float(np.linalg.norm(content.arrays["compressed_init_1"][0]))
@@ -134,7 +135,7 @@ def _with_scale(content: TrajectoryFile) -> dict[str, Any]:
 
 
 def _times(content: TrajectoryFile) -> dict[str, Any]:
-    """Steps and records, if the file names them, and the optimizer."""
+    """The optimizer, steps and records of the file; by default 200 records, 50 steps apart."""
     stored = content.settings
     every = stored.get("record_every", 50)
     steps = stored.get("iterations") or stored.get("records", 200) * every

@@ -19,7 +19,7 @@ from dynamics.engine.target import Target
 from dynamics.peers.trajectory_file import TrajectoryFile
 
 NETWORKS = ("original", "compressed")
-QUANTITIES = {  # in the file: here
+QUANTITIES = {  # name in the file: name in this program
     "train_loss": "train_loss",
     "test_loss": "test_loss",
     "relative_error": "recovery_error",
@@ -28,12 +28,12 @@ QUANTITIES = {  # in the file: here
     "left_angles": "left_angles",
     "right_angles": "right_angles",
 }
-LOOSER = 100  # factor on the tolerance, for angles and for optimizers that rescale the gradient
-GAP = 1e-3  # least (σ_r − σ_(r+1)) / σ_1 for which the top-r subspace is well defined
+LOOSER = 100  # factor on the tolerance for angles and for optimizers that rescale the gradient
+GAP = 1e-3  # smallest (σ_r − σ_(r+1)) / σ_1 for which the top-r subspace is well defined
 
 
 class UnreadableError(Exception):
-    """A file without a trajectory; the message is one clear sentence."""
+    """A file cannot be read as a trajectory; the message is one clear sentence."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def verify(
         file: an ``.npz`` trajectory file.
         tolerance: for losses, errors and singular values; a hundred times as much for angles and
             for all quantities under an optimizer that rescales the gradient, such as Adam.
-        progress: hears the network, the records made and all records.
+        progress: called with the network's name, the number of records made and the number of all.
 
     Raises:
         UnreadableError: if the file cannot be read or lacks something.
