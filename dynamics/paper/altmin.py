@@ -1,8 +1,8 @@
 """AltMin: alternating least squares on observed entries, and the means of rows and columns.
 
 W = X Zᵀ with X of rows × k and Z of cols × k. A half step solves for one factor while the other is
-held: each of its rows is a least-squares problem of its own, with a ridge; without one, the
-smallest of several solutions is taken. Jain, Netrapalli and Sanghavi (2013),
+held. Each row of the factor is a least-squares problem of its own, with a ridge. Without a ridge,
+the smallest of several solutions is taken. Jain, Netrapalli and Sanghavi (2013),
 https://arxiv.org/abs/1212.0467, without their fresh samples.
 """
 
@@ -35,7 +35,7 @@ class Entries(NamedTuple):
 def solved(entries: Entries, fixed: Array, count: int, ridge: float = 0.0) -> Array:
     """X, count × k, that minimizes Σ (x_i · z_j − y_ij)² + λ‖X‖², Z = ``fixed``, λ = ``ridge``.
 
-    Of several minimizers it is the smallest, so a row without entries is 0. Rows with the same
+    Of several minimizers X is the smallest, so a row without entries is 0. Rows with the same
     number of entries are solved together.
     """
     solution = np.zeros((count, fixed.shape[1]))
@@ -67,16 +67,16 @@ def alternate(
 
 def loss(entries: Entries, left: Array, right: Array) -> float:
     """½ mean over the entries of (X Zᵀ − Y)²."""
-    off = (left[entries.rows] * right[entries.cols]).sum(1) - entries.values
-    return float(np.mean(off**2) / 2)
+    error = (left[entries.rows] * right[entries.cols]).sum(1) - entries.values
+    return float(np.mean(error**2) / 2)
 
 
 def biases(entries: Entries, shape: tuple[int, int]) -> tuple[Array, Array]:
     """X and Z, two columns each, of μ + b_i + c_j, where μ is the mean of all entries.
 
-    c_j is the sum of Y − μ over its column, divided by the number of its entries plus a damping;
-    b_i is the same of Y − μ − c_j over its row. So a row or column with few entries stays near the
-    mean. Koren (2010), section 2.1.
+    c_j is the sum of Y − μ over its column, divided by the number of entries in the column plus a
+    damping. b_i is the sum of Y − μ − c_j over its row, divided likewise. A row or column with few
+    entries thus stays near the mean. Koren (2010), section 2.1.
     """
     rows, cols, values = entries
     mean = float(values.mean())
@@ -87,6 +87,7 @@ def biases(entries: Entries, shape: tuple[int, int]) -> tuple[Array, Array]:
 
 
 def _damped(index: Index, values: Array, count: int, damping: float) -> Array:
+    """For each index, the sum of its values over their number plus a damping."""
     number = np.bincount(index, minlength=count)
     sums: Array = np.bincount(index, weights=values, minlength=count) / (damping + number)
     return sums

@@ -1,9 +1,9 @@
 """Baselines: what other methods make of a run's own ratings, computed once and kept in its folder.
 
 ``<run>/baselines.json`` has both losses of AltMin (rank r̂/2, with a ridge, from a random start)
-after each half step, the held-out loss of the biases of users and films, and how much another split
-would change the losses. Without the ridge, AltMin learns its ratings by heart and fails on all
-others. Torch draws the split, so another process computes all of it:
+after each half step, the held-out loss of the biases of users and films, and how much a different
+split would change the losses. Without the ridge, AltMin learns its ratings by heart and fails on
+the held-out ratings. Torch draws the split, so a separate process computes all of it:
 ``python -m dynamics.paper.baselines RUN``.
 """
 
@@ -23,31 +23,31 @@ from dynamics.paper.altmin import Array, Entries
 from dynamics.runs.run import Run, RunError
 
 HALVES = 24  # half steps of AltMin
-RIDGE = 1.0  # in squared stars
+RIDGE = 1.0  # of AltMin, in squared stars
 FILE = "baselines.json"
 
 
 class MissingError(RunError):
-    """What other methods make of a run's data has not been computed yet."""
+    """The baselines of a run have not been computed yet."""
 
 
 def read(run: Run) -> dict[str, Array]:
     """``altmin_rank``, both losses of AltMin, ``biases_test_loss`` and ``split`` of a run.
 
     Raises:
-        MissingError: if they have not been computed yet; ``compute`` does it.
+        MissingError: if they have not been computed yet; ``compute`` computes them.
     """
     try:
         kept = json.loads((run.folder / FILE).read_text())
     except FileNotFoundError:
         kept = {}
-    if "altmin_rank" not in kept:  # of an older method, which had none
+    if "altmin_rank" not in kept:  # no file, or one of an older method that kept no rank
         raise MissingError("AltMin has not been computed from this run's ratings yet.")
     return {name: np.array(values) for name, values in kept.items()}
 
 
 def compute(run: Run) -> None:
-    """Compute a run's baselines in a process of their own, unless they are there.
+    """Compute a run's baselines in a process of their own, unless they are in its folder.
 
     Raises:
         RunError: with one sentence, if they cannot be computed here.
@@ -70,7 +70,7 @@ def computed(config: Config) -> dict[str, list[float]]:
     """The content of ``baselines.json`` for the ratings of a config.
 
     Raises:
-        DataError: if the ratings are not there.
+        DataError: if the ratings are not on disk.
     """
     parts = registry.load("problems", config.problem).split(config)
     observed, held_out = (
@@ -78,16 +78,19 @@ def computed(config: Config) -> dict[str, list[float]]:
     )
     rows, cols = config.shape
     rank = max(1, config.rank_bound // 2)
-    start = np.random.default_rng(config.seed_init).random((cols, rank))  # as ratings, above 0
+    start = np.random.default_rng(config.seed_init).random((cols, rank))  # above 0, like ratings
     halves = zip(range(HALVES), altmin.alternate(observed, start, rows, RIDGE), strict=False)
-    losses = [[altmin.loss(part, *both) for part in (observed, held_out)] for _, both in halves]
+    losses = [
+        (altmin.loss(observed, left, right), altmin.loss(held_out, left, right))
+        for _, (left, right) in halves
+    ]
     train, test = map(list, zip(*losses, strict=True))
-    least = altmin.loss(held_out, *altmin.biases(observed, (rows, cols)))
+    of_biases = altmin.loss(held_out, *altmin.biases(observed, (rows, cols)))
     return {
         "altmin_rank": [float(rank)],
         "altmin_train_loss": train,
         "altmin_test_loss": test,
-        "biases_test_loss": [least],
+        "biases_test_loss": [of_biases],
         "split": _scatter(observed.values, held_out.values),
     }
 
@@ -95,8 +98,9 @@ def computed(config: Config) -> dict[str, list[float]]:
 def _scatter(observed: Array, held_out: Array) -> list[float]:
     """½ mean square of all ratings, and its standard deviation over random held-out parts."""
     halves = np.concatenate([observed, held_out]) ** 2 / 2
-    share = len(observed) / len(halves) / len(held_out)  # without replacement
-    return [float(halves.mean()), float(halves.std(ddof=1) * np.sqrt(share))]
+    # Of the variance of the mean over held-out ratings, which are drawn without replacement.
+    factor = len(observed) / len(halves) / len(held_out)
+    return [float(halves.mean()), float(halves.std(ddof=1) * np.sqrt(factor))]
 
 
 def main() -> None:

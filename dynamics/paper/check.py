@@ -19,11 +19,11 @@ class Check:
 
     Attributes:
         what: the number's name in words.
-        found: here; over several seeds the median. NaN: never reached.
-        published: by the authors; None if they gave no number, 0 of a deviation.
-        allowed: difference at which both still agree.
-        reason: what is known of a difference.
-        quartiles: over several seeds.
+        found: the number found here, over several seeds the median; NaN if it was never reached.
+        published: the authors' number; None if they gave no number, 0 for a deviation.
+        allowed: largest difference at which both still agree.
+        reason: what is known about a difference.
+        quartiles: of the numbers found over several seeds; None for one seed.
         kind: ``RECORD`` if it counts records, ``DEVIATION`` if it is a relative deviation.
     """
 
@@ -37,7 +37,7 @@ class Check:
 
     @property
     def words(self) -> str:
-        """The number found, with the quartiles if there are any."""
+        """The number found, with the quartiles over several seeds."""
         if self.quartiles is None:
             return said(self.found)
         return f"{said(self.found)} ({' to '.join(map(said, self.quartiles))})"
@@ -56,13 +56,13 @@ class Check:
             return ""
         if self.kind == DEVIATION:
             return f"{self.what} is {said(self.found)}, more than {raised(f'{self.allowed:.0e}')}"
-        known = f" ({self.reason})" if self.reason else ""
-        found, published = (raised(f"{each:.6g}") for each in (self.found, self.published))
-        return f"{self.what} is {found}, published is {published}{known}"
+        reason = f" ({self.reason})" if self.reason else ""
+        found, published = (raised(f"{value:.6g}") for value in (self.found, self.published))
+        return f"{self.what} is {found}, published is {published}{reason}"
 
 
 def verdict(checks: Iterable[Check]) -> str:
-    """The verdict of a figure: it differs if any number does, else agrees if any is published."""
+    """The verdict of a figure: it differs if any number does, or agrees if any is published."""
     verdicts = {check.verdict for check in checks}
     if DIFFERS in verdicts:
         return DIFFERS
@@ -70,17 +70,17 @@ def verdict(checks: Iterable[Check]) -> str:
 
 
 def over_seeds(checks_of_seeds: Sequence[Sequence[Check]]) -> list[Check]:
-    """One list out of the checks of each seed: medians and quartiles of the numbers found."""
+    """One list from the checks of all seeds: medians and quartiles of the numbers found."""
     by_seed = [{check.what: check for check in checks} for checks in checks_of_seeds]
     return [_over([checks[what] for checks in by_seed]) for what in by_seed[0]]
 
 
 def _over(checks: Sequence[Check]) -> Check:
     """Median and quartiles; a step that is never reached counts as larger than every number."""
-    found = np.array([math.inf if math.isnan(each.found) else each.found for each in checks])
-    with np.errstate(invalid="ignore"):  # between two that are never reached
-        low, middle, high = np.percentile(found, BAND)
-    values = [float(each) if math.isfinite(each) else math.nan for each in (low, middle, high)]
+    found = np.array([math.inf if math.isnan(check.found) else check.found for check in checks])
+    with np.errstate(invalid="ignore"):  # a percentile may lie between two infinities
+        percentiles = np.percentile(found, BAND)
+    values = [float(value) if math.isfinite(value) else math.nan for value in percentiles]
     return replace(checks[0], found=values[1], quartiles=(values[0], values[2]))
 
 

@@ -15,11 +15,11 @@ FORMATS = (*CHARTS, "json", "zip")
 
 
 def content(judged: Judged, form: str, size: Print | None = None) -> bytes:
-    """The figure as one of ``FORMATS``; ``json`` is its verdict, ``zip`` that and all its numbers.
+    """The figure in one of ``FORMATS``; ``json`` has its verdict, ``zip`` also all its numbers.
 
     Raises:
         PictureError: with one sentence, if it cannot be drawn here.
-        ValueError: if there is no such form.
+        ValueError: if ``form`` is not one of ``FORMATS``.
     """
     if form not in FORMATS:
         raise ValueError(f"{form!r} is not one of {', '.join(FORMATS)}.")
@@ -28,7 +28,8 @@ def content(judged: Judged, form: str, size: Print | None = None) -> bytes:
         if form == "json":
             return verdict
         return tables.bundle(judged.runs, judged.plan.name, {"verdict.json": verdict})
-    from dynamics.export import picture  # not at the top: the page's own process draws no files
+    # Not imported at the top, because the process that shows the page draws no files.
+    from dynamics.export import picture
     from dynamics.export.layout.subplots import abreast
 
     chart = Chart.of(abreast(judged.draw()), caption(judged))
@@ -36,12 +37,13 @@ def content(judged: Judged, form: str, size: Print | None = None) -> bytes:
 
 
 def caption(judged: Judged, link: str = "") -> About:
-    """What a file says of its figure; ``link`` is the address of its page."""
+    """The caption in the figure's file; ``link`` is the address of the figure's page."""
     plan = judged.plan
     title, line = about(plan.name)
     figure = traits.figure(plan.name)
     sentences = [f"{line}, as in the authors' {figure.source}.", figure.caption, judged.why]
-    seeds, runs = plan.draw.seeds, len(plan.distinct)
+    seeds = plan.draw.seeds
+    runs = len(plan.distinct)
     if seeds > 1:
         sentences.append(f"Median and quartiles over N = {seeds} seeds.")
     of_seeds = "1 seed" if seeds == 1 else f"{seeds} seeds"

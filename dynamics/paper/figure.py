@@ -2,20 +2,20 @@
 
 A file of ``figures/`` has
 
-- ``SOURCE``: the authors' file that shows it,
+- ``SOURCE``: the authors' file that shows the figure,
 - ``CAPTION``: what its panels show, a sentence for the caption of a file,
 - ``CONFIGS``: the settings of each run by label,
-- ``CURVES``: the curves that are held against the authors' arrays,
+- ``CURVES``: the curves that are compared with the authors' arrays,
 - ``draw(found)``: its panels from left to right,
 
 and where they are needed
 
-- ``checks(found)``: numbers beside those of the curves,
-- ``BORROWED``: a sentence on settings that were not published with it,
-- ``PUBLISHED``: published numbers that are no arrays,
-- ``BESIDE``: the label of the run whose data other methods learn too.
+- ``checks(found)``: more numbers than those of the curves,
+- ``BORROWED``: a sentence on settings that were not published with the figure,
+- ``PUBLISHED``: published numbers that are not in arrays,
+- ``BESIDE``: the label of the run whose data other methods learn, too.
 
-``plan`` says which runs it needs, ``judge`` judges it.
+``plan`` lists the runs that a figure needs, and ``judge`` judges it.
 """
 
 import math
@@ -29,7 +29,7 @@ import numpy as np
 from dynamics.core.records import Array, Trajectory, deviations
 from dynamics.paper.check import BAND, DEVIATION, RECORD, Check, over_seeds
 
-TOLERANCE = 1e-8  # of a curve; whatever is looser is a fault
+TOLERANCE = 1e-8  # largest relative deviation of a curve that is not a fault
 LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -38,11 +38,11 @@ class Curve:
     """One line of a panel.
 
     Attributes:
-        label: in the legend.
+        label: the line's name in the legend.
         run: the label of a run.
-        network: of that run.
+        network: a network of that run.
         series: a measurement of that network.
-        index: which entry of the measurement, if it is no single number.
+        index: which entry of the measurement, if it is not a single number.
         published: name of the authors' array for this line; empty if there is none.
         shade: 0 for the network's own colour, up to 1 for white.
     """
@@ -62,9 +62,9 @@ class Found:
 
     Attributes:
         runs: for each label the trajectories by network, once for each seed.
-        published: the authors' arrays; empty where the draws are not theirs.
-        beside: what other methods make of the same data, see ``baselines``, once for each seed;
-            empty for a figure without ``BESIDE``.
+        published: the authors' arrays; empty if the draws are not theirs.
+        beside: what other methods make of the same data, once for each seed; see ``baselines``.
+            Empty for a figure without ``BESIDE``.
     """
 
     runs: Mapping[str, Sequence[Mapping[str, Trajectory]]]
@@ -73,17 +73,17 @@ class Found:
 
     @property
     def seeds(self) -> int:
-        """Over how many seeds the figure is drawn."""
-        return min((len(each) for each in self.runs.values()), default=0)
+        """The number of seeds over which the figure is drawn."""
+        return min((len(of_run) for of_run in self.runs.values()), default=0)
 
     def seed(self, number: int) -> "Found":
         """What the runs of one seed have recorded, counted from 0."""
-        runs = {label: of[number : number + 1] for label, of in self.runs.items()}
+        runs = {label: of_run[number : number + 1] for label, of_run in self.runs.items()}
         return Found(runs, self.published, self.beside[number : number + 1])
 
     def of(self, run: str, network: str) -> list[Trajectory]:
-        """A network's trajectories in one run, one a seed."""
-        return [each[network] for each in self.runs[run]]
+        """A network's trajectories in one run, one per seed."""
+        return [trajectories[network] for trajectories in self.runs[run]]
 
     def one(self, run: str, network: str) -> Trajectory:
         """The trajectory of the first seed."""
@@ -114,7 +114,7 @@ def curve_checks(found: Found, curves: Sequence[Curve]) -> Iterator[Check]:
 
 
 def deviation_check(what: str, worst: float) -> Check:
-    """That ``worst``, the largest relative deviation of a quantity, is rounding."""
+    """The check that ``worst``, the largest relative deviation of a quantity, is only rounding."""
     return Check(f"largest deviation of the {what}", worst, 0.0, TOLERANCE, kind=DEVIATION)
 
 
@@ -137,7 +137,7 @@ def losses(
 
 
 def values(trajectory: Trajectory, curve: Curve) -> Array:
-    """The numbers of a curve, one a record."""
+    """The numbers of a curve, one per record."""
     entry: Any = (slice(None), *curve.index)
     return np.asarray(trajectory.series[curve.series][entry])
 
@@ -147,10 +147,10 @@ def band(trajectories: Sequence[Trajectory], curve: Curve) -> tuple[Array, Array
 
     A network that has ended keeps its last value.
     """
-    steps = np.unique(np.concatenate([each.steps for each in trajectories]))
+    steps = np.unique(np.concatenate([trajectory.steps for trajectory in trajectories]))
     by_seed = [
-        values(each, curve)[np.searchsorted(each.steps, steps, side="right") - 1]
-        for each in trajectories
+        values(trajectory, curve)[np.searchsorted(trajectory.steps, steps, side="right") - 1]
+        for trajectory in trajectories
     ]
     return steps, np.percentile(np.array(by_seed), BAND, axis=0)
 
@@ -162,6 +162,5 @@ def growth(found: Found, run: str) -> Iterator[Check]:
         for mode in sorted({0, len(goals) - 1}):
             grown = trajectory.series["singular_values"][:, mode] >= goals[mode] / 2
             step = float(trajectory.steps[int(np.argmax(grown))]) if grown.any() else math.nan
-            yield Check(
-                f"step at which σ{str(mode + 1).translate(LOWERED)} is half grown, {network}", step
-            )
+            number = str(mode + 1).translate(LOWERED)
+            yield Check(f"step at which σ{number} is half grown, {network}", step)

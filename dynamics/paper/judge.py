@@ -1,4 +1,4 @@
-"""Judge: a paper figure from its finished runs, its numbers held against the authors'."""
+"""Judge: a paper figure from its finished runs, with its numbers compared with the authors'."""
 
 import dataclasses
 import functools
@@ -18,12 +18,12 @@ from dynamics.runs.run import Run, RunError
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-READ = ("records.f8", "layout.json", "status.json", baselines.FILE)  # of a run, by a judge
+READ = ("records.f8", "layout.json", "status.json", baselines.FILE)  # a run's files that count
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A finished figure: what its runs recorded, its numbers beside the authors', a verdict."""
+    """A finished figure: what its runs recorded, its numbers beside the authors', the verdict."""
 
     plan: Plan
     runs: tuple[Run, ...]
@@ -33,7 +33,7 @@ class Judged:
     machine: str
 
     def draw(self) -> "list[go.Figure]":
-        """The picture's panels from left to right, the authors' numbers on them."""
+        """The picture's panels from left to right, with the authors' numbers on them."""
         panels: list[go.Figure] = registry.load("figures", self.plan.name).draw(self.found)
         return panels
 
@@ -44,21 +44,21 @@ class Judged:
 
     @property
     def differences(self) -> list[str]:
-        """What differs from the authors' numbers, a clause each."""
+        """What differs from the authors' numbers, one clause for each number."""
         return [check.why for check in self.checks if check.why]
 
     @property
     def published(self) -> int:
-        """How many published numbers the figure was held against."""
+        """How many published numbers the figure was compared with."""
         return sum(check.published is not None for check in self.checks)
 
     @property
     def why(self) -> str:
-        """The reason of the verdict in one sentence."""
+        """The reason for the verdict in one sentence."""
         name = self.plan.name
         known = name in NAMES or traits.figure(name).published
         if known and not self.plan.draw.theirs:
-            return "These are other draws than the authors'; their numbers do not apply."
+            return "These draws are not the authors'; the authors' numbers do not apply."
         if not self.published:
             return "The authors gave no number for this figure."
         if self.differences:
@@ -89,10 +89,10 @@ class Judged:
 
 
 def judge(plan: Plan, folder: Path) -> Judged:
-    """Hold the numbers of a figure whose runs have all ended against the authors'.
+    """Compare the numbers of a figure whose runs have all ended with the authors'.
 
     Raises:
-        MissingError: if what other methods make of the data has not been computed yet.
+        MissingError: if a run's baselines have not been computed yet.
         RunError: if a run is damaged.
     """
     runs = {config.key: Run(folder / config.key) for config in plan.distinct}
@@ -109,8 +109,11 @@ def judge(plan: Plan, folder: Path) -> Judged:
     checks = all_checks(registry.load("figures", plan.name), found)
     if not plan.draw.theirs:
         checks = [dataclasses.replace(check, published=None) for check in checks]
-    trajectories = [each for networks in recorded.values() for each in networks.values()]
-    seconds = sum(float(each.seconds[-1]) for each in trajectories)
+    seconds = sum(
+        float(trajectory.seconds[-1])
+        for networks in recorded.values()
+        for trajectory in networks.values()
+    )
     machine = ", ".join(sorted({run.status.machine for run in runs.values()}))
     return Judged(plan, tuple(runs.values()), found, tuple(checks), seconds, machine)
 
@@ -119,25 +122,27 @@ def _trajectories(run: Run) -> dict[str, Trajectory]:
     """The trajectories of a finished run by network.
 
     Raises:
-        RunError: if records are missing, with what to do.
+        RunError: if records are missing; the message says what to do.
     """
     try:
-        rows, last = run.rows(), run.status.step
+        rows = run.rows()
+        last = run.status.step
         if not len(rows) or rows[-1, 0] != last:
             raise RunError(f"Run {run.key} is damaged: its last record is missing.")
-        return {each.network: each for each in run.layout.trajectories(rows)}
+        trajectories = run.layout.trajectories(rows)
+        return {trajectory.network: trajectory for trajectory in trajectories}
     except RunError as error:
         again = f"Delete it (runs delete {run.key}), and the figure trains it again."
         raise RunError(f"{error} {again}") from None
 
 
 def kept(plan: Plan, folder: Path) -> Judged:
-    """As ``judge``, but the last figure is judged again only after a file of its runs changed."""
+    """As ``judge``, but judges the last figure again only after a file of its runs has changed."""
     return _kept(plan, folder, _state(plan, folder))
 
 
 def kept_verdict(plan: Plan, folder: Path) -> str:
-    """The verdict alone, kept for every figure: a gallery asks for all of them again and again."""
+    """The verdict alone, kept for every figure, because a gallery asks for all of them often."""
     return _kept_verdict(plan, folder, _state(plan, folder))
 
 
@@ -145,7 +150,7 @@ State = tuple[tuple[int, int], ...]
 
 
 def _state(plan: Plan, folder: Path) -> State:
-    """Size and time of change of every file that a judge reads; zeros for a missing file."""
+    """Size and time of change of every file that ``judge`` reads; zeros for a missing file."""
     files = [folder / config.key / name for config in plan.distinct for name in READ]
     return tuple(map(_size_and_time, files))
 

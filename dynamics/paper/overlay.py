@@ -14,9 +14,9 @@ from dynamics.draw.time_axis import along
 from dynamics.paper.figure import Curve, Found, band
 
 NETWORKS = ("original", "compressed")
-THIN = 2e-3  # of the largest value; a thinner band is not drawn
+THIN = 2e-3  # share of the largest value below which the height of a band is not drawn
 BEHIND = 0.05  # offset of a mode's band behind its line, in modes, to avoid flicker
-POINTS = 40  # of the authors' numbers on a curve, which stays visible between them
+POINTS = 40  # number of the authors' points on a curve, so few that the curve stays visible
 
 
 def curves(
@@ -28,7 +28,7 @@ def curves(
     versus: str = "steps",
     log: bool = True,
 ) -> go.Figure:
-    """Every curve over a time axis; over gradient steps with the authors' numbers as points.
+    """Every curve over a time axis; over gradient steps, also the authors' numbers as points.
 
     Over several seeds: the median, the interquartile band, and N in the legend. ``versus`` is a
     key of ``time_axis.VERSUS``.
@@ -38,7 +38,8 @@ def curves(
     for curve in lines:
         trajectories = found.of(curve.run, curve.network)
         steps, (low, middle, high) = band(trajectories, curve)
-        times = np.median([along(each, versus, steps) for each in trajectories], axis=0)
+        clocks = [along(trajectory, versus, steps) for trajectory in trajectories]
+        times = np.median(clocks, axis=0)
         strong = color(curve.network, curve.shade)
         name = curve.label
         if found.seeds > 1:
@@ -80,18 +81,11 @@ def modes(found: Found, run: str, title: str) -> go.Figure:
     for column, network in enumerate(NETWORKS, 1):
         for trace in _in_space(found, run, network):
             figure.add_trace(trace, row=1, col=column)
-    axis: dict[str, Any] = {
-        "tickfont": {"size": 12},
-        "nticks": 5,
-        "backgroundcolor": "rgba(0,0,0,0)",
-    }
-    axis |= {"gridcolor": GREY}
     figure.update_annotations(font_size=12, y=0.94)
     figure.update_scenes(
-        xaxis=axis | {"title": {"text": "gradient steps", "font": {"size": 13}}},
-        yaxis=axis | {"title": {"text": "mode i", "font": {"size": 13}}},
-        zaxis=axis
-        | {"title": {"text": "σ of mode i", "font": {"size": 13}}, "exponentformat": "power"},
+        xaxis=_axis("gradient steps"),
+        yaxis=_axis("mode i"),
+        zaxis=_axis("σ of mode i") | {"exponentformat": "power"},
         camera={"eye": {"x": -1.8, "y": -2.0, "z": 1.0}, "center": {"x": 0, "y": 0, "z": -0.2}},
         aspectmode="cube",
     )
@@ -102,8 +96,19 @@ def modes(found: Found, run: str, title: str) -> go.Figure:
     )
 
 
+def _axis(title: str) -> dict[str, Any]:
+    """An axis of a chart in space."""
+    return {
+        "tickfont": {"size": 12},
+        "nticks": 5,
+        "backgroundcolor": "rgba(0,0,0,0)",
+        "gridcolor": GREY,
+        "title": {"text": title, "font": {"size": 13}},
+    }
+
+
 def _in_space(found: Found, run: str, network: str) -> Iterator[Any]:
-    """A line for each mode, one more than the target has, with its band behind it."""
+    """Yields a line for each mode of the target and one more mode, each with its band behind it."""
     last = len(found.one(run, network).facts["target_singular_values"])
     for mode in range(last + 1):
         curve = Curve("", run, network, "singular_values", (mode,))
@@ -139,7 +144,7 @@ def _ribbon(steps: Array, mode: int, low: Array, high: Array, pale: str) -> go.S
 
 
 def fill(figure: go.Figure, steps: Array, low: Array, high: Array, strong: str) -> None:
-    """Add an interquartile band: out along the upper quartile, back along the lower."""
+    """Add an interquartile band: out along the upper quartile, back along the lower quartile."""
     red, green, blue = (int(strong[i : i + 2], 16) for i in (1, 3, 5))
     figure.add_scatter(
         x=np.concatenate([steps, steps[::-1]]),
@@ -154,11 +159,11 @@ def fill(figure: go.Figure, steps: Array, low: Array, high: Array, strong: str) 
 
 
 def _publish(figure: go.Figure, found: Found, lines: Sequence[Curve]) -> None:
-    """Add the authors' numbers at every n-th record, and at the last."""
-    known = [curve for curve in lines if curve.published in found.published]
-    longest = max((len(found.published[curve.published]) for curve in known), default=0)
+    """Add the authors' numbers at every n-th record, and at the last record."""
+    published = [curve for curve in lines if curve.published in found.published]
+    longest = max((len(found.published[curve.published]) for curve in published), default=0)
     every = max(1, longest // POINTS)
-    for curve in known:
+    for curve in published:
         theirs = found.published[curve.published]
         picks = np.unique([*range(0, len(theirs), every), len(theirs) - 1])
         strong = color(curve.network, curve.shade)

@@ -18,7 +18,7 @@ class Draw:
 
     Attributes:
         target: ``top`` as in the saved figures, or ``spread`` as in the published code.
-        seed: of all draws; None for the authors' matrices, or seed 0 for a figure without them.
+        seed: of all draws; None for the authors' matrices, or for seed 0 if they published none.
         seeds: number of seeds, counted from ``seed`` or 0; over several, a figure has bands.
     """
 
@@ -32,7 +32,7 @@ class Draw:
         if not 1 <= self.seeds <= MOST_SEEDS:
             raise ValueError(f"The seeds must be 1 to {MOST_SEEDS}; {self.seeds} was given.")
         if self.seed is not None and not 0 <= self.seed < 2**31 - MOST_SEEDS:
-            raise ValueError(f"The seed must be from 0 on and below 2³¹; {self.seed} was given.")
+            raise ValueError(f"The seed must be 0 or above and below 2³¹; {self.seed} was given.")
 
     @property
     def theirs(self) -> bool:
@@ -56,9 +56,9 @@ class Plan:
     """A figure with its draws chosen, and the runs that it then needs.
 
     Attributes:
-        name: of the figure's file.
-        draw: which random draws.
-        configs: the runs by label, one for each seed.
+        name: the name of the figure's file.
+        draw: the random draws.
+        configs: by label, the settings of each run, one for each seed.
     """
 
     name: str
@@ -71,13 +71,13 @@ class Plan:
         """The plan of a figure.
 
         Raises:
-            ValueError: if there is no such figure.
+            ValueError: if no figure has this name.
         """
         first = draw.seed or 0
         settings: Mapping[str, Mapping[str, Any]] = registry.load("figures", name).CONFIGS
         configs = {
-            label: [draw.apply(each, seed) for seed in range(first, first + draw.seeds)]
-            for label, each in settings.items()
+            label: [draw.apply(of_run, seed) for seed in range(first, first + draw.seeds)]
+            for label, of_run in settings.items()
         }
         return cls(name, draw, configs)
 
@@ -89,7 +89,7 @@ class Plan:
 
     @property
     def shared(self) -> Sequence[Config]:
-        """The runs whose data other methods learn too, one for each seed; often none."""
+        """The runs whose data other methods learn, too, one per seed; empty for most figures."""
         label = traits.figure(self.name).beside
         return self.configs[label] if label else []
 
@@ -118,7 +118,7 @@ def about(name: str) -> tuple[str, str]:
 
 
 def names() -> list[str]:
-    """All figures; those of the authors' notebooks first."""
+    """All figures; first the figures of the authors' notebooks."""
     notebook = {
         name: traits.figure(name).source.endswith(".ipynb") for name in registry.options("figures")
     }

@@ -1,4 +1,4 @@
-"""Report: the paper's figures with verdict, settings, time and machine; page, PDF and table."""
+"""Report: the paper's figures with verdict, settings, time and machine, as page, PDF and table."""
 
 import html
 import json
@@ -18,7 +18,7 @@ from dynamics.paper.judge import Judged
 from dynamics.paper.plan import about
 from dynamics.runs.run import RunError
 
-FEW = 4  # labels of a figure whose settings are listed one by one
+FEW = 4  # largest number of labels for which a figure's settings are listed one by one
 PATIENCE = 180  # seconds for the browser to print
 STYLE = """
 body { font: 15px/1.5 sans-serif; color: #1f2430 }
@@ -31,53 +31,57 @@ section { break-before: page } .differs { color: #d1453b } .agrees { color: #2f9
 def write(judged: Sequence[Judged], missing: dict[str, str], folder: Path) -> list[Path]:
     """Write ``report.html``, ``report.pdf``, ``verdicts.md`` and ``verdicts.json``; return them.
 
-    ``missing`` says why a figure could not be made.
+    ``missing`` has, by name, why a figure could not be made.
 
     Raises:
-        RunError: with one sentence, if there is no browser to print the PDF; all else is there.
+        RunError: with one sentence, if no browser can print the PDF; all other files are written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     page = folder / "report.html"
     page.write_text(_page(judged, missing))
     (folder / "verdicts.md").write_text("\n".join(table(judged, missing)) + "\n")
-    verdicts = json.dumps([each.to_dict() for each in judged], indent=1, ensure_ascii=False)
+    verdicts = json.dumps([figure.to_dict() for figure in judged], indent=1, ensure_ascii=False)
     (folder / "verdicts.json").write_text(verdicts)
     _print(page, folder / "report.pdf")
     return sorted(folder.iterdir())
 
 
 def table(judged: Sequence[Judged], missing: dict[str, str]) -> list[str]:
-    """Lines of a Markdown table: a row a figure with its verdict, time and machine."""
-    rows = ["| figure | authors' file | verdict | why | worst deviation | training |"]
-    rows += ["|---|---|---|---|---|---|"]
-    for each in judged:
-        deviations = [check.found for check in each.checks if check.kind == DEVIATION]
+    """Lines of a Markdown table: one row per figure with its verdict, time and machine."""
+    rows = [
+        "| figure | authors' file | verdict | why | worst deviation | training |",
+        "|---|---|---|---|---|---|",
+    ]
+    for figure in judged:
+        deviations = [check.found for check in figure.checks if check.kind == DEVIATION]
         worst = raised(f"{max(deviations):.1e}") if deviations else "–"
+        plan = figure.plan
         rows.append(
-            f"| `{each.plan.name}` | `{each.plan.source}` | **{each.verdict}** | {each.why} | "
-            f"{worst} | {each.seconds:,.0f} s, {each.machine} |"
+            f"| `{plan.name}` | `{plan.source}` | **{figure.verdict}** | {figure.why} | "
+            f"{worst} | {figure.seconds:,.0f} s, {figure.machine} |"
         )
     return rows + [f"| `{name}` | | **not run** | {why} | – | – |" for name, why in missing.items()]
 
 
 def _page(judged: Sequence[Judged], missing: dict[str, str]) -> str:
     summary = "".join(
-        f"<tr><td>{about(each.plan.name)[0]}</td><td class={each.verdict.split()[0]}>"
-        f"{each.verdict}</td><td>{html.escape(each.why)}</td><td>{each.seconds:,.0f}&nbsp;s</td></tr>"
-        for each in judged
+        f"<tr><td>{about(figure.plan.name)[0]}</td><td class={figure.verdict.split()[0]}>"
+        f"{figure.verdict}</td><td>{html.escape(figure.why)}</td>"
+        f"<td>{figure.seconds:,.0f}&nbsp;s</td></tr>"
+        for figure in judged
     )
     summary += "".join(
         f"<tr><td>{about(name)[0]}</td><td>not run</td><td>{html.escape(why)}</td><td>–"
         for name, why in missing.items()
     )
-    parts: list[str] = []
-    for each in judged:
+    sections: list[str] = []
+    for figure in judged:
         size = "width:860px;height:400px"
-        chart = standalone.chart(abreast(each.draw()), size, displayModeBar=False)
-        parts.append(_section(each, chart))
+        chart = standalone.chart(abreast(figure.draw()), size, displayModeBar=False)
+        sections.append(_section(figure, chart))
     body = (
         f"<h1>Figures of Kwon et al. (2024), reproduced</h1><p>{date.today()}. arXiv 2311.05061."
-        f"</p><table>{summary}</table>{''.join(parts)}"
+        f"</p><table>{summary}</table>{''.join(sections)}"
     )
     return standalone.page("Reproduction report", body, STYLE)
 
@@ -93,8 +97,9 @@ def _section(judged: Judged, chart: str) -> str:
     seeds = judged.plan.draw.seeds
     found = "found" if seeds == 1 else f"median (quartiles), N = {seeds} seeds"
     runs = "".join(
-        f"<p>{html.escape(label)}: {html.escape(settings(of))} {html.escape(drawn(of))}</p>"
-        for label, of in _settings(judged).items()
+        f"<p>{html.escape(label)}: {html.escape(settings(configs))} "
+        f"{html.escape(drawn(configs))}</p>"
+        for label, configs in _settings(judged).items()
     )
     return (
         f"<section><h2>{title}</h2><p>{line}. <b class={judged.verdict.split()[0]}>"
@@ -106,7 +111,7 @@ def _section(judged: Judged, chart: str) -> str:
 
 
 def _settings(judged: Judged) -> Mapping[str, Sequence[Config]]:
-    """The runs by label; more than ``FEW`` labels are told as one."""
+    """The runs by label; more than ``FEW`` labels are joined into one."""
     configs = judged.plan.configs
     if 1 < len(configs) <= FEW:
         return configs
@@ -114,12 +119,16 @@ def _settings(judged: Judged) -> Mapping[str, Sequence[Config]]:
 
 
 def _print(page: Path, file: Path) -> None:
-    """Print the page as PDF, with the browser that draws all other files."""
+    """Print the page as PDF, with the browser that draws all other files.
+
+    Raises:
+        RunError: with one sentence, if no browser exists or it fails.
+    """
     from choreographer.browsers.chromium import Chromium
 
     browser = Chromium.find_browser(skip_local=False)
     if not browser:
-        raise RunError(f"Without Chrome or Chromium there is no {file.name}; {page} is there.")
+        raise RunError(f"{file.name} needs Chrome or Chromium; {page} has been written.")
     flags = ["--headless", "--no-sandbox", "--no-pdf-header-footer", "--virtual-time-budget=20000"]
     flags += ["--use-gl=swiftshader", "--enable-unsafe-swiftshader", f"--print-to-pdf={file}"]
     done = subprocess.run(
@@ -129,4 +138,4 @@ def _print(page: Path, file: Path) -> None:
         check=False,
     )
     if done.returncode or not file.exists():
-        raise RunError(f"The browser could not print {file.name}; {page} is there.")
+        raise RunError(f"The browser could not print {file.name}; {page} has been written.")

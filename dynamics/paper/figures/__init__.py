@@ -1,1 +1,1 @@
-"""The paper's figures: a file a figure, each with its settings, ``draw`` and published numbers."""
+"""The paper's figures: one file per figure, with its settings, ``draw`` and published numbers."""

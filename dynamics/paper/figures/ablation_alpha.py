@@ -36,7 +36,7 @@ CURVES = losses("original", "original", "original", "original")
 
 
 def draw(found: Found) -> list[go.Figure]:
-    """Steps and seconds until each α stops, the original as a level."""
+    """Two panels: steps and seconds until each α stops; the original is a level."""
     end = " to train loss 10<sup>−10</sup>"
     steps = _panel(found, "steps", f"Gradient steps{end}")
     stops = found.published.get("compressed_stop_records")
@@ -70,7 +70,8 @@ def _panel(found: Found, clock: str, y: str) -> go.Figure:
             "width": 0,
         },
     )
-    ends, quartiles = np.array([ALPHAS[0], ALPHAS[-1]]), _last(found, "original", clock)
+    ends = np.array([ALPHAS[0], ALPHAS[-1]])
+    quartiles = _last(found, "original", clock)
     if found.seeds > 1:
         low, high = np.full((2, 2), quartiles[[0, 2]]).T
         fill(figure, ends, low, high, color("original"))
@@ -99,6 +100,13 @@ def checks(found: Found) -> Iterator[Check]:
 
 
 def _last(found: Found, run: str, clock: str) -> Array:
-    """Quartiles and median over the seeds of the last ``steps`` or ``seconds``."""
-    last = [getattr(each, clock)[-1] for network in found.runs[run] for each in network.values()]
+    """Lower quartile, median and upper quartile over the seeds of the last steps or seconds.
+
+    ``clock`` is ``steps`` or ``seconds``.
+    """
+    last = [
+        getattr(trajectory, clock)[-1]
+        for trajectories in found.runs[run]
+        for trajectory in trajectories.values()
+    ]
     return np.percentile(last, BAND)

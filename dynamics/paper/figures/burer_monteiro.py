@@ -17,7 +17,7 @@ COMMON: dict[str, Any] = {
     "cols": 100,
     "rank": 5,
     "rank_bound": 10,
-    "rate_unit": "limit",  # each at the same share of what it can bear
+    "rate_unit": "limit",  # each network learns at the same share of its own stability limit
     "learning_rate": 0.3,
     "alpha": 1.0,
     "steps": 4000,

@@ -30,9 +30,11 @@ CURVES = (
     *losses("original", "both", "original", "original"),
     *losses("compressed, α = 1", "both", "compressed", "compressed"),
 )
-DROP = 0.95  # of the first test loss; below it, the plateau has ended
-SOLVED = 1e-12  # a test loss
-LANDMARKS = {  # read off the saved figure: end of the plateau, solved, floor, half its last digit
+DROP = 0.95  # share of the first test loss below which the plateau has ended
+SOLVED = 1e-12  # test loss below which the problem is solved
+# Read off the saved figure: step at which the plateau ends, step at which the problem is solved,
+# floor of the test loss, and half a unit of the floor's last digit.
+LANDMARKS = {
     "original": (59_700, 81_400, 4.19e-15, 5e-18),
     "compressed": (51_400, 61_500, 5.00e-16, 5e-19),
 }
@@ -45,11 +47,11 @@ def draw(found: Found) -> list[go.Figure]:
 
 def checks(found: Found) -> Iterator[Check]:
     """The steps at which the plateau ends and 10⁻¹² is reached, and the last test loss."""
-    for network, (plateau, solved, floor, digits) in LANDMARKS.items():
+    for network, (plateau, solved, floor, half_digit) in LANDMARKS.items():
         trajectory = found.one("both", network)
         loss = trajectory.series["test_loss"]
-        left = trajectory.reached("test_loss", DROP * loss[0])
-        yield Check(f"step at which the plateau ends, {network}", left, plateau)
+        end = trajectory.reached("test_loss", DROP * loss[0])
+        yield Check(f"step at which the plateau ends, {network}", end, plateau)
         done = trajectory.reached("test_loss", SOLVED)
         yield Check(f"step at which the test loss is below 1e-12, {network}", done, solved)
-        yield Check(f"floor of the test loss, {network}", float(loss[-1]), floor, digits)
+        yield Check(f"floor of the test loss, {network}", float(loss[-1]), floor, half_digit)

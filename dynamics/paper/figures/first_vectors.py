@@ -55,17 +55,18 @@ OVERLAPS = tuple(
     for problem in PROBLEMS
     for side, (name, what) in enumerate({"left": "last factor", "right": "first factor"}.items())
 )
-PREFIX = re.compile(f"^({'|'.join(PROBLEMS)}), ")  # of a label; the panel names the problem
-GAP = 1e-3  # of σ_1, between σ_1 and σ_2 of a factor; below it, its first vector is arbitrary
+PREFIX = re.compile(f"^({'|'.join(PROBLEMS)}), ")  # dropped from labels; the panel has the problem
+GAP = 1e-3  # smallest (σ_1 − σ_2) / σ_1 of a factor for which its first vector is not arbitrary
 
 
 def draw(found: Found) -> list[go.Figure]:
     """A panel for each problem."""
     panels = []
     for i, problem in enumerate(PROBLEMS):
-        pair, y = OVERLAPS[2 * i : 2 * i + 2], f"overlap with the target's, {problem}"
+        pair = OVERLAPS[2 * i : 2 * i + 2]
+        y = f"overlap with the target's, {problem}"
         panel = curves(found, pair, "First singular vectors", y, log=False)
-        panel.for_each_trace(lambda each: each.update(name=PREFIX.sub("", each.name or "")))
+        panel.for_each_trace(lambda trace: trace.update(name=PREFIX.sub("", trace.name or "")))
         panels.append(panel)
     return panels
 

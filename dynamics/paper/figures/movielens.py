@@ -37,18 +37,20 @@ CURVES: tuple[Curve, ...] = ()
 COURSE = Curve("compressed, L = 3, r̂ = 20", "compressed", "compressed")
 PUBLISHED = {"start": 6.88, "plateau": 0.54, "altmin_least": 0.66, "altmin_last": 0.94}
 ALLOWED = 0.01  # one unit of the last published digit; another split changes it by about as much
-GONE = 1e-2  # of σ_1; a smaller singular value does not count in the numerical rank
-TICKS = (0.5, 0.7, 1, 2, 5, 10)
-BIASES, ALTMIN = "#808080", color("altmin")
+GONE = 1e-2  # share of σ_1; a smaller singular value does not count in the numerical rank
+TICKS = (0.5, 0.7, 1, 2, 5, 10)  # of the loss axis
+BIASES, ALTMIN = "#808080", color("altmin")  # colours
 
 
 def draw(found: Found) -> list[go.Figure]:
     """One panel: the network, AltMin beside it, and the means as a level."""
     what = "½ mean square, held-out ratings (RMSE in stars)"
     figure = curves(found, (COURSE,), "MovieLens 100K, a fifth of the ratings", what)
-    end, rank = float(figure.data[-1].x[-1]), int(found.beside[0]["altmin_rank"][0])
-    low, halves, high = np.percentile([each["altmin_test_loss"] for each in found.beside], BAND, 0)
-    level = float(np.median([each["biases_test_loss"] for each in found.beside]))
+    end = float(figure.data[-1].x[-1])
+    rank = int(found.beside[0]["altmin_rank"][0])
+    losses = [beside["altmin_test_loss"] for beside in found.beside]
+    low, halves, high = np.percentile(losses, BAND, 0)
+    level = float(np.median([beside["biases_test_loss"] for beside in found.beside]))
     count = f" (N = {found.seeds})" if found.seeds > 1 else ""
     if count:
         fill(figure, np.linspace(0, end, len(halves)), low, high, ALTMIN)
@@ -80,7 +82,7 @@ def checks(found: Found) -> Iterator[Check]:
     trajectory = found.one("compressed", "compressed")
     losses = values(trajectory, COURSE)
     least = trajectory.lowest("test_loss") or 0
-    (beside, *_) = found.beside
+    beside = found.beside[0]
     mean, spread = beside["split"]
     split = f"all ratings give {mean:.4f}, and a random split scatters by {spread:.4f} about it"
     yield _check("at the start, compressed", losses[0], "start", split)
@@ -89,9 +91,9 @@ def checks(found: Found) -> Iterator[Check]:
     sizes = trajectory.series["singular_values"][least]
     yield Check("numerical rank of W there (σᵢ ≥ σ₁/100)", float((sizes >= GONE * sizes[0]).sum()))
     halves = beside["altmin_test_loss"]
-    theirs = "its ridge, its start and its number of steps were not published"
-    yield from _both("at its lowest, AltMin", halves.min(), "altmin_least", theirs)
-    yield from _both(f"after {len(halves)} half steps, AltMin", halves[-1], "altmin_last", theirs)
+    reason = "its ridge, its start and its number of steps were not published"
+    yield from _both("at its lowest, AltMin", halves.min(), "altmin_least", reason)
+    yield from _both(f"after {len(halves)} half steps, AltMin", halves[-1], "altmin_last", reason)
     yield from _both("of the means of users and films", beside["biases_test_loss"][0])
 
 
@@ -101,8 +103,8 @@ def _both(what: str, loss: float, published: str = "", reason: str = "") -> Iter
 
 
 def _check(what: str, loss: float, published: str, reason: str) -> Check:
-    wanted = PUBLISHED.get(published)
-    return Check(f"½ mean square {what}", float(loss), wanted, ALLOWED, reason)
+    number = PUBLISHED.get(published)
+    return Check(f"½ mean square {what}", float(loss), number, ALLOWED, reason)
 
 
 def _rmse(loss: float) -> float:
