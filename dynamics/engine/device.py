@@ -15,7 +15,7 @@ SWITCH = 1e-4  # seconds after which a thread passes Python's lock to a waiting 
 WIDE = 600  # least width of a network that gains by a second thread
 MANY = 2**24  # least count of numbers in measurements that gain by a second thread
 LOOK = 0.2  # seconds for which the use of the cores is watched
-SPARE = 0.3  # cores: of the two cores that are needed, so much may be in use
+SPARE = 0.3  # cores; this much of the two cores that are needed may be in use
 
 
 def device(config: Config) -> torch.device:

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 Matrix = Float[Tensor, "rows cols"]
-NEGLIGIBLE = 1e-12  # share of the largest singular value up to which one is a zero with rounding
+NEGLIGIBLE = 1e-12  # share of the largest singular value up to which rounding explains a value
 
 
 @dataclass(frozen=True)

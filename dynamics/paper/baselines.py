@@ -98,7 +98,8 @@ def computed(config: Config) -> dict[str, list[float]]:
 def _scatter(observed: Array, held_out: Array) -> list[float]:
     """½ mean square of all ratings, and its standard deviation over random held-out parts."""
     halves = np.concatenate([observed, held_out]) ** 2 / 2
-    # Of the variance of the mean over held-out ratings, which are drawn without replacement.
+    # The variance of a mean over held-out ratings, which are drawn without replacement, is the
+    # variance of all ratings times this factor.
     factor = len(observed) / len(halves) / len(held_out)
     return [float(halves.mean()), float(halves.std(ddof=1) * np.sqrt(factor))]
 

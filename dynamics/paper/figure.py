@@ -10,7 +10,7 @@ A file of ``figures/`` has
 
 and where they are needed
 
-- ``checks(found)``: more numbers than those of the curves,
+- ``checks(found)``: numbers to compare besides the curves,
 - ``BORROWED``: a sentence on settings that were not published with the figure,
 - ``PUBLISHED``: published numbers that are not in arrays,
 - ``BESIDE``: the label of the run whose data other methods learn, too.
@@ -43,7 +43,7 @@ class Curve:
         network: a network of that run.
         series: a measurement of that network.
         index: which entry of the measurement, if it is not a single number.
-        published: name of the authors' array for this line; empty if there is none.
+        published: name of the authors' array for this line; empty if none exists.
         shade: 0 for the network's own colour, up to 1 for white.
     """
 

@@ -18,7 +18,7 @@ from dynamics.runs.run import Run, RunError
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-READ = ("records.f8", "layout.json", "status.json", baselines.FILE)  # a run's files that count
+READ = ("records.f8", "layout.json", "status.json", baselines.FILE)  # files of a run
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from dynamics.draw.time_axis import along
 from dynamics.paper.figure import Curve, Found, band
 
 NETWORKS = ("original", "compressed")
-THIN = 2e-3  # share of the largest value below which the height of a band is not drawn
+THIN = 2e-3  # share of the largest value; a band in space that is thinner is not drawn
 BEHIND = 0.05  # offset of a mode's band behind its line, in modes, to avoid flicker
-POINTS = 40  # number of the authors' points on a curve, so few that the curve stays visible
+POINTS = 40  # number of the authors' points on a curve, which stays visible between them
 
 
 def curves(

@@ -18,8 +18,8 @@ from dynamics.core.config import PROBLEM_SETTINGS, Config
 from dynamics.core.records import Array
 from dynamics.core.sizes import curvature
 
-PROBLEMS = {"mf": "factorization", "mc": "completion", "ms": "sensing"}  # by the file's task
-OPTIMIZERS = {"gd": "gradient_descent", "sgd": "gradient_descent"}  # by the file's name
+PROBLEMS = {"mf": "factorization", "mc": "completion", "ms": "sensing"}  # by the task in a file
+OPTIMIZERS = {"gd": "gradient_descent", "sgd": "gradient_descent"}  # by the name in a file
 ARRAYS = ("target", "mask", "sensing", "compressed_init_1")  # the arrays that a forecast reads
 KEYS = {  # our name of a setting: the file's name
     "rank_bound": "rhat",
@@ -88,7 +88,7 @@ def read(
 
     Args:
         file: a trajectory file.
-        given: settings that replace the file's. Those of the problem cannot be replaced.
+        given: settings that replace the file's. The problem's settings cannot be replaced.
 
     Raises:
         ValueError: if the file cannot be read, lacks something or cannot be run.

@@ -38,7 +38,7 @@ class Pattern:
 
     def misfit(self, left: Tensor, right: Tensor) -> Values:
         """left·right − values at the places, in new memory."""
-        # This computes no other entries of the product.
+        # Only the sampled entries of the product are computed.
         return torch.sparse.sampled_addmm(self.negative, left, right).values()
 
     def fill(self, left: Tensor, right: Tensor) -> Values:
@@ -56,7 +56,7 @@ class Pattern:
 class Entries(Recovery):
     """½ mean over the observed entries of (W − Y)².
 
-    ``test_loss`` is ½ the mean square over the held-out entries if there are any, otherwise over
+    ``test_loss`` is ½ the mean square over the held-out entries if any exist, otherwise over
     all unobserved entries, as ‖W − M*‖² minus the observed part.
 
     Args:

@@ -13,7 +13,7 @@ from dynamics.engine.kernels.multiply import multiply
 from dynamics.engine.problem import Pull, Recovery
 from dynamics.engine.target import Matrix, Target
 
-BLOCK_BYTES = 2**21  # bytes of A read together, so few that the cache holds them for a second use
+BLOCK_BYTES = 2**21  # bytes of A read together; the cache holds so many for a second use
 WORTH_TWO = 2**24  # smallest count of numbers in A for which a second thread gains
 Part = list[tuple[Tensor, Tensor]]  # blocks of rows of A, each with its part of y
 

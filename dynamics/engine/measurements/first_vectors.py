@@ -7,7 +7,7 @@ from dynamics.engine.measuring.state import State
 from dynamics.engine.problem import Task, target_of
 
 BESIDE = 1e-11  # distance of inverse iteration's shift from σ_1², as a share of σ_1²
-ITERATIONS = 3  # each one multiplies all other vectors by BESIDE divided by their relative gap
+ITERATIONS = 3  # each one scales all other vectors by BESIDE divided by their relative gap
 
 
 def measure(state: State, task: Task) -> Tensor | None:

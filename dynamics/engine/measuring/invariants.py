@@ -25,7 +25,7 @@ from dynamics.engine.factors import Factors, product
 from dynamics.engine.measuring.state import State
 from dynamics.engine.target import Target
 
-ROUNDING = 1e-4  # deviation of orthogonal factors from orthogonality, rounded to float32
+ROUNDING = 1e-4  # deviation from orthogonality that rounding to float32 may cause
 Scalar = Float[Tensor, ""]
 
 
@@ -111,7 +111,7 @@ class Form:
         outside = []
         for factor, rest, (before, after) in places:
             beside = factor - after @ (after.mT @ factor @ before) @ before.mT
-            # ρ_l by least squares; ``rest`` is 0 if 2r directions are all directions.
+            # ρ_l by least squares; ``rest`` is 0 if the 2r directions are the whole space.
             share = (beside * rest).sum() / (rest * rest).sum().clamp(
                 min=torch.finfo(rest.dtype).tiny
             )

@@ -5,7 +5,7 @@ from torch import Tensor
 
 KEEPS = 2
 RESCALES = True
-MEAN, SQUARE = 0.9, 0.999  # decay of each average in one step
+MEAN, SQUARE = 0.9, 0.999  # factors by which the averages decay in one step
 EPS = 1e-8
 
 

@@ -4,7 +4,7 @@ from torch import Tensor
 
 KEEPS = 1
 RESCALES = True
-DECAY = 0.9  # of the average in one step
+DECAY = 0.9  # factor by which the average decays in one step
 EPS = 1e-8
 
 

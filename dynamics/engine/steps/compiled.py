@@ -26,7 +26,7 @@ class KernelDescent(Steps):
     """
 
     compiled = True
-    function: str  # its name in ``kernels/descent.cpp``
+    function: str  # name of the compiled function in ``kernels/descent.cpp``
 
     def __init__(
         self, network: Network, problem: Task, optimizer: ModuleType, learning_rate: float

@@ -13,7 +13,7 @@ from dynamics.engine.network import Network
 from dynamics.engine.problem import Pull, Task
 from dynamics.engine.steps.interface import Memory, Steps, loss_of
 
-DRAWS = "draws"  # key, in the memory, of the state of the mini-batches' generator
+DRAWS = "draws"  # the memory's key for the state of the mini-batches' generator
 
 
 class Chained(Steps):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from dynamics.core.config import Config
 
-QUIET = 0.003  # |log| of the ratio of a loss to the one before, below which it is on a plateau
+QUIET = 0.003  # a loss is on a plateau while |log(loss / loss of the record before)| is below this
 WIDEST = 16  # largest gap, in multiples of Δt
 
 

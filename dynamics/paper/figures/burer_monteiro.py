@@ -9,7 +9,7 @@ from dynamics.paper.overlay import curves
 
 SOURCE = "figs/comp_dln_mf_r5_bm.png"
 CAPTION = "½ mean square over all entries; each at 0.3 of its own stability limit."
-BORROWED = "The published picture has no settings: but for problem and rank, all here are ours."
+BORROWED = "The published picture has no settings; all settings but problem and rank are ours."
 COMMON: dict[str, Any] = {
     "problem": "factorization",
     "spectrum": "top",

@@ -12,7 +12,8 @@ from dynamics.paper.overlay import modes
 SOURCE = "figs/incremental_mc_r10.png"
 CAPTION = "σ_i of both end-to-end matrices over the steps, a line for each."
 BORROWED = (
-    "The published picture has no settings: fig_mc_depth_effect.ipynb's, of rank 10 too, are taken."
+    "The published picture has no settings; ours are from fig_mc_depth_effect.ipynb, "
+    "also of rank 10."
 )
 CONFIGS = {"both": PLOTTED["L = 3"]}
 CURVES: tuple[Curve, ...] = ()

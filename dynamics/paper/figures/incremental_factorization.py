@@ -12,7 +12,7 @@ from dynamics.paper.overlay import modes
 SOURCE = "figs/incremental_mf_r10.png"
 CAPTION = "σ_i of both end-to-end matrices over the steps, a line for each."
 BORROWED = (
-    "The published picture has no settings: those of fig_traj_mf.ipynb, of rank 10 too, are taken."
+    "The published picture has no settings; ours are from fig_traj_mf.ipynb, also of rank 10."
 )
 CONFIGS = PLOTTED
 CURVES: tuple[Curve, ...] = ()

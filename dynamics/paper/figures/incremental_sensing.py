@@ -10,7 +10,7 @@ from dynamics.paper.overlay import modes
 
 SOURCE = "figs/incremental_ms_r10.png"
 CAPTION = "σ_i of both end-to-end matrices over the steps, a line for each."
-BORROWED = "The published picture has no settings: but for problem and rank, all here are ours."
+BORROWED = "The published picture has no settings; all settings but problem and rank are ours."
 CONFIGS = {
     "both": {
         "problem": "sensing",

@@ -36,7 +36,7 @@ BESIDE = "compressed"  # AltMin and the biases learn from this run's ratings
 CURVES: tuple[Curve, ...] = ()
 COURSE = Curve("compressed, L = 3, r̂ = 20", "compressed", "compressed")
 PUBLISHED = {"start": 6.88, "plateau": 0.54, "altmin_least": 0.66, "altmin_last": 0.94}
-ALLOWED = 0.01  # one unit of the last published digit; another split changes it by about as much
+ALLOWED = 0.01  # a unit of the last published digit; a different split changes it by about as much
 GONE = 1e-2  # share of σ_1; a smaller singular value does not count in the numerical rank
 TICKS = (0.5, 0.7, 1, 2, 5, 10)  # of the loss axis
 BIASES, ALTMIN = "#808080", color("altmin")  # colours
