@@ -2,8 +2,8 @@
 
 A chart is described once. Each trace names in ``meta`` the columns of a record that it draws. So
 the live page takes the same figure as its layout and its list of lines, and fills them from the
-run's stream. A trace whose ``meta`` names no column ``y`` is theory: its x are steps, and the page
-places them at the times when the run reached those steps.
+run's stream. A trace whose ``meta`` names no column ``y`` is theory: its x values are steps, and
+the page places them at the times when the run reached those steps.
 """
 
 import math
@@ -55,7 +55,7 @@ def blank(title: str, versus: str, y: str, *, log: bool = False, note: str = "")
 
 
 def titled(title: str, shown: Sequence[Shown]) -> str:
-    """With the name of the only network; of several, the legend has the names."""
+    """The title with the network's name if there is only one; else the legend has the names."""
     return f"{title}: {short_name(shown[0].network)}" if len(shown) == 1 else title
 
 
@@ -68,7 +68,7 @@ def marked(name: str, shown: Sequence[Shown], versus: str = "steps") -> go.Figur
     """
     figure: go.Figure = registry.load("charts", name).draw(shown, versus)
     changes = shown[0].trajectory.facts.get("changes", ()) if shown else ()
-    if not changes or traits.chart(name).kind != "lines":  # no time axis in the plane
+    if not changes or traits.chart(name).kind != "lines":  # else the plane has no time axis
         return figure
     figure.update_layout(meta={**(figure.layout.meta or {}), "changes": list(changes)})
     places = {
@@ -79,8 +79,9 @@ def marked(name: str, shown: Sequence[Shown], versus: str = "steps") -> go.Figur
     }
     last = {label: value for value, label in sorted(places)}
     for value, label in sorted(places):
-        once = label if value == last[label] else ""  # several networks have a mark each
-        _mark(figure, value, once, logarithmic=versus in LEAST)
+        # Several networks may each have a mark for one change; only the last mark has the words.
+        words = label if value == last[label] else ""
+        _mark(figure, value, words, logarithmic=versus in LEAST)
     return figure
 
 
@@ -118,14 +119,14 @@ def line(
         figure: the chart, which is changed.
         item: the network.
         versus: the time axis.
-        name: of the series; ``residuals`` is the distance from theory.
-        index: of the entry; empty for a series of single numbers. The trace's ``meta`` counts it
-            from one.
-        label: what hovering says; the network's name if None.
+        name: the series; ``residuals`` is the distance from theory.
+        index: the entry's index; empty for a series of single numbers. The trace's ``meta`` counts
+            it from one.
+        label: what hovering shows; the network's name if None.
         legend: whether the line is in the legend, under the network's name.
         shade: from 0, the network's own colour, to 1, pale.
         scale: turns the stored unit into the axis's.
-        dash: the network's own if None.
+        dash: the line's dash; the network's own if None.
         mode: whether the entry's last index is a mode.
     """
     network = item.network
@@ -162,8 +163,8 @@ def compared(
     """
     title = series.replace("_", " ").capitalize()
     figure = blank(title, versus, UNITS.get(series, "loss"), log=True)
-    for number, (named, shown) in enumerate(runs):
-        label = raised(named) if "=" in named else named  # a run's key 3e1925 is not a number
+    for number, (text, shown) in enumerate(runs):
+        label = raised(text) if "=" in text else text  # a run's key 3e1925 is not a number
         for item in shown:
             line(figure, item, versus, series, label=label, legend=True)
             figure.data[-1].update(

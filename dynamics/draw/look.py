@@ -24,10 +24,10 @@ DASHES = {
     "narrow_random_alpha": "12px,4px,2px,4px,2px,4px",
 }
 SPARE_COLORS = ("#7b5ea7", "#2a9d8f", "#b23a6f", "#6b7280")
-RUN_COLORS = (  # neither blue nor orange: they mean a network
+RUN_COLORS = (  # without blue and orange, which mean a network
     "#2f9e44", "#ae3ec9", "#846358", "#0c8599", "#e03131", "#74840f", "#e64980", "#868e96"
 )  # fmt: skip
-INK = "#1f2430"  # of theory and type on white; the page has its theme's
+INK = "#1f2430"  # colour of theory and type on white; the page takes its theme's
 GREY = "rgba(128,128,128,0.25)"
 
 

@@ -1,4 +1,4 @@
-"""Panels: the one way from a chart's name to the chart, of a run or of several runs."""
+"""Panels: the only way from a chart's name to the chart, for one run or several runs."""
 
 import math
 from collections.abc import Sequence
@@ -30,22 +30,22 @@ class NothingToDrawError(RunError):
 
 @dataclass(frozen=True)
 class Panel:
-    """A chart of one run, of all its networks or of one: ``chart`` or ``chart/network``."""
+    """A chart of one run, with all its networks or one: ``chart`` or ``chart/network``."""
 
     chart: str
     network: str = ""
 
     @classmethod
     def named(cls, name: str) -> "Panel":
-        """The panel of a name.
+        """The panel with this name.
 
         Raises:
-            RunError: if there is no such chart.
+            RunError: if the chart does not exist.
         """
         stem, _, network = name.partition("/")
-        known = registry.options("charts")
-        if stem not in known:
-            raise RunError(f"{stem[:40]!r} is not one of the charts {', '.join(known)}.")
+        existing = registry.options("charts")
+        if stem not in existing:
+            raise RunError(f"{stem[:40]!r} is not one of the charts {', '.join(existing)}.")
         return cls(stem, network)
 
     @property
@@ -66,11 +66,11 @@ class Panel:
                 f"This run has no network {self.network[:40]!r}; it has {', '.join(names)}."
             )
         needs = traits.chart(self.chart).needs
-        one = self.network if self.kind != "map" else ""  # a heat map shows all networks
+        network = self.network if self.kind != "map" else ""  # a heat map shows all networks
         selected = [
             trajectory
             for trajectory in trajectories
-            if one in ("", trajectory.network) and set(needs) <= set(trajectory.series)
+            if network in ("", trajectory.network) and set(needs) <= set(trajectory.series)
         ]
         if not selected:
             raise NothingToDrawError(traits.chart(self.chart).missing)
@@ -85,18 +85,18 @@ class Panel:
         theory: bool = True,
         cells: Sequence[Cells] = (),
     ) -> go.Figure:
-        """The chart of a run; trajectories without records give its description.
+        """The chart of a run; from trajectories without records, its description.
 
         Args:
-            config: of the run.
-            trajectories: of all its networks.
+            config: the run's settings.
+            trajectories: the trajectories of all its networks.
             versus: the time axis.
             theory: whether the chart shows what theory expects.
             cells: a heat map for each network; empty if the run has none.
 
         Raises:
-            NothingToDrawError: if the run has no numbers for it.
-            RunError: if there is no such axis.
+            NothingToDrawError: if the run has no numbers for the chart.
+            RunError: if the axis does not exist.
         """
         check_axis(versus)
         selected = self.select(trajectories)
@@ -104,7 +104,8 @@ class Panel:
             if not cells:
                 raise NothingToDrawError(traits.chart(self.chart).missing)
             pairs = zip(selected, cells, strict=True)
-            return chart.marked(self.chart, [Shown(each, cells=its) for each, its in pairs])
+            shown = [Shown(trajectory, cells=heat_map) for trajectory, heat_map in pairs]
+            return chart.marked(self.chart, shown)
         theory = theory and traits.chart(self.chart).expected
         shown = show(config, selected, versus, theory=theory)
         if not shown:
@@ -116,7 +117,7 @@ NO_UNIT = "Normalised time needs a predicted escape; this run has none."
 
 
 def check_axis(versus: str) -> None:
-    """Raise RunError if there is no such time axis."""
+    """Raise RunError if the time axis does not exist."""
     if versus not in VERSUS:
         raise RunError(f"There is no axis {versus[:40]!r}; take one of {', '.join(VERSUS)}.")
 
@@ -127,17 +128,18 @@ def compared(
     """One series of several runs in one chart; runs that lack it are left out.
 
     Args:
-        runs: label, settings and trajectories of each.
-        series: such as ``recovery_error``.
+        runs: label, settings and trajectories of each run.
+        series: the series' name, such as ``recovery_error``.
         versus: the time axis.
 
     Raises:
-        NothingToDrawError: if none of the runs has the series, or an escape in normalised time.
-        RunError: if there is no such axis.
+        NothingToDrawError: if none of the runs has the series or, for normalised time, an expected
+            escape.
+        RunError: if the axis does not exist.
     """
     check_axis(versus)
     recorded = [
-        (label, config, [each for each in trajectories if series in each.series])
+        (label, config, [trajectory for trajectory in trajectories if series in trajectory.series])
         for label, config, trajectories in runs
     ]
     if not any(trajectories for *_, trajectories in recorded):
@@ -162,15 +164,15 @@ def of_runs(
     """A panel of one run, or one series of several runs.
 
     Args:
-        runs: with records.
-        name: ``chart`` or ``chart/network``; of several runs, a series.
+        runs: the runs, which have records.
+        name: ``chart`` or ``chart/network``; for several runs, a series.
         versus: the time axis.
         theory: whether the chart of a single run shows what theory expects.
         at: the step of a heat map; infinity for the last.
 
     Raises:
-        RunError: if a run has no records, or there is no such chart or axis, or the runs have no
-            numbers for it.
+        RunError: if a run has no records, if the chart or axis does not exist, or if the runs have
+            no numbers for it.
     """
     for run in runs:
         run.need_records()

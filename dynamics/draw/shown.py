@@ -70,8 +70,8 @@ def show(
     In normalised time, networks for which theory expects no escape are left out: they have no unit.
 
     Args:
-        config: of the run.
-        trajectories: of the run's networks, or of some of them.
+        config: the run's settings.
+        trajectories: the trajectories of the run's networks, or of some of them.
         versus: the time axis.
         theory: whether the charts draw what theory expects.
     """

@@ -24,7 +24,7 @@ def along(trajectory: Trajectory, versus: str, steps: Array, unit: float | None 
     The live page computes the same in ``timeOf`` of ``pages/shared/live/browser/run/store.js``.
 
     Args:
-        trajectory: whose clocks are read.
+        trajectory: the trajectory whose clocks are read.
         versus: the axis, one of ``VERSUS``.
         steps: T numbers of gradient steps.
         unit: t₁ in steps, the unit of normalised time. A plateau takes ε^(2−L) I_L(α)/(ηc s_i)
@@ -39,8 +39,8 @@ def along(trajectory: Trajectory, versus: str, steps: Array, unit: float | None 
     clock = getattr(trajectory, versus)
     if versus == "steps" or not len(clock):
         return steps
-    end, total = trajectory.steps[-1], clock[-1]
-    beyond = total * (steps / max(end, 1))
+    end = trajectory.steps[-1]
+    beyond = clock[-1] * (steps / max(end, 1))
     return np.where(steps > end, beyond, np.interp(steps, trajectory.steps, clock))
 
 

@@ -16,11 +16,11 @@ READING = (
     "networks against the original. Seconds are training time on this machine."
 )
 HEIGHT = 24  # pixels of a row
-TOP = 110  # pixels around all rows
+TOP = 110  # pixels above and below all rows together
 
 
 def draw(attribution: Attribution) -> go.Figure:
-    """Bars that begin where the last ended; a bar's length is the logarithm of its factor.
+    """Bars that begin where the bar above ends; a bar's length is the logarithm of its factor.
 
     Error bars are quartiles over seeds. Diamonds are other networks against the original; a network
     that never reached the level has the words "not reached".

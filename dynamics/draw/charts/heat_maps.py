@@ -13,7 +13,7 @@ from dynamics.draw.shown import Shown
 
 KIND = "map"
 LACKS = "This run was recorded without heat maps; a new one has them."
-# No network's colours: violet below zero, green above.
+# Colours that no network has: violet below zero, green above.
 COLORS = ((0.0, "#7b3294"), (0.5, "#ffffff"), (1.0, "#00783c"))
 
 

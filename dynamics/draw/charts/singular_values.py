@@ -13,7 +13,8 @@ from dynamics.findings.crossings import crossings, least
 
 NEEDS = ("singular_values",)
 EXPECTED = True  # the chart draws what theory expects, where it is known
-MOST_MODES, MOST_POINTS = 50, 500  # of theory
+MOST_MODES = 50  # modes for which the chart draws targets and theory
+MOST_POINTS = 500  # points of one line of theory
 THEORY = {"color": INK, "width": 1.2, "dash": "dash"}
 LAST = 2000  # rank in the legend, after the networks
 RING = {"symbol": "circle-open", "size": 10, "color": INK, "line": {"width": 1.5}}
@@ -68,10 +69,10 @@ def _goals(item: Shown) -> Sequence[float]:
 def _mark_crossings(figure: go.Figure, item: Shown, versus: str, name: str) -> None:
     """A ring at the first record after two modes have crossed; the live page draws its own."""
     trajectory = item.trajectory
-    found = crossings(trajectory.series[name], least(_goals(item)))
-    if not found:
+    crossed = crossings(trajectory.series[name], least(_goals(item)))
+    if not crossed:
         return
-    records, first, second = map(list, zip(*found, strict=True))
+    records, first, second = map(list, zip(*crossed, strict=True))
     values = trajectory.series[name]
     steps = trajectory.steps[records]
     text = [
@@ -116,7 +117,7 @@ def _add_strip(figure: go.Figure, shown: Sequence[Shown], versus: str, dash: str
 
 
 def _add_theory(figure: go.Figure, item: Shown, versus: str) -> None:
-    """The exact course, or else marks; ``meta`` names no column, for theory is not recorded."""
+    """The exact course, or else marks; ``meta`` names no column, as theory is not recorded."""
     course = item.expected
     if course is None or not course.values.size:
         _mark_escapes(figure, item, versus)

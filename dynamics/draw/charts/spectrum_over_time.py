@@ -13,7 +13,7 @@ from dynamics.draw.time_axis import LEAST, VERSUS
 
 KIND = "surface"
 NEEDS = ("singular_values",)
-MOST = 100  # modes, and records
+MOST = 100  # modes of a surface, and also records
 CAMERA = {"eye": {"x": -1.8, "y": -2.0, "z": 1.2}, "center": {"x": 0, "y": 0, "z": -0.2}}
 
 
