@@ -30,7 +30,7 @@ DASHED = {"solid": "solid", "dash": "dashed", "dot": "dotted", "dashdot": "dash-
 
 @dataclass(frozen=True)
 class About:
-    """A file's title, caption, source, which makes it again, and the paper's citation."""
+    """A file's title and caption, the source that makes it again, and the paper's citation."""
 
     title: str
     caption: str
@@ -38,7 +38,7 @@ class About:
     bibtex: str = BIBTEX
 
     def to_dict(self) -> dict[str, str]:
-        """Ready for JSON and for a file's own fields."""
+        """A dictionary for JSON and for a file's own fields."""
         return dataclasses.asdict(self)
 
 
@@ -46,19 +46,20 @@ def about(configs: Sequence[Config], panel: str, link: str = "") -> About:
     """The words of one run's chart, or of one series of several runs.
 
     Args:
-        configs: of the runs.
+        configs: the settings of the runs.
         panel: ``chart`` or ``chart/network``, or a series.
         link: address of the page with these settings; the command line if empty.
     """
     figure, _, network = panel.partition("/")
-    known = {**registry.options("measurements"), **registry.options("charts")}.get(figure)
-    shown = known or f"{figure.replace('_', ' ').capitalize()} of {len(configs)} runs."
-    networks = (
-        [network] if network else sorted({n for each in configs for n in each.networks})[::-1]
-    )
-    flat = not (_is_figure(figure) and traits.chart(figure).kind != "lines")
+    meaning = {**registry.options("measurements"), **registry.options("charts")}.get(figure)
+    shown = meaning or f"{figure.replace('_', ' ').capitalize()} of {len(configs)} runs."
+    networks = [network]
+    if not network:
+        networks = sorted({name for config in configs for name in config.networks}, reverse=True)
+    has_lines = not _is_figure(figure) or traits.chart(figure).kind == "lines"
     named = ", ".join(
-        full_name(each) + (f" ({_dashed(each)})" if flat else "") for each in networks
+        f"{full_name(name)} ({_dashed(name)})" if has_lines else full_name(name)
+        for name in networks
     )
     sentences = [shown, _losses(configs) if "loss" in figure else "", f"Networks: {named}."]
     title = figure.replace("_", " ").capitalize() + (f", {network}" if network else "")
@@ -72,11 +73,11 @@ def signed(
     """The words of a figure: ``sentences``, settings, seeds, N and source.
 
     Args:
-        title: of the figure.
-        sentences: what it shows.
-        configs: of its runs.
+        title: the figure's title.
+        sentences: what the figure shows.
+        configs: the settings of its runs.
         count: what N counts, such as ``3 runs``.
-        source: an address or a command line that draws it again; those of the runs if empty.
+        source: an address or a command line that draws it again; the runs' command lines if empty.
     """
     source = source or " ; ".join(command(config) for config in configs)
     origin = f"DLN Explorer, version {VERSION}; networks and method of {PAPER}. {source}"
@@ -88,18 +89,20 @@ def _is_figure(name: str) -> bool:
     return name in registry.options("charts")
 
 
-# By what a problem shows of its matrix: the training loss and the test loss.
+# The training loss and the test loss, by what a problem shows of its matrix.
 LOSSES = {
     "all": ("½ mean square over all entries", "the same"),
-    "entries": ("½ mean square over the observed entries", "that over all others"),
-    "list": ("½ mean square over the ratings that are seen", "that over the others"),
+    "entries": ("½ mean square over the observed entries", "the same over all others"),
+    "list": ("½ mean square over the ratings that are seen", "the same over the others"),
     "sums": ("½ Σ (⟨A_i, W⟩ − y_i)²", "‖W − M*‖_F / ‖M*‖_F"),
 }
 
 
 def _losses(configs: Sequence[Config]) -> str:
-    """The definitions of both losses; empty if the runs have different ones."""
-    kinds = {"all" if each.observed == 1 else traits.problem(each.problem).seen for each in configs}
+    """The definitions of both losses; empty if the runs have different definitions."""
+    kinds = {
+        "all" if config.observed == 1 else traits.problem(config.problem).seen for config in configs
+    }
     if len(kinds) > 1:
         return ""
     train, test = LOSSES[kinds.pop()]

@@ -1,4 +1,4 @@
-"""A chart for a file: its figure, as the viewer sees it, and what the file says of itself."""
+"""A chart for a file: its figure, as the viewer sees it, and the file's description of itself."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ class Chart:
         return cls(stored["figure"], About(**stored["about"]), stored["run"])
 
     def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON, but for NumPy arrays in the figure."""
+        """A dictionary for JSON, except for NumPy arrays in the figure."""
         return {"figure": self.figure, "about": self.about.to_dict(), "run": self.run}
 
 
@@ -52,17 +52,17 @@ def of_runs(
     """One run's panel, or one series of several runs, as currently shown on screen.
 
     Args:
-        runs: with records.
+        runs: the runs, which have records.
         name: ``chart`` or ``chart/network``, or a series; empty for the errors, or else losses.
         versus: the time axis.
         view: as the live page describes it: ``held``, the ranges of the axes or the camera;
-            ``log``, whether the value axis is logarithmic; ``hidden``, names left out; ``at``, the
-            step of a heat map.
+            ``log``, whether the value axis is logarithmic; ``hidden``, the names that are left out;
+            ``at``, the step of a heat map.
         theory: whether the chart shows what theory expects.
         link: address of the page that shows the chart; a command line if empty.
 
     Raises:
-        RunError: if a run has no records, or there is no such panel or axis.
+        RunError: if a run has no records, or the panel or axis does not exist.
     """
     name = name or _usual(runs)
     view = view or {}

@@ -41,7 +41,7 @@ def export(run: Run, form: str) -> bytes:
 
     Raises:
         RunError: if the run is damaged or has no records yet.
-        ValueError: if there is no such format.
+        ValueError: if the format does not exist.
     """
     if form not in DATA:
         raise ValueError(f"{form!r} is not one of {', '.join(DATA)}.")

@@ -15,10 +15,10 @@ class Format:
 
     Attributes:
         name: the word on the command line.
-        mime: the type that a browser is told.
+        mime: the media type that a browser receives.
         kind: ``data`` holds numbers, ``picture`` and ``film`` one chart, ``page`` both.
-        ending: of its files; the name if empty.
-        label: on a button; the name in capitals if empty.
+        ending: the ending of its files; the name if empty.
+        label: its label on a button; the name in capitals if empty.
         seconds: usual time to draw one chart, in seconds.
         refuses: Plotly's types of traces that it cannot show.
     """
@@ -51,18 +51,18 @@ _ROWS = (
     Format("mp4", "video/mp4", "film", seconds=20, refuses=("bar",)),
     Format("html", "text/html", "page", seconds=2),
 )
-FORMATS: Mapping[str, Format] = {each.name: each for each in _ROWS}
+FORMATS: Mapping[str, Format] = {form.name: form for form in _ROWS}
 
 
 def of_kind(*kinds: Kind) -> tuple[str, ...]:
     """Names of the formats of these kinds, in the table's order."""
-    return tuple(name for name, each in FORMATS.items() if each.kind in kinds)
+    return tuple(name for name, form in FORMATS.items() if form.kind in kinds)
 
 
-DATA = of_kind("data", "page")  # of a run's numbers
-CHARTS = of_kind("picture", "film", "page")  # of one chart
-STILL = of_kind("picture", "page")  # of a chart without time
-PROGRAMS = ("script", "notebook")  # that train a run again
+DATA = of_kind("data", "page")  # formats of a run's numbers
+CHARTS = of_kind("picture", "film", "page")  # formats of one chart
+STILL = of_kind("picture", "page")  # formats of a chart that does not move
+PROGRAMS = ("script", "notebook")  # formats that train a run again
 
 
 def format_of(file: Path, names: Iterable[str]) -> str:
@@ -71,7 +71,7 @@ def format_of(file: Path, names: Iterable[str]) -> str:
     Call it before anything is computed for the file.
 
     Raises:
-        ValueError: if the file's ending is none of theirs.
+        ValueError: if none of these formats has the file's ending.
         OSError: if the file cannot be written.
     """
     by_ending = {FORMATS[name].ending: name for name in names}

@@ -1,8 +1,8 @@
 """Picture: one chart as a file; ``python -m dynamics.export.picture FILE`` draws it.
 
-That is a process of its own. It reads ``{"form", "chart", "print"}`` as JSON from its input and
-writes the file; beside a PDF also a picture of its page, FILE.png. It reports an error as one
-sentence on stderr and status 2.
+This command is a process of its own. It reads ``{"form", "chart", "print"}`` as JSON from its input
+and writes the file; beside a PDF it also writes a picture of its page, FILE.png. It reports an
+error as one sentence on stderr and status 2.
 """
 
 import io
@@ -27,7 +27,8 @@ from dynamics.export.render import chrome, film, html
 from dynamics.export.render.chrome import PictureError
 from dynamics.runs.run import Run, RunError
 
-SEEN, SHARP = 600, 2  # points across of a preview, and pixels of each
+SEEN = 600  # points, the width of a preview
+SHARP = 2  # pixels for each of these points
 
 
 def picture(chart: Chart, form: str, how: Print) -> bytes:
@@ -37,7 +38,8 @@ def picture(chart: Chart, form: str, how: Print) -> bytes:
         PictureError: with one sentence, if it cannot be drawn here.
         RunError: if a film's run is damaged.
     """
-    figure, about = dict(chart.figure), chart.about
+    figure = dict(chart.figure)
+    about = chart.about
     refused, why = formats.refused(figure)
     if form in refused:
         raise PictureError(why)
@@ -61,7 +63,7 @@ def _lines(about: About) -> list[str]:
 
 
 def _pdf(pdf: bytes, _: Print, about: About) -> bytes:
-    """With title, caption, source and the paper's entry in the document's own fields."""
+    """The PDF with title, caption, source and the paper's entry in the document's own fields."""
     from pypdf import PdfWriter
 
     writer = PdfWriter(clone_from=io.BytesIO(pdf))
@@ -74,7 +76,7 @@ def _pdf(pdf: bytes, _: Print, about: About) -> bytes:
 
 
 def _svg(svg: bytes, _: Print, about: About) -> bytes:
-    """In inches, with title and description."""
+    """The SVG in inches, with title and description."""
     head, rest = svg.decode().split(">", 1)
     for side in ("width", "height"):
         head = re.sub(rf' {side}="([\d.]+)"', partial(_inches, side), head, count=1)
@@ -88,7 +90,7 @@ def _inches(side: str, pixels: re.Match[str]) -> str:
 
 
 def _png(png: bytes, how: Print, about: About) -> bytes:
-    """With its dots per inch, and its text fields."""
+    """The PNG with its dots per inch and its text fields."""
     from PIL import Image
     from PIL.PngImagePlugin import PngInfo
 

@@ -31,8 +31,9 @@ ARRAYS = 'ARRAYS = """\n'
 FILLED = re.compile(r"# <settings>\n.*# </settings>\n", re.DOTALL)
 OPTIMIZER = re.compile(r"# <optimizer>\n.*# </optimizer>\n", re.DOTALL)
 TOLERANCE = {"float64": 1e-8, "float32": 1e-2}
-LOOSER = 100  # times, for an optimizer that divides by small numbers
-MOST = 2**26, 2**28  # numbers of a matrix, which takes 0.5 GiB; of all measurements
+LOOSER = 100  # factor on the tolerance, for an optimizer that divides by small numbers
+MOST_IN_MATRIX = 2**26  # numbers, which take 0.5 GiB
+MOST_IN_MEASUREMENTS = 2**28  # numbers of all measurements together
 KEPT = (
     "problem", "rank", "spectrum", "observed", "measurements", "sensing", "noise", "depth",
     "initialization", "init_scale", "optimizer", "dtype", "seed_target", "seed_data", "seed_noise",
@@ -52,7 +53,7 @@ def script(run: Run) -> str:
     """The program of a run.
 
     Raises:
-        RunError: with one sentence, if it has no records or the program cannot repeat it.
+        RunError: with one sentence, if the run has no records or the program cannot repeat it.
     """
     config = run.config
     _check(run, config)
@@ -91,7 +92,7 @@ def refusal(run: Run) -> str:
 
 
 def notebook(run: Run) -> str:
-    """The same as a notebook: a cell for the settings, the problem, the networks and the check."""
+    """The program as a notebook: a cell for settings, problem, networks and check."""
     text = script(run)
     head, rest = text.split('"""\n\n', 1)
     words = head.partition('"""')[2]
@@ -131,14 +132,17 @@ def _check(run: Run, config: Config) -> None:
         raise RunError(f"A script cannot repeat a run with {' and '.join(unknown)} yet.")
     _direction(config.optimizer)
     rows, cols = config.shape
-    dense = config.problem == "sensing" and config.sensing == "gaussian"
-    sizes = rows * cols, rows * cols * config.measurements * dense
-    for size, most, what in zip(sizes, MOST, ("matrices", "measurements"), strict=True):
-        if size > most:
-            raise RunError(
-                f"A script keeps whole {what}, and those of this run have {size:,} numbers; at "
-                f"most {most:,} are repeated by one."
-            )
+    _check_size("matrices", rows * cols, MOST_IN_MATRIX)
+    if config.problem == "sensing" and config.sensing == "gaussian":
+        _check_size("measurements", rows * cols * config.measurements, MOST_IN_MEASUREMENTS)
+
+
+def _check_size(what: str, size: int, most: int) -> None:
+    if size > most:
+        raise RunError(
+            f"A script keeps whole {what}. This run's {what} have {size:,} numbers, and a script "
+            f"can repeat at most {most:,}."
+        )
 
 
 def _direction(optimizer: str) -> str:
@@ -169,8 +173,8 @@ def _names(node: ast.stmt) -> set[str]:
     """The names that a statement at the top of a file assigns or defines."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return {node.name}
-    stored = (each for each in ast.walk(node) if isinstance(each, ast.Name))
-    return {each.id for each in stored if isinstance(each.ctx, ast.Store)}
+    names = (part for part in ast.walk(node) if isinstance(part, ast.Name))
+    return {name.id for name in names if isinstance(name.ctx, ast.Store)}
 
 
 def _network(config: Config, name: str, rate: float) -> dict[str, Any]:
@@ -181,19 +185,21 @@ def _network(config: Config, name: str, rate: float) -> dict[str, Any]:
     if kind.spectral:
         start = "spectral"
     late = config.late if config.starts_late(name) else None
-    rates = turns(config, name, rate).items()
     return {
         "width": widths(config, name)[1],
         "start": "cut" if late else start,
         "at": late.step if late else 0,
-        "rates": [[step, now.learning_rate, now.outer] for step, now in rates],
+        "rates": [
+            [step, rates.learning_rate, rates.outer]
+            for step, rates in turns(config, name, rate).items()
+        ],
     }
 
 
 def _final(run: Run) -> dict[str, Any]:
     """Each network's numbers at its own last record; None for infinity and NaN.
 
-    A network that was never cut from the original, which had ended before, is left out.
+    A network is left out if the original had ended before the network could be cut from it.
     """
     final = {}
     for trajectory in run.trajectories:
@@ -215,7 +221,7 @@ def _plain(value: Any) -> float | None:
 
 
 def _arrays(config: Config) -> str:
-    """Arrays that no seed draws, as NPZ in lines of text; at most 0.6 MB, for published ones."""
+    """Arrays that no seed draws, as NPZ in lines of text; published arrays take at most 0.6 MB."""
     arrays: dict[str, Any] = {}
     if config.problem == "photograph":
         from dynamics.data.photograph import photograph

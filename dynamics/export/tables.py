@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 def table(trajectories: list[Trajectory]) -> "pd.DataFrame":
     """One row for each network and record; vectors spread over columns numbered from 1."""
-    import pandas as pd  # not at the top: 60 MB that a page with a download button does without
+    # Not at the top: pandas takes 60 MB, which a page with a download button does without.
+    import pandas as pd
 
     frames = []
     for trajectory in trajectories:
@@ -52,15 +53,15 @@ def _records(runs: Sequence[Run]) -> "pd.DataFrame":
 
     for run in runs:
         run.need_records()
-    tables = [table(run.trajectories) for run in runs]
+    frames = [table(run.trajectories) for run in runs]
     if len(runs) > 1:
-        for run, each in zip(runs, tables, strict=True):
-            each.insert(0, "run", run.key)
-    return pd.concat(tables, ignore_index=True)
+        for run, frame in zip(runs, frames, strict=True):
+            frame.insert(0, "run", run.key)
+    return pd.concat(frames, ignore_index=True)
 
 
 def _settings(runs: Sequence[Run]) -> bytes:
-    """A row a run: key, all settings, and the command line that trains it again."""
+    """A row for each run: key, all settings, and the command line that trains it again."""
     import pandas as pd
 
     rows = [
@@ -87,23 +88,24 @@ def bundle(runs: Sequence[Run], name: str, more: Mapping[str, bytes] | None = No
     """A zip: records as CSV and NPZ, settings, citation, and a README with every column.
 
     Args:
-        runs: one, or several in one table.
-        name: of the file, without its ending, for the example in the README.
+        runs: one run, or several runs in one table.
+        name: the zip's name without its ending, for the example in the README.
         more: further files, by name.
     """
     several = len(runs) > 1
     configs: Any = {run.key: run.config.to_dict() for run in runs}
-    names = {"records.csv": csv(runs), "README.md": readme(runs, name).encode()}
-    names |= {f"{run.key}.npz" if several else "records.npz": npz(run) for run in runs}
-    names |= {"runs.csv": _settings(runs)} if several else {}
+    files = {"records.csv": csv(runs), "README.md": readme(runs, name).encode()}
+    files |= {f"{run.key}.npz" if several else "records.npz": npz(run) for run in runs}
+    if several:
+        files["runs.csv"] = _settings(runs)
     stored = configs if several else runs[0].config.to_dict()
-    names["config.json"] = json.dumps(stored, indent=1, ensure_ascii=False).encode()
-    names["citation.bib"] = BIBTEX.encode()
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for inside, content in (names | dict(more or {})).items():
-            archive.writestr(inside, content)
-    return file.getvalue()
+    files["config.json"] = json.dumps(stored, indent=1, ensure_ascii=False).encode()
+    files["citation.bib"] = BIBTEX.encode()
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file, content in (files | dict(more or {})).items():
+            archive.writestr(file, content)
+    return buffer.getvalue()
 
 
 COLUMNS = {
@@ -116,8 +118,10 @@ COLUMNS = {
 
 
 def readme(runs: Sequence[Run], name: str) -> str:
-    """The zip's README: how to open the zip, and meaning and unit of every column."""
-    columns = [f"| {each} | {words} | {unit} |" for each, (words, unit) in _columns(runs).items()]
+    """The zip's README: how to open the zip, and the meaning and unit of every column."""
+    columns = [
+        f"| {column} | {words} | {unit} |" for column, (words, unit) in _columns(runs).items()
+    ]
     parts = [
         *(_one(runs[0]) if len(runs) == 1 else _several(runs)),
         "Open the records in pandas:",
@@ -150,9 +154,9 @@ def _several(runs: Sequence[Run]) -> list[str]:
     return [
         f"# {len(runs)} runs",
         f"{settings(configs)} {seeds(configs)}",
-        f"`records.csv` has one row for each run, network and record, {NUMBERS} `runs.csv` has a "
-        "row a run: its key, as in the column `run` of the records, all its settings, and the "
-        'command line that trains it again; `records.merge(runs, on="run")` joins both. '
+        f"`records.csv` has one row for each run, network and record, {NUMBERS} `runs.csv` has one "
+        "row for each run: its key, as in the column `run` of the records, all its settings, and "
+        'the command line that trains it again; `records.merge(runs, on="run")` joins both. '
         "`KEY.npz` has a run's numbers as arrays named `network_column`, `config.json` all "
         "settings by key.",
     ]
@@ -163,14 +167,15 @@ def _columns(runs: Sequence[Run]) -> dict[str, tuple[str, str]]:
     columns = {"run": ("key of the run", "")} if len(runs) > 1 else {}
     columns |= COLUMNS
     layouts = [run.layout for run in runs]
-    shapes = [each for layout in layouts for each in layout.shapes.values()]
-    for name in dict.fromkeys(name for each in shapes for name in each):
+    shapes = [shape for layout in layouts for shape in layout.shapes.values()]
+    for name in dict.fromkeys(name for shape in shapes for name in shape):
         meaning = registry.options("measurements")[name].rstrip(".")
-        known = dict.fromkeys(str(each.facts[name][0]) for each in layouts if name in each.facts)
-        meaning += f": {' or '.join(known)}" if known else ""
+        facts = [str(layout.facts[name][0]) for layout in layouts if name in layout.facts]
+        if facts:
+            meaning += f": {' or '.join(dict.fromkeys(facts))}"
         unit = traits.measurement(name).unit
-        many = any(each.get(name) for each in shapes)
-        columns[f"{name}.i" if many else name] = (meaning, unit)
+        is_vector = any(shape.get(name) for shape in shapes)
+        columns[f"{name}.i" if is_vector else name] = (meaning, unit)
     return columns
 
 
@@ -187,10 +192,10 @@ def as_json(run: Run) -> bytes:
 
 
 def cells(run: Run, at: float = math.inf) -> bytes:
-    """The run's heat maps at a step as CSV; a row for each cell, counted from 1.
+    """The run's heat maps at a step as CSV: one row for each cell; rows and columns from 1.
 
     Raises:
-        RunError: as ``panel.of_runs``.
+        RunError: as ``panel.of_runs`` does.
     """
     lines = ["map,row,column,value"]
     for trace in panel.of_runs([run], panel.MAPS, at=at).data:

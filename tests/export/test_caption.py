@@ -48,8 +48,8 @@ def test_a_caption_names_dashes_only_where_there_are_lines() -> None:
     ("problem", "said"),
     [
         ("factorization", "½ mean square over all entries; test loss: the same"),
-        ("photograph", "over the observed entries; test loss: that over all others"),
-        ("movielens", "over the ratings that are seen; test loss: that over the others"),
+        ("photograph", "over the observed entries; test loss: the same over all others"),
+        ("movielens", "over the ratings that are seen; test loss: the same over the others"),
         ("sensing", "½ Σ (⟨A_i, W⟩ − y_i)²; test loss: ‖W − M*‖_F / ‖M*‖_F"),
     ],
 )
