@@ -63,9 +63,10 @@ def orthonormal(rows: int, cols: int, draw: torch.Generator) -> Tensor:
 
 
 def target() -> Tensor:
-    """M*."""
+    """The target M*."""
     rows, cols = SHAPE
-    rank, spectrum = SETTINGS["rank"], SETTINGS["spectrum"]
+    rank = SETTINGS["rank"]
+    spectrum = SETTINGS["spectrum"]
     given = arrays()
     if "pixels" in given:
         return torch.tensor(given["pixels"] / 255.0) - 0.5
@@ -129,7 +130,7 @@ class Ratings(Entries):
 
 
 def ratings() -> tuple[Tensor, Tensor, Tensor]:
-    """Users and films, counted from 0, and stars; u.data is here or in the folder DLN_DATA."""
+    """Users and films, counted from 0, and stars; from u.data here or in the folder DLN_DATA."""
     places = [os.environ.get("DLN_DATA"), ".", "~/.cache/dln-explorer"]
     folders = [Path(place).expanduser() for place in places if place]
     files = [folder / name for folder in folders for name in ("u.data", "ml-100k/u.data")]
@@ -144,7 +145,8 @@ class Sums:
     """½ Σ_i (⟨A_i, W⟩ − y_i)², with A_i Gaussian or a_i b_iᵀ."""
 
     def __init__(self, truth: Tensor) -> None:
-        count, seed = SETTINGS["measurements"], SETTINGS["seed_data"]
+        count = SETTINGS["measurements"]
+        seed = SETTINGS["seed_data"]
         self.rank_one = SETTINGS["sensing"] == "rank-one"
         if self.rank_one:
             draw = generator("rank-one measurements", seed)
@@ -181,7 +183,9 @@ class Sums:
 
 def first_factors(network: dict[str, Any], problem: "Entries | Sums") -> list[Tensor]:
     """W_1, …, W_L."""
-    width, depth, scale = network["width"], SETTINGS["depth"], SETTINGS["init_scale"]
+    width = network["width"]
+    depth = SETTINGS["depth"]
+    scale = SETTINGS["init_scale"]
     if network["start"] == "cut":
         return cut(trained("original", problem, network["at"])[1], width)
     if network["start"] == "spectral":
@@ -210,7 +214,8 @@ def cut(factors: list[Tensor], width: int) -> list[Tensor]:
     decompositions.
     """
     right = torch.linalg.svd(product(factors), full_matrices=False)[2][:width]
-    basis, kept = right.T, []
+    basis = right.T
+    kept = []
     for factor in factors:
         basis, triangle = torch.linalg.qr(factor @ basis)
         signs = torch.where(torch.diagonal(triangle) < 0, -1.0, 1.0).to(DTYPE)
@@ -246,7 +251,7 @@ def step(
     outer_rate: float,
     memories: list[dict[str, Any]],
 ) -> None:
-    """One step of all factors, from the old values of all."""
+    """One step of all factors, each computed from the old values of all."""
     last = len(factors) - 1
     before = [torch.eye(SHAPE[1], dtype=DTYPE), *factors[:1]]  # before[i] = W_i ⋯ W_1
     for factor in factors[1:-1]:
@@ -284,7 +289,7 @@ def trained(name: str, problem: Entries | Sums, last: int) -> tuple[list[Tensor]
 def measured(
     matrix: Tensor, problem: Entries | Sums, truth: Tensor | None, count: int
 ) -> dict[str, Any]:
-    """The same quantities as in FINAL."""
+    """The quantities that FINAL holds, computed from a matrix."""
     values = {"train_loss": float(problem.loss(matrix))}
     if truth is not None:
         values["recovery_error"] = float((matrix - truth).norm() / truth.norm())
@@ -293,27 +298,27 @@ def measured(
     return values
 
 
-def agrees(found: float, wanted: float | None, scale: float) -> bool:
-    """Whether two numbers differ by at most TOLERANCE, relative to one or to 10⁻⁶ of the scale."""
-    if wanted is None or not math.isfinite(found):  # the run has diverged
-        return wanted is None and not math.isfinite(found)
-    return abs(found - wanted) <= TOLERANCE * max(abs(wanted), 1e-6 * scale)
+def agrees(found: float, recorded: float | None, scale: float) -> bool:
+    """Whether two numbers differ by at most TOLERANCE · max(|recorded|, 10⁻⁶ scale)."""
+    if recorded is None or not math.isfinite(found):  # the run has diverged
+        return recorded is None and not math.isfinite(found)
+    return abs(found - recorded) <= TOLERANCE * max(abs(recorded), 1e-6 * scale)
 
 
 def check(name: str, problem: Entries | Sums, truth: Tensor | None) -> bool:
     """Train a network and compare its numbers with FINAL; returns whether all agree."""
-    wanted = {key: value for key, value in FINAL[name].items() if key != "step"}
-    count = len(wanted.get("singular_values", ()))
+    recorded = {key: value for key, value in FINAL[name].items() if key != "step"}
+    count = len(recorded.get("singular_values", ()))
     first, found = (
         measured(product(factors), problem, truth, count)
         for factors in trained(name, problem, FINAL[name]["step"])
     )
     good = True
-    for key, value in wanted.items():
+    for key, value in recorded.items():
         if key == "singular_values":
             pairs = zip(found.get(key, [math.nan] * count), value, strict=True)
-            scale = max((each for each in value if each is not None), default=1)
-            same = all(agrees(one, other, scale) for one, other in pairs)
+            scale = max((number for number in value if number is not None), default=1)
+            same = all(agrees(new, old, scale) for new, old in pairs)
         else:
             same = agrees(found[key], value, first[key])
         good &= same
@@ -321,11 +326,11 @@ def check(name: str, problem: Entries | Sums, truth: Tensor | None) -> bool:
     return good
 
 
-# The arrays that no seed draws: those of a photograph or a published figure.
+# The arrays that no seed draws: a photograph's or a published figure's.
 
 
 def arrays() -> dict[str, Any]:
-    """By name; empty if seeds draw everything."""
+    """The arrays by name; empty if seeds draw everything."""
     if not ARRAYS.strip():
         return {}
     with np.load(io.BytesIO(base64.b64decode(ARRAYS))) as content:
@@ -337,7 +342,7 @@ ARRAYS = """
 
 
 def main() -> None:
-    """Exit status 0 if every number agrees, 1 if one does not."""
+    """Check every network; the exit status is 0 if every number agrees, 1 if one does not."""
     torch.set_num_threads(1)
     truth = None if SETTINGS["problem"] == "movielens" else target()
     if truth is None:

@@ -62,7 +62,7 @@ def _distinguish(figure: go.Figure) -> None:
     groups: dict[str, list[Any]] = {}
     listed: set[str] = set()
     for trace in figure.data:
-        if not trace.name:  # a band around a line that has one
+        if not trace.name:  # a band around a line; the line has the name
             continue
         if trace.name in listed:  # the legend has each name once
             trace.showlegend = False
@@ -76,7 +76,7 @@ def _distinguish(figure: go.Figure) -> None:
     taken: set[str] = set()
     for traces in sorted(groups.values(), key=lambda traces: traces[0].legendrank or 1000):
         own = traces[0].line.dash or "solid"
-        dash = next((each for each in (own, *DASHES) if each not in taken), own)
+        dash = next((style for style in (own, *DASHES) if style not in taken), own)
         taken.add(dash)
         for trace in traces:
             trace.update(meta={"dash": dash})
@@ -165,10 +165,10 @@ def _lay_out_rows(figure: go.Figure, how: Print, type_: float, room: float) -> N
 
 
 def _lay_out_marks(figure: go.Figure, type_: float, plot: float) -> None:
-    """Put the words of a change over its mark; between the lines they would hide some."""
-    marks = [each for each in figure.layout.annotations if each.xref != "paper"]
-    for each in marks:
-        each.update(font={"size": 0.85 * type_}, yanchor="bottom", borderpad=0)
+    """Put the words of a change over its mark; between the lines they would hide some lines."""
+    marks = [word for word in figure.layout.annotations if word.xref != "paper"]
+    for mark in marks:
+        mark.update(font={"size": 0.85 * type_}, yanchor="bottom", borderpad=0)
     if marks:
         figure.layout.legend.y += 1.4 * type_ / plot
 
@@ -176,9 +176,9 @@ def _lay_out_marks(figure: go.Figure, type_: float, plot: float) -> None:
 def _lay_out_axes(figure: go.Figure, type_: float, plot: float, usual: float) -> None:
     """Set ticks and grid in proportion to the type; fold titles of y axes that are too long.
 
-    ``plot`` is the height of all subplots together, in pixels; ``usual`` that of a single one.
+    ``plot`` is the height of all subplots together, in pixels; ``usual`` is a single one's height.
     """
-    axis = {
+    looks = {
         "showline": True,
         "linecolor": INK,
         "linewidth": 0.75 * type_ / 8,
@@ -191,19 +191,19 @@ def _lay_out_axes(figure: go.Figure, type_: float, plot: float, usual: float) ->
         "zeroline": False,
         "automargin": True,
     }
-    for each in (*figure.select_xaxes(), *figure.select_yaxes()):
-        length = _share(each) * (1 if each.plotly_name.startswith("x") else plot / usual)
+    for axis in (*figure.select_xaxes(), *figure.select_yaxes()):
+        length = _share(axis) * (1 if axis.plotly_name.startswith("x") else plot / usual)
         most = min(TICKS, max(2, round(1.5 * TICKS * length)))
         # Plotly enlarges powers of ten by a quarter.
-        each.update(axis, tickfont={"size": type_ * (0.8 if each.type == "log" else 0.9)})
-        if each.type == "log":
-            each.update(dtick=_decades(figure, each, most), nticks=None)
+        axis.update(looks, tickfont={"size": type_ * (0.8 if axis.type == "log" else 0.9)})
+        if axis.type == "log":
+            axis.update(dtick=_decades(figure, axis, most), nticks=None)
         else:
-            each.nticks = most
-        each.update(title={"font": {"size": type_}, "standoff": type_ / 2})
-    for each in figure.select_yaxes():
-        letters = (_share(each) * plot + 4 * type_) / (LETTER * type_)
-        each.title.text = _folded(each.title.text or "", letters)
+            axis.nticks = most
+        axis.update(title={"font": {"size": type_}, "standoff": type_ / 2})
+    for axis in figure.select_yaxes():
+        letters = (_share(axis) * plot + 4 * type_) / (LETTER * type_)
+        axis.title.text = _folded(axis.title.text or "", letters)
 
 
 def _share(axis: Any) -> float:
@@ -212,9 +212,9 @@ def _share(axis: Any) -> float:
 
 
 def _loosen(figure: go.Figure, listed: list[Any]) -> None:
-    """Add room where Plotly's is in pixels for any type: in the legend, left of the y axis."""
-    for each in (*listed, *(shape for shape in figure.layout.shapes if shape.showlegend)):
-        each.name = f"\u2002{each.name}\u2002"
+    """Add room in the legend and left of the y axis, where Plotly ignores the size of the type."""
+    for item in (*listed, *(shape for shape in figure.layout.shapes if shape.showlegend)):
+        item.name = f"\u2002{item.name}\u2002"
     for axis in figure.select_yaxes():
         axis.title.text = f"<br>{axis.title.text}"
 
@@ -232,7 +232,7 @@ def _folded(text: str, most: float) -> str:
 
 
 def _rows_of(figure: go.Figure, listed: list[Any], type_: float) -> int:
-    """The number of rows of the legend, by the usual width of letters."""
+    """The number of rows of the legend, estimated from the usual width of letters."""
     longest = max((len(bare(trace.name)) for trace in listed), default=0)
     room = figure.layout.width - 7 * type_
     columns = max(1, room // (max(30, 3 * type_) + (0.55 * longest + 1) * type_))

@@ -6,10 +6,8 @@ import plotly.graph_objects as go
 
 from dynamics.export.layout.traces import LETTER, show_values
 
-GREYS = (
-    (0.0, "#000000"),
-    (1.0, "#ffffff"),
-)  # from the lowest value to the highest, zero in the middle
+# From the lowest value to the highest; zero is in the middle.
+GREYS = ((0.0, "#000000"), (1.0, "#ffffff"))
 TILES = 0.85  # size of the words over a map, in sizes of type
 
 
@@ -25,8 +23,8 @@ def lay_out_maps(figure: go.Figure, type_: float, grey: bool, framed: bool) -> N
     maps = [trace for trace in figure.data if trace.type == "heatmap"]
     if not maps or not figure.layout.coloraxis.colorscale:
         return
-    for each in maps:
-        show_values(each)
+    for trace in maps:
+        show_values(trace)
     bar = {"thickness": type_, "outlinewidth": 0, "len": 1, "title": {"side": "top"}}
     figure.update_layout(coloraxis={"colorbar": bar | {"tickfont": {"size": 0.9 * type_}}})
     if grey:
@@ -38,7 +36,8 @@ def lay_out_maps(figure: go.Figure, type_: float, grey: bool, framed: bool) -> N
     wide = (figure.layout.width - 9 * type_) / len(across)
     tall = len(maps[0].z) / len(maps[0].z[0])
     head = _fold(figure, wide, type_)
-    figure.layout.margin.t = top = 2 * type_ + head
+    top = 2 * type_ + head
+    figure.layout.margin.t = top
     plot = len(down) * wide * min(tall, 2) + (len(down) - 1) * head
     if framed:
         plot = figure.layout.height - top - type_
@@ -50,13 +49,13 @@ def _fold(figure: go.Figure, wide: float, type_: float) -> float:
     """Fold the names over the maps to the width of a map; returns their height in pixels."""
     most = max(1, int(wide / (LETTER * TILES * type_)))
     lines = 1
-    for each in figure.layout.annotations:
-        parts = each.text.split("<br>")
+    for words in figure.layout.annotations:
+        parts = words.text.split("<br>")
         folded = [
             line for part in parts for line in textwrap.wrap(part, most, break_long_words=False)
         ]
         lines = max(lines, len(folded))
-        each.update(text="<br>".join(folded), font={"size": TILES * type_}, yshift=0.2 * type_)
+        words.update(text="<br>".join(folded), font={"size": TILES * type_}, yshift=0.2 * type_)
     return (1.3 * TILES * lines + 0.7) * type_
 
 
@@ -68,5 +67,5 @@ def _place_rows(figure: go.Figure, gap: float) -> None:
     for axis in figure.select_yaxes():
         top = places[axis.domain[1]]
         axis.domain = (max(0, top - part), top)
-    for each in figure.layout.annotations:
-        each.y = places[min(tops, key=lambda top: abs(top - each.y))]
+    for words in figure.layout.annotations:
+        words.y = places[min(tops, key=lambda top: abs(top - words.y))]

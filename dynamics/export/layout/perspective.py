@@ -16,14 +16,14 @@ from dynamics.core.words import raised
 
 FOCUS = 1 / np.tan(np.pi / 8)  # Plotly's lens sees 45 degrees from top to bottom
 ROUNDS = 40  # iterations for the place of the eye
-TILT = 1e-3  # least horizontal part of a view straight down, to its distance
+TILT = 1e-3  # least horizontal distance of the eye from the centre, as a share of its distance
 CLOSEST = 1.1  # least distance of the eye, in half diagonals of the box
 GLYPH = 0.56  # width of a letter, in sizes of type
 LINE = 1.15  # height of a line, in sizes of type
 TICK = 0.35  # length of a tick, in sizes of type
 GAP = 0.3  # room beyond a tick, in sizes of type
-SMALLER = 0.85  # size of numbers at ticks, to that of titles
-MOST = 5  # ticks of an axis, about
+SMALLER = 0.85  # size of numbers at ticks, in sizes of titles
+MOST = 5  # intervals between the ticks of an axis
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ class Axis:
         """Round numbers from end to end; exponents of ten on a logarithmic axis."""
         span = self.high - self.low
         size = 10 ** floor(log10(span / MOST))
-        step = next(size * each for each in (1, 2, 5, 10) if span / (size * each) <= MOST)
+        step = next(size * digit for digit in (1, 2, 5, 10) if span / (size * digit) <= MOST)
         step = max(1.0, step) if self.log else step
         first, last = ceil(self.low / step - 1e-9), floor(self.high / step + 1e-9)
-        return [step * each for each in range(first, last + 1)]
+        return [step * number for number in range(first, last + 1)]
 
     def said(self, tick: float) -> str:
         """A tick in words, as Plotly writes it: 20k for 20,000, 5×10⁻⁶ for 0.000005."""
@@ -67,7 +67,7 @@ class Word:
     angle: float = 0.0
 
     def reach(self, away: Array) -> float:
-        """Half its extent in a direction, in pixels, by the usual width of letters."""
+        """Half its extent in a direction, in pixels, estimated from the usual width of letters."""
         wide = GLYPH * len(bare(self.text)) * self.size
         tall = LINE * self.size
         turn = np.radians(self.angle)
@@ -78,7 +78,7 @@ class Word:
     @property
     def half(self) -> Array:
         """Half its width and height on the page."""
-        return np.array([self.reach(each) for each in np.eye(2)])
+        return np.array([self.reach(direction) for direction in np.eye(2)])
 
     def meets(self, other: "Word") -> bool:
         """Whether two words overlap."""
@@ -100,7 +100,7 @@ class View:
         ahead, side, up = self._frame()
         seen = points - self.eye
         depth = np.maximum(seen @ ahead, 1e-9)
-        across, along = (FOCUS * (seen @ each) / depth for each in (side, up))
+        across, along = (FOCUS * (seen @ direction) / depth for direction in (side, up))
         middle = np.array([self.width, self.height]) / 2
         return middle + np.stack([across, -along], axis=-1) * self.height / 2
 
@@ -114,24 +114,25 @@ class View:
         """Ends 2 × 3 of the edge for an axis; None if the eye looks along it.
 
         Nothing of the chart is in front of an edge between a visible and a hidden side. Of these
-        edges, z has the left one, x and y have the lower ones.
+        edges, z takes the left one, and x and y take the lowest one.
         """
-        one, two = (each for each in range(3) if each != axis)
+        first, second = (number for number in range(3) if number != axis)
         half = self.aspect / 2
         edges = []
         for p in (-1, 1):
             for q in (-1, 1):
-                seen = [self.eye[i] * sign > half[i] for i, sign in ((one, p), (two, q))]
+                seen = [self.eye[i] * sign > half[i] for i, sign in ((first, p), (second, q))]
                 if seen[0] != seen[1]:
                     ends = np.zeros((2, 3))
                     ends[:, axis] = -half[axis], half[axis]
-                    ends[:, one], ends[:, two] = p * half[one], q * half[two]
+                    ends[:, first] = p * half[first]
+                    ends[:, second] = q * half[second]
                     edges.append(ends)
         place = {2: (-1.0, 0.0)}.get(axis, (0.0, 1.0))
         return max(edges, key=lambda ends: float(self.onto(ends).mean(0) @ place), default=None)
 
     def fitted(self, axes: Sequence[Axis], type_: float) -> "View":
-        """The view in the same direction from which box and words just fit into the part."""
+        """The view in the same direction in which box and words just fit into the page's part."""
         room = np.array([self.width, self.height])
         view = self._tilted()
         least = CLOSEST * float(np.linalg.norm(self.aspect)) / 2
@@ -147,7 +148,7 @@ class View:
         return view
 
     def _tilted(self) -> "View":
-        """The view, tilted a little if it is straight down or up: it would have no upward side."""
+        """The view, tilted a little if it looks straight down or up, where no side is upward."""
         away = self.eye - self.center
         level = TILT * float(np.linalg.norm(away))
         if float(np.hypot(away[0], away[1])) >= level:
@@ -159,8 +160,8 @@ class View:
         points = [self.onto(corners * self.aspect / 2)]
         for word in words(self, axes, type_):
             points += [np.stack([word.at - word.half, word.at + word.half])]
-        every = np.concatenate(points)
-        return every.min(0), every.max(0)
+        reached = np.concatenate(points)
+        return reached.min(0), reached.max(0)
 
 
 def lines(view: View, axes: Sequence[Axis], type_: float) -> Iterator[tuple[Array, Array]]:

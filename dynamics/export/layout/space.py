@@ -20,7 +20,7 @@ TALL = 0.72  # height of one of several charts in a column, to its width
 NARROW = (310, 400)  # pixels of a chart on a page; a page may show it wider, but not higher
 LARGE = 15  # pixels of letters on a page, where Plotly keeps words further from the axes
 MIDDLE = "#a3a8b2"  # grey that is visible on white and on black
-OWN = 110  # pixels that Plotly's own words need more than ours
+OWN = 110  # pixels that Plotly's own words need in addition to the room of ours
 SPATIAL = ("scatter3d", "surface")
 
 
@@ -59,13 +59,13 @@ def lay_out_space(figure: go.Figure, type_: float, rows: int, ink: str, grid: st
 
 
 def apart(figure: go.Figure) -> list[tuple[str, go.Figure]]:
-    """Each chart in space as a heading and a figure of its own; a single one stays whole."""
+    """Each chart in space as a heading and a figure of its own; a single chart stays as it is."""
     scenes = scenes_of(figure)
     if len(scenes) < 2:
         return [("", figure)]
     parts = []
     for scene, heading in zip(scenes, figure.layout.annotations, strict=True):
-        traces = [go.Figure([each]).data[0] for each in shown_in(figure, scene)]
+        traces = [go.Figure([trace]).data[0] for trace in shown_in(figure, scene)]
         part = go.Figure([trace.update(scene="scene") for trace in traces])
         looks = scene.to_plotly_json() | {"domain": {"x": (0, 1), "y": (0, 1)}}
         part.update_layout(scene=looks, margin={"l": 0, "r": 0, "t": 0, "b": 0})
@@ -78,7 +78,7 @@ def apart(figure: go.Figure) -> list[tuple[str, go.Figure]]:
 
 def shown_in(figure: go.Figure, scene: Any) -> list[Any]:
     """The traces of a scene."""
-    return [each for each in _in_space(figure) if (each.scene or "scene") == scene.plotly_name]
+    return [trace for trace in _in_space(figure) if (trace.scene or "scene") == scene.plotly_name]
 
 
 def _in_space(figure: go.Figure) -> list[Any]:
@@ -120,7 +120,7 @@ def _lay_out_scene(figure: go.Figure, scene: Any, type_: float, ink: str, grid: 
 
 def _ends(given: Sequence[Any], letter: str, log: bool) -> tuple[float, float]:
     """The least and the largest value, with some room; a height begins at zero."""
-    values = np.concatenate([numbers(each).ravel() for each in given])
+    values = np.concatenate([numbers(heights).ravel() for heights in given])
     values = values[np.isfinite(values) & ((values > 0) | (not log))]
     low, high = (float(values.min()), float(values.max())) if len(values) else (1.0, 1.0)
     if log:
@@ -131,33 +131,35 @@ def _ends(given: Sequence[Any], letter: str, log: bool) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _point(of: Any) -> dict[str, float]:
-    return dict(zip("xyz", map(float, of), strict=True))
+def _point(vector: Any) -> dict[str, float]:
+    return dict(zip("xyz", map(float, vector), strict=True))
 
 
 def view_of(figure: go.Figure, scene: Any) -> View:
     """The camera of a dressed figure's scene, and the size of its part of the page."""
-    margin, domain, camera = figure.layout.margin, scene.domain, scene.camera
+    margin = figure.layout.margin
+    domain = scene.domain
+    camera = scene.camera
     wide = figure.layout.width - margin.l - margin.r
     tall = figure.layout.height - margin.t - margin.b
     eye, center, sides = (
-        np.array([from_[side] if from_[side] is not None else usual for side in "xyz"])
-        for from_, usual in ((camera.eye, 1.25), (camera.center, 0.0), (scene.aspectratio, 1.0))
+        np.array([vector[side] if vector[side] is not None else usual for side in "xyz"])
+        for vector, usual in ((camera.eye, 1.25), (camera.center, 0.0), (scene.aspectratio, 1.0))
     )
-    width, height = wide * (domain.x[1] - domain.x[0]), tall * (domain.y[1] - domain.y[0])
+    width = wide * (domain.x[1] - domain.x[0])
+    height = tall * (domain.y[1] - domain.y[0])
     return View(eye, center, sides, width, height)
 
 
 def _axes(scene: Any) -> list[Axis]:
-    each = (scene.xaxis, scene.yaxis, scene.zaxis)
     return [
         Axis(axis.title.text or "", float(axis.range[0]), float(axis.range[1]), axis.type == "log")
-        for axis in each
+        for axis in (scene.xaxis, scene.yaxis, scene.zaxis)
     ]
 
 
 def turnable(dressed: dict[str, Any]) -> dict[str, Any]:
-    """A dressed figure with room for Plotly's own words, which move with a chart that is turned."""
+    """A dressed figure with room for Plotly's own words, which move when the chart is turned."""
     figure = go.Figure(dressed)
     for scene in scenes_of(figure):
         view = view_of(figure, scene)
@@ -183,7 +185,8 @@ def lettered(dressed: dict[str, Any]) -> dict[str, Any]:
 
 
 def _letter(figure: go.Figure, scene: Any, type_: float) -> None:
-    view, axes = view_of(figure, scene), _axes(scene)
+    view = view_of(figure, scene)
+    axes = _axes(scene)
     (left, right), (bottom, top) = scene.domain.x, scene.domain.y
     wide, tall = (right - left) / view.width, (top - bottom) / view.height
     path = "".join(

@@ -11,7 +11,7 @@ LOWER = 0.7  # share of the usual height, for each of several subplots in a colu
 
 
 def abreast(figures: Sequence[go.Figure]) -> go.Figure:
-    """One figure of several with a pair of axes each; its title is that of the first.
+    """One figure made of several, with a pair of axes for each; it has the first one's title.
 
     The legend has each name once.
     """

@@ -42,7 +42,7 @@ def draw(sheets: Sequence[Sheet]) -> list[bytes]:
     """
     logging.getLogger("kaleido").setLevel(logging.CRITICAL)
     for last in (False, True):
-        # In a thread of its own: in a notebook, a loop runs already in this one.
+        # The thread is new, because in a notebook an event loop already runs in this one.
         with contextlib.suppress(*(() if last else (_DiedError,))), ThreadPoolExecutor(1) as thread:
             return thread.submit(asyncio.run, _drawn(sheets)).result()
     raise AssertionError  # the last try returns or raises
@@ -75,6 +75,6 @@ async def _drawn(sheets: Sequence[Sheet]) -> list[bytes]:
         raise PictureError(MISSING) from None
     except JavascriptError as error:
         raise PictureError(f"Plotly cannot draw this chart: {error}.") from None
-    except Exception as error:  # a browser dies in many ways, and reports little
+    except Exception as error:  # a browser can die in many ways and reports little
         words = f"{type(error).__name__} {error}".strip()
         raise _DiedError(f"Chrome died twice while drawing ({words}); try again.") from None

@@ -23,8 +23,8 @@ from dynamics.export.layout.traces import numbers
 from dynamics.export.render import chrome
 
 LASTS = 6.0  # seconds, without the still at the end
-FRAMES = 90  # of lines in the plane
-SLOW = 24  # frames of a chart in space; each takes a second or two
+FRAMES = 90  # frames for lines in the plane
+SLOW = 24  # frames for a chart in space; each takes a second or two to draw
 REST = 1.3  # seconds of the still at the end
 SHADES = 128  # colours of a GIF
 PAPER = 255  # each part of the paper's colour
@@ -46,7 +46,7 @@ def film(moments: Sequence[dict[str, Any]], form: str, how: Print, about: About)
     if len(moments) == 1:
         frames = _uncovered(figure, scale)
     else:
-        frames = list(map(_pixels, chrome.draw([(each, "png", scale) for each in moments])))
+        frames = list(map(_pixels, chrome.draw([(moment, "png", scale) for moment in moments])))
     rate = Fraction(round(len(frames) / LASTS))
     frames += [frames[-1]] * round(REST * rate)
     return {"gif": _gif, "mp4": _mp4}[form](frames, rate, about)
@@ -69,7 +69,7 @@ def _uncovered(figure: dict[str, Any], scale: float) -> list[Any]:
 
 
 def _growing(figure: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A chart in space up to each moment of its time axis, which is x."""
+    """A chart in space up to each moment of its time axis, which is the x axis."""
     times = [numbers(trace["x"]) for trace in figure["data"]]
     low = min(float(x.min()) for x in times)
     high = max(float(x.max()) for x in times)
@@ -83,7 +83,7 @@ def _growing(figure: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _upto(trace: dict[str, Any], count: int) -> dict[str, Any]:
-    """A line or a surface up to so many times; a surface's heights are modes × times."""
+    """A line or a surface at its first ``count`` times; a surface's heights are modes × times."""
     given = {name: numbers(trace[name]) for name in ("x", "y", "z")}
     if trace["type"] == "surface" and given["y"].ndim == 1:
         return trace | {"x": given["x"][:count], "z": given["z"][:, :count]}
@@ -120,9 +120,8 @@ def _areas(figure: dict[str, Any], svg: str) -> list[tuple[float, ...]]:
 def _gif(frames: list[Any], rate: Fraction, about: About) -> bytes:
     from PIL import Image
 
-    seen = np.concatenate(
-        [frames[i] for i in (0, len(frames) // 2, -1)]
-    )  # frames that have all colours
+    # These frames together have all colours.
+    seen = np.concatenate([frames[i] for i in (0, len(frames) // 2, -1)])
     palette = Image.fromarray(seen).quantize(SHADES)
     images = [
         Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE)

@@ -47,7 +47,7 @@ def _numbered(figure: dict[str, Any]) -> dict[str, Any]:
         return figure
     place = {name: float(number) for number, name in enumerate(names)}
     rows = axis | {"tickvals": list(place.values()), "range": (len(names) - 0.4, -0.6)}
-    data = [each | {"y": [place[name] for name in each["y"]]} for each in figure["data"]]
+    data = [trace | {"y": [place[name] for name in trace["y"]]} for trace in figure["data"]]
     return figure | {"data": data, "layout": figure["layout"] | {"yaxis": rows}}
 
 
@@ -57,7 +57,7 @@ def _subplot(
     """One pair of axes; the first has the title and the legend of all."""
     layout = figure["layout"]
     x, y = parts[number]
-    here = [trace for trace in figure["data"] if axes(trace) == (x, y)]
+    traces = [trace for trace in figure["data"] if axes(trace) == (x, y)]
     options = [
         _place(figure, parts, number, how),
         *(_axis(layout[name], name[0], _ends(figure, name)) for name in (x, y)),
@@ -65,12 +65,12 @@ def _subplot(
         "grid style={black!12}, axis lines*=left",
         "clip mode=individual",
     ]
-    if sum(x == each for each, _ in parts) > 1:  # one below the other, over the same values
+    if [name for name, _ in parts].count(x) > 1:  # one below the other, over the same values
         low, high = _ends(figure, x)
         options.append(f"xmin={low:.6g}, xmax={high:.6g}")
         if layout[x].get("anchor", "y") != y.replace("axis", ""):
             options.append("xlabel=, xticklabels=")
-    commands = [command for trace in here for command in _trace(trace)]
+    commands = [command for trace in traces for command in _trace(trace)]
     if not number:
         options += _head(figure, how)
         commands += [*_levels(figure), *_changes(figure)]
@@ -108,8 +108,8 @@ def _listed(figure: dict[str, Any]) -> list[tuple[str, str]]:
         for trace in sorted(figure["data"], key=lambda trace: trace.get("legendrank") or RANK)
         if trace.get("name") and trace.get("showlegend") is not False
     ]
-    shapes = [each for each in figure["layout"].get("shapes") or () if each.get("showlegend")]
-    return named + [(each["name"].strip(), f"{pen(each['line'])}, mark=none") for each in shapes]
+    shapes = [shape for shape in figure["layout"].get("shapes") or () if shape.get("showlegend")]
+    return named + [(shape["name"].strip(), f"{pen(shape['line'])}, mark=none") for shape in shapes]
 
 
 def _columns(listed: Sequence[tuple[str, str]], how: Print) -> int:
@@ -149,8 +149,8 @@ def _place(
 
 def _ends(figure: dict[str, Any], name: str) -> tuple[float, float]:
     """The least and the largest number along an axis."""
-    here = [trace for trace in figure["data"] if name in axes(trace)]
-    values = np.concatenate([np.zeros(0), *(_reach(trace, name[0]) for trace in here)])
+    traces = [trace for trace in figure["data"] if name in axes(trace)]
+    values = np.concatenate([np.zeros(0), *(_reach(trace, name[0]) for trace in traces)])
     values = values[np.isfinite(values)]
     return (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
 
@@ -257,9 +257,10 @@ def _trace(trace: dict[str, Any]) -> Iterator[str]:
 
 
 def _bars(trace: dict[str, Any]) -> Iterator[str]:
-    """Horizontal bars; an invisible plot of each makes the axes hold it."""
+    """Horizontal bars; an invisible plot of each bar makes the axes hold it."""
     fill = f"fill={ink(trace['marker']['color'])}"
-    starts, rows = numbers(trace["base"]), numbers(trace["y"])
+    starts = numbers(trace["base"])
+    rows = numbers(trace["y"])
     for start, length, row in zip(starts, numbers(trace["x"]), rows, strict=True):
         yield _plot("draw=none", [start, start + length], [row, row])
         yield (
@@ -315,7 +316,9 @@ def _levels(figure: dict[str, Any]) -> list[str]:
 def _changes(figure: dict[str, Any]) -> list[str]:
     """Vertical lines where a setting changed, with its words over them."""
     upright = [
-        each for each in figure["layout"].get("shapes") or () if each.get("x0") == each.get("x1")
+        shape
+        for shape in figure["layout"].get("shapes") or ()
+        if shape.get("x0") == shape.get("x1")
     ]
     _, high = _ends(figure, "yaxis")
     marks = []
@@ -330,4 +333,5 @@ def _changes(figure: dict[str, Any]) -> list[str]:
 
 def _words(layout: dict[str, Any]) -> list[str]:
     """The words over the marks of changes."""
-    return [each["text"] for each in layout.get("annotations") or () if each.get("xref") != "paper"]
+    words = layout.get("annotations") or ()
+    return [word["text"] for word in words if word.get("xref") != "paper"]

@@ -31,20 +31,21 @@ def code(figure: dict[str, Any], how: Print) -> list[str]:
         f"{{{text(layout['title']['text'])}}};"
     ]
     given = [numbers(trace["z"]) for trace in maps]
-    side = next(k for k in count(1) if sum(-(-each.size // k**2) for each in given) <= MOST_CELLS)
+    side = next(k for k in count(1) if sum(-(-map_.size // k**2) for map_ in given) <= MOST_CELLS)
     for number, (trace, cells) in enumerate(zip(maps, given, strict=True)):
         x, y, wide, tall = _place(axes(trace), cells.shape, layout, page)
         place = f"at={{({(left + x) / POINT:.5g}bp,{(type_ + y) / POINT:.5g}bp)}}"
         size = f"width={wide / POINT:.5g}bp, height={tall / POINT:.5g}bp"
         bar = [] if number else _bar(layout, page, (x, y, wide, tall))
         lines += _map(_coarse(cells, side), [place, size, *bar, *_scale(layout)])
-    words = [each for each in layout.get("annotations") or () if each.get("text")]
-    for each in words:
-        x, y = left + each["x"] * page[0], type_ + each["y"] * page[1] + each.get("yshift", 0)
-        font = type_of(each["font"]["size"] / POINT)
+    words = [word for word in layout.get("annotations") or () if word.get("text")]
+    for word in words:
+        x = left + word["x"] * page[0]
+        y = type_ + word["y"] * page[1] + word.get("yshift", 0)
+        font = type_of(word["font"]["size"] / POINT)
         lines.append(
             f"\\node[anchor=south, align=center, inner sep=1pt, {font}] at ({x:.5g},{y:.5g}) "
-            f"{{{folded(each['text'])}}};"
+            f"{{{folded(word['text'])}}};"
         )
     return lines
 
@@ -114,7 +115,8 @@ def _scale(layout: dict[str, Any]) -> list[str]:
 def _bar(layout: dict[str, Any], page: tuple[float, float], first: tuple[float, ...]) -> list[str]:
     """Options for the colour bar, right of all maps and as high; ``first`` is the map with it."""
     x, y, wide, tall = first
-    bar, type_ = layout["coloraxis"]["colorbar"], layout["font"]["size"]
+    bar = layout["coloraxis"]["colorbar"]
+    type_ = layout["font"]["size"]
     place = f"{(page[0] + 1.5 * type_ - x) / wide:.5g},{-y / tall:.5g}"
     return [
         "colorbar",

@@ -34,8 +34,8 @@ def code(figure: dict[str, Any], how: Print) -> list[str]:
     return [
         *_head(lettered, how),
         *(line for scene in space.scenes_of(lettered) for line in _scene(lettered, scene)),
-        *(_path(lettered, each) for each in layout.shapes),
-        *(_word(lettered, each) for each in layout.annotations if each.text),
+        *(_path(lettered, shape) for shape in layout.shapes),
+        *(_word(lettered, word) for word in layout.annotations if word.text),
     ]
 
 
@@ -46,7 +46,7 @@ def _head(figure: go.Figure, how: Print) -> Iterator[str]:
     node = "\\node[anchor=north west, inner xsep=0pt"
     yield f"{node}, font=\\bfseries] at (0,{layout.height:g}) {{{text(title or '')}}};"
     row = 1.5 * how.font * POINT
-    for number, trace in enumerate(each for each in figure.data if listed(each)):
+    for number, trace in enumerate(filter(listed, figure.data)):
         y = layout.height - 2.2 * how.font * POINT - number * row
         fill = ink(trace.colorscale[-1][1] if trace.type == "surface" else trace.line.color)
         yield f"\\fill[color={fill}] (0,{y - FRAME / 2:.5g}) rectangle ++({FRAME:g},{FRAME:g});"
@@ -54,17 +54,19 @@ def _head(figure: go.Figure, how: Print) -> Iterator[str]:
 
 
 def _scene(figure: go.Figure, scene: Any) -> Iterator[str]:
-    view, corner = space.view_of(figure, scene), _corner(figure, scene)
+    view = space.view_of(figure, scene)
+    corner = _corner(figure, scene)
     shown = space.shown_in(figure, scene)
-    most = MOST_TILES // max(1, sum(trace.type == "surface" for trace in shown))
-    things: list[Drawn] = []
+    surfaces = [trace for trace in shown if trace.type == "surface"]
+    most = MOST_TILES // max(1, len(surfaces))
+    pieces: list[Drawn] = []
     for trace in shown:
         if trace.type == "surface":
-            things += _tiles(trace, scene, view, corner, most)
+            pieces += _tiles(trace, scene, view, corner, most)
         else:
-            things += _lines(trace, scene, view, corner)
+            pieces += _lines(trace, scene, view, corner)
     yield from _walls(scene, view, corner)
-    yield from (command for _, command in sorted(things, key=lambda each: -each[0]))
+    yield from (command for _, command in sorted(pieces, key=lambda piece: -piece[0]))
 
 
 def _corner(figure: go.Figure, scene: Any) -> Array:
@@ -74,7 +76,8 @@ def _corner(figure: go.Figure, scene: Any) -> Array:
 
 def _at(figure: go.Figure, x: float, y: float) -> Array:
     """A point of Plotly's paper, in pixels from the lower left corner of the page."""
-    layout, margin = figure.layout, figure.layout.margin
+    layout = figure.layout
+    margin = layout.margin
     wide = layout.width - margin.l - margin.r
     tall = layout.height - margin.t - margin.b
     return np.array([margin.l + x * wide, margin.b + y * tall])
@@ -114,12 +117,13 @@ def _walls(scene: Any, view: View, corner: Array) -> Iterator[str]:
     half = np.array([scene.aspectratio[letter] / 2 for letter in "xyz"])
     for wall in range(3):
         behind = -half[wall] if view.eye[wall] > 0 else half[wall]
-        for along in (each for each in range(3) if each != wall):
+        for along in (number for number in range(3) if number != wall):
             across = 3 - wall - along
             letter = "xyz"[along]
             for place in _boxed(scene, letter, scene[f"{letter}axis"].tickvals):
                 ends = np.zeros((2, 3))
-                ends[:, wall], ends[:, along] = behind, place
+                ends[:, wall] = behind
+                ends[:, along] = place
                 ends[:, across] = -half[across], half[across]
                 line = pen({"color": GRID, "width": POINT / 2})
                 yield f"\\draw[{line}] {_joined(_onto(view, corner, ends))};"
@@ -196,7 +200,7 @@ def _word(figure: go.Figure, word: Any) -> str:
     """A word placed by its middle, or by a corner if it is a heading."""
     x, y = _at(figure, word.x, word.y)
     sides = {"left": "west", "right": "east", "top": "north", "bottom": "south"}
-    anchor = " ".join(sides[each] for each in (word.yanchor, word.xanchor) if each in sides)
+    anchor = " ".join(sides[side] for side in (word.yanchor, word.xanchor) if side in sides)
     turned = f", rotate={-word.textangle:.4g}" if word.textangle else ""
     return (
         f"\\node[anchor={anchor or 'center'}, inner sep=0pt{turned}, "

@@ -1,14 +1,14 @@
 """Plotly.js: its published parts, each a third of the whole, for live charts and exported pages.
 
-Their version is that of the installed Plotly for Python, which draws all other files. After a
-change of that version, ``make plotlyjs`` fetches them again.
+Their version is the same as in the installed Plotly for Python, which draws all other files. After
+a change of that version, ``make plotlyjs`` fetches them again.
 """
 
 from pathlib import Path
 from typing import Any
 
-# The traces that the program draws with each part, the smallest first. Every live page waits for
-# ``basic``: a larger part in its place is fetched and parsed before the first chart is there.
+# The traces that the program draws with each part, the smallest part first. Every live page fetches
+# and parses ``basic`` before its first chart appears, so a larger part would delay it.
 PARTS = {
     "basic": {"scatter", "bar"},
     "cartesian": {"scatter", "bar", "heatmap"},
