@@ -42,8 +42,8 @@ def transport(config: Config | None, run: Run | None) -> DeltaGenerator:
         hiding.show_everything()
     if run and config and not ours:
         _tell_differences(config, run)
-    if told := st.session_state.pop("told", None):
-        st.error(told)
+    if sentence := st.session_state.pop("told", None):
+        st.error(sentence)
     return place
 
 
