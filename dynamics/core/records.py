@@ -4,6 +4,7 @@ A run is a table of float64 numbers: one row for each record, one group of colum
 ``Layout`` describes the columns; it is stored next to the rows.
 """
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,7 +70,7 @@ class Layout:
         """Ready for JSON."""
         return {"shapes": self.shapes, "facts": self.facts}
 
-    @property
+    @functools.cached_property
     def slices(self) -> dict[tuple[str, str], slice]:
         """The columns of each network's counters and measurements; column 0 is the step."""
         places, start = {}, 1

@@ -262,8 +262,7 @@ def test_expected_escapes_are_marked_at_their_time_on_every_axis(finished: Run) 
             assert np.array(mark.x) == pytest.approx(places), versus
 
 
-@pytest.mark.parametrize("depth", [2, 3, 4])
-@pytest.mark.parametrize("init_scale", [0.3, 0.1, 0.03])
+@pytest.mark.parametrize(("depth", "init_scale"), [(2, 0.3), (3, 0.1), (4, 0.03)])
 def test_in_normalised_time_the_first_mode_is_half_grown_at_one(
     depth: int, init_scale: float
 ) -> None:

@@ -18,6 +18,7 @@ from dynamics.theory.stability import stability_limit
 from pages.shared.hiding import BLOCKS
 from tests.support.make import is_sentence, recorded
 
+pytestmark = pytest.mark.xdist_group("lessons")  # in one process, they share their runs
 LESSONS = lesson.lessons()
 QUICK = 5e10  # floating-point operations: five seconds of one core
 

@@ -49,8 +49,10 @@ def worst(pair: Held) -> float:
     return float(np.abs(values - ordered).max() / curves.max())
 
 
-@pytest.mark.parametrize("depth", [2, 3, 5])
-@pytest.mark.parametrize("optimizer", ["gradient_descent", "momentum"])
+@pytest.mark.parametrize(
+    ("optimizer", "depth"),
+    [("gradient_descent", 2), ("gradient_descent", 5), ("momentum", 3)],
+)
 def test_curves_are_the_singular_values_of_training(depth: int, optimizer: str) -> None:
     """All networks with a theory on a full target, also with momentum, to rounding."""
     config = full(
@@ -95,9 +97,9 @@ def test_a_narrow_network_has_a_curve_for_each_mode_that_fits() -> None:
 
 def test_curves_stop_where_training_leaves_all_numbers() -> None:
     """Three times beyond the stability limit; JSON has no infinity, so nothing of it is kept."""
-    found = held(full(learning_rate=3.0, steps=2000, record_every=1, init_scale=0.3))
+    found = held(full(learning_rate=3.0, steps=300, record_every=1, init_scale=0.3))
     for _, curves in found.values():
-        assert np.isfinite(curves.values).all() and curves.steps[-1] < 2000
+        assert np.isfinite(curves.values).all() and curves.steps[-1] < 300
 
 
 def test_curves_go_on_to_the_end_once_all_modes_have_settled() -> None:

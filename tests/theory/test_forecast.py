@@ -6,6 +6,7 @@ import json
 import math
 import time
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -209,7 +210,8 @@ def test_memory_is_about_what_training_holds(
 
     before = held()
     # How many records are being measured at a time depends on how busy the machine is.
-    most = max(held() for row in prepare(config) if row) - before
+    rows = islice(filter(None, prepare(config)), 2, 4)
+    most = max(held() for _ in rows) - before
     assert most / 1.6 < cost.memory(config, network) < 1.6 * most
 
 
