@@ -1,7 +1,7 @@
-"""Schedule: what changes while a run goes on, as one line of text.
+"""Schedule: what changes during a run, as one line of text.
 
-``5000:alpha=2,learning_rate=5;8000:compress``: after step 5,000 the networks go on with another α
-and η, and at step 8,000 the compressed network starts from what the original is at that moment.
+``5000:alpha=2,learning_rate=5;8000:compress``: after step 5,000 the networks train with a different
+α and η, and at step 8,000 the compressed network starts from the original as it is at that moment.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -10,14 +10,18 @@ from itertools import pairwise
 
 from dynamics.core.words import raised
 
-SYMBOLS = {"alpha": "α", "alpha_original": "α₀", "learning_rate": "η"}  # what may change
+SYMBOLS = {
+    "alpha": "α",
+    "alpha_original": "α₀",
+    "learning_rate": "η",
+}  # rates that a change can set
 COMPRESS = "compress"
 EXAMPLE = "5000:alpha=2,learning_rate=5;8000:compress"
 
 
 @dataclass(frozen=True)
 class Change:
-    """What is other after ``step``: some rates, or that the compressed network is there."""
+    """What changes after ``step``: some rates, or the compressed network starts, or both."""
 
     step: int
     rates: Mapping[str, float] = field(default_factory=dict)
@@ -26,12 +30,12 @@ class Change:
 
 @dataclass(frozen=True)
 class LateStart:
-    """A network that starts from another one, compressed at ``step``, and not from its own start.
+    """A network that does not start on its own: it compresses another network at ``step``.
 
     Attributes:
-        step: of the run, above 0.
+        step: step of the run at which the network starts, above 0.
         network: the network that starts late.
-        source: the network whose factors at that step it starts from.
+        source: the network whose factors at that step are compressed.
     """
 
     step: int
@@ -40,11 +44,12 @@ class LateStart:
 
 
 def read(text: str, number: Callable[[str, str], float]) -> tuple[Change, ...]:
-    """The changes that a text names, in their order.
+    """The changes that a text names, in the order of their steps.
 
     Args:
-        text: as above; empty for none.
-        number: gives the value of a setting from its text, or raises ValueError with a sentence.
+        text: changes as at the top of this file; empty for no changes.
+        number: returns the value of a setting from the setting's name and the value's text, or
+            raises ValueError with a sentence.
 
     Raises:
         ValueError: with one sentence that says what is wrong and what would be right.
@@ -62,13 +67,13 @@ def read(text: str, number: Callable[[str, str], float]) -> tuple[Change, ...]:
 
 
 def _change(text: str, number: Callable[[str, str], float]) -> Change:
-    place, colon, rest = text.partition(":")
-    if not (place.strip().isascii() and place.strip().isdigit() and colon and int(place)):
+    step, colon, rest = text.partition(":")
+    if not (step.strip().isascii() and step.strip().isdigit() and colon and int(step)):
         raise ValueError(f"changes must be like {EXAMPLE}, steps from 1 on; {text!r} was given.")
     rates: dict[str, float] = {}
     parts = [part.strip() for part in rest.split(",")]
     for part in parts:
-        name, _, value = (each.strip() for each in part.partition("="))
+        name, _, value = (word.strip() for word in part.partition("="))
         if part == COMPRESS:
             continue
         if name not in SYMBOLS:
@@ -76,35 +81,39 @@ def _change(text: str, number: Callable[[str, str], float]) -> Change:
                 f"changes can set {', '.join(SYMBOLS)} or say {COMPRESS}; {part!r} was given."
             )
         if name in rates:
-            raise ValueError(f"changes must set {name} once at step {int(place)}.")
+            raise ValueError(f"changes must set {name} once at step {int(step)}.")
         rates[name] = number(name, value)
-    return Change(int(place), rates, COMPRESS in parts)
+    return Change(int(step), rates, COMPRESS in parts)
 
 
 def written(changes: Iterable[Change]) -> str:
-    """The text of changes: one for equal ones."""
+    """The text that ``read`` reads as these changes; equal changes have the same text."""
     return ";".join(f"{change.step}:{','.join(_parts(change))}" for change in changes)
 
 
 def _parts(change: Change) -> list[str]:
     rates = {name: change.rates[name] for name in SYMBOLS if name in change.rates}
     named = [f"{name}={_shortest(value)}" for name, value in rates.items()]
-    return named + [COMPRESS] * change.compress
+    return [*named, COMPRESS] if change.compress else named
 
 
 def effective(changes: Iterable[Change], start: Mapping[str, float]) -> tuple[Change, ...]:
-    """Without what changes nothing, as the rates of ``start`` or of an earlier change are those."""
-    rates, kept = dict(start), []
+    """The changes that have an effect.
+
+    A rate is left out if ``start`` or an earlier change already set it to the same value.
+    """
+    rates = dict(start)
+    kept = []
     for change in changes:
-        other = {name: to for name, to in change.rates.items() if to != rates[name]}
-        rates |= other
-        if other or change.compress:
-            kept.append(Change(change.step, other, change.compress))
+        new_rates = {name: value for name, value in change.rates.items() if value != rates[name]}
+        rates |= new_rates
+        if new_rates or change.compress:
+            kept.append(Change(change.step, new_rates, change.compress))
     return tuple(kept)
 
 
 def in_force(changes: Iterable[Change], start: Mapping[str, float], step: int) -> dict[str, float]:
-    """The rates with which the run goes on from ``step``."""
+    """The rates of the steps that follow ``step``."""
     rates = {name: start[name] for name in SYMBOLS}
     for change in changes:
         if change.step <= step:
@@ -117,18 +126,22 @@ def told(
 ) -> list[tuple[int, str]]:
     """Each change as a label on a time axis: (5000, "α 5 → 2").
 
-    ``compressed`` is the label of a compression on the way.
+    ``compressed`` is the label for the start of the compressed network.
     """
-    rates, labels = dict(start), []
+    rates = dict(start)
+    labels = []
     for change in changes:
         words = [
-            raised(f"{SYMBOLS[name]} {rates[name]:g} → {to:g}") for name, to in change.rates.items()
+            raised(f"{SYMBOLS[name]} {rates[name]:g} → {value:g}")
+            for name, value in change.rates.items()
         ]
-        labels.append((change.step, ", ".join(words + [compressed] * change.compress)))
+        if change.compress:
+            words.append(compressed)
+        labels.append((change.step, ", ".join(words)))
         rates |= change.rates
     return labels
 
 
 def _shortest(value: float) -> str:
-    """The shortest text that is read as this very number."""
+    """The shortest text that reads back as exactly this number."""
     return repr(float(value)).removesuffix(".0")

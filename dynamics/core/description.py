@@ -6,24 +6,27 @@ from typing import Any
 from dynamics.core import traits
 from dynamics.core.config import SEEDS, SETTINGS, Config
 
-MOST_NAMED = 4  # settings in a legend
-MOST_VALUES = 6  # of one setting in a caption
+MOST_NAMED = 4  # most settings that a legend names
+MOST_VALUES = 6  # most values of one setting that a caption lists
 
-
+# Settings that a caption names even at their defaults, and settings that it never names.
 ALWAYS = ("rank", "observed", "measurements", "depth", "rank_bound", "init_scale", "learning_rate",
           "alpha", "optimizer", "steps", "dtype")  # fmt: skip
 NEVER = ("problem", "rows", "cols", "networks", "device", "record_every", "recording")
 
 
 def settings(configs: Sequence[Config]) -> str:
-    """What was learned and how, symbol by symbol; all values of a setting in which runs differ."""
+    """What the runs learn and how: the symbol and the value of each setting.
+
+    A setting in which the runs differ has all its values, or their range if they are many.
+    """
     learned = " and ".join(sorted({f"{c.shape[0]} × {c.shape[1]} {c.problem}" for c in configs}))
     read = {name for c in configs for name in traits.problem(c.problem).reads}
     parts = []
     for name, about in SETTINGS.items():
         values = list(dict.fromkeys(getattr(config, name) for config in configs))
-        silent = name in NEVER or about.group == "seeds"
-        silent |= about.group == "problem" and name not in read
+        unread = about.group == "problem" and name not in read
+        silent = name in NEVER or about.group == "seeds" or unread
         if silent or (values == [about.default] and name not in ALWAYS):
             continue
         texts = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
@@ -35,7 +38,7 @@ def settings(configs: Sequence[Config]) -> str:
 
 
 def seeds(configs: Sequence[Config]) -> str:
-    """The seeds of everything that was drawn."""
+    """The seeds of everything that is drawn at random."""
     parts = []
     for name in SEEDS:
         values = dict.fromkeys(getattr(config, name) for config in configs)
@@ -46,24 +49,27 @@ def seeds(configs: Sequence[Config]) -> str:
 def labels(configs: list[Config]) -> list[str]:
     """The few settings in which each run differs from the others, else its key.
 
-    Networks are left out, as every line has the name of its own.
+    The networks are left out, because every line has the name of its network.
     """
-    values = [config.canonical().to_dict() for config in configs]
-    names = [name for name in SETTINGS if len({each[name] for each in values}) > 1]
-    drawn = [name for name in names if name.startswith("seed_")]
-    names = [name for name in names if name not in (*drawn, "networks")]
-    if "problem" in names or len(names) > MOST_NAMED:  # then nearly all else differs, too
+    runs = [config.canonical().to_dict() for config in configs]
+    names = [name for name in SETTINGS if len({values[name] for values in runs}) > 1]
+    seed_names = [name for name in names if name.startswith("seed_")]
+    names = [name for name in names if name not in (*seed_names, "networks")]
+    if "problem" in names or len(names) > MOST_NAMED:  # then nearly all other settings differ, too
         return [f"{config.problem} {config.key[:6]}" for config in configs]
-    told = []
-    for each in values:
-        parts = [f"{_symbol(name)} = {_value(each[name])}" for name in names]
-        told.append(", ".join([*parts, *_seeds([each[name] for name in drawn])]))
-    unique = (names or drawn) and len(set(told)) == len(told)
-    return told if unique else [config.key[:6] for config in configs]
+    texts = []
+    for values in runs:
+        parts = [f"{_symbol(name)} = {_value(values[name])}" for name in names]
+        texts.append(", ".join([*parts, *_seeds([values[name] for name in seed_names])]))
+    unique = (names or seed_names) and len(set(texts)) == len(texts)
+    return texts if unique else [config.key[:6] for config in configs]
 
 
 def _seeds(given: Sequence[int]) -> list[str]:
-    """The seeds in which runs differ, in short: ``seed 3``, or ``seeds 3, 8, 3``."""
+    """The seeds of one run in short: ``seed 3`` if all are equal, else ``seeds 3, 8, 3``.
+
+    Returns a list of one text, or an empty list if no seeds are given.
+    """
     if len(set(given)) > 1:
         return [f"seeds {', '.join(map(str, given))}"]
     return [f"seed {given[0]}"] if given else []
@@ -89,8 +95,8 @@ def command(config: Config) -> str:
 def differences(config: Config, base: Config | None) -> dict[str, str]:
     """The settings of ``config`` that differ from ``base``, or from what its problem suggests."""
     values = config.to_dict()
-    known = (base or Config.from_dict({"problem": config.problem})).to_dict()
-    named = {name for name in values if values[name] != known[name]}
+    base_values = (base or Config.from_dict({"problem": config.problem})).to_dict()
+    named = {name for name in values if values[name] != base_values[name]}
     if base is None and config.problem != SETTINGS["problem"].default:
         named.add("problem")
     return {name: text_of(values[name]) for name in SETTINGS if name in named}
