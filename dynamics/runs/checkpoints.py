@@ -1,9 +1,9 @@
-"""Checkpoints: moments of a run, from which it or another run may continue.
+"""Checkpoints: moments of a run from which it or another run may continue.
 
-``<run>/checkpoints/<step>.pt`` has each network's factors, the optimizer's memory and the state of
-its measurements (``Measuring.restore``) at the record of that step. A run keeps at most ``MOST`` of
-them and ``LIMIT`` bytes, so that they cost next to nothing. When there are more, every other one is
-dropped, and the next ones are twice as far apart.
+``<run>/checkpoints/<step>.pt`` holds each network's factors, the optimizer's memory and the state
+of its measurements (``Measuring.restore``) at the record of that step. A run keeps at most ``MOST``
+checkpoints and ``LIMIT`` bytes of them, so that they cost next to nothing. When there are more,
+every other checkpoint is dropped, and the next ones are written twice as far apart.
 """
 
 import pickle
@@ -20,10 +20,10 @@ from dynamics.core.records import COUNTERS, Array, Layout
 from dynamics.engine.measuring.moment import Moment, Resumable
 from dynamics.runs.run import Run, RunError
 
-MOST = 32  # checkpoints of a run
-LIMIT = 128 * 2**20  # bytes of all of them together
-APART = 0.5  # seconds between two, at first
-SHARE = 0.03  # of the time, at most, for writing them
+MOST = 32  # most checkpoints of a run
+LIMIT = 128 * 2**20  # most bytes of all checkpoints of a run together
+APART = 0.5  # seconds between two checkpoints at first
+SHARE = 0.03  # largest share of the time that writing checkpoints may take
 
 
 class Checkpoints:
@@ -32,16 +32,16 @@ class Checkpoints:
     def __init__(self, run: Run) -> None:
         self._folder = _folder(run)
         self._apart = APART
-        self._kept = time.monotonic()  # when the last one was written
+        self._kept = time.monotonic()  # when the last checkpoint was written, in monotonic seconds
         self._most = MOST
 
     def offer(self, records: Mapping[str, Resumable]) -> None:
-        """Keep the moment of these records if enough time has passed since the last one."""
+        """Keep the moment of these records if the last checkpoint is long enough ago."""
         if time.monotonic() - self._kept >= self._apart:
             self.keep(records)
 
     def keep(self, records: Mapping[str, Resumable]) -> None:
-        """Keep the moment of these records, for all networks that have not ended before."""
+        """Keep the moment of these records, for every network that was still training."""
         started = time.monotonic()
         step = max(record.step for record in records.values())
         content = {
@@ -61,7 +61,10 @@ class Checkpoints:
         self._apart = max(self._apart, (self._kept - started) / SHARE)
 
     def _thin(self) -> None:
-        """Drop every other checkpoint if there are too many; the newest stays."""
+        """Drop every other checkpoint if there are too many; the newest stays.
+
+        All are dropped if a single checkpoint is larger than ``LIMIT``.
+        """
         files = steps(self._folder)
         if len(files) > self._most:
             for file in files[-2::-2] if self._most else files:
@@ -81,7 +84,8 @@ def _folder(run: Run) -> Path:
 def resume(origin: Run, config: Config) -> tuple[dict[str, Resumable], Array]:
     """The last moment of ``origin`` from which a run may continue, and the rows before it.
 
-    Both are empty if no moment fits. The moment's records have no values: they are measured again.
+    Both are empty if no moment fits. The moment's records have no values, which the run measures
+    again.
     """
     layout = origin.layout
     rows = origin.rows()
@@ -99,28 +103,28 @@ def resume(origin: Run, config: Config) -> tuple[dict[str, Resumable], Array]:
 def _recorded(config: Config, step: int, upto: int) -> bool:
     """Whether a run of the config has a record at this step, where its origin has one.
 
-    Both train alike up to ``upto``. Records whose places follow from the losses are the same before
-    that step; at that step the origin may have a record for a reason of its own.
+    Both train alike up to step ``upto``. If the losses decide which steps are recorded, both have
+    the same records before that step; at that step the origin may have a record that the run lacks.
     """
-    turns = {change.step for change in config.canonical().schedule}
-    if step in turns or step == config.steps:
+    change_steps = {change.step for change in config.canonical().schedule}
+    if step in change_steps or step == config.steps:
         return True
     return step < upto if config.recording == "escapes" else step % config.record_every == 0
 
 
 def _loaded(file: Path, step: int) -> dict[str, Resumable]:
-    """The records of a checkpoint; empty if it is gone.
+    """The records of a checkpoint by network; empty if the file no longer exists.
 
     Raises:
-        RunError: if it cannot be read.
+        RunError: if the file cannot be read.
     """
     try:
         content: dict[str, dict[str, Any]] = torch.load(file, weights_only=True)
         return {
-            name: Resumable(step, values={}, moment=Moment.from_dict(kept.pop("state")), **kept)
-            for name, kept in content.items()
+            name: Resumable(step, values={}, moment=Moment.from_dict(entry.pop("state")), **entry)
+            for name, entry in content.items()
         }
-    except FileNotFoundError:  # its worker has dropped it meanwhile
+    except FileNotFoundError:  # the origin's worker has dropped it meanwhile
         return {}
     except (
         KeyError,
@@ -134,14 +138,25 @@ def _loaded(file: Path, step: int) -> dict[str, Resumable]:
 
 
 def _fits(
-    config: Config, origin: Config, layout: Layout, found: Mapping[str, Resumable], before: Array
+    config: Config, origin: Config, layout: Layout, moment: Mapping[str, Resumable], before: Array
 ) -> bool:
-    """Whether the same networks had ended by then in both runs, and records can follow."""
+    """Whether a run of the config can continue from the moment.
+
+    At the moment the same networks have ended in both runs, and the checkpoint has what the next
+    records need.
+
+    Args:
+        config: settings of the run.
+        origin: settings of the run that kept the moment.
+        layout: columns of the origin's records.
+        moment: records of the checkpoint by network.
+        before: rows of the origin's records before the checkpoint.
+    """
     late = {name for name in config.networks if config.starts_late(name)}
-    gone = set(config.networks) - set(found) - late
-    moments = [record.moment for record in found.values()]
-    if config.recording == "escapes" and not all(moment and moment.gaps for moment in moments):
-        return False  # kept by an older version, which could not continue from such records
+    gone = set(config.networks) - set(moment) - late
+    states = [record.moment for record in moment.values()]
+    if config.recording == "escapes" and not all(state and state.gaps for state in states):
+        return False  # an older version kept it, without the gaps that place the next records
     if config.late and config.late.source in gone:
         return False
     if config.tolerance == origin.tolerance:
@@ -151,7 +166,7 @@ def _fits(
 
 
 def _without_late(config: Config, layout: Layout, rows: Array) -> Array:
-    """The rows, with NaN for a network that starts only later."""
+    """The rows, with NaN in the columns of a network that starts late."""
     for (name, _), place in layout.slices.items():
         if config.starts_late(name):
             rows[:, place] = float("nan")

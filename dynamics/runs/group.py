@@ -13,9 +13,9 @@ from dynamics.runs.start import MOST_QUEUED, began, start
 
 ENDED = ("done", "diverged")
 BROKEN = ("failed", "lost", "cancelled")
-IN_HAND = MOST_QUEUED // 2  # runs of one group at once; half of the queue is left to others
+IN_HAND = MOST_QUEUED // 2  # most live runs of one group; half of the queue is left to others
 LOOK = 0.1  # seconds between two looks at runs that train
-FLOPS = 1e10  # floating-point operations a second of one core, roughly; only for estimates
+FLOPS = 1e10  # floating-point operations that one core makes a second, roughly; only for estimates
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,9 @@ class Progress:
     """Where the runs of a group stood at one moment.
 
     Attributes:
-        configs: of the runs, in their order.
-        statuses: of the runs, in the same order; None where a run is not there or is damaged.
+        configs: the settings of the runs, in the order of the group.
+        statuses: the statuses of the runs, in the same order; None if a run does not exist or is
+            damaged.
     """
 
     configs: tuple[Config, ...]
@@ -32,14 +33,12 @@ class Progress:
 
     def status(self, config: Config) -> Status | None:
         """The status of one run."""
-        by_key = {
-            each.key: status for each, status in zip(self.configs, self.statuses, strict=True)
-        }
-        return by_key[config.key]
+        keys = [other.key for other in self.configs]
+        return dict(zip(keys, self.statuses, strict=True))[config.key]
 
     @property
     def phases(self) -> tuple[str, ...]:
-        """The phase of each run; empty where there is no run."""
+        """The phase of each run; empty if the run does not exist or is damaged."""
         return tuple(status.phase if status else "" for status in self.statuses)
 
     def of(self, *phases: str) -> list[Config]:
@@ -69,12 +68,12 @@ class Progress:
 
     @property
     def steps(self) -> int:
-        """The steps of all runs together, at most."""
+        """The most steps that all runs together can make."""
         return sum(config.steps for config in self.configs)
 
     @property
     def step(self) -> int:
-        """The steps made; a run that stopped early counts as if it had made all of its steps."""
+        """The steps made so far; a run that ended early counts as if it had made all its steps."""
         made = 0
         for config, status in zip(self.configs, self.statuses, strict=True):
             if status:
@@ -88,7 +87,7 @@ class Progress:
 
     @property
     def seconds(self) -> float | None:
-        """The seconds left at most; None while no run tells its pace."""
+        """The seconds left at most; None while no run reports a pace."""
         running = [status for status in self.statuses if status and status.phase == "running"]
         pace = sum(status.rate for status in running)
         return (self.steps - self.step) / pace if pace else None
@@ -103,7 +102,7 @@ class Group:
 
     @property
     def runs(self) -> list[Run]:
-        """The runs, in the order of ``configs``, whether they are there or not."""
+        """The runs, in the order of ``configs``, whether their folders exist or not."""
         return [self.run(config) for config in self.configs]
 
     def run(self, config: Config) -> Run:
@@ -115,7 +114,7 @@ class Group:
         return Progress(self.configs, tuple(map(_status, self.runs)))
 
     def start(self) -> None:
-        """Start the runs that have not ended, so many that at most ``IN_HAND`` are in hand.
+        """Start runs that have not ended, until ``IN_HAND`` runs are in hand.
 
         Raises:
             RunError: if the queue or the disk is full.
@@ -127,15 +126,15 @@ class Group:
     def start_more(self) -> None:
         """Start the runs for which ``start`` had no room, in place of those that have ended.
 
-        None is started after a cancel, nor in a group that ``start`` was never called for.
+        Starts nothing if a run was cancelled or ``start`` was never called for the group.
 
         Raises:
-            RunError: as ``start``.
+            RunError: if the queue or the disk is full.
         """
-        there = [config for config in self.configs if self.run(config).folder.exists()]
-        cancelled = any(self.run(config).asked() == CANCEL for config in there)
-        if len(there) >= min(IN_HAND, len(self.configs)) and not cancelled:
-            new = [config for config in self.configs if config not in there]
+        begun = [config for config in self.configs if self.run(config).folder.exists()]
+        cancelled = any(self.run(config).asked() == CANCEL for config in begun)
+        if len(begun) >= min(IN_HAND, len(self.configs)) and not cancelled:
+            new = [config for config in self.configs if config not in begun]
             self._start(new, self.progress())
 
     def _start(self, waiting: list[Config], now: Progress) -> None:
@@ -144,7 +143,7 @@ class Group:
             start(config, self.folder)
 
     def cancel(self) -> None:
-        """End all runs in hand, the latest first; finished runs and all records stay."""
+        """End all runs in hand, the last one first; finished runs and all records stay."""
         for config in reversed(self.progress().of(*LIVE)):
             self.run(config).ask(CANCEL)
 
@@ -161,13 +160,13 @@ class Group:
         return bool(own)
 
     def watch(self) -> Iterator[Progress]:
-        """Train all runs, as many at once as there are cores; where they stand, again and again.
+        """Train all runs, as many at once as there are cores, and yield their progress.
 
         The last Progress is complete.
 
         Raises:
             RunError: with one sentence, if a run cannot be started, has failed, was cancelled by
-                somebody else or has lost its worker.
+                someone else or has lost its worker.
         """
         ended = self.progress().of(*ENDED)
         ahead = [config for config in self.configs if config not in ended]
@@ -187,12 +186,12 @@ class Group:
             time.sleep(LOOK)
 
     def _raise_if_broken(self, config: Config) -> None:
-        status = self.run(config).status  # raises if the run is not there
+        status = self.run(config).status  # raises RunError if the run does not exist
         if status.phase in BROKEN:
             raise RunError(status.sentence)
 
     def seconds_at_most(self) -> float:
-        """About how many seconds one core takes if no run stops early."""
+        """About how many seconds one core takes for all runs if none ends early."""
         work = sum(
             config.steps * cost.operations(config, network)
             for config in self.configs

@@ -1,9 +1,9 @@
 """Maps: heat maps of the end-to-end matrix W, and the files of a run that keep them.
 
-A map has at most 50 × 50 cells, each the exact mean of a block of W's entries. ``maps.f2`` has a
-row for about every record, a thousand at most: the step as float64, then every network's cells as
-little-endian float16 (relative error 5e-4). ``goal.f2`` has the cells of M*. Two networks of
-100 × 100 take 10 kB a record.
+A map has at most 50 × 50 cells, and each cell is the exact mean of a block of W's entries.
+``maps.f2`` has a row for about every record, at most a thousand rows: the step as float64, then
+every network's cells as little-endian float16 (relative error 5e-4). ``goal.f2`` has the cells of
+M*. Two networks of 100 × 100 take 10 kB a record.
 """
 
 import bisect
@@ -32,9 +32,10 @@ def goal(run: "Run") -> bytes:
 
 
 def carried_over(origin: "Run", run: "Run", upto: float, networks: int) -> list[Array]:
-    """Copy the maps of ``origin`` up to a step into ``run``; returns the last cells by network.
+    """Copy the maps of ``origin`` up to step ``upto`` into ``run``; returns the last copied map.
 
-    Empty for an origin recorded before heat maps existed.
+    The returned list has the cells of each network. It is empty if no map was copied, as for an
+    origin recorded before heat maps existed.
     """
     rows = kept(origin, networks)
     if rows is None:
@@ -45,7 +46,7 @@ def carried_over(origin: "Run", run: "Run", upto: float, networks: int) -> list[
 
 
 def kept(run: "Run", networks: int) -> Any:
-    """All of a run's maps: ``step``, T numbers, and ``cells``, T × networks × rows × cols.
+    """All maps of a run: ``step``, T numbers, and ``cells``, T × networks × rows × cols.
 
     None for runs recorded before heat maps existed.
     """
@@ -59,7 +60,9 @@ def kept(run: "Run", networks: int) -> Any:
 
 
 def arrays(run: "Run") -> dict[str, Any]:
-    """The run's maps for a file: ``map_steps``, ``<network>_map`` and ``goal_map``, float16.
+    """The run's maps as arrays for a file: ``map_steps``, ``<network>_map`` and ``goal_map``.
+
+    The steps are float64, the cells float16.
 
     Empty for a run without maps.
     """
@@ -69,7 +72,7 @@ def arrays(run: "Run") -> dict[str, Any]:
     if rows is None or not len(rows) or not target:
         return {}
     maps = {"map_steps": rows["step"]}
-    maps |= {f"{name}_map": rows["cells"][:, place] for place, name in enumerate(networks)}
+    maps |= {f"{name}_map": rows["cells"][:, number] for number, name in enumerate(networks)}
     return maps | {"goal_map": np.frombuffer(target, "<f2").reshape(shape(run.config))}
 
 
@@ -81,18 +84,20 @@ def described(run: "Run") -> str:
     rows, cols = maps["goal_map"].shape
     height, width = map(block, run.config.shape)
     known = traits.problem(run.config.problem).target_known
-    each = "an entry" if height == width == 1 else f"the mean of {height} × {width} entries at most"
+    content = (
+        "an entry" if height == width == 1 else f"the mean of {height} × {width} entries at most"
+    )
     return (
         f"`records.npz` also has the heat maps, {len(maps['map_steps'])} moments of them: "
         f"`map_steps` are their steps, `NETWORK_map` (moments × {rows} × {cols}) the cells of each "
         f"network's W, `goal_map` ({rows} × {cols}) those of "
         f"{'M*' if known else 'the entries that are observed, NaN where none is'}. A cell is "
-        f"{each}, in the unit of M*'s entries, rounded to float16."
+        f"{content}, in the unit of M*'s entries, rounded to float16."
     )
 
 
 def at(run: "Run", step: float, networks: int) -> bytes:
-    """The row of the last map at or before a step, else of the first; empty if there is none."""
+    """The row of the last map at or before a step, else of the first map; empty without maps."""
     rows, cols = shape(run.config)
     size = 8 + 2 * networks * rows * cols
     try:
@@ -115,10 +120,10 @@ def cells(config: Config, networks: int, target: bytes, row: bytes = b"") -> lis
     """The heat map of each network in one row of ``maps.f2``; without values if the row is empty.
 
     Args:
-        config: of the run.
-        networks: how many the run has.
-        target: the run's ``goal``.
-        row: as ``at`` returns it.
+        config: settings of the run.
+        networks: how many networks the run has.
+        target: content of ``goal.f2``, as ``goal`` returns it.
+        row: one row of ``maps.f2``, as ``at`` returns it.
     """
     height, width = shape(config)
     known = traits.problem(config.problem).target_known
@@ -129,11 +134,11 @@ def cells(config: Config, networks: int, target: bytes, row: bytes = b"") -> lis
         values = np.frombuffer(row, "<f2", offset=8).astype(float).reshape(-1, height, width)
         step = float(np.frombuffer(row, "<f8", count=1)[0])
     rows, cols = (block(length) for length in config.shape)
-    return [Cells(step, each, goal_values, known, (rows, cols)) for each in values]
+    return [Cells(step, own, goal_values, known, (rows, cols)) for own in values]
 
 
 def cells_at(run: "Run", step: float = math.inf) -> list[Cells]:
-    """The heat map of each of the run's networks ``at`` a step; empty for a run without maps."""
+    """The heat map of each network of the run ``at`` a step; empty for a run without maps."""
     networks = len(run.layout.shapes)
     target = goal(run)
     row = at(run, step, networks)

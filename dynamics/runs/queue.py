@@ -1,8 +1,8 @@
-"""Queue: how many runs train at once, and which is next.
+"""Queue: how many runs train at once, and which run is next.
 
 A ticket is a file that its worker keeps locked while it waits; a place is a file that the worker
 keeps locked while it trains. The kernel drops a lock when its holder dies, however it dies, so a
-killed worker leaves neither a ticket that blocks others nor a place that nobody can take.
+killed worker leaves neither a ticket that blocks other workers nor a place that stays taken.
 """
 
 import contextlib
@@ -15,21 +15,20 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def turn(run: Path, since: float, patience: Callable[[], None]) -> Iterator[None]:
-    """Hold one of the machine's places for the run in this folder, first come first served.
+    """Hold one of the machine's places for the run in this folder; first come, first served.
 
     As many runs train at once as there are processor cores.
 
     Args:
-        run: its folder.
-        since: when the turn was asked for, in seconds since the epoch; workers do not come up in
-            the order in which they were started.
+        run: folder of the run.
+        since: when the turn was asked for, in seconds since the epoch; workers may come up in an
+            order different from the order in which they were started.
         patience: called about ten times a second while waiting; it may raise to give up.
     """
     folder = run.parent
     (folder / ".queue").mkdir(exist_ok=True)
-    unborn = (
-        folder / ".queue" / f"{os.getpid()}.new"
-    )  # locked before anybody can take its worker for dead
+    # A ticket is locked before it has its name, or others would take its worker for dead.
+    unborn = folder / ".queue" / f"{os.getpid()}.new"
     ticket = folder / ".queue" / f"{since:020.6f}-{run.name}"
     with open(unborn, "w") as mine, contextlib.ExitStack() as place:
         fcntl.flock(mine, fcntl.LOCK_EX)
@@ -51,7 +50,7 @@ def capacity() -> int:
 def _take_place(folder: Path, place: contextlib.ExitStack) -> bool:
     (folder / ".places").mkdir(exist_ok=True)
     for number in range(capacity()):
-        file = open(folder / ".places" / str(number), "w")  # noqa: SIM115 - kept by the stack
+        file = open(folder / ".places" / str(number), "w")  # noqa: SIM115 - the stack closes it
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -63,7 +62,7 @@ def _take_place(folder: Path, place: contextlib.ExitStack) -> bool:
 
 
 def waiting(folder: Path) -> list[Path]:
-    """The tickets of the runs that wait, the oldest first. Removes those of dead workers."""
+    """The tickets of the runs that wait, the oldest first. Removes the tickets of dead workers."""
     tickets = sorted((folder / ".queue").glob("*-*"))
     for ticket in tickets:
         if not locked(ticket):

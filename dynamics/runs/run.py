@@ -1,14 +1,22 @@
 """Run: a folder that a worker process fills and everybody else reads.
 
-``runs/<key>/`` holds ``config.json``, ``layout.json`` (what the columns are), ``records.f8`` (rows
-of little-endian float64, only ever appended to), ``maps.f2`` and ``goal.f2`` (heat maps, see
-``maps``), ``status.json`` (replaced atomically), ``control`` (one byte, read at every record),
-``alive`` (locked by the worker for as long as it lives) and ``log.txt``; ``checkpoints``, from
-which a run may continue, and ``origin.json`` with the run that this one continues. Queue, live
-stream, store and cache are this one folder.
+``runs/<key>/`` holds:
 
-The kernel drops a lock when its holder dies, however it dies. So no process table and no heartbeat
-is needed to see whether a worker lives, and a reused process number cannot deceive.
+- ``config.json``: the settings;
+- ``layout.json``: what the columns of the records are;
+- ``records.f8``: the records, rows of little-endian float64, only ever appended to;
+- ``maps.f2`` and ``goal.f2``: heat maps, see ``maps``;
+- ``status.json``: where the run stands, replaced atomically;
+- ``control``: what the worker is asked to do, one byte, read at every record;
+- ``alive``: locked by the worker for as long as it lives;
+- ``log.txt``: the output of the worker;
+- ``checkpoints``: moments from which a run may continue;
+- ``origin.json``: the key of the run that this one continues.
+
+The one folder serves as queue, live stream, store and cache.
+
+The kernel drops a lock when its holder dies, however it dies. So neither a process table nor a
+heartbeat is needed to see whether a worker lives, and a reused process number cannot deceive.
 """
 
 import contextlib
@@ -59,10 +67,10 @@ class Status:
         phase: one of ``PHASES``.
         step: gradient steps made so far.
         rate: steps a second over the last seconds, measuring included.
-        message: a sentence for the user that the phase does not say, such as why a run failed.
-        machine: what it computes on.
-        outcomes: by network, of those that have ended.
-        signatures: failures that the records have shown, as ``failures.Failure`` has them.
+        message: a sentence for the user that adds to the phase, such as why a run failed.
+        machine: the hardware on which the run computes.
+        outcomes: how each network ended, by name, for the networks that have ended.
+        signatures: failures that the records have shown, with the fields of ``failures.Failure``.
         pid: process number of the worker.
         created: seconds since the epoch.
     """
@@ -86,18 +94,18 @@ class Status:
     def ends(self) -> str:
         """How each network ended, in words; empty while all still train."""
         return "; ".join(
-            f"{short_name(name)} {each.sentence}" for name, each in self.outcomes.items()
+            f"{short_name(name)} {outcome.sentence}" for name, outcome in self.outcomes.items()
         )
 
     @property
     def sentence(self) -> str:
-        """What to tell the user about the run."""
+        """The sentence that the user reads about the run."""
         return self.message or self.ends or PHASES[self.phase]
 
 
 @dataclass(frozen=True)
 class Run:
-    """The run in ``folder``. It holds nothing in memory: every call reads the files anew."""
+    """The run in ``folder``. It holds nothing in memory: every call reads the files again."""
 
     folder: Path
 
@@ -142,12 +150,12 @@ class Run:
         """Where the run stands; ``lost`` if its worker died before it could say how the run ended.
 
         Raises:
-            RunError: if there is no such run or ``status.json`` is damaged.
+            RunError: if the run does not exist or ``status.json`` is missing or damaged.
         """
-        status = self._told()
+        status = self._read_status()
         if status.live and not self._worker_lives():
-            # The worker may have ended between the two looks, and said so.
-            status = self._told()
+            # The worker may have written how the run ended after the first reading.
+            status = self._read_status()
             if status.live:
                 return dataclasses.replace(status, phase="lost", message=PHASES["lost"])
         return status
@@ -156,13 +164,13 @@ class Run:
         """Read every file that describes the run; returns its settings and its status.
 
         Raises:
-            RunError: if one of them is missing or damaged.
+            RunError: if one of the files is missing or damaged.
         """
         self._read_layout()
         return self.config, self.status
 
     def rows(self, since: int = 0) -> Array:
-        """The records from number ``since`` on, without a half-written last row.
+        """The records from number ``since`` on, counted from 0, without a half-written last row.
 
         Raises:
             RunError: if ``layout.json`` is damaged.
@@ -170,15 +178,15 @@ class Run:
         width = self.layout.width
         try:
             flat = np.fromfile(self.folder / "records.f8", "<f8", offset=since * width * 8)
-        except (FileNotFoundError, ValueError):  # no record yet, or not as many as ``since``
+        except (FileNotFoundError, ValueError):  # no record yet, or fewer than ``since``
             flat = np.empty(0)
         return flat[: len(flat) // width * width].reshape(-1, width)
 
     def need_records(self) -> None:
-        """Raise an error if there are no records to show.
+        """Raise an error if the run has no records to show.
 
         Raises:
-            RunError: with one sentence, if there is none yet or ``layout.json`` is damaged.
+            RunError: with one sentence, if no record exists yet or ``layout.json`` is damaged.
         """
         if not len(self.rows()):
             raise RunError(f"Run {self.key} has no records yet.")
@@ -190,12 +198,12 @@ class Run:
 
     @property
     def origin(self) -> "Run | None":
-        """The run that this one continues; None if there is none or it has been deleted."""
+        """The run that this one continues; None if it continues no run or that run was deleted."""
         if not (self.folder / "origin.json").exists():
             return None
         key = str(self._json("origin.json").get("run"))
-        there = KEY.fullmatch(key) and (self.folder.parent / key / "layout.json").exists()
-        return Run(self.folder.parent / key) if there else None
+        exists = KEY.fullmatch(key) and (self.folder.parent / key / "layout.json").exists()
+        return Run(self.folder.parent / key) if exists else None
 
     @property
     def position(self) -> int | None:
@@ -209,7 +217,7 @@ class Run:
         (self.folder / "control").write_bytes(control)
 
     def asked(self) -> bytes:
-        """What the worker was asked last; ``RUN`` if nothing."""
+        """What the worker was last asked to do; ``RUN`` if nothing was asked."""
         with contextlib.suppress(FileNotFoundError):
             return (self.folder / "control").read_bytes() or RUN
         return RUN
@@ -233,14 +241,18 @@ class Run:
         os.chmod(temporary, 0o644)
         os.replace(temporary, self.folder / name)
 
-    def _told(self) -> Status:
-        content, empty = self._json("status.json"), Status("")
+    def _read_status(self) -> Status:
+        content = self._json("status.json")
+        empty = Status("")
         try:
             outcomes = content.get("outcomes", {})
-            if any(isinstance(each, str) for each in outcomes.values()):  # an older run
+            if any(isinstance(outcome, str) for outcome in outcomes.values()):  # an older run
                 ended = content["phase"] in ("done", "diverged")
-                content["message"] = "" if ended else content["message"]  # the same once more
-            content["outcomes"] = {name: Outcome.read(each) for name, each in outcomes.items()}
+                # The message of an older run that ended repeats the outcomes.
+                content["message"] = "" if ended else content["message"]
+            content["outcomes"] = {
+                name: Outcome.read(outcome) for name, outcome in outcomes.items()
+            }
         except (AttributeError, KeyError, TypeError, ValueError):
             raise RunError(f"Run {self.key}: status.json has no usable outcomes.") from None
         try:
@@ -248,8 +260,9 @@ class Run:
         except TypeError:
             raise RunError(f"Run {self.key}: status.json has unknown entries.") from None
         for name, value in content.items():
-            like = getattr(empty, name)
-            if not isinstance(value, int | float if isinstance(like, float) else type(like)):
+            example = getattr(empty, name)
+            right_type = int | float if isinstance(example, float) else type(example)
+            if not isinstance(value, right_type):
                 raise RunError(f"Run {self.key}: status.json has no usable {name}.")
         if status.phase not in PHASES:
             raise RunError(f"Run {self.key}: status.json names no known phase.")
@@ -286,12 +299,12 @@ class Run:
 
 @functools.lru_cache(maxsize=1024)
 def _config(text: bytes) -> Config:
-    """The Config in a file's content. Kept, as pages ask for it many times in a rerun."""
+    """The Config in a file's content. Cached, because a page asks for it many times a rerun."""
     return Config.from_dict(json.loads(text))
 
 
 def root(folder: str | Path | None = None) -> Path:
-    """The folder of all runs: the one given, else ``$DLN_RUNS``, else ``runs`` in this project."""
+    """The folder of all runs: ``folder``, else ``$DLN_RUNS``, else ``runs`` in this project."""
     chosen = folder or os.environ.get("DLN_RUNS") or Path(__file__).parents[2] / "runs"
     return Path(chosen).resolve()
 
@@ -300,7 +313,7 @@ def find(key: str, folder: Path) -> Run:
     """The run with this key.
 
     Raises:
-        RunError: if the key is not sixteen hexadecimal digits or no such run is there.
+        RunError: if the key is not sixteen hexadecimal digits or no run has it.
     """
     if not KEY.fullmatch(key):
         raise RunError(f"{key[:40]!r} is no run: a run's key is sixteen digits from 0-9 and a-f.")
@@ -310,13 +323,16 @@ def find(key: str, folder: Path) -> Run:
 
 
 def listing(folder: Path) -> list[tuple[Run, Config | None, Status]]:
-    """All runs, newest first; a damaged one with phase ``unreadable`` and a sentence why."""
-    found: list[tuple[Run, Config | None, Status]] = []
-    for place in folder.glob("*"):
-        if KEY.fullmatch(place.name) and place.is_dir():
-            run = Run(place)
+    """All runs, newest first, each with its settings and status.
+
+    A damaged run has no settings (None), the phase ``unreadable`` and a message that says why.
+    """
+    entries: list[tuple[Run, Config | None, Status]] = []
+    for path in folder.glob("*"):
+        if KEY.fullmatch(path.name) and path.is_dir():
+            run = Run(path)
             try:
-                found.append((run, *run.check()))
+                entries.append((run, *run.check()))
             except RunError as error:
-                found.append((run, None, Status("unreadable", message=str(error))))
-    return sorted(found, key=lambda entry: -entry[2].created)
+                entries.append((run, None, Status("unreadable", message=str(error))))
+    return sorted(entries, key=lambda entry: -entry[2].created)

@@ -1,4 +1,4 @@
-"""Start: a worker for a run, unless the run is there already."""
+"""Start: a worker for a run, unless the run is in hand or has ended already."""
 
 import contextlib
 import dataclasses
@@ -14,20 +14,20 @@ from dynamics.core.fork import shared
 from dynamics.runs import queue
 from dynamics.runs.run import LIVE, RUN, Run, RunError, Status
 
-KEPT = (*LIVE, "done", "diverged")
-MOST_QUEUED = 64
+KEPT = (*LIVE, "done", "diverged")  # phases in which a run needs no new worker
+MOST_QUEUED = 64  # most runs that wait at once
 
 
 def start(config: Config, folder: Path, *, anew: bool = False, origin: Run | None = None) -> Run:
-    """The run of ``config``, with a worker on it unless it is in hand or has ended.
+    """Start a worker on a run, unless the run is in hand or has ended; returns the run.
 
     A run that was cancelled, has failed or has lost its worker continues from its last checkpoint.
 
     Args:
-        config: the settings.
-        folder: of all runs.
-        anew: train from step 0 whatever is there, unless a worker has the run in hand.
-        origin: a run whose first steps are the same; a new run takes them over.
+        config: the settings of the run.
+        folder: the folder of all runs.
+        anew: train from step 0 even if the run has records, unless a worker has it in hand.
+        origin: a run whose first steps are the same; a new run takes over its records.
 
     Raises:
         RunError: if too many runs are waiting already or the folder cannot be written.
@@ -36,18 +36,18 @@ def start(config: Config, folder: Path, *, anew: bool = False, origin: Run | Non
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with queue.lock(folder / ".lock"):
-            known = Status("unreadable")
+            status = Status("unreadable")
             with contextlib.suppress(RunError):
-                known = run.status
-            if known.phase in (LIVE if anew else KEPT):
+                status = run.status
+            if status.phase in (LIVE if anew else KEPT):
                 return run
             if len(queue.waiting(folder)) >= MOST_QUEUED:
                 raise RunError(
                     f"{MOST_QUEUED} runs are waiting already; cancel some or try again later."
                 )
-            fresh = anew or known.phase == "unreadable"
+            fresh = anew or status.phase == "unreadable"
             place = _anew(run, config) if fresh else run
-            _spawn(run, place, 0 if fresh else known.step, origin)
+            _spawn(run, place, 0 if fresh else status.step, origin)
     except OSError as error:
         raise RunError(f"{folder} cannot be written: {error.strerror}.") from None
     return run
@@ -60,7 +60,7 @@ def began(run: Run) -> bool:
 
 
 def _anew(run: Run, config: Config) -> Run:
-    """A new run in a folder beside its own, so that nobody sees half of one."""
+    """A new run in a folder beside its final one, so that nobody sees a half-made run."""
     aside = Run(run.folder.with_name(f".new-{run.key}"))
     shutil.rmtree(aside.folder, ignore_errors=True)
     aside.folder.mkdir()
@@ -71,7 +71,7 @@ def _anew(run: Run, config: Config) -> Run:
 def _spawn(run: Run, place: Run, step: int, origin: Run | None) -> None:
     """Start a worker that holds the ``alive`` lock from its first moment.
 
-    ``place`` is where the run is made ready: its own folder, or one that then replaces it.
+    ``place`` is where the run is made ready: its own folder, or another, which then replaces it.
     """
     if origin and origin.key != run.key and shared(place.config, origin.config):
         place.write("origin.json", {"run": origin.key})
@@ -103,7 +103,10 @@ def _spawn(run: Run, place: Run, step: int, origin: Run | None) -> None:
 
 
 def _replace(folder: Path, other: Path) -> None:
-    """Put ``other`` in the place of ``folder``; for an instant none is there, but never half."""
+    """Put ``other`` in the place of ``folder``.
+
+    For an instant ``folder`` does not exist, but it is never half-made.
+    """
     old = folder.with_name(f".old-{folder.name}")
     shutil.rmtree(old, ignore_errors=True)
     with contextlib.suppress(FileNotFoundError):
@@ -112,7 +115,7 @@ def _replace(folder: Path, other: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-# By folder; polled at each start, so that none stays a zombie.
+# Workers that this process started, by folder. Each start polls them, so that none stays a zombie.
 _CHILDREN: dict[Path, subprocess.Popen[bytes]] = {}
-# Folders whose worker is being started: Ctrl-C in that moment must find them, too.
+# Folders whose worker is being started: Ctrl-C at that moment must end those runs, too.
 _STARTING: set[Path] = set()

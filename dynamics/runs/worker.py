@@ -1,7 +1,7 @@
 """Worker: ``python -m dynamics.runs.worker RUN`` trains one run and appends to its folder.
 
-A process of its own, so that a page may be refreshed, a server restarted and a run cancelled
-without one harming the other. Waiting costs little: torch is imported once it is the run's turn.
+A worker is a separate process, so that refreshing a page, restarting the server or cancelling a run
+harms nothing else. Waiting costs little: torch is imported only when it is the run's turn.
 """
 
 import contextlib
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from dynamics.engine.measuring.moment import Resumable
     from dynamics.runs.writer import Writer
 
-TELL_EVERY = 0.1  # seconds between two status files
-PACE_OVER = 3.0  # seconds of training over which the steps a second are averaged
-NICENESS = 5  # the page must stay quick while this trains
+TELL_EVERY = 0.1  # seconds between two writings of ``status.json``
+PACE_OVER = 3.0  # seconds of training over which the pace is averaged
+NICENESS = 5  # priority of the process: the web app must stay quick while a worker trains
 
 
 class CancelledError(Exception):
@@ -36,16 +36,16 @@ class CancelledError(Exception):
 
 
 class Pace:
-    """Steps a second over the last seconds, always from one record to another.
+    """Steps a second over the last seconds, always measured from one record to another.
 
-    A slow run has many seconds between two records, and no step is counted in between.
+    A slow run has many seconds between two records, and its steps are counted only at a record.
     """
 
     def __init__(self, now: float, step: int) -> None:
         self._records = deque([(now, step)])
 
     def note(self, now: float, step: int) -> None:
-        """Count a record that has come now, in seconds of any clock."""
+        """Count the record of ``step``, made at ``now`` seconds of any clock."""
         self._records.append((now, step))
         while now - self._records[1][0] > PACE_OVER:
             self._records.popleft()
@@ -59,13 +59,13 @@ class Pace:
 
 
 class Worker:
-    """One run on its way from the queue to its end: process, status and control."""
+    """One run from the queue to its end: its process, its status and its control."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
         self.status = dataclasses.replace(run.status, pid=os.getpid())
         self._telling = threading.Lock()
-        self._told = 0.0  # when the last status was written
+        self._last_status = 0.0  # when the last status was written, in monotonic seconds
         self._pace = Pace(0.0, 0)
         self._writer: Writer | None = None
         self._records: Iterator[dict[str, Resumable] | None] | None = None
@@ -95,17 +95,17 @@ class Worker:
             self.tell(phase="failed", message=_explained(error))
 
     def tell(self, **changes: Any) -> None:
-        """Replace the status that everybody reads."""
+        """Change these fields of the status and write ``status.json``."""
         with self._telling:
             self._write(**changes)
 
     def _write(self, **changes: Any) -> None:
         self.status = dataclasses.replace(self.status, **changes)
         self.run.write("status.json", dataclasses.asdict(self.status))
-        self._told = time.monotonic()
+        self._last_status = time.monotonic()
 
     def _train(self) -> bool:
-        """Train until the end, then return False; True once the run is asked to pause."""
+        """Train until the run ends or is asked to pause; returns whether it was asked to pause."""
         self.tell(phase="running", message="starting")
         if self._writer is None or self._records is None:
             self._writer, self._records = self._prepared()
@@ -126,16 +126,16 @@ class Worker:
         return False
 
     def _prepared(self) -> "tuple[Writer, Iterator[dict[str, Resumable] | None]]":
-        """The writer and the records to come, after what an earlier worker has recorded."""
+        """The writer and the records to come, after the records of an earlier worker."""
         config = self.run.config
         with self._ends_when_cancelled():
-            # Not at the top: this import takes a second and 200 MB.
+            # Imported late, because torch takes a second and 200 MB.
             from dynamics.engine import device
             from dynamics.engine.training.comparison import fetch, prepare
             from dynamics.findings.failures import Watch
             from dynamics.runs.writer import Writer
 
-        fetch(config, self._report)  # this hears a cancellation itself, and tidies up
+        fetch(config, self._report)  # ``fetch`` looks for a cancellation itself, and tidies up
         with self._ends_when_cancelled():
             self.tell(message="preparing")
             device.use_threads(config)
@@ -146,9 +146,10 @@ class Worker:
         return writer, comparison.resumed(self._taken_over(writer))
 
     def _taken_over(self, writer: "Writer") -> "dict[str, Resumable]":
-        """The last records of an earlier worker, or of the run that this one continues.
+        """The moment from which training continues; empty if training starts at step 0.
 
-        What came before them is written and noted; without any, training starts at step 0.
+        It comes from an earlier worker on this run, or from the run that this one continues. The
+        records before it are written and noted.
         """
         self._wait_for_origin()
         source: Run | None = self.run
@@ -160,12 +161,12 @@ class Worker:
                 if moment:
                     return moment
             if source == self.run and writer.clear():
-                self.tell(created=time.time(), step=0)  # whoever watches the run starts over, too
+                self.tell(created=time.time(), step=0)  # pages that watch the run start over, too
             source = source.origin
         return {}
 
     def _wait_for_origin(self) -> None:
-        """Until an origin that was asked to end has kept its last moment."""
+        """Wait until an origin that was asked to end has kept its last moment."""
         origin = self.run.origin
         while origin and origin.asked() == CANCEL and origin.status.live:
             self._raise_if_cancelled()
@@ -179,7 +180,7 @@ class Worker:
     def _ends_when_cancelled(self) -> Iterator[None]:
         """Inside the block, a thread ends the process when the user cancels the run.
 
-        One long computation that prepares a run cannot look for itself.
+        The block is one long computation, which cannot look for a cancellation itself.
         """
         over = threading.Event()
 
@@ -197,22 +198,27 @@ class Worker:
             over.set()
 
     def _note(self, records: Mapping[str, Record]) -> None:
-        """Take step, outcomes and failures into the status."""
-        ended = {name: Outcome.of(record) for name, record in records.items()}
-        outcomes = self.status.outcomes | {name: each for name, each in ended.items() if each}
+        """Put the step, the outcomes and the failures of the records into the status."""
+        new_outcomes = {name: Outcome.of(record) for name, record in records.items()}
+        outcomes = self.status.outcomes | {
+            name: outcome for name, outcome in new_outcomes.items() if outcome
+        }
         step = max(record.step for record in records.values())
-        new = [vars(failure) for failure in self._watch.see(records)]
+        failures = [vars(failure) for failure in self._watch.see(records)]
         self.status = dataclasses.replace(
-            self.status, step=step, outcomes=outcomes, signatures=self.status.signatures + new
+            self.status,
+            step=step,
+            outcomes=outcomes,
+            signatures=self.status.signatures + failures,
         )
 
     def _heartbeat(self) -> None:
         self._raise_if_cancelled()
-        if time.monotonic() - self._told >= TELL_EVERY:
+        if time.monotonic() - self._last_status >= TELL_EVERY:
             self.tell(rate=self._pace.rate or self.status.rate)
 
     def _finish(self) -> None:
-        diverged = any(each.kind == DIVERGED for each in self.status.outcomes.values())
+        diverged = any(outcome.kind == DIVERGED for outcome in self.status.outcomes.values())
         self.tell(phase="diverged" if diverged else "done", message="")
 
     def _raise_if_cancelled(self) -> None:

@@ -1,6 +1,6 @@
 """Writer: fills one run's folder with layout, records, heat maps and checkpoints.
 
-It knows neither status nor process: a worker has one writer, and one process may have many.
+It knows neither the status nor the process: a worker has one writer, and a process may have many.
 """
 
 import shutil
@@ -35,13 +35,13 @@ class Writer:
         self._checkpoints = Checkpoints(run)
         self._last: Mapping[str, Resumable] = {}
         self._cells: dict[str, Array] = {}  # the newest heat map of each network
-        self._count = 0  # of the records that are there
+        self._count = 0  # records in the folder
 
     def take_over(self, source: Run) -> tuple[dict[str, Resumable], list[dict[str, Record]]]:
-        """Begin with what another run, or an earlier worker on this run, has recorded.
+        """Begin with the records of another run, or of an earlier worker on this run.
 
-        Returns the records of the moment from which training continues, and those before it; both
-        are empty, and nothing is written, if the source kept no moment that fits.
+        Returns the moment from which training continues, as records by network, and the records
+        before it. Both are empty, and nothing is written, if the source kept no moment that fits.
 
         Raises:
             RunError: if the source is damaged.
@@ -61,7 +61,7 @@ class Writer:
         return moment, [layout.records(row) for row in rows]
 
     def clear(self) -> bool:
-        """Remove what an earlier worker wrote; returns whether there were any records."""
+        """Remove what an earlier worker wrote; returns whether records existed."""
         if not (self._run.folder / "records.f8").exists():
             return False
         for name in ("records.f8", "maps.f2", "layout.json"):
@@ -70,7 +70,7 @@ class Writer:
         return True
 
     def write(self, records: Mapping[str, Resumable]) -> None:
-        """Append the records of one step, their heat maps, and now and then a checkpoint."""
+        """Append the records of one step and their heat maps; now and then keep a checkpoint."""
         layout = self._layout or self._set_layout(Layout.of(records, self._comparison.facts))
         if self._file is None:
             self._file = FileIO(self._run.folder / "records.f8", "a")
