@@ -1,4 +1,4 @@
-"""Cells of heat maps: how many are kept of a matrix, and when a map is due."""
+"""Cells of heat maps: how many cells a map of a matrix has, and which records get a map."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ import numpy as np
 from dynamics.core.config import Config
 from dynamics.core.records import Array, Record
 
-MOST_CELLS = 50  # along a side of a map
-MOST_MAPS = 1000  # in a run
+MOST_CELLS = 50  # most cells along a side of a map
+MOST_MAPS = 1000  # most maps of a run
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Cells:
     """A heat map: means over blocks of a network's end-to-end matrix at one moment, and its goal.
 
     Attributes:
-        step: of the moment; None before the first one.
+        step: step of the moment; None before the first moment.
         values: rows × cols, the means of the blocks; empty before the first moment.
         goal: rows × cols, the means of M*, or of its observed entries.
         known: whether ``goal`` is M*.
@@ -32,7 +32,7 @@ class Cells:
 
 
 def block(length: int) -> int:
-    """How many rows (or columns) of a matrix with ``length`` of them share one row of cells."""
+    """How many of a matrix's ``length`` rows share one row of cells; the same for columns."""
     return -(-length // MOST_CELLS)
 
 
@@ -43,14 +43,14 @@ def shape(config: Config) -> tuple[int, int]:
 
 
 def due(config: Config, number: int, records: Mapping[str, Record]) -> bool:
-    """Whether the records with this number in their run get a map."""
+    """Whether the records that have this number in their run get a map."""
     every = -(-config.steps // (config.record_every * MOST_MAPS))
     return number % every == 0 or any(record.outcome for record in records.values())
 
 
 def packed(step: float, cells: Sequence[Array]) -> bytes:
-    """A row of ``maps.f2``."""
-    return np.array([step], "<f8").tobytes() + b"".join(halves(each) for each in cells)
+    """A row of ``maps.f2``: the step, then the cells of each network."""
+    return np.array([step], "<f8").tobytes() + b"".join(halves(own) for own in cells)
 
 
 def halves(cells: Array) -> bytes:

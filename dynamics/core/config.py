@@ -34,8 +34,8 @@ class Config:
     """Everything that decides what a run computes. See ``SETTINGS`` for meanings and ranges.
 
     Raises:
-        ConfigError: with one sentence for each field that is of the wrong type or out of range, or
-            that does not fit the others; a page shows it beside the widget.
+        ConfigError: with one sentence for each field that has the wrong type, is out of range or
+            does not fit the other fields; a page shows the sentence beside the widget.
     """
 
     problem: str = setting(
@@ -285,9 +285,9 @@ class Config:
 
     def __post_init__(self) -> None:
         problems: dict[str, str] = {}
-        for name, known in SETTINGS.items():
+        for name, about in SETTINGS.items():
             try:
-                value = known.check(getattr(self, name))
+                value = about.check(getattr(self, name))
                 if name == "changes":
                     value = schedules.written(schedules.read(value, _rate))
                 object.__setattr__(self, name, value)
@@ -299,7 +299,7 @@ class Config:
             raise ConfigError(problems)
 
     def _inconsistencies(self) -> dict[str, str]:
-        """One sentence for each field that does not fit the others, by name."""
+        """One sentence for each field that does not fit the other fields, by name."""
         values = {name: getattr(self, name) for name in SETTINGS}
         return (
             consistency.sizes(values, self.shape, SETTINGS)
@@ -309,18 +309,18 @@ class Config:
 
     @property
     def schedule(self) -> tuple[schedules.Change, ...]:
-        """The changes during the run, by ascending step."""
+        """The changes during the run, in ascending order of their steps."""
         return schedules.read(self.changes, _rate)
 
     @property
     def late(self) -> schedules.LateStart | None:
-        """The network that starts from the original during the run, if any."""
+        """The network that starts from the original during the run; None if no network does."""
         steps = (change.step for change in self.schedule if change.compress)
         return next(map(schedules.LateStart, steps), None)
 
     @property
     def rates(self) -> dict[str, float]:
-        """The settings that may change during the run, as it starts with them."""
+        """The settings that may change during the run, with their values at the start."""
         return {name: getattr(self, name) for name in schedules.SYMBOLS}
 
     @property
@@ -340,7 +340,7 @@ class Config:
         return dataclasses.replace(self, changes="", **rates)
 
     def canonical(self) -> "Config":
-        """The same run without settings that decide nothing, as problem or networks ignore them."""
+        """The same run, with defaults for the settings that its problem and its networks ignore."""
         changes = schedules.effective(self.schedule, self.rates)
         read = {*traits.problem(self.problem).reads}
         for network in self.networks:
@@ -358,9 +358,10 @@ class Config:
     @property
     def key(self) -> str:
         """Sixteen hexadecimal digits: equal for configs that compute the same, on every machine."""
-        # Only what is not at its default counts, so that a new setting leaves old runs their keys.
-        settings, plain = self.canonical().to_dict(), Config().to_dict()
-        chosen = {name: value for name, value in settings.items() if value != plain[name]}
+        # Only settings that differ from their defaults count, so a new setting changes no old key.
+        settings = self.canonical().to_dict()
+        defaults = Config().to_dict()
+        chosen = {name: value for name, value in settings.items() if value != defaults[name]}
         content = json.dumps([VERSION, chosen], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
@@ -371,13 +372,13 @@ class Config:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Config":
-        """A Config from field names and values or their texts.
+        """A Config from field names and values, or the texts of values.
 
-        A field that is left out has the value that its problem suggests, or else its default: one
-        size of step or matrix does not suit all problems.
+        A field that is left out has the value that its problem suggests, or else its default,
+        because one size of step or matrix does not suit all problems.
 
         Raises:
-            ConfigError: as the class, and for a name that is not a field.
+            ConfigError: for the reasons of the class, and for a name that is not a field.
         """
         unknown = {name: _unknown(name) for name in values if name not in SETTINGS}
         if unknown:
@@ -389,18 +390,18 @@ SETTINGS = settings_of(Config)
 PROBLEM_SETTINGS = [name for name in SETTINGS if SETTINGS[name].group == "problem"][1:]
 PROBLEM_SETTINGS += ["seed_target", "seed_data", "seed_noise"]
 SEEDS = [name for name in SETTINGS if SETTINGS[name].group == "seeds"]
-# Without α and the seed of the first factors, which count even where no network reads them:
-# published figures set both in such runs, whose keys would change.
+# α and the seed of the first factors are missing here: they count even if no network reads them.
+# Published figures set both in such runs, and the keys of those runs must not change.
 NETWORK_SETTINGS = ["width", "initialization", "alpha_original"]
 
 
 def choices(name: str) -> dict[str, str]:
-    """The values that a field takes, each with its description; empty for a number."""
+    """The values that a field takes, each with its description; empty for a number or a text."""
     return SETTINGS[name].choices
 
 
 def suggested(problem: str | None) -> dict[str, Any]:
-    """The settings that a problem suggests in place of defaults; empty for an unknown problem."""
+    """The settings that a problem suggests instead of defaults; empty for an unknown problem."""
     if not isinstance(problem, str) or problem not in choices("problem"):
         return {}
     return dict(traits.problem(problem).suggests)

@@ -1,6 +1,6 @@
-"""Consistency: what no single setting shows, because several do not fit each other.
+"""Consistency: settings that are right each by itself but do not fit each other.
 
-Each function returns a sentence for each setting that should change, by its name.
+Each function returns one sentence for each setting that should change, by the setting's name.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,14 +11,19 @@ from dynamics.core.changes import Change, LateStart
 from dynamics.core.setting import Setting
 from dynamics.data.published import DRAWN, arrays, settings, start
 
-MOST_RECORDS = 100_000
-FIXED = ("spectrum", "seed_target", "seed_data", "seed_init")  # published matrices ignore these
+MOST_RECORDS = 100_000  # of a run
+FIXED = (
+    "spectrum",
+    "seed_target",
+    "seed_data",
+    "seed_init",
+)  # settings that published matrices ignore
 
 
 def sizes(
     values: Mapping[str, Any], shape: tuple[int, int], known: Mapping[str, Setting]
 ) -> dict[str, str]:
-    """Widths beyond the matrix, and more records than a run keeps."""
+    """Ranks and widths larger than the matrix, and more records than a run keeps."""
     problems = {}
     side = min(shape)
     for name in ("rank", "rank_bound"):
@@ -63,7 +68,8 @@ def changes(
 
 def published(values: Mapping[str, Any]) -> dict[str, str]:
     """Settings that do not fit the published matrices."""
-    matrices, problem = values["matrices"], values["problem"]
+    matrices = values["matrices"]
+    problem = values["problem"]
     if matrices == DRAWN:
         return {}
     if "matrices" not in traits.problem(problem).reads:
@@ -89,12 +95,12 @@ def published(values: Mapping[str, Any]) -> dict[str, str]:
 
 def _start(values: Mapping[str, Any]) -> dict[str, str]:
     """Settings of the original network that do not fit the stored first factors."""
-    what = f"with the matrices {values['matrices']}"
+    condition = f"with the matrices {values['matrices']}"
     problems = {}
     if not start(values["matrices"], values["problem"], values["depth"]):
-        problems["depth"] = f"There are no first factors for depth {values['depth']} {what}."
+        problems["depth"] = f"There are no first factors for depth {values['depth']} {condition}."
     if values["width"] not in (0, settings(values["matrices"])["d"]):
-        problems["width"] = f"width must be 0 {what}; {values['width']} was given."
+        problems["width"] = f"width must be 0 {condition}; {values['width']} was given."
     if values["initialization"] != "orthogonal":
-        problems["initialization"] = f"initialization must be orthogonal {what}."
+        problems["initialization"] = f"initialization must be orthogonal {condition}."
     return problems

@@ -1,6 +1,6 @@
 """Cost: operations of one step and memory of one network, from its sizes alone.
 
-The same numbers decide in which form a large problem is kept.
+The same numbers decide in which form a large problem is stored.
 """
 
 import math
@@ -12,27 +12,30 @@ from dynamics.core import traits
 from dynamics.core.config import Config
 from dynamics.core.sizes import observed, seen, wide, widths
 
-SPARSEST = 0.1  # largest observed fraction of a completion that is kept as a list
-SMALLEST = 250_000  # least rows × cols of such a completion
-GAIN = 4  # times narrower than the matrix; else many small products cost more than six large ones
-AHEAD = 2  # records by which training may be ahead of measuring
-STARTS = {True: 2, False: 4}  # copies of the factors that measuring keeps of a narrow, a wide start
-SHARE = 0.5  # of the free memory; larger measurements are read from a file
-SMALL = 150**2  # entries of a full target that cost less than measuring by its factors
+SPARSEST = 0.1  # largest observed fraction of a completion that is stored as a list
+SMALLEST = 250_000  # least rows × cols of a completion that is stored as a list
+# The matrix's smaller side must be this many times the width plus the rank; otherwise the many
+# small products of a step by the target's factors cost more than six large products.
+GAIN = 4
+AHEAD = 2  # most records by which training may be ahead of measuring
+# Copies of a network's first factors that measuring keeps, by whether the network is narrow.
+STARTS = {True: 2, False: 4}
+SHARE = 0.5  # share of the free memory beyond which measurements are read from a file
+SMALL = 150**2  # up to this many entries, a full target costs less than measuring by its factors
 
 
 def listed(config: Config) -> bool:
-    """Whether a completion keeps its observed entries as a list, and no array of rows × cols.
+    """Whether a completion stores its observed entries as a list, and no array of rows × cols.
 
     Measured in docs/performance.md: a list steps and measures faster from about 500 × 500 on if at
-    most a tenth is observed. The original network has rows × cols parameters anyway.
+    most a tenth of the entries is observed. The original network has rows × cols parameters anyway.
     """
     few = config.observed <= SPARSEST and config.rows * config.cols >= SMALLEST
     return few and not wide(config)
 
 
 def factored(config: Config) -> bool:
-    """Whether a full target is kept as its factors alone: nothing then needs a whole matrix."""
+    """Whether a full target is stored as its factors alone: nothing then needs a whole matrix."""
     large = config.rows * config.cols > SMALL and not wide(config)
     return large and not config.noise
 
@@ -43,31 +46,35 @@ def gains_by_factors(shape: tuple[int, int], width: int, rank: int) -> bool:
 
 
 def by_factors(shape: tuple[int, int], width: int, rank: int, depth: int) -> float:
-    """Operations of a step by the target's factors: four products with a stack, and small ones."""
-    both, inner = width + rank, depth - 2
+    """Operations of a step by the target's factors: four stacked products, and small products."""
+    both = width + rank
+    inner = depth - 2
     small = (3 * both + 3 * width) * width**2 + 3 * (inner - 1) * width**3
     return 4.0 * sum(shape) * both * width + 2.0 * (small if inner else 0)
 
 
 def dense_sums(shape: tuple[int, int], count: int, width: int) -> float:
-    """Operations of a step's products with W and R, and of two passes over all A_i."""
+    """Operations of a step: its products with W and R, and two passes over all A_i."""
     rows, cols = shape
     return 6.0 * rows * cols * width + 4.0 * count * rows * cols
 
 
 def thin(shape: tuple[int, int], count: int, width: int) -> bool:
-    """Whether products of a_i and b_i with the factors beat those that make the residual matrix."""
+    """Whether multiplying the factors by a_i and b_i takes fewer operations than ``dense_sums``."""
     return 4.0 * count * sum(shape) * width < dense_sums(shape, count, width)
 
 
 def rank_one_sums(shape: tuple[int, int], count: int, width: int) -> float:
-    """Operations of a step on sums by a_i b_iᵀ: four products with the a_i and b_i, or as dense."""
+    """Operations of a step on sums by a_i b_iᵀ: four products with the a_i and b_i if ``thin``.
+
+    Otherwise the step makes the residual matrix, as ``dense_sums`` counts it.
+    """
     whole = dense_sums(shape, count, width)
     return 4.0 * count * sum(shape) * width if thin(shape, count, width) else whole
 
 
 def filed(config: Config) -> bool:
-    """Whether measurements are kept in a file: all A_i would take over half of the free memory."""
+    """Whether measurements are kept in a file, because all A_i exceed half of the free memory."""
     size = config.measurements * math.prod(config.shape) * number(config)
     dense = seen(config) == "sums" and config.sensing == "gaussian"
     return dense and size > SHARE * psutil.virtual_memory().available
@@ -86,15 +93,17 @@ def _by_entries(config: Config) -> bool:
 
 
 def operations(config: Config, network: str) -> float:
-    """Floating-point operations of one step, two for each multiplication of its products.
+    """Floating-point operations of one step, two for each multiplication in its matrix products.
 
-    Compressed, L ≥ 3: 6 rows cols r̂ + 6 cols r̂² + 6 (L − 3) r̂³. Where only observed entries are
-    touched, the first term is 6 |Ω| r̂. Gaussian sensing adds 4 m rows cols; rank-one sensing has
-    4 m (rows + cols) r̂ instead. Where the target's factors are known, see ``by_factors``.
+    For the compressed network with L ≥ 3: 6 rows cols r̂ + 6 cols r̂² + 6 (L − 3) r̂³. If a step
+    touches only observed entries, the first term is 6 |Ω| r̂. Gaussian sensing adds 4 m rows cols;
+    rank-one sensing has 4 m (rows + cols) r̂ instead. For known factors of the target, see
+    ``by_factors``.
     """
     cols, *hidden, rows = widths(config, network)
     width = hidden[0]
-    shape, known = (rows, cols), seen(config) == "all" and not config.noise
+    shape = (rows, cols)
+    known = seen(config) == "all" and not config.noise
     if known and gains_by_factors(shape, width, config.rank):
         return by_factors(shape, width, config.rank, config.depth)
     if seen(config) == "sums":
@@ -110,15 +119,16 @@ def operations(config: Config, network: str) -> float:
 def memory(config: Config, network: str) -> float:
     """Bytes of the factors, of the buffers and copies for training them, and of the data.
 
-    Each factor has a gradient, and what the optimizer keeps. Products between them take
-    2 width × cols and (2L − 5) width². A masked problem keeps six arrays of rows × cols, a full one
-    three, a list of entries about twelve numbers an entry. Sensing keeps three arrays and its
-    measurements: all m matrices unless they are in a file, or their two vectors. Measuring keeps
-    about STARTS times the parameters of the start. Each record being measured, at most AHEAD + 1,
-    has a copy of the factors and of what the optimizer keeps.
+    Each factor has a gradient and the numbers that the optimizer keeps. Products of factors take
+    2 width × cols and (2L − 5) width² numbers. A masked problem keeps six arrays of rows × cols, a
+    full problem three, a list of entries about twelve numbers an entry. Sensing keeps three arrays
+    and its measurements: the two vectors of each, or all m matrices unless they are in a file.
+    Measuring keeps about STARTS copies of the first factors. Each record that is being measured,
+    at most AHEAD + 1, has a copy of the factors and of what the optimizer keeps.
     """
     cols, *hidden, rows = widths(config, network)
-    width, depth = hidden[0], config.depth
+    width = hidden[0]
+    depth = config.depth
     parameters = sum(after * before for before, after in pairwise([cols, *hidden, rows]))
     moved = 1 + traits.optimizer(config.optimizer).keeps
     copies = moved + 1 + (AHEAD + 1) * moved + STARTS[traits.network(network).narrow]
@@ -132,6 +142,6 @@ def memory(config: Config, network: str) -> float:
 
 
 def _measurements(config: Config) -> float:
-    """Numbers in all A_i, or in their vectors."""
+    """How many numbers all A_i have, or their vectors a_i and b_i."""
     rows, cols = config.shape
     return config.measurements * (rows * cols if config.sensing == "gaussian" else rows + cols)

@@ -1,4 +1,4 @@
-"""Fork: settings that continue from a moment of a run, and up to which step two runs are the same.
+"""Fork: settings that continue from a moment of a run, and the last step that two runs share.
 
 A fork is a Config like any other: trained from step 0, it has the same numbers. If the run that it
 comes from still exists, the steps that both share are copied and not trained again.
@@ -11,14 +11,18 @@ from typing import Any
 from dynamics.core.changes import Change, effective, written
 from dynamics.core.config import Config
 
-MAY_DIFFER = ("changes", "steps", "tolerance")  # the first records are the same all the same
+MAY_DIFFER = (
+    "changes",
+    "steps",
+    "tolerance",
+)  # settings in which two runs with the same first records may differ
 
 
 def forked(config: Config, step: int, *, compress: bool = False, **rates: float) -> Config:
     """The run that continues from a step with these rates, or with the original compressed there.
 
     Later changes of the run are left out. A run cannot continue with a different target, network or
-    optimizer: the factors, or what the optimizer remembers, would mean nothing there.
+    optimizer, because its factors or its optimizer's memory would mean nothing there.
 
     Raises:
         ConfigError: if nothing can change at that step.
@@ -34,19 +38,20 @@ def forked(config: Config, step: int, *, compress: bool = False, **rates: float)
 
 def shared(config: Config, origin: Config) -> int:
     """The step up to which both runs are the same; 0 if they differ from the start."""
-    ours, theirs = config.canonical(), origin.canonical()
+    ours = config.canonical()
+    theirs = origin.canonical()
     starts = [run.late.step for run in (ours, theirs) if run.late]
-    # Where records follow from the losses, one more network moves them.
+    # If the losses decide which steps are recorded, one more network changes those steps.
     moved = ours.recording == "escapes" and ours.late and not theirs.late
     if _fixed(ours) != _fixed(theirs) or moved:
         return 0
     steps = min(ours.steps, theirs.steps)
-    turns = [[each for each in run.schedule if each.rates] for run in (ours, theirs)]
-    for one, other in zip_longest(*turns):
-        if not (one and other and one.step == other.step and one.rates == other.rates):
-            steps = min([steps, *(each.step for each in (one, other) if each)])
+    schedules = [[change for change in run.schedule if change.rates] for run in (ours, theirs)]
+    for our, their in zip_longest(*schedules):
+        if not (our and their and our.step == their.step and our.rates == their.rates):
+            steps = min([steps, *(change.step for change in (our, their) if change)])
             break
-    # Measurements against the start of a late network begin where it starts.
+    # Measurements that compare with the start of a late network begin at that start.
     if ours.late or not theirs.late:
         return min([steps, *starts])
     return 0

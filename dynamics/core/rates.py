@@ -1,4 +1,4 @@
-"""Rates: η and α of each network of a run, from the settings and η itself at the start."""
+"""Rates: η and α of each network of a run, from the settings and the value of η at the start."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,8 @@ def alpha(config: Config, network: str) -> float:
 def pace(config: Config, network: str) -> float:
     """The factor on η for a network: 1, or α^(−2/L) at an equal stability margin.
 
-    As η* falls as α^(−2/L), all networks then move at the same share of their own η*.
+    η* falls as α^(−2/L), so with the second factor all networks have η at the same share of their
+    own η*.
     """
     if config.equal == "rate":
         return 1.0
@@ -38,11 +39,11 @@ def rates(config: Config, network: str, learning_rate: float, step: int = 0) -> 
     """The rates with which a network continues from ``step``.
 
     Args:
-        config: the settings.
-        network: its name.
-        learning_rate: η itself at the start, which a run's facts keep; the config may count η in
-            multiples of a stability limit, and its changes count in the same unit.
-        step: gradient steps made.
+        config: the settings of the run.
+        network: name of the network.
+        learning_rate: the value of η at the start, which the run's facts keep. The config may count
+            η in multiples of a stability limit; its changes count η in the same unit.
+        step: gradient steps made so far.
     """
     unit = learning_rate / config.learning_rate
     now = config.after(step)
@@ -50,6 +51,6 @@ def rates(config: Config, network: str, learning_rate: float, step: int = 0) -> 
 
 
 def turns(config: Config, network: str, learning_rate: float) -> dict[int, Rates]:
-    """The rates from the start, and from each step on at which the settings change."""
+    """The rates at the start and after each change of the settings, by step."""
     steps = (0, *(change.step for change in config.schedule))
     return {step: rates(config, network, learning_rate, step) for step in steps}

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Shape = tuple[int, ...]
-SMALL = 1e-6
+SMALL = 1e-6  # share of the largest value below which rounding decides a deviation
 COUNTERS = ("seconds", "measuring_seconds", "operations")
 
 
@@ -22,10 +22,11 @@ COUNTERS = ("seconds", "measuring_seconds", "operations")
 class Record:
     """One network after ``step`` gradient steps.
 
-    Seconds of training and of measuring are counted separately, both from the start.
-    ``operations`` are floating-point operations of the training steps, ``values`` the measurements
-    by name. ``outcome`` is empty while training continues, else ``"done"`` or ``"diverged"``.
-    ``cells`` is the end-to-end matrix as a heat map; it is not a column of the table.
+    ``seconds`` of training and ``measuring_seconds`` are counted separately, both from the start.
+    ``operations`` are the floating-point operations of the training steps, ``values`` the
+    measurements by name. ``outcome`` is empty while training continues, else ``"done"`` or
+    ``"diverged"``. ``cells`` is the end-to-end matrix as a heat map; it is not a column of the
+    table.
     """
 
     step: int
@@ -67,13 +68,14 @@ class Layout:
         return cls(shapes, dict(stored["facts"]))
 
     def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON."""
+        """The layout, ready for JSON."""
         return {"shapes": self.shapes, "facts": self.facts}
 
     @functools.cached_property
     def slices(self) -> dict[tuple[str, str], slice]:
         """The columns of each network's counters and measurements; column 0 is the step."""
-        places, start = {}, 1
+        places = {}
+        start = 1
         for network, measurements in self.shapes.items():
             for name, shape in [*((counter, ()) for counter in COUNTERS), *measurements.items()]:
                 places[network, name] = slice(start, start := start + int(np.prod(shape)))
@@ -97,7 +99,7 @@ class Layout:
         return ["step", *(column for place in self.slices for column in self.columns(*place))]
 
     def row(self, records: Mapping[str, Record | None]) -> Array:
-        """One row of the table; NaN for a network that has ended."""
+        """One row of the table; NaN in the columns of a network that has ended."""
         row = np.full(self.width, np.nan)
         for (network, name), place in self.slices.items():
             record = records.get(network)
@@ -108,8 +110,9 @@ class Layout:
         return row
 
     def records(self, row: Array) -> dict[str, Record]:
-        """The inverse of ``row``, without what a row does not keep."""
-        found, places = {}, self.slices
+        """The inverse of ``row``, without outcomes and heat maps, which a row does not keep."""
+        records = {}
+        places = self.slices
         for network, shapes in self.shapes.items():
             seconds, measuring, operations = (
                 float(row[places[network, counter]][0]) for counter in COUNTERS
@@ -119,8 +122,8 @@ class Layout:
                     name: row[places[network, name]].reshape(shape)
                     for name, shape in shapes.items()
                 }
-                found[network] = Record(int(row[0]), seconds, measuring, operations, values)
-        return found
+                records[network] = Record(int(row[0]), seconds, measuring, operations, values)
+        return records
 
     def trajectories(self, rows: Array) -> "list[Trajectory]":
         """One Trajectory for each network, up to the network's own last record."""
@@ -143,7 +146,7 @@ class Layout:
 class Trajectory:
     """One network's records: each counter an array over T records, each series T × its shape.
 
-    ``facts`` are those of the Layout.
+    ``facts`` are the facts of the Layout.
     """
 
     network: str
@@ -162,7 +165,7 @@ class Trajectory:
     def reached(self, name: str, level: float, counter: str = "steps") -> float:
         """The steps, seconds or operations until ``name`` is at most ``level``; NaN if it never is.
 
-        Taken at the first record at which it is.
+        The value comes from the first record whose ``name`` is that low.
         """
         index = self.first_at(name, level)
         return np.nan if index is None else float(getattr(self, counter)[index])
@@ -174,19 +177,22 @@ class Trajectory:
 
 
 def followed(series: Mapping[str, Any]) -> str:
-    """The series with a column for each mode; sorted values where modes cannot be distinguished."""
+    """The name of the series with a column for each mode.
+
+    If modes cannot be distinguished, it is the series of sorted singular values.
+    """
     return "mode_values" if "mode_values" in series else "singular_values"
 
 
 def deviations(values: Array, reference: Array) -> Array:
     """|x − y| / max(|y|, 10⁻⁶ max|y|) of two arrays of one shape; |x − y| where all y are 0.
 
-    Below the share SMALL of the largest y, rounding decides.
+    A |y| below SMALL = 10⁻⁶ of the largest counts as that much, because rounding decides there.
     """
     scale = np.maximum(np.abs(reference), SMALL * np.abs(reference).max())
     return np.asarray(np.abs(values - reference) / np.where(scale > 0, scale, 1))
 
 
 def missing(values: dict[str, Array]) -> dict[str, Array]:
-    """The same measurements, all NaN: those of a diverged network."""
+    """The same measurements, all NaN, as a diverged network has them."""
     return {name: np.full_like(value, np.nan) for name, value in values.items()}

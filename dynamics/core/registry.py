@@ -1,7 +1,7 @@
 """Options are files: every module of a folder here is one entry of a menu, a flag, a sweep axis.
 
-Names and one-line descriptions are read from the source, so that whoever only lists options (a
-page, ``--help``, a viewer of runs) loads neither torch nor the option itself.
+Names and one-line descriptions are read from the source. Code that only lists options (a page,
+``--help``, a viewer of runs) therefore loads neither torch nor the option itself.
 """
 
 import ast
@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 PROGRAM = Path(__file__).parents[1]
-PLACES = {  # the seven doors for a file of one's own
+PLACES = {  # the seven folders to which a user can add a file
     "problems": "engine/problems",
     "networks": "engine/networks",
     "optimizers": "engine/optimizers",
@@ -23,7 +23,7 @@ PLACES = {  # the seven doors for a file of one's own
 
 
 def place(folder: str) -> Path:
-    """The folder itself."""
+    """The path of the folder."""
     return PROGRAM / PLACES[folder]
 
 
@@ -38,7 +38,7 @@ def load(folder: str, name: str) -> ModuleType:
     """The module ``name`` of ``folder``.
 
     Raises:
-        ValueError: if there is no such option.
+        ValueError: if the option does not exist.
     """
     need(folder, name)
     return importlib.import_module(f"dynamics.{PLACES[folder].replace('/', '.')}.{name}")
@@ -48,7 +48,7 @@ def need(folder: str, name: str) -> None:
     """Check that ``folder`` has the option ``name``.
 
     Raises:
-        ValueError: if it has not.
+        ValueError: if it does not.
     """
     if name not in options(folder):
         raise ValueError(f"{name!r} is not one of the {folder}: {', '.join(options(folder))}.")

@@ -10,22 +10,22 @@ from dynamics.core import registry, traits
 
 @dataclass(frozen=True)
 class Setting:
-    """What flags, sliders and documentation say of a field, and which values it takes.
+    """What flags, sliders and documentation say about a field, and which values it takes.
 
     Attributes:
-        default: the value of a field that is left out.
-        title: its name on screen.
-        symbol: its letter in formulas; empty if it has none.
-        meaning: one line.
-        group: the part of the settings to which it belongs.
-        unit: of a number.
+        default: the value of the field if it is left out.
+        title: the field's name on screen.
+        symbol: the field's letter in formulas; empty if it has none.
+        meaning: what the field sets, in one line.
+        group: the part of the settings to which the field belongs.
+        unit: unit of a number.
         low: the least number.
         high: the largest number.
         above: whether ``low`` itself is excluded.
         choices_of: a folder of options, or the values themselves; empty for a number or a text.
-        example: of a text in a format of its own.
-        name: of the field.
-        type: of its values.
+        example: an example of a text that has its own format; empty for all other fields.
+        name: name of the field.
+        type: type of the field's values.
     """
 
     default: Any
@@ -44,13 +44,13 @@ class Setting:
 
     @property
     def choices(self) -> dict[str, str]:
-        """The values that the field takes, each with its description; empty for a number."""
+        """The values that the field takes, each described; empty for a number or a text."""
         allowed = self.choices_of
         return registry.options(allowed) if isinstance(allowed, str) else dict.fromkeys(allowed, "")
 
     @property
     def offered(self) -> dict[str, str]:
-        """The choices in menus and help: all but exact simulations of other networks."""
+        """The choices in menus and help: all except exact simulations of other networks."""
         if self.choices_of != "networks":
             return self.choices
         return {
@@ -80,10 +80,10 @@ class Setting:
         return f"{self.meaning}; {least} {self.low:g} to {self.high:,.10g}{unit}"
 
     def check(self, value: Any) -> Any:
-        """``value`` as the field's type.
+        """``value``, converted to the field's type.
 
         Raises:
-            ValueError: with one sentence, if it is of the wrong type or out of range.
+            ValueError: with one sentence, if it has the wrong type or is out of range.
         """
         if self.example:
             if not isinstance(value, str):
@@ -96,7 +96,7 @@ class Setting:
         return self._several(value)
 
     def _several(self, value: Any) -> tuple[str, ...]:
-        """Options from a list, or from a text with commas."""
+        """The options in a list, or in a text with commas."""
         parts = value.split(",") if isinstance(value, str) else value
         if not isinstance(parts, list | tuple):
             parts = [parts]
@@ -104,7 +104,7 @@ class Setting:
         picked = {self._choice(part) for part in named}
         if not picked:
             raise ValueError(f"{self.label} must name at least one of {', '.join(self.offered)}.")
-        # The order of writing decides nothing: the original comes first, as everywhere.
+        # The given order decides nothing: the original comes first, as everywhere.
         return tuple(sorted(picked, key=lambda option: (option != "original", option)))
 
     def _choice(self, value: Any) -> str:
@@ -121,7 +121,9 @@ class Setting:
         try:
             if isinstance(value, bool):
                 raise ValueError
-            number = float(value) + 0.0  # no −0: it equals 0 but has another text, so another key
+            number = (
+                float(value) + 0.0
+            )  # −0 becomes 0: both are equal, but their texts and so their keys would differ
             whole = self.type is not int or number == int(number)
         except (TypeError, ValueError, OverflowError):
             raise ValueError(f"{rule}; {value!r} was given.") from None
@@ -132,9 +134,9 @@ class Setting:
 
 
 def setting(*arguments: Any, **more: Any) -> Any:
-    """A field of a dataclass, described by a Setting of these arguments."""
-    described = Setting(*arguments, **more)
-    return dataclasses.field(default=described.default, metadata={"setting": described})
+    """A field of a dataclass, described by a Setting with these arguments."""
+    about = Setting(*arguments, **more)
+    return dataclasses.field(default=about.default, metadata={"setting": about})
 
 
 def settings_of(record: type[Any]) -> dict[str, Setting]:

@@ -1,11 +1,11 @@
-"""Sizes: widths of a config's networks, and how much its problem shows of the matrix."""
+"""Sizes: widths of a config's networks, and how much of the matrix its problem shows."""
 
 from dynamics.core import traits
 from dynamics.core.config import Config
 
 
 def widths(config: Config, network: str) -> list[int]:
-    """cols, the hidden widths, rows."""
+    """Widths of a network from input to output: cols, the hidden widths, rows."""
     rows, cols = config.shape
     hidden = config.width or min(rows, cols)
     if traits.network(network).narrow:
@@ -14,18 +14,18 @@ def widths(config: Config, network: str) -> list[int]:
 
 
 def wide(config: Config) -> bool:
-    """Whether whole factors of the original width are trained."""
+    """Whether a network with whole factors of the original width is trained."""
     kinds = [traits.network(name) for name in config.networks]
     return any(not kind.narrow and not kind.reduced for kind in kinds)
 
 
 def seen(config: Config) -> str:
-    """What is seen of the matrix: ``all``, some ``entries``, a ``list`` of them or ``sums``."""
+    """What is seen of the matrix: ``all``, some ``entries``, a ``list`` of entries or ``sums``."""
     return traits.problem(config.problem).seen
 
 
 def observed(config: Config) -> float:
-    """Number of entries, or of sums of entries, that are seen; the mean over all masks."""
+    """Number of entries that are seen, the mean over all masks; for sensing, the number of sums."""
     rows, cols = config.shape
     problem = traits.problem(config.problem)
     if problem.seen == "sums":
@@ -35,6 +35,6 @@ def observed(config: Config) -> float:
 
 
 def curvature(config: Config) -> float:
-    """c in −∇loss(0) ≈ c M*: 1/m for sums, else one over the number of entries."""
+    """c in −∇loss(0) ≈ c M*: 1/m for sums, else 1/(rows × cols)."""
     rows, cols = config.shape
     return 1 / config.measurements if seen(config) == "sums" else 1 / (rows * cols)

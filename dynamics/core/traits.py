@@ -1,8 +1,8 @@
 """Traits: what an option's file states in its constants, as one typed record for each folder.
 
-A constant is read from the source, so that whoever asks loads neither torch nor the option. Each
+Constants are read from the source, so that reading a trait loads neither torch nor the option. Each
 field below is the constant of the same name in capitals: ``reads`` is ``READS``. A file may have
-constants of its own beside them; one that looks like a misspelt trait is an error.
+further constants; a constant that looks like a misspelt trait is an error.
 """
 
 import ast
@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeVar
 
 from dynamics.core import registry
 
-ALIKE = 0.8  # similarity of two names from which one is taken for a misspelling of the other
+ALIKE = 0.8  # similarity from which one name counts as a misspelling of another
 
 
 class TraitError(ValueError):
@@ -30,11 +30,11 @@ class ProblemTraits:
 
     Attributes:
         reads: the settings of the group ``problem``, and the seeds, that ``make`` reads.
-        shape: rows and columns, if the data fix them.
+        shape: rows and columns if the data fix them; None if they come from the config.
         seen: what is seen of the matrix: ``all`` of it, some ``entries``, a ``list`` of entries
-            that is kept without any array of rows × cols, or ``sums`` of entries.
+            that is stored without any array of rows × cols, or ``sums`` of entries.
         entries: how many entries the data have; 0 for rows × cols.
-        target_known: whether the whole matrix is known, so that there is a recovery error.
+        target_known: whether the whole matrix is known, so that a recovery error exists.
         suggests: settings that suit the problem better than the defaults do.
     """
 
@@ -53,16 +53,18 @@ class ProblemTraits:
 
 @dataclass(frozen=True)
 class NetworkTraits:
-    """What a file of ``networks/`` states; all empty for a line that is no network.
+    """What a file of ``networks/`` states; all defaults for a line of a chart that is no network.
 
     Attributes:
-        width: the setting that its width comes from.
+        width: the setting that has the network's width.
         start: whether its first factors are ``random`` or the surrogate's singular vectors.
-        alpha: the setting that its α comes from.
+        alpha: the setting that has the network's α.
         reads: which of the settings ``width``, ``initialization`` and ``seed_init`` decide its
             first factors.
-        like: the network whose file makes its factors, and states what this file does not.
-        reduction: the exact simulation, of ``steps/reduced.py``, that makes its steps.
+        like: the network whose file makes the factors, and states the traits that this file leaves
+            out.
+        reduction: the exact simulation in ``steps/reduced.py`` that makes its steps; empty for a
+            network that makes its own steps.
     """
 
     width: Literal["width", "rank_bound", ""] = ""
@@ -74,17 +76,17 @@ class NetworkTraits:
 
     @property
     def decided_by(self) -> tuple[str, ...]:
-        """The settings that decide something about this network, of those that not all read."""
+        """The settings that this network reads and some other networks ignore."""
         return (*self.reads, self.alpha)
 
     @property
     def reduced(self) -> bool:
-        """Whether an exact simulation stands for the network's own steps."""
+        """Whether an exact simulation replaces the network's own steps."""
         return bool(self.reduction)
 
     @property
     def narrow(self) -> bool:
-        """Whether the network is r̂ wide."""
+        """Whether the network has width r̂."""
         return self.width == "rank_bound"
 
     @property
@@ -106,7 +108,8 @@ class OptimizerTraits:
         keeps: numbers that the optimizer keeps for each parameter.
         plain: whether the direction is the gradient itself, so that a step can be fused into the
             last product of the gradient.
-        momentum: the share of the last step that is added to the gradient, if that is the rule.
+        momentum: the share of the last step that is added to the gradient; None for a rule
+            without it.
         rescales: whether the gradient is divided by its own size, which amplifies rounding where
             the gradient is small.
     """
@@ -118,7 +121,7 @@ class OptimizerTraits:
 
     @property
     def inertia(self) -> float | None:
-        """The momentum, 0 for the plain gradient; None for any other rule."""
+        """The momentum; 0 for the plain gradient, None for a rule that is neither."""
         return 0.0 if self.plain else self.momentum
 
 
@@ -136,8 +139,8 @@ class ChartTraits:
     Attributes:
         kind: ``lines`` over time, a ``surface`` in space or a ``map`` of cells.
         needs: the measurements without which there is no chart.
-        lacks: the sentence shown in place of the chart where they are missing.
-        expected: whether the chart also draws what theory says of a run.
+        lacks: the sentence shown instead of the chart if those measurements are missing.
+        expected: whether the chart also draws what theory predicts for a run.
     """
 
     kind: Literal["lines", "surface", "map"] = "lines"
@@ -147,21 +150,21 @@ class ChartTraits:
 
     @property
     def missing(self) -> str:
-        """The sentence for a run that does not have what the chart needs."""
+        """The sentence for a run that lacks a measurement that the chart needs."""
         named = " and ".join(self.needs).replace("_", " ")
         return self.lacks or f"This run does not record {named}."
 
 
 @dataclass(frozen=True)
 class FigureTraits:
-    """What a file of ``figures/`` states of a published figure.
+    """What a file of ``figures/`` states about a published figure.
 
     Attributes:
-        source: the notebook or picture that it is from.
+        source: the notebook or picture that the figure comes from.
         caption: a sentence on its panels, for the caption of a file.
-        borrowed: a sentence on settings that were not published with it.
+        borrowed: a sentence on settings that were not published with the figure.
         beside: the label of the run whose data the other methods learn from.
-        published: numbers that were published and are no curve.
+        published: published numbers that are not part of a curve.
     """
 
     source: str
@@ -178,7 +181,7 @@ def problem(name: str) -> ProblemTraits:
 
 @functools.cache
 def network(name: str) -> NetworkTraits:
-    """The traits of a network; none for the name of a line that is no network."""
+    """The traits of a network; all defaults for the name of a line that is no network."""
     if name not in registry.options("networks"):
         return NetworkTraits()
     stated = _stated("networks", name, NetworkTraits)
@@ -215,7 +218,7 @@ def full_name(name: str) -> str:
 
 
 def short_name(name: str) -> str:
-    """A network's name in a legend, where all are networks: ``original with α``."""
+    """A network's name without the word network, for a legend: ``original with α``."""
     return full_name(name).replace(" network", "")
 
 
@@ -224,15 +227,20 @@ Traits = TypeVar("Traits")
 
 @functools.cache
 def _read(folder: str, name: str, record: type[Traits]) -> Traits:
-    """The record of one file; errors as ``_stated``."""
+    """The traits of one file.
+
+    Raises:
+        ValueError: if the option does not exist.
+        TraitError: with one sentence, if the file misspells, lacks or mistypes a constant.
+    """
     return record(**_stated(folder, name, record))
 
 
 def _stated(folder: str, name: str, record: type[Any]) -> dict[str, Any]:
-    """What one file states of a record's fields.
+    """The fields of a record that one file states, by name.
 
     Raises:
-        ValueError: if there is no such option.
+        ValueError: if the option does not exist.
         TraitError: with one sentence, if the file misspells, lacks or mistypes a constant.
     """
     registry.need(folder, name)
@@ -253,7 +261,7 @@ def _stated(folder: str, name: str, record: type[Any]) -> dict[str, Any]:
 
 
 def _constants(folder: str, name: str) -> list[tuple[str, ast.expr | None]]:
-    """Every name that is assigned at the top of a file, and what to; None for a part of a tuple."""
+    """Every name that a file assigns at its top level, with its value; None in a tuple of names."""
     assigned: list[tuple[str, ast.expr | None]] = []
     for node in ast.parse((registry.place(folder) / f"{name}.py").read_text()).body:
         targets = node.targets if isinstance(node, ast.Assign) else []
@@ -263,7 +271,8 @@ def _constants(folder: str, name: str) -> list[tuple[str, ast.expr | None]]:
             if isinstance(target, ast.Name):
                 assigned.append((target.id, getattr(node, "value", None)))
             elif isinstance(target, ast.Tuple):
-                assigned += [(each.id, None) for each in target.elts if isinstance(each, ast.Name)]
+                names = [part.id for part in target.elts if isinstance(part, ast.Name)]
+                assigned += [(name, None) for name in names]
     return assigned
 
 
@@ -283,11 +292,12 @@ def _value(node: ast.expr | None, constant: str, hints: Mapping[str, Any], file:
 
 def _fits(value: Any, hint: Any) -> bool:
     """Whether a literal has the type of a trait."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    origin = typing.get_origin(hint)
+    arguments = typing.get_args(hint)
     if origin is Literal:
         return isinstance(value, str) and value in arguments
     if origin in (typing.Union, types.UnionType):
-        return any(_fits(value, each) for each in arguments)
+        return any(_fits(value, argument) for argument in arguments)
     if origin is tuple and isinstance(value, tuple):
         if arguments[-1] is ...:
             arguments = arguments[:1] * len(value)
@@ -304,10 +314,10 @@ def _described(hint: Any) -> str:
     if typing.get_origin(hint) is Mapping:
         return "a dictionary"
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        return " or ".join(_described(each) for each in typing.get_args(hint))
+        return " or ".join(_described(argument) for argument in typing.get_args(hint))
     if typing.get_origin(hint) is tuple:
         parts = typing.get_args(hint)
-        return (
-            f"a tuple, each {words[parts[0]]}" if parts[-1] is ... else f"a tuple of {len(parts)}"
-        )
+        if parts[-1] is ...:
+            return f"a tuple, each {words[parts[0]]}"
+        return f"a tuple of {len(parts)}"
     return words.get(hint, "None")

@@ -1,7 +1,7 @@
 """Words: numbers, ratios, durations and sizes as people read them, such as ``9.6 × 10⁻¹³``.
 
-Numbers to be typed or computed with keep their e. Spaces at which no line breaks hold a number and
-its power together.
+Numbers that people type or compute with keep their e. Non-breaking spaces hold a number and its
+power together.
 """
 
 import math
@@ -9,7 +9,8 @@ import re
 
 _TIMES = "\u00a0×\u00a0"
 _SIGNS = ("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_UP, _DOWN = str.maketrans(*_SIGNS), str.maketrans(*_SIGNS[::-1])
+_UP = str.maketrans(*_SIGNS)
+_DOWN = str.maketrans(*_SIGNS[::-1])
 _E = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)e([+-]?\d+)\b")
 RAISED = f"[{_SIGNS[1]}]+"  # the pattern of an exponent
 
@@ -19,13 +20,13 @@ def raised(text: str) -> str:
     return _E.sub(_power, text)
 
 
-def _power(found: re.Match[str]) -> str:
-    ten = f"10{str(int(found[2])).translate(_UP)}"
-    return ten if found[1] == "1" else f"{found[1]}{_TIMES}{ten}"
+def _power(match: re.Match[str]) -> str:
+    power = f"10{str(int(match[2])).translate(_UP)}"
+    return power if match[1] == "1" else f"{match[1]}{_TIMES}{power}"
 
 
 def lowered(text: str) -> str:
-    """An exponent in ordinary digits."""
+    """A raised exponent in ordinary digits: ``-13`` for ``⁻¹³``."""
     return text.translate(_DOWN)
 
 
@@ -33,7 +34,7 @@ def value(text: str) -> float:
     """The number that a text writes: ``9.6 × 10⁻¹³``, ``10⁻⁴`` or ``4,081``.
 
     Raises:
-        ValueError: if it writes none.
+        ValueError: if the text is not a number.
     """
     digits, times, power = text.replace("\u00a0", " ").rpartition(" × ")
     if times or re.fullmatch(f"10{RAISED}", power):
@@ -50,8 +51,10 @@ def plain(value: float, missing: str = "not reached", endless: str = "never") ->
         return endless if value == math.inf else missing
     if abs(value) >= 100:
         return f"{value:,.0f}"
+    if abs(value) >= 10:
+        return f"{value:.4g}"
     if value == 0 or abs(value) >= 1e-3:
-        return f"{value:{'.4g' if abs(value) >= 10 else '.3g'}}"
+        return f"{value:.3g}"
     return raised(f"{value:.1e}")
 
 
@@ -62,14 +65,14 @@ def formula(value: float) -> str:
 
 
 def brief(value: float) -> str:
-    """A number of two digits: ``0.027`` or ``1.6 × 10⁻¹⁴``."""
+    """A number with two digits: ``0.027`` or ``1.6 × 10⁻¹⁴``."""
     if 1e-3 <= abs(value) < 1e5 or not value:
         return f"{value:.2g}" if abs(value) < 99.5 else f"{value:,.0f}"
     return raised(f"{value:.1e}".replace(".0e", "e"))
 
 
 def ratio(value: float, more: str, less: str, same: str, even: float = 1.05) -> str:
-    """A ratio, such as ``3.1 × fewer steps``; ``same`` if it differs from 1 by less than even."""
+    """A ratio, such as ``3.1 × fewer steps``; ``same`` if it is between 1/even and even."""
     if 1 / even < value < even:
         return same
     size = max(value, 1 / value)
@@ -78,18 +81,18 @@ def ratio(value: float, more: str, less: str, same: str, even: float = 1.05) -> 
 
 
 def duration(seconds: float) -> str:
-    """A time of two digits: ``0.12 s``, ``45 s``, ``3 min`` or ``1.5 h``."""
+    """A time with two digits: ``0.12 s``, ``45 s``, ``3 min`` or ``1.5 h``."""
     if seconds < 90:
         return f"{seconds:.2g} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def size(count: float) -> str:
-    """Bytes: ``640 B``, ``12.3 kB`` or ``1.28 GB``."""
+    """A size in bytes: ``640 B``, ``12.3 kB`` or ``1.28 GB``."""
     power = min(3, int(math.log(max(count, 1), 1000)))
     return f"{count / 1000**power:.3g} {('B', 'kB', 'MB', 'GB')[power]}"
 
 
 def count(number: int, noun: str) -> str:
-    """How many: ``1 run``, ``3 runs``."""
+    """A number of things: ``1 run``, ``3 runs``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
