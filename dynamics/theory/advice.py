@@ -12,9 +12,9 @@ from dynamics.core.words import raised
 from dynamics.theory import stability
 from dynamics.theory.prediction import EXACT, Prediction
 
-GOOD_STEP = 0.3  # share of the stability limit: a sensible learning rate
+GOOD_STEP = 0.3  # share of the stability limit that is a sensible learning rate
 SLACK = 1.1  # an estimated limit may be too low by this factor
-AMPLE = 1.3  # times the last escape: enough steps to show it
+AMPLE = 1.3  # times the steps of the last escape, enough steps to show it
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,12 @@ class Advice:
 
 
 def widths(config: Config) -> Iterator[Advice]:
-    """For a width bound below the rank, or so large that compression has no guarantee."""
+    """Advice on a width bound below the rank, or so large that compression has no guarantee."""
     if "compressed" not in config.networks or not traits.problem(config.problem).low_rank:
         return
-    side, rank, bound = min(config.shape), config.rank, config.rank_bound
+    side = min(config.shape)
+    rank = config.rank
+    bound = config.rank_bound
     mend = {"rank_bound": max(rank, min(2 * rank, side - rank))}
     if bound < rank:
         lost = "mode" if bound + 1 == rank else f"{rank - bound} modes"
@@ -49,7 +51,7 @@ def widths(config: Config) -> Iterator[Advice]:
 def step_size(
     config: Config, rates: Mapping[str, float | None], limits: Mapping[str, Prediction]
 ) -> Iterator[Advice]:
-    """For a learning rate above the stability limit of the more sensitive network."""
+    """Advice on a learning rate above the stability limit of the most sensitive network."""
     ratios = {
         name: rate / limits[name].value
         for name, rate in rates.items()
@@ -57,8 +59,9 @@ def step_size(
     }
     if not ratios:
         return
-    name = max(ratios, key=lambda each: ratios[each])
-    ratio, exact = ratios[name], limits[name].standing == EXACT
+    name = max(ratios, key=lambda network: ratios[network])
+    ratio = ratios[name]
+    exact = limits[name].standing == EXACT
     if ratio > (1 if exact else SLACK):
         verb = "will diverge" if stability.zone(ratio) == "diverges" else "will not settle"
         mended = float(f"{config.learning_rate * GOOD_STEP / ratio:.2g}")
@@ -72,14 +75,14 @@ def step_size(
 
 
 def budget(config: Config, escapes: Mapping[str, Prediction]) -> Iterator[Advice]:
-    """For fewer steps than the last mode needs to be half grown."""
+    """Advice on fewer steps than the last mode needs until it is half grown."""
     if not traits.problem(config.problem).low_rank:
         return
     last = {
-        name: max(filter(math.isfinite, each.value or ()), default=0.0)
-        for name, each in escapes.items()
+        name: max(filter(math.isfinite, prediction.value or ()), default=0.0)
+        for name, prediction in escapes.items()
     }
-    name = max(last, key=lambda each: last[each])
+    name = max(last, key=lambda network: last[network])
     if last[name] > config.steps:
         most = SETTINGS["steps"].high
         steps = int(min(most, float(f"{AMPLE * last[name]:.2g}")))

@@ -7,7 +7,7 @@ import numpy as np
 
 from dynamics.core.records import Array
 
-Turns = Mapping[int, tuple[float, float]]  # from a step on, another α and another ηc
+Turns = Mapping[int, tuple[float, float]]  # α and ηc from a step on, by that step
 NO_TURNS: Turns = MappingProxyType({})
 
 
@@ -21,11 +21,9 @@ def recursion(
     momentum: float = 0.0,
     turns: Turns = NO_TURNS,
 ) -> tuple[Array, Array]:
-    """Returns outer values a and inner values b of the compressed network.
+    """Outer values a and inner values b of the compressed network, whose r̂ modes are independent.
 
-    Its r̂ modes are independent.
-
-    With w = a² b^(L−2) and e = w − s, both from the old values,
+    With w = a² b^(L−2) and e = w − s, both computed from the old values,
 
         a ← a − αηc e a b^(L−2),  b ← b − ηc e a² b^(L−3).
 
@@ -40,7 +38,7 @@ def recursion(
         rate: ηc, the learning rate times the curvature of the loss.
         steps: numbers of gradient steps at which to record, ascending.
         momentum: the share of the last step that is added to the next; 0 for gradient descent.
-        turns: α and ηc from some steps on, in place of those above.
+        turns: α and ηc from later steps on, by step; they replace ``alpha`` and ``rate``.
 
     Returns:
         Outer and inner values, records × r̂. For depth 2 the inner values have no meaning.
@@ -48,7 +46,9 @@ def recursion(
     goal = np.asarray(goals, float)
     outer, inner = np.full_like(goal, init_scale), np.full_like(goal, init_scale)
     pace_outer, pace_inner = np.zeros_like(goal), np.zeros_like(goal)
-    outers, inners, done = [], [], 0
+    outers = []
+    inners = []
+    done = 0
     for step in steps:
         for count in range(done, step):
             alpha, rate = turns.get(count, (alpha, rate))

@@ -1,7 +1,7 @@
-"""Expected: what theory says of a run's singular values, made from its settings and facts alone.
+"""Expected: what theory says about a run's singular values, from its settings and facts alone.
 
-Where an exact course is known it is followed step by step, as long as that is cheap; elsewhere
-there are the forecast's escapes. A second call for the same run costs nothing.
+If an exact course is known and cheap, it is followed step by step; otherwise the expectation is the
+forecast's escapes. A second call for the same run costs nothing.
 """
 
 import functools
@@ -20,14 +20,16 @@ from dynamics.theory.escapes import measured_escapes
 from dynamics.theory.forecast import Forecast, NetworkForecast, forecast
 from dynamics.theory.prediction import EXACT, Facts, Known, broken_by_start
 
-POINTS = 500  # of a curve
-RECORDS = 1000  # of the run's records, to which a course is followed
-MOST_STEPS = 20_000  # that are followed: half a second
-MOST_WORK = 4e9  # multiplications of a simulation: as long
-SLACK = 1.3  # times the last expected escape, after which little happens
-RISES = 3  # of the last mode, which are shown after its escape
-LEAST_RESIDUAL = 1e-17  # below rounding
-SETTLED = 0.01  # relative distance from its goal at which a mode stays where it is
+POINTS = 500  # evenly spaced points of a course
+RECORDS = 1000  # most records of the run at which a course has further points
+MOST_STEPS = 20_000  # most steps of a course, which take about half a second
+MOST_WORK = 4e9  # most multiplications of a simulation, which take about half a second
+# A course ends at SLACK times the last expected escape plus RISES times the slowest rise, because
+# little happens after that.
+SLACK = 1.3
+RISES = 3
+LEAST_RESIDUAL = 1e-17  # least residual that is returned, below rounding
+SETTLED = 0.01  # relative distance from its goal within which a mode has settled
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,11 @@ class Expected:
 
     Attributes:
         escapes: steps until each mode is half grown; infinity for a mode that never grows.
-        standing: how sure they are: ``exact``, ``gradient-flow``, ``heuristic`` or ``unknown``.
-        breaks: the assumptions of the exact result that the run violates, a sentence each.
-        steps: T, of the curves; empty where only the escapes are known.
-        values: T × modes, the exact course.
+        standing: how sure the escapes are: ``exact``, ``gradient-flow``, ``heuristic`` or
+            ``unknown``.
+        breaks: the assumptions of the exact result that the run violates, one sentence each.
+        steps: T steps of the exact course; empty if only the escapes are known.
+        values: T × modes, the singular values of the exact course.
         goals: s_i of these modes.
         followed: how many of the T points were computed; all modes have settled after them.
     """
@@ -55,24 +58,24 @@ class Expected:
     def residuals(self, steps: Array, values: Array) -> Array:
         """|σ_i − expected σ_i| / s_i, T × modes; NaN at steps without a computed course.
 
-        The k-th largest value is compared with the k-th largest expected one, and the difference
-        belongs to the value's mode. So modes that cross are compared correctly even where they are
-        tied. Values are at least LEAST_RESIDUAL: a logarithmic axis has no zero.
+        The k-th largest value is compared with the k-th largest expected value, and the difference
+        belongs to the value's mode. So modes that cross are compared correctly even at a tie.
+        Residuals are at least LEAST_RESIDUAL, because a logarithmic axis has no zero.
 
         Args:
-            steps: T.
-            values: T × at least these modes.
+            steps: T steps of records.
+            values: recorded singular values, T × at least these modes.
         """
-        at = np.searchsorted(self.steps[: self.followed], steps)
-        at = np.minimum(at, max(self.followed - 1, 0))
+        points = np.searchsorted(self.steps[: self.followed], steps)
+        points = np.minimum(points, max(self.followed - 1, 0))
         order = np.argsort(-values, axis=1, kind="stable")
         ranks = np.argsort(order, axis=1)[:, : len(self.goals)]
         largest_first = np.zeros(values.shape)
-        largest_first[:, : len(self.goals)] = -np.sort(-self.values[at], axis=1)
+        largest_first[:, : len(self.goals)] = -np.sort(-self.values[points], axis=1)
         course = np.take_along_axis(largest_first, ranks, axis=1)
         distance = np.abs(values[:, : len(self.goals)] - course) / self.goals
         distance = np.maximum(distance, LEAST_RESIDUAL)
-        return np.where((self.steps[at] == steps)[:, None], distance, np.nan)
+        return np.where((self.steps[points] == steps)[:, None], distance, np.nan)
 
     @property
     def first(self) -> float | None:
@@ -82,57 +85,63 @@ class Expected:
 
 @functools.lru_cache(maxsize=32)
 def expected(config: Config, facts: Facts) -> dict[str, Expected]:
-    """Returns what theory expects of each network, by its name."""
-    made = forecast(config, facts)
+    """What theory expects of each network, by the network's name."""
+    predicted = forecast(config, facts)
     known = Known.of(config, facts)
-    return {name: _of(known, made, name) for name in made.networks}
+    return {name: _of(known, predicted, name) for name in predicted.networks}
 
 
-def _of(known: Known, made: Forecast, name: str) -> Expected:
-    each = made.networks[name]
-    steps = _steps(known.config, each)
-    curves = None if steps is None else _followed(known, made, name, steps)
+def _of(known: Known, predicted: Forecast, name: str) -> Expected:
+    network = predicted.networks[name]
+    times = network.escapes
+    steps = _steps(known.config, network)
+    curves = None if steps is None else _followed(known, predicted, name, steps)
     if steps is None or curves is None:
-        return Expected(tuple(each.escapes.value or ()), each.escapes.standing, each.escapes.breaks)
-    found = measured_escapes(steps, curves, known.goals[: curves.shape[1]])
-    # What comes after the last step that was followed is the forecast's.
-    later = np.array((each.escapes.value or [math.inf] * len(found))[: len(found)])
-    escapes = np.where(np.isnan(found), np.maximum(later, steps[-1]), found).tolist()
-    escapes += [math.inf] * (len(known.goals) - len(found))
+        return Expected(tuple(times.value or ()), times.standing, times.breaks)
+    measured = measured_escapes(steps, curves, known.goals[: curves.shape[1]])
+    # Escapes after the last step of the course are the forecast's.
+    later = np.array((times.value or [math.inf] * len(measured))[: len(measured)])
+    escapes = np.where(np.isnan(measured), np.maximum(later, steps[-1]), measured).tolist()
+    escapes += [math.inf] * (len(known.goals) - len(measured))
     longer, course = _lengthened(known, steps, curves)
     followed = min(len(steps), len(longer))
     goals = known.goals[: curves.shape[1]]
     return Expected(tuple(escapes), EXACT, (), longer, course, goals, followed)
 
 
-def _steps(config: Config, each: NetworkForecast) -> Array | None:
-    """The steps to follow: until all has happened, at most as many as are trained."""
-    escapes = [step for step in each.escapes.value or () if math.isfinite(step)]
+def _steps(config: Config, network: NetworkForecast) -> Array | None:
+    """The steps of a network's course; None if it would have more than ``MOST_STEPS``.
+
+    The course ends when every mode has risen, or at the last step of training if that is earlier.
+    """
+    escapes = [step for step in network.escapes.value or () if math.isfinite(step)]
     last = config.steps
-    if escapes and not config.schedule:  # whose escapes may be other than forecast
-        after = SLACK * max(escapes) + RISES * max(each.rises.value or [0])
-        last = min(last, math.ceil(after))
+    if escapes and not config.schedule:  # a schedule may move the escapes
+        end = SLACK * max(escapes) + RISES * max(network.rises.value or [0])
+        last = min(last, math.ceil(end))
     if last > MOST_STEPS:
         return None
-    # At the run's own records, too: there it is held against what was measured.
+    # The course also has the steps of the run's own records, at which it is compared with them.
     apart = config.record_every * -(-last // (config.record_every * RECORDS))
     steps = [np.linspace(0, last, POINTS).astype(int), np.arange(0, last + 1, apart)]
     return np.unique(np.concatenate(steps)).astype(float)
 
 
-def _followed(known: Known, made: Forecast, name: str, steps: Array) -> Array | None:
-    """The exact singular values after these steps, those of the modes alone; None if unknown."""
-    config, kind = known.config, traits.network(name)
-    momentum, rate = traits.optimizer(config.optimizer).inertia, made.learning_rate
+def _followed(known: Known, predicted: Forecast, name: str, steps: Array) -> Array | None:
+    """The exact singular values of the modes after these steps; None if no course is known."""
+    config = known.config
+    kind = traits.network(name)
+    momentum = traits.optimizer(config.optimizer).inertia
+    rate = predicted.learning_rate
     if momentum is None or seen(config) != "all" or rate is None or not known.drawn:
         return None
     whole = steps.astype(int).tolist()
     later = {
-        step: (each.alpha, each.learning_rate * curvature(config))
-        for step, each in turns(config, name, rate).items()
+        step: (rates.alpha, rates.learning_rate * curvature(config))
+        for step, rates in turns(config, name, rate).items()
     }
     alpha, pace = later.pop(0)
-    with np.errstate(all="ignore"):  # a rate beyond the limit has a course, too: out of all numbers
+    with np.errstate(all="ignore"):  # above the stability limit, a course overflows
         if kind.adrift or config.starts_late(name):
             return None
         if kind.spectral:
@@ -146,7 +155,10 @@ def _followed(known: Known, made: Forecast, name: str, steps: Array) -> Array | 
 
 
 def _lengthened(known: Known, steps: Array, curves: Array) -> tuple[Array, Array]:
-    """Cut where a curve leaves all numbers; go on to the run's end where all have settled."""
+    """The steps and the course, cut before the first value that is not finite.
+
+    If all modes have settled, the course is continued to the last step of the run.
+    """
     finite = np.isfinite(curves).all(axis=1)
     if not finite.all():
         stop = int(np.argmin(finite))

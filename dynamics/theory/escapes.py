@@ -1,6 +1,6 @@
 """Escapes: when each mode leaves its plateau, how fast it rises, and which modes merge.
 
-Steps are those of gradient descent at ``rate`` = ηc, for a mode whose factors start at ε. ``goals``
+Steps are steps of gradient descent at ``rate`` = ηc, for a mode whose factors start at ε. ``goals``
 are the singular values s_i that the modes grow to.
 """
 
@@ -16,9 +16,9 @@ from dynamics.core.records import Array
 # and these integrands are smooth.
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(160)
-HALVINGS = 80  # of an interval of logarithms: more than double precision resolves
-GROWN = 10.0  # times the start: random factors have turned towards their mode by then
-STRIDE = 0.3  # largest relative change of the product in one integration step
+HALVINGS = 80  # halvings of an interval of logarithms, more than double precision resolves
+GROWN = 10.0  # growth of a factor after which random factors have turned towards their mode
+STRIDE = 0.3  # largest relative change of the product per integration step
 
 
 def escape_steps(
@@ -45,7 +45,7 @@ def escape_steps(
         alpha: α.
         init_scale: ε.
         rate: ηc; one number, or one for each mode.
-        share: of the goal, between 0 and 1.
+        share: share of the goal, between 0 and 1.
 
     Returns:
         One number for each goal: 0 if the mode starts above the share, infinity for s = 0.
@@ -124,10 +124,10 @@ def plateau(depth: int, alpha: float) -> float:
     if alpha == 1:
         return 1 / (depth - 2)
     # With 1/b = tanh θ/tanh Θ (tan for α < 1) the factor 1/(αb² + 1 − α) is a constant.
-    turn, turned = (np.tanh, math.atanh) if alpha > 1 else (np.tan, math.atan)
+    tangent, arctangent = (np.tanh, math.atanh) if alpha > 1 else (np.tan, math.atan)
     scale = math.sqrt(abs(alpha - 1) / alpha)
-    end = turned(scale)
-    inverse = turn(end * (1 + NODES) / 2) / scale
+    end = arctangent(scale)
+    inverse = tangent(end * (1 + NODES) / 2) / scale
     integral = end / 2 * float(WEIGHTS @ inverse ** (depth - 3))
     return integral / math.sqrt(alpha * abs(alpha - 1))
 
@@ -139,7 +139,7 @@ def delay(depth: int, alpha: float) -> float:
     The network's first factors map the target's right singular vector v_i to a direction that is
     orthogonal to u_i, up to 1/√d. So the mode's 2 × 2 core starts at ε I and must learn to turn by
     90°, while the compressed network's core starts aligned. L = 2: ln(2)/(2α). Both cores are
-    integrated until they are so far above the start that their distance in time is constant.
+    integrated until they have grown so far that the difference of their times is constant.
     """
     if depth == 2:
         return math.log(2) / (2 * alpha)
@@ -150,8 +150,8 @@ def delay(depth: int, alpha: float) -> float:
 def _time_to_grow(depth: int, alpha: float, angle: float) -> float:
     """Time in which a core of unit start and unit pull (s = c = 1, no saturation) grows to GROWN^L.
 
-    Runge–Kutta steps of fourth order. Growth ends in a pole of time, so each step is as long as the
-    product takes to change by the share STRIDE.
+    The time is integrated by Runge–Kutta steps of fourth order. The core becomes infinite in a
+    finite time, so each step is as long as the product takes to change by the share STRIDE.
     """
     pull = np.array([[math.cos(angle), 0.0], [math.sin(angle), 0.0]])
     rates = np.ones((depth, 1, 1))
@@ -161,16 +161,20 @@ def _time_to_grow(depth: int, alpha: float, angle: float) -> float:
         below = [factors[0]]
         for factor in factors[1:-1]:
             below.append(factor @ below[-1])
-        gradients, above = np.empty_like(factors), pull
+        gradients = np.empty_like(factors)
+        above = pull
         for index in range(depth - 1, 0, -1):
             gradients[index] = above @ below[index - 1].T
             above = factors[index].T @ above
         gradients[0] = above
         return rates * gradients
 
-    factors, time, norm = np.tile(np.eye(2), (depth, 1, 1)), 0.0, 1.0
+    factors = np.tile(np.eye(2), (depth, 1, 1))
+    time = 0.0
+    norm = 1.0
     while norm < GROWN**depth:
-        before, first = (time, norm), flow(factors)
+        old_time, old_norm = time, norm
+        first = flow(factors)
         step = STRIDE / depth * math.sqrt(float((factors**2).sum() / (first**2).sum()))
         second = flow(factors + step / 2 * first)
         third = flow(factors + step / 2 * second)
@@ -178,9 +182,9 @@ def _time_to_grow(depth: int, alpha: float, angle: float) -> float:
         factors = factors + step / 6 * (first + 2 * second + 2 * third + fourth)
         norm = float(np.linalg.norm(functools.reduce(lambda below, above: above @ below, factors)))
         time += step
-    # Between two steps, time is linear in this power of the norm, as near the pole.
-    start, end, level = (each ** (2 / depth - 1) for each in (before[1], norm, GROWN**depth))
-    return before[0] + (time - before[0]) * (level - start) / (end - start)
+    # Between the last two steps, time is linear in this power of the norm, as it is near infinity.
+    start, end, level = (size ** (2 / depth - 1) for size in (old_norm, norm, GROWN**depth))
+    return old_time + (time - old_time) * (level - start) / (end - start)
 
 
 def rise_steps(
@@ -205,7 +209,7 @@ def incrementality(escapes: Array, rises: Array) -> Array:
 
     Args:
         escapes: T_i, in the order in which the modes escape.
-        rises: steps of each rise.
+        rises: the steps that each rise takes, in the same order.
     """
     escapes, rises = np.asarray(escapes, float), np.asarray(rises, float)
     return np.diff(escapes) / rises[:-1]
@@ -214,22 +218,22 @@ def incrementality(escapes: Array, rises: Array) -> Array:
 def measured_escapes(
     steps: Array, values: Array, goals: Sequence[float] | Array, share: float = 0.5
 ) -> Array:
-    """The steps at which recorded singular values reach a share of their goals, interpolated.
+    """The steps, interpolated, at which recorded singular values reach a share of their goals.
 
     Args:
-        steps: of the T records.
-        values: T × at least as many singular values, largest first.
+        steps: steps of the T records.
+        values: singular values, largest first, T × at least as many as there are goals.
         goals: s_i.
-        share: of the goal.
+        share: share of the goal.
 
     Returns:
-        One number for each goal; NaN if it was not reached.
+        One number for each goal; NaN if the share was not reached.
     """
-    found = np.full(len(goals), np.nan)
+    escapes = np.full(len(goals), np.nan)
     for index, level in enumerate(share * np.asarray(goals, float)):
         reached = np.flatnonzero(values[:, index] >= level)
         if len(reached):
             after = int(reached[0])
             around = slice(max(after - 1, 0), after + 1)
-            found[index] = np.interp(level, values[around, index], steps[around])
-    return found
+            escapes[index] = np.interp(level, values[around, index], steps[around])
+    return escapes

@@ -1,6 +1,6 @@
-"""Forecast: everything that theory predicts of a run before it starts, and how sure it is.
+"""Forecast: everything that theory predicts about a run before it starts, and how sure it is.
 
-NumPy only. It takes a few milliseconds, so a page can ask at every move of a slider.
+NumPy only. A forecast takes a few milliseconds, so a page can ask for it at every move of a slider.
 """
 
 import dataclasses
@@ -46,18 +46,19 @@ class NetworkForecast:
         if self.escapes.value is None or self.rises.value is None:
             return []
         return [
-            float(each)
-            for each in escape_times.incrementality(self.escapes.value, self.rises.value)
+            float(ratio)
+            for ratio in escape_times.incrementality(self.escapes.value, self.rises.value)
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """Values by name; ``standing`` and ``breaks`` say how sure they are."""
-        found = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        """The values by name, with ``standing`` and ``breaks``, which say how sure they are."""
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        breaks = {name: list(field.breaks) for name, field in fields.items() if field.breaks}
         return {
-            **{name: _plain(each.value) for name, each in found.items()},
+            **{name: _plain(field.value) for name, field in fields.items()},
             "incrementality": _plain(self.incrementality),
-            "standing": {name: each.standing for name, each in found.items()},
-            "breaks": {name: list(each.breaks) for name, each in found.items() if each.breaks},
+            "standing": {name: field.standing for name, field in fields.items()},
+            "breaks": breaks,
         }
 
 
@@ -66,10 +67,10 @@ class Forecast:
     """The predictions for a run.
 
     Attributes:
-        config: the settings.
-        learning_rate: η itself; None if it is counted in limits and no limit is known. ``rate`` is
-            the η of one network.
-        networks: by name, in the config's order.
+        config: the settings of the run.
+        learning_rate: the value of η; None if η is counted in stability limits and no limit is
+            known. ``rate`` returns the η of one network.
+        networks: the predictions for each network, by name, in the config's order.
         warnings: the problems that the run will have.
     """
 
@@ -79,54 +80,60 @@ class Forecast:
     warnings: tuple[Advice, ...]
 
     def rate(self, network: str) -> float | None:
-        """η of a network."""
+        """η of a network; None if η is unknown."""
         if self.learning_rate is None:
             return None
         return rates(self.config, network, self.learning_rate).learning_rate
 
     def ratio(self, network: str) -> float | None:
-        """η/η* of a network; ``stability.zone`` names its zone."""
-        limit, rate = self.networks[network].eta_star.value, self.rate(network)
+        """η/η* of a network; None if either is unknown. ``stability.zone`` names its zone."""
+        limit = self.networks[network].eta_star.value
+        rate = self.rate(network)
         return None if limit is None or rate is None else rate / limit
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON: the values of each network; at the top level those of the compressed one."""
-        networks = {name: each.to_dict() for name, each in self.networks.items()}
-        for name, each in networks.items():
+        """The forecast, ready for JSON.
+
+        ``networks`` has the values of each network. The top level repeats the values of the
+        compressed network, or of the first network if the run has no compressed network.
+        """
+        networks = {name: network.to_dict() for name, network in self.networks.items()}
+        for name, values in networks.items():
             ratio = self.ratio(name)
-            each |= {"ratio": ratio, "zone": None if ratio is None else stability.zone(ratio)}
+            values |= {"ratio": ratio, "zone": None if ratio is None else stability.zone(ratio)}
         return {
             **(networks.get("compressed") or next(iter(networks.values()))),
             "networks": networks,
             "learning_rate": self.learning_rate,
             "warnings": [
-                {"sentence": each.sentence, "mend": dict(each.mend)} for each in self.warnings
+                {"sentence": warning.sentence, "mend": dict(warning.mend)}
+                for warning in self.warnings
             ],
         }
 
 
 def forecast(config: Config, facts: Facts = NOTHING_DRAWN, simulate: bool = False) -> Forecast:
-    """Returns everything that can be said before a run.
+    """Everything that can be said before a run.
 
     Args:
-        config: the settings.
-        facts: of the drawn problem; what is missing is estimated.
-        simulate: whether to simulate the original network's escapes exactly, where its overlap is
-            among the facts; this takes some 20 µs a step.
+        config: the settings of the run.
+        facts: facts of the drawn problem; missing facts are estimated.
+        simulate: whether to simulate the original network's escapes exactly if its overlap is
+            among the facts; this takes about 20 µs a step.
     """
     known = Known.of(config, facts)
     limits = {name: prediction.eta_star(known, name) for name in config.networks}
     paces = {name: pace(config, name) for name in config.networks}
     rate: float | None = config.learning_rate
     if config.rate_unit == "limit":
-        found = [each.value / paces[name] for name, each in limits.items() if each.value]
-        rate = rate * min(found) if found else None
+        bounds = [limit.value / paces[name] for name, limit in limits.items() if limit.value]
+        rate = rate * min(bounds) if bounds else None
     own = {name: None if rate is None else rate * paces[name] for name in config.networks}
     networks = {name: _network(known, name, limits[name], own[name], simulate) for name in own}
     warnings = (
         *advice.widths(config),
         *advice.step_size(config, own, limits),
-        *advice.budget(config, {name: each.escapes for name, each in networks.items()}),
+        *advice.budget(config, {name: network.escapes for name, network in networks.items()}),
     )
     return Forecast(config, rate, networks, warnings)
 
@@ -145,7 +152,7 @@ def _network(
 
 
 def _plain(value: Any) -> Any:
-    """JSON has no infinity: it becomes null."""
+    """The value as JSON allows it: infinity and NaN become null."""
     if isinstance(value, tuple | list):
-        return [_plain(each) for each in value]
+        return [_plain(part) for part in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

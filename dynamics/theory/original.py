@@ -1,9 +1,9 @@
 """The original network's exact course on a full target, at a cost independent of its width.
 
-Square factors with an orthogonal start, a full target of rank r, and gradient descent: outside a
-subspace of 2r dimensions, every factor stays a multiple of its start. So a 2r × 2r core and one
-number for each factor are the whole network. ``simulate`` starts from the overlap alone;
-``engine/steps/reduced.py`` steps the same ``Cores`` for a network that has factors.
+The course holds for square factors with an orthogonal start, a full target of rank r, and gradient
+descent. Outside a subspace of 2r dimensions, every factor then stays a multiple of its start. So a
+2r × 2r core and one number for each factor describe the whole network. ``simulate`` starts from the
+overlap alone; ``engine/steps/reduced.py`` steps the same ``Cores`` for a network that has factors.
 """
 
 from collections.abc import Sequence
@@ -20,10 +20,10 @@ class Course:
     """The singular values and the error of the wide network, at T records.
 
     Attributes:
-        steps: T.
+        steps: steps of the T records.
         core_values: T × 2r singular values of the end-to-end matrix within the 2r dimensions.
-        rest: T, the value that the other d − 2r singular values share.
-        squared_error: T, ‖W − M*‖².
+        rest: T values, each the value that the other d − 2r singular values share.
+        squared_error: T values of ‖W − M*‖².
     """
 
     steps: Array
@@ -42,30 +42,33 @@ def overlap(factors: Sequence[Array], left: Array, right: Array) -> Array:
         left: U, d × r.
         right: Vᵀ, r × d.
     """
-    turned = left
+    rotated = left
     for factor in reversed(factors):
-        turned = factor.T @ turned * (len(factor) ** 0.5 / np.linalg.norm(factor))
-    return np.asarray(right @ turned)
+        rotated = factor.T @ rotated * (len(factor) ** 0.5 / np.linalg.norm(factor))
+    return np.asarray(right @ rotated)
 
 
 class Cores:
-    """Cores M_l that descend from ε_l I towards a goal, and a number ρ_l for the other dimensions.
+    """Cores M_l that descend from ε_l I towards a goal, and numbers ρ_l for the other dimensions.
 
-    ρ_l starts at ε_l: ρ_l ← ρ_l (1 − η_l c Π_(k≠l) ρ_k²).
+    ρ_l starts at ε_l and moves by ρ_l ← ρ_l (1 − η_l c Π_(k≠l) ρ_k²).
 
     Attributes:
-        cores: L × 2r × 2r.
-        rest: L.
+        cores: M_l, L × 2r × 2r.
+        rest: ρ_l, L numbers.
     """
 
     def __init__(self, goal: Array, sizes: Array, momentum: float = 0.0) -> None:
-        self.cores, self.rest = sizes[:, None, None] * np.eye(len(goal)), sizes
-        self._goal, self._momentum = goal, momentum
-        self._slopes, self._moves = np.empty_like(self.cores), np.zeros_like(self.cores)
+        self.cores = sizes[:, None, None] * np.eye(len(goal))
+        self.rest = sizes
+        self._goal = goal
+        self._momentum = momentum
+        self._slopes = np.empty_like(self.cores)
+        self._moves = np.zeros_like(self.cores)
         self._rest_moves = np.zeros_like(sizes)
 
     def step(self, rates: Array) -> None:
-        """Make a step by η_l c, L numbers."""
+        """Make one gradient step at the rates η_l c, L numbers."""
         _gradients(self.cores, self._goal, self._slopes)
         self._moves *= self._momentum
         self._moves += self._slopes
@@ -86,10 +89,10 @@ def simulate(
     momentum: float = 0.0,
     turns: Turns = NO_TURNS,
 ) -> Course:
-    """Returns the exact course of the original network, at a cost independent of its width d.
+    """The exact course of the original network, at a cost independent of its width d.
 
     With K = √(I − GᵀG), the cores descend towards [G; K] S [I, 0]. The other d − 2r singular values
-    are equal, and are ``rest``.
+    all equal ``rest``.
 
     Args:
         goals: s_i, r numbers.
@@ -101,7 +104,7 @@ def simulate(
         steps: numbers of gradient steps at which to record, ascending.
         alpha: the factor by which the outer factors move faster.
         momentum: the share of the last step that is added to the next.
-        turns: α and ηc from some steps on, in place of those above.
+        turns: α and ηc from later steps on, by step; they replace ``alpha`` and ``rate``.
 
     Raises:
         ValueError: if 2r exceeds d.
@@ -134,7 +137,7 @@ def rates_of(depth: int, alpha: float, rate: float) -> Array:
 
 
 def _complement(overlap: Array) -> Array:
-    """K with KᵀK = I − GᵀG. A Cholesky decomposition would fail where the overlap is 1."""
+    """K with KᵀK = I − GᵀG. A Cholesky decomposition would fail if an overlap is 1."""
     values, vectors = np.linalg.eigh(np.eye(len(overlap)) - overlap.T @ overlap)
     return np.asarray(np.sqrt(np.maximum(values, 0))[:, None] * vectors.T)
 

@@ -21,8 +21,8 @@ from dynamics.theory.escapes import delay, escape_steps, measured_escapes, rise_
 from dynamics.theory.spectrum import certain, estimate
 
 EXACT, FLOW, HEURISTIC, UNKNOWN = "exact", "gradient-flow", "heuristic", "unknown"
-MOST_WORK = 3e10  # multiplications of a forecast's simulation: some seconds
-RECORDS = 2000  # of such a simulation; steps between them are interpolated
+MOST_WORK = 3e10  # most multiplications of a forecast's simulation, which take some seconds
+RECORDS = 2000  # records of a forecast's simulation; escapes between them are interpolated
 TYPICAL = "The singular values are those of a typical draw; those of the run may differ."
 TURNED = "The random start is treated as orthogonal to the target."
 BESIDE = "The r spare directions beside the learned ones are left out."
@@ -32,12 +32,12 @@ FITTED = "Noise that remains is estimated by counting free parameters."
 
 @dataclass(frozen=True)
 class Facts:
-    """What theory needs of a drawn problem; empty where nothing is drawn or known.
+    """What theory needs to know about a drawn problem; empty for what is not drawn or not known.
 
     Attributes:
-        target_singular_values: s_i.
-        surrogate_singular_values: those of −∇loss(0).
-        overlap: of the original network's start with the target, r × r.
+        target_singular_values: s_i, the singular values of the target.
+        surrogate_singular_values: the singular values of −∇loss(0).
+        overlap: overlap of the original network's start with the target, r × r.
     """
 
     target_singular_values: tuple[float, ...] = ()
@@ -46,7 +46,7 @@ class Facts:
 
     @classmethod
     def of(cls, stored: Mapping[str, Sequence[Any]]) -> "Facts":
-        """Those among the facts that a run's layout keeps."""
+        """The facts for theory, out of all facts in a run's layout."""
         return cls(
             tuple(stored.get("target_singular_values", ())),
             tuple(stored.get("surrogate_singular_values", ())),
@@ -59,10 +59,11 @@ class Prediction:
     """A value and how sure it is.
 
     Attributes:
-        value: a number, or one for each mode; None where nothing is known.
+        value: a number, or one number for each mode; None if nothing is known.
         standing: ``exact``; ``gradient-flow``: exact for small steps, and within a per cent below
-            the stability limit; ``heuristic``: good to a few or twenty per cent; ``unknown``.
-        breaks: the assumptions of the exact result that the config violates, a sentence each.
+            the stability limit; ``heuristic``: good to between a few and twenty per cent;
+            ``unknown``.
+        breaks: the assumptions of the exact result that the config violates, one sentence each.
     """
 
     value: Any
@@ -75,12 +76,12 @@ class Known:
     """The numbers from which all predictions of a config follow.
 
     Attributes:
-        config: the settings.
+        config: the settings of the run.
         goals: s_i, the singular values that the network grows to, largest first.
-        pulls: singular values of −∇loss(0) divided by c: those of the goals for a full target.
-        overlap: of the original network's start with the target; None if its course depends on
-            more than that, or if it is unknown.
-        drawn: whether the values are those of the drawn problem, or certain without a draw.
+        pulls: singular values of −∇loss(0) divided by c; they equal the goals for a full target.
+        overlap: overlap of the original network's start with the target; None if it is unknown, or
+            if the network's course depends on more than the overlap.
+        drawn: whether the values come from the drawn problem, or are certain without a draw.
     """
 
     config: Config
@@ -91,7 +92,7 @@ class Known:
 
     @classmethod
     def of(cls, config: Config, facts: Facts) -> "Known":
-        """From a run's facts, and estimates where they are missing."""
+        """The known numbers from a run's facts, and from estimates for missing facts."""
         estimated = Facts.of(estimate(config))
         drawn = bool(facts.surrogate_singular_values)
         source = facts if drawn else estimated
@@ -102,7 +103,7 @@ class Known:
         exact = whole and not config.noise and facts.overlap
         return cls(
             config,
-            # Noise on a full target is a part of it.
+            # Noise on a full target is part of what the network grows to.
             np.asarray(goals, float)[: len(pulls)] if goals and not whole else pulls,
             pulls,
             np.asarray(facts.overlap, float) if exact else None,
@@ -120,10 +121,11 @@ class Known:
     ) -> Array | None:
         """The original network's exact singular values, T × r, at ascending ``steps``.
 
-        None without an overlap, if it takes more than ``most_work`` multiplications, or if the
-        course is not finite. The other arguments are those of ``original.simulate``.
+        None without an overlap, if the simulation takes more than ``most_work`` multiplications, or
+        if the course is not finite. ``original.simulate`` explains the other arguments.
         """
-        config, rank = self.config, len(self.goals)
+        config = self.config
+        rank = len(self.goals)
         if self.overlap is None or steps[-1] * 6.0 * config.depth * (2 * rank) ** 3 > most_work:
             return None
         start = (self.goals, self.overlap, config.cols, config.depth, config.init_scale)
@@ -134,14 +136,16 @@ class Known:
         return course.core_values[:, :rank]
 
     def timed(self, rate: float | None, network: str) -> bool:
-        """Whether escape times are known."""
+        """Whether a network's escape times are known."""
         inertia = traits.optimizer(self.config.optimizer).inertia
-        lost = inertia is None or traits.network(network).adrift
-        return bool(len(self.pulls)) and rate is not None and not lost
+        uncovered = inertia is None or traits.network(network).adrift
+        return bool(len(self.pulls)) and rate is not None and not uncovered
 
     def judged(self, value: Any, standing: str, *breaks: str) -> Prediction:
-        """A Prediction of that standing; a heuristic one if any assumption is violated."""
-        broken = (*broken_by(self.config), *breaks, *(() if self.drawn else (TYPICAL,)))
+        """A Prediction with that standing, or a heuristic one if any assumption is violated."""
+        broken = (*broken_by(self.config), *breaks)
+        if not self.drawn:
+            broken = (*broken, TYPICAL)
         if value is None:
             return Prediction(None, UNKNOWN, broken)
         return Prediction(value, HEURISTIC if broken else standing, broken)
@@ -149,38 +153,40 @@ class Known:
 
 def broken_by(config: Config) -> list[str]:
     """The violated assumptions of the results for a full target and gradient descent."""
-    found = []
+    sentences = []
     if seen(config) in ("entries", "list"):
-        found.append("Only some entries are seen, so modes do not grow independently.")
+        sentences.append("Only some entries are seen, so modes do not grow independently.")
     if seen(config) == "sums":
-        found.append("Only sums of entries are seen, so modes do not grow independently.")
+        sentences.append("Only sums of entries are seen, so modes do not grow independently.")
     rule = traits.optimizer(config.optimizer)
     if rule.rescales:
-        found.append(f"The optimizer {config.optimizer} rescales the gradient of every entry.")
+        sentences.append(f"The optimizer {config.optimizer} rescales the gradient of every entry.")
     elif rule.momentum is not None:
-        found.append(f"The optimizer {config.optimizer} adds earlier gradients to the step.")
+        sentences.append(f"The optimizer {config.optimizer} adds earlier gradients to the step.")
     elif not rule.plain:
-        found.append(f"Nothing is known of the optimizer {config.optimizer}: it has its own rule.")
-    return found
+        sentences.append(
+            f"Nothing is known of the optimizer {config.optimizer}: it has its own rule."
+        )
+    return sentences
 
 
 def broken_by_start(config: Config) -> list[str]:
     """The violated assumptions of the original network's simulation, apart from ``broken_by``."""
-    (rows, cols), found = config.shape, []
+    rows, cols = config.shape
+    sentences = []
     if config.initialization != "orthogonal":
-        found.append(f"The first factors are {config.initialization}, not orthogonal.")
+        sentences.append(f"The first factors are {config.initialization}, not orthogonal.")
     if not rows == cols == (config.width or cols):
-        found.append("The factors are not all square.")
+        sentences.append("The factors are not all square.")
     if seen(config) == "all" and config.noise:
-        found.append("Noise gives the target full rank.")
+        sentences.append("Noise gives the target full rank.")
     if 2 * config.rank > min(rows, cols):
-        found.append("The rank is more than half the width.")
-    return found
+        sentences.append("The rank is more than half the width.")
+    return sentences
 
 
 def turning(config: Config, network: str, escapes: Sequence[float] | Array) -> list[str]:
     """A sentence if some of these escapes come after the network's rates have changed."""
-
     start, *later = rates.turns(config, network, config.learning_rate).items()
     turns = [step for step, now in later if now != start[1]]
     if not turns or not any(turns[0] < escape < math.inf for escape in escapes):
@@ -205,13 +211,14 @@ def eta_star(known: Known, network: str) -> Prediction:
 def escapes(known: Known, network: str, rate: float | None, simulate: bool) -> Prediction:
     """Steps until each mode is half grown; infinity if the network is too narrow for the mode.
 
-    ``simulate`` allows the original network's exact simulation, which takes some 20 µs a step.
+    ``simulate`` allows the original network's exact simulation, which takes about 20 µs a step.
     """
     if known.config.starts_late(network):
         return known.judged(None, UNKNOWN, CUT)
     if not known.timed(rate, network) or rate is None:
         return known.judged(None, UNKNOWN)
-    config, alpha = known.config, rates.alpha(known.config, network)
+    config = known.config
+    alpha = rates.alpha(config, network)
     pace = rate * curvature(config) * known.pulls / known.goals
     steps = escape_steps(known.goals, config.depth, alpha, config.init_scale, pace)
     if traits.network(network).spectral:
@@ -221,41 +228,57 @@ def escapes(known: Known, network: str, rate: float | None, simulate: bool) -> P
     steps = np.where(steps > 0, steps + delay(config.depth, alpha) * plateau, 0)
     broken = [*broken_by_start(config), *turning(config, network, steps)]
     if simulate and known.overlap is not None and not broken and not broken_by(config):
-        last = math.ceil(1.3 * float(steps.max()))
-        records = np.unique(np.linspace(0, last, RECORDS).astype(int)).tolist()
-        course = known.simulated(alpha, rate * curvature(config), records, MOST_WORK)
-        if course is not None:
-            exact = measured_escapes(np.array(records, float), course, known.goals)
-            if not np.isnan(exact).any():
-                return known.judged(tuple(exact.tolist()), EXACT)
+        exact = _simulated_escapes(known, alpha, rate * curvature(config), float(steps.max()))
+        if exact is not None:
+            return known.judged(tuple(exact.tolist()), EXACT)
     return known.judged(tuple(steps.tolist()), HEURISTIC, *broken, TURNED)
 
 
+def _simulated_escapes(known: Known, alpha: float, rate: float, last: float) -> Array | None:
+    """The original network's exact escapes, the last of them expected at about step ``last``.
+
+    None if the simulation is too long or if a mode does not escape in it.
+    """
+    records = np.unique(np.linspace(0, math.ceil(1.3 * last), RECORDS).astype(int)).tolist()
+    course = known.simulated(alpha, rate, records, MOST_WORK)
+    if course is None:
+        return None
+    exact = measured_escapes(np.array(records, float), course, known.goals)
+    return None if np.isnan(exact).any() else exact
+
+
 def rises(known: Known, network: str, rate: float | None) -> Prediction:
-    """Steps of each mode from 10 to 90 % of its goal."""
+    """Steps that each mode takes from 10 to 90 % of its goal."""
     if not known.timed(rate, network) or rate is None:
         return known.judged(None, UNKNOWN)
-    alpha, pace = rates.alpha(known.config, network), rate * curvature(known.config)
+    alpha = rates.alpha(known.config, network)
+    pace = rate * curvature(known.config)
     steps = rise_steps(known.goals, known.config.depth, alpha, pace)
     return known.judged(tuple(steps.tolist()), FLOW)
 
 
 def floor(known: Known, network: str) -> Prediction:
     """The final training loss: from spare modes, from modes without room, and from noise."""
-    config, rank = known.config, known.config.rank
+    config = known.config
+    rank = config.rank
+    spectral = traits.network(network).spectral
     if not traits.problem(config.problem).low_rank:
         return known.judged(None, UNKNOWN, "The target is of full rank or unknown.")
     if traits.network(network).adrift:
         return known.judged(None, UNKNOWN)
     width = widths(config, network)[1]
-    spare, missed = max(0, width - 2 * rank), known.goals[:0]
-    if traits.network(network).spectral:
-        spare, missed = max(0, min(width, *config.shape) - rank), known.goals[width:]
+    spare = max(0, width - 2 * rank)
+    missed = known.goals[:0]
+    if spectral:
+        spare = max(0, min(width, *config.shape) - rank)
+        missed = known.goals[width:]
     value = stability.floor(spare, config.init_scale, config.depth, curvature(config), missed)
     if config.noise:
         rows, cols = config.shape
         share = 1 - width * (rows + cols - width) / observed(config)
         scale = curvature(config) if seen(config) == "sums" else 1.0
         value += scale * config.noise**2 / 2 * max(0.0, share)
-    breaks = [FITTED] * bool(config.noise) + [BESIDE] * (not traits.network(network).spectral)
+    breaks = [FITTED] if config.noise else []
+    if not spectral:
+        breaks.append(BESIDE)
     return known.judged(value, FLOW, *breaks)

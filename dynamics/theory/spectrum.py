@@ -1,7 +1,7 @@
 """The singular values of a Config's target and surrogate, estimated before they are drawn.
 
-The estimates are limits for large matrices, good to a few per cent at 100 × 100. Facts of the drawn
-problem replace them where they are known.
+The estimates are limits for large matrices, good to a few per cent at 100 × 100. Known facts of the
+drawn problem replace them.
 """
 
 import functools
@@ -14,21 +14,23 @@ from dynamics.core.config import Config
 from dynamics.core.records import Array
 from dynamics.core.sizes import curvature, seen
 
-GRID = 4096
+GRID = 4096  # points at which the density of singular values is summed
 
 
 def estimate(config: Config) -> dict[str, list[float]]:
-    """Singular values of the target and of −∇loss(0), r each, by the names of a run's facts.
+    """The r singular values of the target and of −∇loss(0), by the names of a run's facts.
 
     Empty for a problem whose matrix is not random. Noise and unseen entries act on the surrogate as
-    independent noise of variance τ² an entry, which moves a singular value s to
-    √((s² + rows τ²)(s² + cols τ²))/s, at least to the edge (√rows + √cols) τ. Benaych-Georges and
-    Nadakuditi (2012), "The singular values and vectors of low rank perturbations".
-    For rank-one sums, whose weights have heavier tails, the estimate is up to 25 % too low.
+    independent noise of variance τ² an entry. The noise moves a singular value s to
+    √((s² + rows τ²)(s² + cols τ²))/s, but at least to the edge (√rows + √cols) τ. The source is
+    Benaych-Georges and Nadakuditi (2012), "The singular values and vectors of low rank
+    perturbations". For rank-one sums, whose weights have heavier tails, the estimate is up to 25 %
+    too low.
     """
     if not traits.problem(config.problem).low_rank:
         return {}
-    (rows, cols), values = config.shape, target_values(config)
+    rows, cols = config.shape
+    values = target_values(config)
     energy = float((values**2).sum())
     variance = config.noise**2
     if seen(config) == "sums":
@@ -52,7 +54,7 @@ def certain(config: Config) -> bool:
 
 
 def target_values(config: Config) -> Array:
-    """s_i of the config's random target: exact for flat and power-law, else of a typical draw."""
+    """s_i of the config's random target: exact for flat and power-law, else from a typical draw."""
     rows, cols = config.shape
     if config.spectrum in ("flat", "power-law"):
         values = np.full(config.rank, rows**0.5 + cols**0.5)
@@ -66,15 +68,15 @@ def target_values(config: Config) -> Array:
 def gaussian_values(rows: int, cols: int) -> Array:
     """The singular values of a typical Gaussian matrix: quantiles of Marchenko and Pastur's law.
 
-    Squares lie between (√rows − √cols)² and (√rows + √cols)², with the density
-    √((b − x)(x − a))/(2πx) for all of them together.
+    The squares x of the values lie between a = (√rows − √cols)² and b = (√rows + √cols)², with
+    √((b − x)(x − a))/(2πx) squares per unit of x.
     """
     low, high = ((rows**0.5 + sign * cols**0.5) ** 2 for sign in (-1, 1))
     # In x = mean − half cos θ the density is smooth up to both edges.
     angle = (np.arange(GRID) + 0.5) * math.pi / GRID
     half = (high - low) / 2
-    place = (high + low) / 2 - half * np.cos(angle)
-    mass = np.cumsum((half * np.sin(angle)) ** 2 / place)
+    squares = (high + low) / 2 - half * np.cos(angle)
+    mass = np.cumsum((half * np.sin(angle)) ** 2 / squares)
     count = min(rows, cols)
     quantiles = (count - 0.5 - np.arange(count)) / count
-    return np.sqrt(np.interp(quantiles, mass / mass[-1], place))
+    return np.sqrt(np.interp(quantiles, mass / mass[-1], squares))

@@ -1,4 +1,4 @@
-"""The largest stable learning rate, zones around it, and the lowest loss that a start allows."""
+"""The largest stable learning rate, the zones around it, and the least loss a start allows."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from dynamics.core.records import Array
 
+# Each zone of η/η* with its upper end.
 ZONES = ((0.6, "safe"), (1.0, "near the limit"), (1.4, "oscillates"), (np.inf, "diverges"))
 
 
