@@ -1,4 +1,4 @@
-"""Data sets: where they are read from, how they are fetched, and that they are what they claim."""
+"""Data sets: the folder that they are read from, and the error if one is missing or wrong."""
 
 import os
 from pathlib import Path
@@ -9,5 +9,5 @@ class DataError(Exception):
 
 
 def folder() -> Path:
-    """Where data sets are: ``$DLN_DATA``, else ``~/.cache/dln-explorer``."""
+    """The folder of the data sets: ``$DLN_DATA``, else ``~/.cache/dln-explorer``."""
     return Path(os.environ.get("DLN_DATA") or Path.home() / ".cache" / "dln-explorer")

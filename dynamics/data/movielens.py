@@ -13,26 +13,28 @@ from numpy.typing import NDArray
 from dynamics.data.folder import DataError, folder
 
 MOVIELENS = "https://files.grouplens.org/datasets/movielens/ml-100k.zip"
-MOVIELENS_SHA256 = "06416e597f82b7342361e41163890c81036900f418ad91315590814211dca490"  # of u.data
+MOVIELENS_SHA256 = (
+    "06416e597f82b7342361e41163890c81036900f418ad91315590814211dca490"  # SHA-256 of u.data
+)
 USERS, FILMS = 943, 1682
 CHUNK = 2**16  # bytes between two reports of a download
 
 
 def fetch(report: Callable[[str], None]) -> None:
-    """Make sure that MovieLens is in ``folder()``; ``report`` hears of the progress in words.
+    """Make sure that MovieLens is in ``folder()``; ``report`` receives the progress in words.
 
     Raises:
-        DataError: if it is not there and cannot be downloaded.
+        DataError: if it is missing and cannot be downloaded.
     """
     if not _ratings_file():
         _download(report)
 
 
 def movielens() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Users and films, both counted from 0, and stars from 1 to 5 of the 100,000 ratings.
+    """Users and films, both counted from 0, and stars from 1 to 5, of the 100,000 ratings.
 
     Raises:
-        DataError: if ``u.data`` is missing, is no table of ratings, or is another data set.
+        DataError: if ``u.data`` is missing, is not a table of ratings, or is a different data set.
     """
     file = _ratings_file()
     if file is None:
@@ -44,16 +46,16 @@ def movielens() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float6
     rows = [_rating(file, *line) for line in enumerate(content.splitlines(), 1)]
     if hashlib.sha256(content).hexdigest() != MOVIELENS_SHA256:
         raise DataError(
-            f"{file} is not MovieLens 100K: its {len(rows)} ratings have another SHA-256 than the "
-            "published u.data."
+            f"{file} is not MovieLens 100K: its {len(rows)} ratings have a different SHA-256 from "
+            "the published u.data."
         )
     table = np.array(rows)
     return table[:, 0] - 1, table[:, 1] - 1, table[:, 2].astype(float)
 
 
 def _ratings_file() -> Path | None:
-    places = (folder() / "u.data", folder() / "ml-100k" / "u.data", folder())
-    return next((place for place in places if place.is_file()), None)
+    paths = (folder() / "u.data", folder() / "ml-100k" / "u.data", folder())
+    return next((path for path in paths if path.is_file()), None)
 
 
 def _rating(file: Path, number: int, line: bytes) -> tuple[int, int, int]:
@@ -77,7 +79,7 @@ def _rating(file: Path, number: int, line: bytes) -> tuple[int, int, int]:
 
 
 def _download(report: Callable[[str], None]) -> None:
-    """Fetch the official archive and keep its u.data, if that is the published one."""
+    """Download the official archive and keep its u.data if it is the published file."""
     advice = f"put its u.data into {folder()}, or name its folder in DLN_DATA"
     try:
         with urllib.request.urlopen(MOVIELENS, timeout=20) as answer:

@@ -1,8 +1,9 @@
 """Published: the authors' own matrices and curves behind their saved figures, in NumPy alone.
 
-``papers/<name>.npz`` holds what the notebook of that name drew with the seeds of its saved figure:
-target, mask, the original network's first factors, and the curves that the authors' public code
-gives for them. Kwon et al. (2024), https://github.com/soominkwon/comp-deep-nets: numbers only.
+``matrices/<name>.npz`` holds what the notebook of that name drew with the seeds of its saved
+figure: target, mask, the original network's first factors, and the curves that the authors' public
+code computes from them. The source is Kwon et al. (2024), https://github.com/soominkwon/comp-deep-nets;
+the files hold numbers only.
 """
 
 import functools
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-DRAWN: str = "drawn"
+DRAWN: str = "drawn"  # matrices that are drawn from the seeds and not published
 NAMES: tuple[str, ...] = ("ablation_alpha", "completion", "depth", "factorization", "first_vectors")
 FOLDER = Path(__file__).parent / "matrices"
 
@@ -29,17 +30,17 @@ def arrays(name: str) -> Mapping[str, Array]:
 
 @functools.cache
 def settings(name: str) -> Mapping[str, Any]:
-    """The notebook's settings by its own names: d, r, rhat, depth, epsilon, eta, observed, …"""
+    """The notebook's settings by the names in the notebook: d, r, rhat, depth, epsilon, eta, observed, …"""
     with np.load(FOLDER / f"{name}.npz", allow_pickle=False) as content:
         return dict(json.loads(str(content["config"])))
 
 
 def start(name: str, problem: str, depth: int) -> list[Array]:
-    """The original network's first factors W_1, …, W_L over ε; none if the set has no such ones."""
+    """The original network's first factors W_1, …, W_L divided by ε; empty if the set has none."""
     stored = arrays(name)
     for prefix in ("original", f"original_L{depth}", problem):
-        found = [key for key in stored if key.startswith(f"{prefix}_init_")]
-        if len(found) == depth:
+        keys = [key for key in stored if key.startswith(f"{prefix}_init_")]
+        if len(keys) == depth:
             scale = float(settings(name)["epsilon"])
             return [stored[f"{prefix}_init_{number}"] / scale for number in range(1, depth + 1)]
     return []
