@@ -12,12 +12,8 @@ from dynamics.core.setting import Setting
 from dynamics.data.published import DRAWN, arrays, settings, start
 
 MOST_RECORDS = 100_000  # of a run
-FIXED = (
-    "spectrum",
-    "seed_target",
-    "seed_data",
-    "seed_init",
-)  # settings that published matrices ignore
+# Settings that published matrices ignore.
+FIXED = ("spectrum", "seed_target", "seed_data", "seed_init")
 
 
 def sizes(

@@ -11,11 +11,8 @@ from typing import Any
 from dynamics.core.changes import Change, effective, written
 from dynamics.core.config import Config
 
-MAY_DIFFER = (
-    "changes",
-    "steps",
-    "tolerance",
-)  # settings in which two runs with the same first records may differ
+# Settings in which two runs with the same first records may differ.
+MAY_DIFFER = ("changes", "steps", "tolerance")
 
 
 def forked(config: Config, step: int, *, compress: bool = False, **rates: float) -> Config:
