@@ -30,7 +30,7 @@ def arrays(name: str) -> Mapping[str, Array]:
 
 @functools.cache
 def settings(name: str) -> Mapping[str, Any]:
-    """The notebook's settings by the names in the notebook: d, r, rhat, depth, epsilon, eta, observed, …"""
+    """The settings by the names in the notebook: d, r, rhat, depth, epsilon, eta, observed, …"""
     with np.load(FOLDER / f"{name}.npz", allow_pickle=False) as content:
         return dict(json.loads(str(content["config"])))
 
