@@ -1,9 +1,9 @@
 """Attribution: the causes of the compressed network's lead, and the factor of each.
 
-The ladder is a list of networks. Each rung differs from the previous one by one cause: the spectral
-start, the narrow width, or α. A cause's factor is the cost of the previous rung divided by the cost
-of this one. The product of the factors is the whole lead: for every seed, and for the medians too,
-because their factors are ratios of medians.
+The ladder is a list of networks. Each rung differs from the previous rung by one cause: the
+spectral start, the narrow width, or α. A cause's factor is the cost of the previous rung divided by
+the cost of its own rung. The product of the factors is the whole lead. This holds for every seed,
+and for the medians too, because their factors are ratios of medians.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ from dynamics.core.records import Array, Trajectory
 from dynamics.findings.outcomes import DECADES
 
 COUNTERS = ("steps", "operations", "seconds")
-CAUSES = {  # by the first network of the path that has it
+CAUSES = {  # by the first network of the path that has the cause
     "original_spectral": "spectral start",
     "compressed_even": "narrow width",
     "compressed": "α",
@@ -29,7 +29,7 @@ BESIDE = ("original_alpha", "narrow_random", "narrow_random_alpha")
 STOP = "stop"
 LEVELS = (*(f"{level:.0e}".replace("e-0", "e-") for level in DECADES), STOP)
 MOST_SEEDS = 20
-SHORT = 0.05  # seconds of training: shorter times are mostly noise
+SHORT = 0.05  # seconds of training below which measured times are mostly noise
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class Rung:
     """One network of the ladder.
 
     Attributes:
-        network: its name.
-        cause: what distinguishes it from the previous rung; empty for the first rung and for
-            networks outside the path.
-        costs: steps, operations and seconds of training until the level, seeds × 3; NaN where the
-            level was not reached.
+        network: name of the network.
+        cause: the difference from the previous rung; empty for the first rung and for networks
+            outside the path.
+        costs: steps, operations and seconds of training until the level, seeds × 3; NaN for a seed
+            that did not reach the level.
     """
 
     network: str
@@ -50,7 +50,7 @@ class Rung:
 
     @property
     def reached(self) -> int:
-        """Number of seeds in which the level was reached."""
+        """Number of seeds that reached the level."""
         return int(np.isfinite(self.costs[:, 0]).sum())
 
 
@@ -61,9 +61,9 @@ class Attribution:
     Attributes:
         config: the settings of the first seed.
         level: the recovery error until which costs are counted, or ``stop``.
-        path: from the original to the compressed network.
+        path: the rungs from the original to the compressed network.
         beside: further networks, for comparison.
-        seeds: number of runs.
+        seeds: number of runs, one for each seed.
     """
 
     config: Config
@@ -86,7 +86,7 @@ class Attribution:
 
     @property
     def middle(self) -> Array:
-        """The same for the medians over whole seeds: causes × counters."""
+        """``factors`` of the medians over whole seeds: causes × counters."""
         costs = np.array([np.median(rung.costs[self.whole], axis=0) for rung in self.path])
         return np.asarray(costs[:-1] / costs[1:])
 
@@ -97,18 +97,19 @@ class Attribution:
 
 
 def networks(config: Config) -> tuple[str, ...]:
-    """The networks to train; with equal α, without those that equal another one."""
+    """The networks to train; if α = α₀, without networks that equal another network."""
     everything = (*PATH, *BESIDE)
     if config.alpha != config.alpha_original:
         return everything
     return tuple(name for name in everything if name not in _TWINS)
 
 
-_TWINS = ("compressed_even", "original_alpha", "narrow_random_alpha")  # equal others if α = α₀
+# Networks that each equal another network if α = α₀.
+_TWINS = ("compressed_even", "original_alpha", "narrow_random_alpha")
 
 
 def ladder(config: Config, seeds: int) -> list[Config]:
-    """The config of each seed: all rungs, and everything drawn anew.
+    """The config of each seed, with all rungs and with everything drawn anew.
 
     Raises:
         ValueError: if the number of seeds is not between 1 and MOST_SEEDS.
@@ -129,19 +130,21 @@ def ladder(config: Config, seeds: int) -> list[Config]:
 def attribute(
     config: Config, runs: Sequence[Sequence[Trajectory]], level: str = "1e-3"
 ) -> Attribution:
-    """Returns the costs of the rungs of finished runs, one run a seed.
+    """The costs of the rungs in finished runs, one run a seed.
 
     Raises:
         ValueError: if the level is neither an error nor ``stop``, or if the runs have no recovery
             error.
     """
-    wanted = goal(level)
-    found = [{each.network: each for each in run} for run in runs]
-    if wanted and any("recovery_error" not in each.series for run in runs for each in run):
+    error = goal(level)
+    networks_of_runs = [{trajectory.network: trajectory for trajectory in run} for run in runs]
+    if error and any(
+        "recovery_error" not in trajectory.series for run in runs for trajectory in run
+    ):
         raise ValueError("The whole matrix is not known here, so only the level stop can be taken.")
 
     def rung(name: str) -> Rung:
-        costs = [_costs(run[name], wanted, config.tolerance) for run in found]
+        costs = [_costs(run[name], error, config.tolerance) for run in networks_of_runs]
         return Rung(name, CAUSES.get(name, ""), np.array(costs).reshape(-1, len(COUNTERS)))
 
     trained = networks(config)
@@ -156,7 +159,7 @@ def goal(level: str) -> float | None:
     """The recovery error of a level; None for ``stop``.
 
     Raises:
-        ValueError: if it is neither.
+        ValueError: if the level is neither.
     """
     if level == STOP:
         return None
@@ -183,18 +186,21 @@ def band(values: Array) -> tuple[Array, Array, Array]:
     return low, middle, high
 
 
-def table(made: Attribution) -> list[list[str]]:
+def table(result: Attribution) -> list[list[str]]:
     """The costs with their quartiles as texts: a head, then a row for each rung."""
     head = ["network", "reached"]
     head += [f"{name}{part}" for name in COUNTERS for part in ("", " quartiles")]
     rows = [[*head, *(f"fewer {name} by" for name in COUNTERS), "cause"]]
-    for number, rung in enumerate((*made.path, *made.beside)):
-        cells = [traits.short_name(rung.network), f"{rung.reached} of {made.seeds}"]
+    for number, rung in enumerate((*result.path, *result.beside)):
+        cells = [traits.short_name(rung.network), f"{rung.reached} of {result.seeds}"]
         costs = rung.costs[np.isfinite(rung.costs[:, 0])]
-        for place in range(len(COUNTERS)):
-            cells += _cells(costs[:, place]) if len(costs) else ["not reached", ""]
-        on_path = 0 < number < len(made.path) and made.whole.any()
-        cells += [f"{each:.2f} ×" for each in made.middle[number - 1]] if on_path else [""] * 3
+        for counter in range(len(COUNTERS)):
+            cells += _cells(costs[:, counter]) if len(costs) else ["not reached", ""]
+        on_path = 0 < number < len(result.path) and result.whole.any()
+        if on_path:
+            cells += [f"{factor:.2f} ×" for factor in result.middle[number - 1]]
+        else:
+            cells += [""] * len(COUNTERS)
         rows.append([*cells, rung.cause])
     return rows
 
@@ -205,14 +211,17 @@ def _cells(costs: Array) -> list[str]:
 
 
 def _short(value: float) -> str:
-    """A cost with three digits that count."""
+    """A cost with three significant digits, or as a whole number from 1,000 on."""
     if value >= 1e6:
         return f"{value:.2e}".replace("e+0", "e").replace("e+", "e")
     return f"{value:,.0f}" if value >= 1000 or value == int(value) else f"{value:.3g}"
 
 
-def to_dict(made: Attribution) -> dict[str, object]:
-    """For JSON: the costs of each rung by seed, the factors of each cause; null if not reached."""
+def to_dict(result: Attribution) -> dict[str, object]:
+    """The result for JSON: the costs of each rung by seed and the factors of each cause.
+
+    A value is null if the level was not reached.
+    """
 
     def plain(costs: Array) -> dict[str, list[float | None]]:
         columns = zip(COUNTERS, costs.T.tolist(), strict=True)
@@ -222,76 +231,78 @@ def to_dict(made: Attribution) -> dict[str, object]:
         }
 
     causes: dict[str, object] = {}
-    for number, rung in enumerate(made.path[1:]):
-        low, _, high = band(made.factors[:, number]) if made.whole.any() else (None, None, None)
-        for place, counter in enumerate(COUNTERS):
-            factor = made.middle[number, place] if low is not None else None
-            span = None if low is None or high is None else [low[place], high[place]]
+    for number, rung in enumerate(result.path[1:]):
+        low, _, high = band(result.factors[:, number]) if result.whole.any() else (None, None, None)
+        for column, counter in enumerate(COUNTERS):
+            factor = result.middle[number, column] if low is not None else None
+            span = None if low is None or high is None else [low[column], high[column]]
             entry = causes.setdefault(rung.cause, {})
             assert isinstance(entry, dict)
             entry[counter] = {"factor": factor, "quartiles": span}
     return {
-        "level": made.level,
-        "seeds": made.seeds,
-        "whole_seeds": int(made.whole.sum()),
-        "path": [rung.network for rung in made.path],
-        "beside": [rung.network for rung in made.beside],
-        "costs": {rung.network: plain(rung.costs) for rung in (*made.path, *made.beside)},
+        "level": result.level,
+        "seeds": result.seeds,
+        "whole_seeds": int(result.whole.sum()),
+        "path": [rung.network for rung in result.path],
+        "beside": [rung.network for rung in result.beside],
+        "costs": {rung.network: plain(rung.costs) for rung in (*result.path, *result.beside)},
         "causes": causes,
     }
 
 
-def sentences(made: Attribution) -> list[str]:
+def sentences(result: Attribution) -> list[str]:
     """The result in sentences, the lead first."""
-    told = [_missing(made, rung) for rung in (*made.path, *made.beside)]
-    missing = [sentence for sentence in told if sentence]
-    if not made.whole.any():
-        return [f"In no seed did all networks reach {_aim(made.level)}.", *missing]
-    seeds = int(made.whole.sum())
+    all_missing = [_missing(result, rung) for rung in (*result.path, *result.beside)]
+    missing = [sentence for sentence in all_missing if sentence]
+    if not result.whole.any():
+        return [f"In no seed did all networks reach {_aim(result.level)}.", *missing]
+    seeds = int(result.whole.sum())
     over = f"Over {seeds} seeds" if seeds > 1 else "With one seed"
-    fewer = _fewer(made.middle[:, 0].prod())
-    parts = [f"{over}, to {_aim(made.level)}, the compressed network took {fewer} the original."]
-    for place, start in ((0, "Of its lead in steps"), (1, "In operations"), (2, "In seconds")):
-        total = made.middle[:, place].prod()
+    fewer = _fewer(result.middle[:, 0].prod())
+    parts = [f"{over}, to {_aim(result.level)}, the compressed network took {fewer} the original."]
+    for column, start in ((0, "Of its lead in steps"), (1, "In operations"), (2, "In seconds")):
+        total = result.middle[:, column].prod()
         shares = ", ".join(
-            f"{factor[place]:.2f} × from the {rung.cause}".replace("the α", "α")
-            for rung, factor in zip(made.path[1:], made.middle, strict=True)
+            f"{factors[column]:.2f} × from the {rung.cause}".replace("the α", "α")
+            for rung, factors in zip(result.path[1:], result.middle, strict=True)
         )
         parts.append(f"{start} ({total:.3g} ×): {shares}.")
-    if made.path[-1].costs[made.whole, -1].min() < SHORT:
+    if result.path[-1].costs[result.whole, -1].min() < SHORT:
         parts.append("Training took so short a time that its seconds are mostly noise.")
-    return [*parts, *_meaning(made), *missing]
+    return [*parts, *_meaning(result), *missing]
 
 
-def _meaning(made: Attribution) -> list[str]:
+def _meaning(result: Attribution) -> list[str]:
     """What α alone and the narrow width alone do, from the networks outside the path."""
-    ratios = {rung.network: made.against_original(rung) for rung in made.beside}
-    middle = {name: float(np.median(each[:, 0])) for name, each in ratios.items() if len(each)}
-    told = []
-    if made.config.alpha == made.config.alpha_original:
-        told.append("Both move by the same α, so it is no part of the lead.")
+    ratios = {rung.network: result.against_original(rung) for rung in result.beside}
+    middle = {name: float(np.median(ratio[:, 0])) for name, ratio in ratios.items() if len(ratio)}
+    parts = []
+    if result.config.alpha == result.config.alpha_original:
+        parts.append("Both move by the same α, so it is no part of the lead.")
     elif "original_alpha" in middle:
         fewer = _fewer(middle["original_alpha"])
         more = (
             "at the same share of the stability limit, so that is not a larger step"
-            if made.config.equal == "margin"
+            if result.config.equal == "margin"
             else "α is nearly a larger step; an equal stability margin shows what else it is"
         )
-        told.append(f"The original network with α alone takes {fewer} the one without: {more}.")
+        parts.append(f"The original network with α alone takes {fewer} the one without: {more}.")
     if "narrow_random" in middle:
         fewer = _fewer(middle["narrow_random"])
-        told.append(
+        parts.append(
             f"The narrow network with random start takes {fewer} the original: the narrow "
             "width makes steps cheap, and the singular vectors make them count."
         )
-    return told
+    return parts
 
 
-def _missing(made: Attribution, rung: Rung) -> str:
-    if rung.reached == made.seeds:
+def _missing(result: Attribution, rung: Rung) -> str:
+    if rung.reached == result.seeds:
         return ""
-    seeds = "its seed" if made.seeds == 1 else f"{made.seeds - rung.reached} of {made.seeds} seeds"
-    return f"The {traits.full_name(rung.network)} did not reach {_aim(made.level)} in {seeds}."
+    seeds = f"{result.seeds - rung.reached} of {result.seeds} seeds"
+    if result.seeds == 1:
+        seeds = "its seed"
+    return f"The {traits.full_name(rung.network)} did not reach {_aim(result.level)} in {seeds}."
 
 
 def _aim(level: str) -> str:
@@ -301,5 +312,5 @@ def _aim(level: str) -> str:
 
 
 def _fewer(times: float) -> str:
-    """How many steps, to be followed by what they are compared with."""
+    """A ratio of steps, to be followed by the network it compares with."""
     return words.ratio(times, "fewer steps than", "more steps than", "as many steps as")

@@ -13,9 +13,9 @@ def least(goals: Sequence[float]) -> float:
 
 
 def crossings(values: Array, least: float = 0.0) -> list[tuple[int, int, int]]:
-    """Returns (record, i, j) for each exchange of the modes i and j, all counted from 0.
+    """(record, i, j) for each exchange of the ranks of the modes i and j, all counted from 0.
 
-    The live page finds the same ones: ``pages/shared/live/browser/panel/crossings.js``.
+    The live page finds the same crossings: ``pages/shared/live/browser/panel/crossings.js``.
 
     Args:
         values: T × modes; records with values that are not finite are skipped.
@@ -24,11 +24,12 @@ def crossings(values: Array, least: float = 0.0) -> list[tuple[int, int, int]]:
     """
     finite = np.flatnonzero(np.isfinite(values).all(axis=1))
     ranks = np.argsort(np.argsort(-values[finite], axis=1, kind="stable"), axis=1)
-    found = []
-    for at in np.flatnonzero((ranks[1:] != ranks[:-1]).any(axis=1)) + 1:
-        record, after, before = finite[at], ranks[at], ranks[at - 1]
+    exchanges = []
+    for row in np.flatnonzero((ranks[1:] != ranks[:-1]).any(axis=1)) + 1:
+        record = finite[row]
+        after, before = ranks[row], ranks[row - 1]
         swapped = (after[:, None] < after) != (before[:, None] < before)
         grown = np.maximum(values[record][:, None], values[record]) >= least
         pairs = np.argwhere(np.triu(swapped & grown)).tolist()
-        found += [(int(record), i, j) for i, j in pairs]
-    return found
+        exchanges += [(int(record), i, j) for i, j in pairs]
+    return exchanges

@@ -1,8 +1,8 @@
-"""Failures: how a run fails, named at the record at which it shows.
+"""Failures: how a run fails, named at the record at which the failure shows.
 
-Each check is a few comparisons of numbers that are recorded anyway, so a worker makes all of them
-at every record. A check's docstring has its condition; its sentence ends in what would help. These
-are the only thresholds of failure in the program: ``story`` tells what was found here.
+Each check is a few comparisons of numbers that are recorded anyway, so a worker makes all checks at
+every record. A check's docstring states its condition; its sentence ends with what would help. The
+program has no other thresholds of failure: ``story`` reports what these checks find.
 """
 
 import functools
@@ -27,38 +27,42 @@ from dynamics.theory.prediction import Facts, Known
 DIVERGING, NO_ROOM, PLATEAU = "diverging", "no room", "plateau"
 NO_GAIN, MERGING, OVERFITTING = "no gain", "merging", "overfitting"
 
-# Times the first training loss: below its stability limit, descent only lowers the loss.
+# A training loss above this many times the first one has risen. Below its stability limit, descent
+# only lowers the loss.
 RISEN = 2.0
 # Share by which a training loss must fall to count as moving.
 STILL = 0.01
-# A loss is still if it last moved before this share of the steps, and an overfitted network's
-# test loss was lowest before it.
+# A loss is still if it last moved before this share of the steps. The test loss of an overfitted
+# network was lowest before this share of the steps.
 LATELY = 0.7
-# Records without movement, at least, before a loss is still.
+# Least number of records without movement after which a loss is still.
 FEWEST = 20
-# Times the lowest loss that theory allows, which is known to a factor of about two.
+# A loss above this many times the lowest loss that theory allows is stuck. Theory knows that lowest
+# loss to a factor of about two.
 ABOVE = 10.0
-# Times the last expected escape: no further mode is waited for after it.
+# After this many times the steps of the last expected escape, no further mode is expected.
 LATE = 1.5
-# Share of the first loss: where no escape is known, training has begun below it.
+# Share of the first loss below which training has begun, if no escape is known.
 BEGUN = 0.9
-# Share of the first loss: a loss below it is never called stuck.
+# Share of the first loss below which a loss is never called stuck.
 LEFT = 1e-4
-# Share of the largest singular value that a mode in use has.
+# A mode in use has at least this share of the largest singular value.
 USED = 0.05
-# Times its own start that a mode in use has grown.
+# A mode in use has grown to at least this many times its start.
 GROWN = 10.0
-# Recovery errors to which both networks are timed.
+# Recovery errors at which both networks are compared.
 LEVELS = (0.5, 0.1, 0.01, 1e-3)
-# Times the original's steps to a level: a compressed network that takes longer is behind.
+# A compressed network is behind if it takes more than this many times the original's steps.
 AFTER = 1.1
-# Shares of a mode's goal: a rise is timed from the first to the last.
+# Shares of a mode's goal. A rise is timed from the first to the last.
 SHARES = (0.1, 0.5, 0.9)
 # J below which modes merge.
 MERGED = 1.0
-# Ratio of the largest goal to the smallest: nearly equal modes rise together in any network.
+# Least ratio of the largest goal to the smallest, because nearly equal modes rise together in any
+# network.
 DISTINCT = 1.2
-# Times its lowest value: a noisy test loss rises by less without any trend.
+# A test loss above this many times its lowest value has risen. A noisy test loss rises by less
+# without any trend.
 WORSE = 1.05
 
 
@@ -73,20 +77,21 @@ class Failure:
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> "Failure | None":
-        """A failure from a status file; None if it is unknown.
+        """A failure from a status file; None if its kind is unknown.
 
-        Older runs have only step and sentence.
+        Older runs store only the step and the sentence.
         """
         if "name" in stored:
             return cls(**stored)
         networks = {full_name(name): name for name in registry.options("networks")}
         for name, pattern in _OLDER.items():
-            found = re.match(pattern, stored["sentence"])
-            if found and found[1] in networks:
-                return cls(name, networks[found[1]], stored["step"], stored["sentence"])
+            match = re.match(pattern, stored["sentence"])
+            if match and match[1] in networks:
+                return cls(name, networks[match[1]], stored["step"], stored["sentence"])
         return None
 
 
+# How each failure's sentence begins in older runs.
 _OLDER = {
     DIVERGING: r"The (.+) diverges: ",
     NO_ROOM: r"All \d+ modes of the (.+) are in use",
@@ -99,21 +104,21 @@ _OLDER = {
 
 @dataclass
 class History:
-    """What the checks keep of one network's records."""
+    """What the checks remember about one network's records."""
 
     goals: Array
     steps: list[int] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
     tests: list[float] = field(default_factory=list)
-    best: int = 0  # record of the lowest test loss
-    moved: int = 0  # record at which the training loss last fell by a share that counts
-    below: dict[float, int] = field(default_factory=dict)  # first step at each of LEVELS
+    best: int = 0  # number of the record with the lowest test loss
+    moved: int = 0  # number of the record at which the training loss last fell by the share STILL
+    below: dict[float, int] = field(default_factory=dict)  # first step at or below each of LEVELS
     start: Array = field(default_factory=lambda: np.empty(0))  # the first singular values
     values: Array = field(default_factory=lambda: np.empty(0))  # the newest singular values
-    reached: Array = field(default_factory=lambda: np.empty((0, 0)))  # SHARES × modes, in steps
+    reached: Array = field(default_factory=lambda: np.empty((0, 0)))  # steps to SHARES × modes
 
     def add(self, record: Record) -> None:
-        """Take a record; the step at which a share was reached lies between two of them."""
+        """Take a record; a mode reaches a share at a step interpolated between two records."""
         values = record.values
         now = np.asarray(values.get("singular_values", np.empty(0)))
         count = min(len(self.goals), len(now))
@@ -146,17 +151,17 @@ class History:
 
     @property
     def still(self) -> bool:
-        """Whether the training loss has not fallen over the last third of the steps."""
+        """Whether the training loss did not move over the last 30 % of the steps."""
         since = self.steps[self.moved]
         return len(self.steps) - self.moved > FEWEST and since <= LATELY * self.steps[-1]
 
 
 class Watch:
-    """The failures of one run, found in its records as they come.
+    """The failures of one run, found in its records as they arrive.
 
     Args:
-        config: the settings.
-        facts: those of the run's layout.
+        config: the settings of the run.
+        facts: the facts of the run's layout.
     """
 
     def __init__(self, config: Config, facts: Mapping[str, Sequence[Any]]) -> None:
@@ -167,26 +172,28 @@ class Watch:
 
     @functools.cached_property
     def forecast(self) -> Forecast:
-        """What theory expects."""
+        """What theory expects of the run."""
         return forecast(self.config, self._facts)
 
     @functools.cached_property
     def goals(self) -> Array:
-        """s_i; empty where the target is not known."""
+        """s_i; empty if the target is not known."""
         known = self._facts.target_singular_values
         return Known.of(self.config, self._facts).goals if known else np.empty(0)
 
     def see(self, records: Mapping[str, Record]) -> list[Failure]:
-        """Takes one record of each network that still trains; returns the failures that are new."""
-        # A network that is to start later has records without any time.
-        records = {name: each for name, each in records.items() if math.isfinite(each.seconds)}
+        """Take one record of each network that still trains; returns the failures that are new."""
+        # The records of a network that starts late have no seconds until it starts.
+        records = {
+            name: record for name, record in records.items() if math.isfinite(record.seconds)
+        }
         for network, record in records.items():
             self.histories.setdefault(network, History(self.goals)).add(record)
         new = []
         for network in records:
             for name, check in CHECKS.items():
                 if (DIVERGING, network) in self.found:
-                    break  # whatever shows later follows from it
+                    break  # whatever shows later follows from the divergence
                 sentence = "" if (name, network) in self.found else raised(check(self, network))
                 if sentence:
                     step = self.histories[network].steps[-1]
@@ -200,7 +207,7 @@ class Watch:
         return 0.0 if changing else self.forecast.ratio(network) or 0.0
 
     def broken(self, network: str) -> bool:
-        """Whether the training loss is not finite, or above RISEN times that of the start."""
+        """Whether the training loss is not finite, or is above RISEN times the first loss."""
         # A network that starts during the run begins with a loss near zero.
         first = max(history.losses[0] for history in self.histories.values())
         return not self.histories[network].losses[-1] <= RISEN * first
@@ -213,7 +220,7 @@ class Watch:
 
 
 def diverging(watch: Watch, network: str) -> str:
-    """The training loss is not finite, or has risen to twice that of the start."""
+    """The training loss is not finite, or has risen to twice the loss at the start."""
     if not watch.broken(network):
         return ""
     ratio = watch.ratio(network)
@@ -224,8 +231,10 @@ def diverging(watch: Watch, network: str) -> str:
 
 def stuck(watch: Watch, network: str) -> str:
     """The training loss is still, above ten times its floor, and no further mode is expected."""
-    history, expected = watch.histories[network], watch.forecast.networks[network]
-    loss, floor = history.losses[history.moved], expected.floor.value
+    history = watch.histories[network]
+    expected = watch.forecast.networks[network]
+    loss = history.losses[history.moved]
+    floor = expected.floor.value
     if floor is None or not history.still:
         return ""
     if loss < max(ABOVE * max(floor, watch.noise), LEFT * history.losses[0]):
@@ -235,19 +244,20 @@ def stuck(watch: Watch, network: str) -> str:
         return ""
     if not escapes and (loss > BEGUN * history.losses[0] or np.isnan(history.reached[1]).any()):
         return ""
-    help_ = "more depth L, a larger ε or other seeds may help"
+    advice = "more depth L, a larger ε or other seeds may help"
     ratio = watch.ratio(network)
     if ratio > 1:
-        help_ = f"η is {ratio:.3g} times its limit η*; lower η"
+        advice = f"η is {ratio:.3g} times its limit η*; lower η"
     return (
         f"The {full_name(network)} is stuck at a training loss of {brief(loss)} "
-        f"(reachable: {brief(floor)}): {help_}."
+        f"(reachable: {brief(floor)}): {advice}."
     )
 
 
 def crowded(watch: Watch, network: str) -> str:
-    """All r̂ modes of a compressed network are in use, and its loss is still, above the noise."""
-    config, history = watch.config, watch.histories[network]
+    """All r̂ modes of a compressed network are in use, and its loss is still and above the noise."""
+    config = watch.config
+    history = watch.histories[network]
     values = history.values[: config.rank_bound]
     loss = history.losses[-1]
     if not traits.network(network).narrow or len(values) < config.rank_bound:
@@ -282,7 +292,7 @@ def behind(watch: Watch, network: str) -> str:
 
 
 def merging(watch: Watch, network: str) -> str:
-    """Modes of different s_i have all risen, each before the previous one had: all J_i < 1."""
+    """Modes of different s_i have all risen, each before the previous had risen: all J_i < 1."""
     history = watch.histories[network]
     low, half, high = history.reached
     goals = history.goals[: len(high)]

@@ -1,4 +1,4 @@
-"""Modes: when theory expects each mode of a network to rise, and when it did."""
+"""Modes: when theory expects each mode of a network to rise, and when it did rise."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -20,10 +20,11 @@ class Mode:
     """One singular value of a network, and its times.
 
     Attributes:
-        number: i, counted from 1, the largest first.
+        number: i, counted from 1 for the largest goal.
         goal: s_i.
-        expected: steps until half of the goal, by theory; infinity if never, None if unknown.
-        measured: the same in the run, interpolated between records; None if not reached.
+        expected: steps to half of the goal by theory; infinity if never, None if unknown.
+        measured: steps to half of the goal in the run, interpolated between records; None if not
+            reached.
         rise: steps from 10 to 90 % of the goal; None if not reached.
     """
 
@@ -35,7 +36,7 @@ class Mode:
 
     @property
     def deviation(self) -> float | None:
-        """(expected − measured)/measured; None if one of them is unknown, infinite or 0."""
+        """(expected − measured)/measured; None if either is unknown, infinite or 0."""
         if not self.measured or self.expected is None or math.isinf(self.expected):
             return None
         return self.expected / self.measured - 1
@@ -55,10 +56,10 @@ def modes(config: Config, trajectory: Trajectory) -> list[Mode]:
     ]
 
 
-def incrementality(found: Sequence[Mode]) -> list[float]:
-    """J_i as measured, in the order in which modes escaped; see ``escapes.incrementality``."""
+def incrementality(modes: Sequence[Mode]) -> list[float]:
+    """J_i as measured, in the order in which the modes escaped; see ``escapes.incrementality``."""
     risen = sorted(
-        (mode.measured, mode.rise) for mode in found if mode.measured is not None and mode.rise
+        (mode.measured, mode.rise) for mode in modes if mode.measured is not None and mode.rise
     )
     times = np.array(risen).reshape(-1, 2)
     return list(map(float, escapes.incrementality(times[:, 0], times[:, 1])))
@@ -66,15 +67,15 @@ def incrementality(found: Sequence[Mode]) -> list[float]:
 
 def by_network(config: Config, trajectories: Sequence[Trajectory]) -> Mapping[str, list[Mode]]:
     """``modes`` of each network, by its name."""
-    return {each.network: modes(config, each) for each in trajectories}
+    return {trajectory.network: modes(config, trajectory) for trajectory in trajectories}
 
 
 def _escapes(trajectory: Trajectory, goals: Array, share: float) -> Array:
-    """Steps to a share of every goal; NaN where it was not reached or the mode is missing."""
+    """Steps to a share of every goal; NaN if it was not reached or the mode is missing."""
     values = trajectory.series[followed(trajectory.series)]
     count = min(len(goals), values.shape[1])
-    found = escapes.measured_escapes(trajectory.steps, values, goals[:count], share)
-    return np.append(found, np.full(len(goals) - count, np.nan))
+    steps = escapes.measured_escapes(trajectory.steps, values, goals[:count], share)
+    return np.append(steps, np.full(len(goals) - count, np.nan))
 
 
 def _known(value: float) -> float | None:

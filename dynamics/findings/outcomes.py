@@ -19,9 +19,9 @@ class Outcome:
 
     Attributes:
         kind: ``ended``: at its last step or at its tolerance; ``diverged``: at a training loss that
-            is not finite; ``unstarted``: it was to start from a network that ended before.
-        step: of its last record.
-        loss: the last training loss; None unless it ended.
+            is not finite; ``unstarted``: the network from which it was to start ended first.
+        step: step of the network's last record.
+        loss: the last training loss; None unless the kind is ``ended``.
     """
 
     kind: str
@@ -41,10 +41,10 @@ class Outcome:
 
     @classmethod
     def read(cls, stored: Mapping[str, Any] | str) -> "Outcome":
-        """An outcome from a status file, where older runs have a sentence.
+        """An outcome from a status file, in which older runs have a sentence instead.
 
         Raises:
-            KeyError, TypeError or ValueError: if it is neither.
+            KeyError, TypeError or ValueError: if ``stored`` is neither.
         """
         if isinstance(stored, str):
             return _from_sentence(stored)
@@ -53,7 +53,7 @@ class Outcome:
 
     @property
     def sentence(self) -> str:
-        """What the network did, to follow its name."""
+        """What the network did, as words that follow its name."""
         if self.kind == DIVERGED:
             return f"diverged at step {self.step:,}"
         if self.loss is None:
@@ -64,16 +64,21 @@ class Outcome:
 def _from_sentence(sentence: str) -> Outcome:
     if sentence.startswith("never started"):
         return Outcome(UNSTARTED, 0)
-    found = re.fullmatch(r"(ended|diverged) at step ([\d,]+)(?: with train loss (.+))?", sentence)
-    if not found:
-        raise ValueError(f"{sentence!r} is no outcome.")
-    kind, step, loss = found.groups()
+    match = re.fullmatch(r"(ended|diverged) at step ([\d,]+)(?: with train loss (.+))?", sentence)
+    if not match:
+        raise ValueError(f"{sentence!r} is not an outcome.")
+    kind, step, loss = match.groups()
     return Outcome(kind, int(step.replace(",", "")), words.value(loss) if loss else None)
 
 
 def timed(trajectories: Sequence[Trajectory]) -> list[Trajectory]:
-    """Those whose times may be compared: an exact reduction does not do the network's work."""
-    return [each for each in trajectories if not traits.network(each.network).reduced]
+    """The trajectories whose times may be compared.
+
+    Exact reductions are left out, because they do not do the network's work.
+    """
+    return [
+        trajectory for trajectory in trajectories if not traits.network(trajectory.network).reduced
+    ]
 
 
 def milestones(
@@ -81,7 +86,8 @@ def milestones(
 ) -> list[dict[str, float | None]]:
     """Steps and seconds to each decade of an error: a row for each decade that a network reached.
 
-    Columns: ``level``, then ``<network>.steps`` and ``<network>.seconds``; None if not reached.
+    The keys are ``level``, then ``<network>.steps`` and ``<network>.seconds``; None if a network
+    did not reach the level.
     """
     rows = []
     for level in DECADES:
