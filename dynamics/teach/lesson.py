@@ -1,7 +1,7 @@
 """Lesson: five minutes on one idea: predict, run, explain, try.
 
-A file of ``lessons/`` has one lesson, ``LESSON``. It says what is trained and asks what will
-happen; its ``numbers`` are computed from the runs and stand in its explanation.
+A file of ``lessons/`` has one lesson, ``LESSON``. The lesson says what is trained and asks what
+will happen; its explanation shows ``numbers`` that are computed from the runs.
 """
 
 import math
@@ -17,7 +17,8 @@ from dynamics.core.records import Trajectory
 from dynamics.core.words import formula
 from dynamics.findings.modes import modes
 
-# A small target, seen whole. A network learns its modes one by one within a second.
+# Settings for a small target that is seen whole. A network learns its modes one by one within a
+# second.
 STAIRS: dict[str, Any] = {
     "problem": "factorization",
     "rows": 30,
@@ -36,13 +37,13 @@ STAIRS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Done:
-    """A run that has ended: its settings, and each network's records by name."""
+    """A run that has ended: its settings, and the records of each network by name."""
 
     config: Config
     networks: Mapping[str, Trajectory]
 
     def escapes(self, network: str = "compressed") -> list[float]:
-        """The steps until each mode was half grown; NaN for one that never was."""
+        """The steps until each mode was half grown; NaN for a mode that never was."""
         steps = [mode.measured for mode in modes(self.config, self.networks[network])]
         return [math.nan if step is None else step for step in steps]
 
@@ -51,7 +52,7 @@ class Done:
         return float(self.networks[network].series[series][-1])
 
     def steps_to(self, error: float, network: str = "compressed") -> float:
-        """The first recorded step with at most this recovery error; NaN if there is none."""
+        """The first recorded step with at most this recovery error; NaN if no record has it."""
         return self.networks[network].reached("recovery_error", error)
 
 
@@ -60,29 +61,32 @@ Found = Mapping[str, Done]
 
 @dataclass(frozen=True)
 class Lesson:
-    """One lesson. Texts are Markdown with formulas; ``@name`` in one is a number of ``numbers``.
+    """One lesson. Texts are Markdown with formulas.
+
+    In the explanation, ``@name`` stands for the number of that name in ``numbers``.
 
     Attributes:
-        place: number in the list, from 1.
+        place: position in the list of lessons, from 1.
         title: a question of a few words.
-        idea: what a reader knows afterwards, one line.
-        minutes: that the lesson takes, at most five.
+        idea: what a reader knows afterwards, in one line.
+        minutes: minutes that the lesson takes, at most five.
         setup: what will be trained.
-        question: what to predict.
-        answers: to choose from.
-        right: number of the right answer, from 0.
-        runs: settings of each run, by a short label; the first is shown first.
+        question: what the reader should predict.
+        answers: the answers from which the reader chooses.
+        right: index of the right answer, from 0.
+        runs: settings of each run, by a short label; the first run is shown first.
         figures: charts that are drawn while the runs train.
-        watch: what to look at meanwhile.
+        watch: what to look at while the runs train.
         numbers: a function from the finished runs to the numbers of the explanation, by name.
         facts: rows of a table: words, and the name of a number for each of ``columns``.
-        explanation: why it happened, with the numbers of the runs in it.
-        beyond: what carries over to networks in use, and what does not.
+        explanation: why it happened, with the numbers of the runs.
+        beyond: what carries over to networks in practical use, and what does not.
         invitation: what to try next on the first page, from the settings ``attempt``.
-        answer: what the reader will find there.
+        attempt: the settings with which the first page opens for the invitation.
+        answer: what the reader will find in that attempt.
         hide: the blocks of the first page that the attempt does not need.
         columns: heads of the table of facts.
-        compared: a series that one chart shows of all runs in the end; empty for no chart.
+        compared: a series that one chart shows for all runs at the end; empty for no chart.
     """
 
     place: int
@@ -121,7 +125,7 @@ class Lesson:
 
 
 class _Text(string.Template):
-    """Replaces ``@name``: neither Markdown nor formulas have another use for the sign."""
+    """A template that replaces ``@name``: Markdown and formulas do not use the sign @."""
 
     delimiter = "@"
 
@@ -133,10 +137,10 @@ def lessons() -> dict[str, Lesson]:
 
 
 def load(name: str) -> Lesson:
-    """The lesson of a file of ``lessons/``.
+    """The lesson of this name, from its file in ``lessons/``.
 
     Raises:
-        ValueError: if there is none of this name.
+        ValueError: if no lesson has this name.
     """
     lesson: Lesson = registry.load("lessons", name).LESSON
     return lesson

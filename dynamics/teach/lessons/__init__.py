@@ -1,1 +1,1 @@
-"""Lessons of five minutes: a file a lesson, each with ``LESSON``."""
+"""Lessons of five minutes: one file for each lesson, each with ``LESSON``."""

@@ -7,13 +7,14 @@ from dynamics.theory import escapes
 
 SETTINGS: dict[str, Any] = {"problem": "completion", "networks": "compressed", "record_every": 10}
 PLAIN, FAST, FAIR = "α = 1, η = 10", "α = 5, η = 10", "α = 1, η = 29.24"
-ERROR = 1e-4  # steps are counted until it is reached
+ERROR = 1e-4  # recovery error until which steps are counted
 
 
 def numbers(found: Found) -> dict[str, float]:
     """Steps to an error of 1e-4, and how much of α's lead remains at the same share of η*."""
     steps = {label: run.steps_to(ERROR) for label, run in found.items()}
-    depth, alpha = found[FAST].config.depth, found[FAST].config.alpha
+    depth = found[FAST].config.depth
+    alpha = found[FAST].config.alpha
     margin = alpha ** (2 / depth)
     waits = escapes.plateau(depth, 1.0) / escapes.plateau(depth, alpha)
     return {

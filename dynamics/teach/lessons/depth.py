@@ -20,7 +20,7 @@ SHALLOW, DEEP = "L = 2", "L = 3"
 
 
 def numbers(found: Found) -> dict[str, float]:
-    """Errors, losses, and the first spare singular value of both depths."""
+    """Errors, losses, the first escapes and the first spare singular values of both depths."""
     values: dict[str, float] = {}
     for run in found.values():
         spare = run.networks["compressed"].series["singular_values"][-1, run.config.rank]

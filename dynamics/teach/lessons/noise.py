@@ -21,7 +21,8 @@ WIDE, TIGHT = "r̂ = 10", "r̂ = 5"
 def numbers(found: Found) -> dict[str, float]:
     """The best error, its step, the last error, and the error that least squares would leave."""
     wide, tight = found[WIDE], found[TIGHT]
-    config, trajectory = wide.config, wide.networks["compressed"]
+    config = wide.config
+    trajectory = wide.networks["compressed"]
     errors, losses = (trajectory.series[name] for name in ("recovery_error", "train_loss"))
     best = int(np.nanargmin(errors))
     free = config.rank * (config.rows + config.cols - config.rank)

@@ -8,9 +8,10 @@ SETTINGS = STAIRS | {"init_scale": 0.02}
 
 
 def numbers(found: Found) -> dict[str, float]:
-    """The step at which each mode was half grown, and the one that the leading term predicts."""
+    """The step at which each mode was half grown, and the step that the leading term predicts."""
     run = found["one run"]
-    config, measured = run.config, run.escapes()
+    config = run.config
+    measured = run.escapes()
     goals = list(run.networks["compressed"].facts["target_singular_values"])
     pace = config.learning_rate * curvature(config)
     expected = escapes.leading_steps(goals, config.depth, config.alpha, config.init_scale, pace)

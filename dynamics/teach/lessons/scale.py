@@ -8,7 +8,7 @@ LARGE, SMALL = "ε = 0.04", "ε = 0.02"
 
 
 def numbers(found: Found) -> dict[str, float]:
-    """The first escape and the last loss for both scales, and their ratios."""
+    """The first escapes and the last losses for both scales, as expected and as measured."""
     large, small = found[LARGE], found[SMALL]
     waits = [run.escapes()[0] for run in (large, small)]
     losses = [run.last("train_loss") for run in (large, small)]

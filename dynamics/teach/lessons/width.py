@@ -17,11 +17,11 @@ LOW, EXACT, HIGH = "r̂ = 3", "r̂ = 5", "r̂ = 10"
 def numbers(found: Found) -> dict[str, float]:
     """Errors of the three widths, the least possible error of the narrow one, and a spare mode."""
     low, high = found[LOW], found[HIGH]
-    goals = [float(each) for each in low.networks["compressed"].facts["target_singular_values"]]
+    goals = [float(goal) for goal in low.networks["compressed"].facts["target_singular_values"]]
     missed = goals[low.config.rank_bound :]
     values = high.networks["compressed"].series["singular_values"][-1]
     return {
-        "least": math.sqrt(sum(each**2 for each in missed) / sum(each**2 for each in goals)),
+        "least": math.sqrt(sum(goal**2 for goal in missed) / sum(goal**2 for goal in goals)),
         "low": low.last("recovery_error"),
         "exact": found[EXACT].last("recovery_error"),
         "high": high.last("recovery_error"),
