@@ -18,11 +18,14 @@ from dynamics.runs.group import Group
 def add(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser(
-        "attribution", help="train every network between both and say what makes the lead"
+        "attribution",
+        help="train every network between the original and the compressed one, and compare them",
     )
     flags.add_settings(parser)
     flags.add_folder(parser)
-    parser.add_argument("--seeds", type=int, default=1, metavar="N", help="draws, each a run")
+    parser.add_argument(
+        "--seeds", type=int, default=1, metavar="N", help="number of draws, one run each"
+    )
     parser.add_argument(
         "--level",
         default="1e-3",
@@ -42,11 +45,11 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         KeyboardInterrupt: after Ctrl-C.
         RunError: if a run failed, was cancelled or lost its worker.
-        ValueError: if the level is not one of those known.
+        ValueError: if the level is neither an error nor ``stop``, or the number of seeds is wrong.
     """
     config = flags.config(options)
     folder = flags.folder(options)
-    attribution.goal(options.level)  # refused before anything is trained
+    attribution.goal(options.level)  # a wrong level is refused before anything is trained
     size = flags.print_of(options)
     form = formats.format_of(options.out, formats.STILL) if options.out else ""
     configs = attribution.ladder(config, options.seeds)
@@ -67,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
 def _write_chart(
     result: attribution.Attribution, configs: Sequence[Config], form: str, size: Print, file: Path
 ) -> None:
-    from dynamics.draw import waterfall  # not at the top: they load Plotly
+    from dynamics.draw import waterfall  # imported late: these load Plotly
     from dynamics.export import caption, picture
     from dynamics.export.chart import Chart
 

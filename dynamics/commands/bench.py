@@ -16,7 +16,7 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, and print a table."""
-    from dynamics.peers import speed  # not at the top: it loads torch
+    """Measure the speeds and print a table."""
+    from dynamics.peers import speed  # imported late: it loads torch
 
     return speed.run(quick=options.quick, as_json=options.json, only=options.only)

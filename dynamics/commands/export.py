@@ -18,7 +18,9 @@ from dynamics.runs.run import Run, find
 def add(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser("export", help="write a run's data or a chart to a file")
-    parser.add_argument("keys", metavar="KEY", nargs="+", help="the run; several share one chart")
+    parser.add_argument(
+        "keys", metavar="KEY", nargs="+", help="key of a run; several runs share one chart"
+    )
     parser.add_argument(
         "--format", choices=list(formats.FORMATS), help="default: FILE's ending, else csv"
     )
@@ -26,16 +28,18 @@ def add(commands: Any) -> None:
         "--figure",
         metavar="NAME",
         default="",
-        help=f"of a chart: one of {', '.join(registry.options('charts'))}, with /NETWORK for one "
-        "network alone; of several runs a series such as recovery_error",
+        help=f"chart to draw: one of {', '.join(registry.options('charts'))}, with /NETWORK for "
+        "one network alone; for several runs a series such as recovery_error",
     )
-    parser.add_argument("--over", default="steps", choices=list(VERSUS), help="its horizontal axis")
+    parser.add_argument(
+        "--over", default="steps", choices=list(VERSUS), help="horizontal axis of the chart"
+    )
     parser.add_argument(
         "--at",
         type=_step,
         default=math.inf,
         metavar="STEP",
-        help="of heat maps: the moment; default: the last. As csv they are their cells",
+        help="moment of the heat maps (default: the last); as csv, their cells are written",
     )
     flags.add_print(parser, "column")
     parser.add_argument("--out", metavar="FILE", type=Path, help="default: KEY.FORMAT; - prints it")
@@ -47,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     """Write one file, or print it.
 
     Raises:
-        RunError: if a run is not there.
+        RunError: if a run does not exist.
         ValueError: if the format cannot hold what is asked for.
     """
     form, ending = _form(options)
@@ -82,7 +86,7 @@ def _content(runs: list[Run], form: str, name: str, options: argparse.Namespace)
             f"{form} holds the numbers of one run; it has no charts or comparisons. csv and "
             "zip hold several."
         )
-    from dynamics.export import chart, picture  # not at the top: only a chart needs a browser
+    from dynamics.export import chart, picture  # imported late: only a chart needs a browser
 
     size = flags.print_of(options)
     shown = chart.of_runs(runs, options.figure, options.over, {"at": options.at})
@@ -90,7 +94,7 @@ def _content(runs: list[Run], form: str, name: str, options: argparse.Namespace)
 
 
 def _form(options: argparse.Namespace) -> tuple[str, str]:
-    """The format and the ending of its files; without a flag and a file, CSV."""
+    """The format and the ending of its files; CSV if neither a flag nor a file names one."""
     if options.format:
         form = options.format
     elif options.out and options.out.suffix:

@@ -21,7 +21,10 @@ def add(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser("figure", help="draw a figure of the paper, with a verdict")
     parser.add_argument(
-        "name", nargs="?", metavar="NAME", help="which; all of them; none lists them"
+        "name",
+        nargs="?",
+        metavar="NAME",
+        help="the figure, or all; without NAME, the figures are listed",
     )
     parser.add_argument("--target", default="top", help="spectrum of the target: top or spread")
     parser.add_argument("--seed", type=int, help="other draws than the authors'")
@@ -40,12 +43,12 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """One figure, all of them, or their list; 1 if a number differs.
+    """Reproduce one figure or all of them, or list them; returns 1 if a number differs.
 
     Raises:
         KeyboardInterrupt: with one sentence, after Ctrl-C.
         RunError: if a run cannot be finished or is damaged.
-        ValueError: if there is no such figure, or it cannot be drawn or written as asked.
+        ValueError: if the figure does not exist, or cannot be drawn or written as asked.
     """
     if options.name is None:
         return _list(options)
@@ -78,11 +81,11 @@ def _one(plan: Plan, options: argparse.Namespace) -> int:
 
 
 def _all(draw: Draw, options: argparse.Namespace) -> int:
-    """All figures, one after the other, and a report, which also lists those that failed."""
+    """Reproduce all figures and write a report, which also lists the figures that failed."""
     out = options.out or Path("reproduction")
     out.mkdir(parents=True, exist_ok=True)
     formats.check_writable(out / "report.pdf")
-    every: list[Judged] = []
+    figures: list[Judged] = []
     missing: dict[str, str] = {}
     for name in names():
         try:
@@ -91,20 +94,20 @@ def _all(draw: Draw, options: argparse.Namespace) -> int:
             missing[name] = str(error)
             print(error, file=sys.stderr)
         else:
-            every.append(judged)
+            figures.append(judged)
             print(lines(judged)[-1], file=sys.stderr if options.json else sys.stdout)
-    for file in report.write(every, missing, out):
+    for file in report.write(figures, missing, out):
         print(f"{file}: {file.stat().st_size:,} bytes", file=sys.stderr)
     if options.json:
         print((out / "verdicts.json").read_text())
-    return WRONG if any(judged.verdict == DIFFERS for judged in every) else 0
+    return WRONG if any(judged.verdict == DIFFERS for judged in figures) else 0
 
 
 def reproduce(plan: Plan, folder: Path) -> Judged:
-    """A figure, after training and computing what is not there yet.
+    """Train and compute what a figure still needs; returns the figure with its verdict.
 
     Raises:
-        RunError: if one of its runs failed, was cancelled by somebody else or is damaged.
+        RunError: if one of its runs failed, was cancelled by someone else or is damaged.
         KeyboardInterrupt: with one sentence, after Ctrl-C.
     """
     try:
@@ -117,7 +120,7 @@ def reproduce(plan: Plan, folder: Path) -> Judged:
 
 
 def lines(judged: Judged) -> list[str]:
-    """The verdict in lines: every number beside the authors', then the whole in a sentence."""
+    """The verdict in lines: every number beside the authors' number, then the overall verdict."""
     rows = []
     if judged.plan.draw.seeds > 1:
         rows.append(f"Medians and quartiles over N = {judged.plan.draw.seeds} seeds.")

@@ -11,27 +11,33 @@ from dynamics.runs.run import root
 
 
 def add_settings(command: argparse.ArgumentParser) -> None:
-    """A flag for each field of Config, and ``--data``."""
+    """Add a flag for each field of Config, and ``--data``."""
     for name in SETTINGS:
         command.add_argument(flag(name), dest=name, metavar=_metavar(name), help=_help(name))
-    command.add_argument("--data", metavar="DIR", help="where data sets are (default: $DLN_DATA)")
+    command.add_argument(
+        "--data", metavar="DIR", help="folder of the data sets (default: $DLN_DATA)"
+    )
 
 
 def add_folder(command: argparse.ArgumentParser) -> None:
-    """``--runs``: the folder of all runs."""
+    """Add ``--runs``, the folder of all runs."""
     command.add_argument(
         "--runs", metavar="DIR", help="folder of the runs (default: $DLN_RUNS or runs)"
     )
 
 
 def add_print(command: argparse.ArgumentParser, size: str) -> None:
-    """How large a chart is written, by default as ``size``, and in what type and lines."""
-    sizes = ", ".join(f"{name} ({each.title})" for name, each in SIZES.items())
-    words = f"of a chart: one of {sizes} (default: {size})"
+    """Add the flags for a chart's size, which is ``size`` by default, its type and its lines."""
+    sizes = ", ".join(f"{name} ({about.title})" for name, about in SIZES.items())
+    words = f"size of a chart: one of {sizes} (default: {size})"
     command.add_argument("--size", default=size, choices=list(SIZES), help=words)
-    command.add_argument("--font", type=float, default=0, metavar="PT", help="points of the type")
-    command.add_argument("--line", type=float, default=0, metavar="PT", help="points of a line")
-    command.add_argument("--grey", action="store_true", help="without colour")
+    command.add_argument(
+        "--font", type=float, default=0, metavar="PT", help="size of a chart's type in points"
+    )
+    command.add_argument(
+        "--line", type=float, default=0, metavar="PT", help="width of a chart's lines in points"
+    )
+    command.add_argument("--grey", action="store_true", help="draw a chart without colour")
 
 
 def flag(name: str) -> str:
@@ -73,7 +79,7 @@ def print_of(options: argparse.Namespace) -> Print:
 
 
 def set_data_folder(options: argparse.Namespace) -> None:
-    """Set ``$DLN_DATA``, which this process and the workers that it starts read, to ``--data``."""
+    """Set ``$DLN_DATA`` to ``--data``, for this process and for the workers that it starts."""
     if getattr(options, "data", None):
         os.environ["DLN_DATA"] = str(Path(options.data).resolve())
 
@@ -85,9 +91,9 @@ def _metavar(name: str) -> str:
 
 def _help(name: str) -> str:
     """Symbol, meaning, values and defaults of a field."""
-    known = SETTINGS[name]
-    words = f"{known.symbol}: {known.describe()}" if known.symbol else known.describe()
-    default = ",".join(known.default) if isinstance(known.default, tuple) else known.default
+    about = SETTINGS[name]
+    words = f"{about.symbol}: {about.describe()}" if about.symbol else about.describe()
+    default = ",".join(about.default) if isinstance(about.default, tuple) else about.default
     others = [
         f"{problem} {suggested(problem)[name]}"
         for problem in choices("problem")

@@ -18,15 +18,15 @@ def add(commands: Any) -> None:
         metavar="FILE",
         type=Path,
         help="take the compressed network's settings and its target from a trajectory file; a flag "
-        "goes before the file's setting",
+        "overrides the file's setting",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(command=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the forecast of the settings, or of those of a trajectory file."""
-    from dynamics.peers import trajectory_file  # not at the top: these load SciPy or torch
+    """Print the forecast for the settings of the flags or of a trajectory file."""
+    from dynamics.peers import trajectory_file  # imported late: these load SciPy or torch
     from dynamics.theory.forecast import forecast
     from dynamics.theory.prediction import Facts
 
@@ -44,10 +44,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _facts(config: Config) -> dict[str, Any]:
-    """What theory needs to know of the problem, drawn as training would draw it.
+    """What theory needs to know about the problem, drawn as training would draw it.
 
     Raises:
-        ValueError: if the data are not there or the matrices do not fit into memory.
+        ValueError: if the data are missing or the matrices do not fit into memory.
     """
     import torch
 

@@ -19,10 +19,10 @@ COMMANDS = (run, forecast, attribution, verify, figure, export, runs, bench)
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence."""
+    """A parser whose error messages are one sentence."""
 
     def error(self, message: str) -> NoReturn:
-        """Exit with status 2."""
+        """Print the message and exit with status 2."""
         self.exit(UNREADABLE, f"dynamics: {message}; {self.prog} --help shows what there is.\n")
 
 

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 
 def summary(trajectories: list[Trajectory]) -> str:
-    """A table: steps and seconds of each network to each decade of the error, and their ratios.
+    """A table of each network's steps and seconds to each decade of the error, and their ratios.
 
-    If the full matrix is unknown, there is no recovery error: the best held-out losses instead.
+    If the full matrix is unknown, no recovery error exists, and the best held-out losses are shown
+    instead.
     """
     if not any(len(trajectory.steps) for trajectory in trajectories):
         return "There are no records yet."
@@ -62,17 +63,18 @@ def _cell(value: float | None, form: str) -> str:
 
 
 def _best(trajectory: Trajectory) -> str:
-    losses, at = trajectory.series["test_loss"], trajectory.lowest("test_loss")
-    if at is None:
+    losses = trajectory.series["test_loss"]
+    best = trajectory.lowest("test_loss")
+    if best is None:
         return f"{trajectory.network}: no finite held-out loss"
     return (
-        f"{trajectory.network}: best held-out loss {losses[at]:.4g} (root mean square error "
-        f"{(2 * losses[at]) ** 0.5:.4g}) at step {trajectory.steps[at]:,.0f}"
+        f"{trajectory.network}: best held-out loss {losses[best]:.4g} (root mean square error "
+        f"{(2 * losses[best]) ** 0.5:.4g}) at step {trajectory.steps[best]:,.0f}"
     )
 
 
 def table(forecast: "Forecast") -> list[str]:
-    """A forecast in lines: each prediction with its standing, broken assumptions, and warnings."""
+    """A forecast in lines: each prediction and its standing, violated assumptions, warnings."""
     lines: list[str] = []
     broken: dict[str, None] = {}
     for name, network in forecast.networks.items():
@@ -99,17 +101,17 @@ def _number(value: Any) -> str:
 
 
 def print_deviations(deviations: "list[Deviation]", unreadable: list[str], as_json: bool) -> None:
-    """Print the results of ``verify``, a line each or as JSON, and why files are unreadable."""
+    """Print the results of ``verify``, one line each or as JSON, and why files are unreadable."""
     if as_json:
-        rows = [dataclasses.asdict(each) | {"within": each.within} for each in deviations]
-        passed = not unreadable and all(each.within for each in deviations)
+        rows = [dataclasses.asdict(result) | {"within": result.within} for result in deviations]
+        passed = not unreadable and all(result.within for result in deviations)
         content = {"passed": passed, "deviations": rows, "unreadable": unreadable}
         print(json.dumps(content, indent=1))
     else:
-        for each in deviations:
-            verdict = "ok  " if each.within else "FAIL"
-            allowed = f"(at most {each.tolerance:.0e}, {each.records} records)"
-            name = f"{each.file} {each.network:10} {each.quantity:26}"
-            print(f"{verdict} {name} {each.worst:.1e} {allowed}")
+        for result in deviations:
+            verdict = "ok  " if result.within else "FAIL"
+            allowed = f"(at most {result.tolerance:.0e}, {result.records} records)"
+            name = f"{result.file} {result.network:10} {result.quantity:26}"
+            print(f"{verdict} {name} {result.worst:.1e} {allowed}")
     for sentence in unreadable:
         print(f"dynamics: {sentence}", file=sys.stderr)

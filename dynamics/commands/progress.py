@@ -9,8 +9,8 @@ from tqdm import tqdm
 from dynamics.runs.group import Group, Progress
 from dynamics.runs.run import RunError
 
-# Without tqdm's own rate, which would count what was cached as made in this moment. A bar has a
-# delay, as it would otherwise be drawn before the number of steps is known.
+# The bar omits tqdm's own rate, which would count cached steps as if they were made just now. Each
+# bar has a delay, because it would otherwise be drawn before the number of steps is known.
 PROGRESS = "{l_bar}{bar}| {n_fmt}/{total_fmt} steps{postfix}"
 
 
@@ -19,7 +19,7 @@ def follow(
 ) -> None:
     """Train a group with a progress bar; ``look`` is called with every Progress.
 
-    After Ctrl-C, and if a run cannot be finished, the runs that this process started are cancelled.
+    After Ctrl-C, or if a run cannot be finished, the runs that this process started are cancelled.
 
     Raises:
         RunError: with one sentence, if a run cannot be finished.
@@ -50,7 +50,7 @@ def _show(bar: Any, progress: Progress, name: str, group: Group) -> None:
 
 
 def _description(progress: Progress, name: str, group: Group) -> str:
-    """The name of a group; of a single run, what its worker does."""
+    """The name of a group of runs; for a single run, what its worker is doing."""
     status = progress.statuses[0]
     if progress.runs > 1 or status is None:
         return name
@@ -60,7 +60,10 @@ def _description(progress: Progress, name: str, group: Group) -> str:
 
 
 def _interrupted(group: Group, name: str) -> str:
-    """Cancel what this process started, and say in a sentence what has become of the group."""
+    """Cancel the runs that this process started; returns a sentence on the group.
+
+    The sentence is empty if the group is complete.
+    """
     own = group.cancel_own()
     progress = group.progress()
     if progress.complete:
@@ -75,13 +78,13 @@ def _interrupted(group: Group, name: str) -> str:
 
 
 class NewFailures:
-    """Prints the signatures of failure of a single run as they show."""
+    """Prints the failures of a single run as they show."""
 
     def __init__(self) -> None:
         self._printed = 0
 
     def print(self, progress: Progress) -> None:
-        """Print those that have come since the last call."""
+        """Print the failures that are new since the last call."""
         signatures = progress.statuses[0].signatures if progress.statuses[0] else []
         for signature in signatures[self._printed :]:
             tqdm.write(f"step {signature['step']:,}: {signature['sentence']}")

@@ -18,11 +18,11 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train, and print a table of steps and seconds; 1 if a network diverged.
+    """Train, and print a table of steps and seconds; returns 1 if a network diverged.
 
     Raises:
         RunError: if the run failed or its worker died.
-        KeyboardInterrupt: after Ctrl-C, once the table of what there is has been printed.
+        KeyboardInterrupt: after Ctrl-C, once the table of the records so far has been printed.
     """
     config = flags.config(options)
     folder = flags.folder(options)

@@ -20,10 +20,10 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """List all runs, or do one of ``ACTIONS`` with each of those named.
+    """List all runs, or do one of ``ACTIONS`` with each run that is named.
 
     Raises:
-        RunError: if a run is not there or cannot be deleted.
+        RunError: if a run does not exist or cannot be deleted.
         ValueError: if no run is named.
     """
     folder = flags.folder(options)
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _show(run: Run) -> None:
-    """Print status, settings and results."""
+    """Print the status, the settings and the results of a run."""
     status = run.status
     print(f"{run.key} {status.phase}, step {status.step:,}: {status.sentence}")
     for name, value in run.config.to_dict().items():
@@ -48,7 +48,7 @@ def _show(run: Run) -> None:
     print(printed.summary(run.trajectories))
 
 
-ACTIONS: dict[str, Callable[[Run], None]] = {  # of a run
+ACTIONS: dict[str, Callable[[Run], None]] = {  # what can be done with a run
     "show": _show,
     "delete": Run.delete,
     "pause": lambda run: run.ask(PAUSE),

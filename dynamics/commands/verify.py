@@ -1,4 +1,4 @@
-"""The command ``verify``: hold this program against trajectory files of other programs."""
+"""The command ``verify``: compare this program with trajectory files of other programs."""
 
 import argparse
 import sys
@@ -12,13 +12,13 @@ from dynamics.commands import UNREADABLE, WRONG, printed
 
 def add(commands: Any) -> None:
     """Add the command."""
-    parser = commands.add_parser("verify", help="hold this program against trajectory files")
+    parser = commands.add_parser("verify", help="compare this program with trajectory files")
     parser.add_argument("files", nargs="+", metavar="FILE", type=Path, help=".npz trajectory file")
     parser.add_argument(
         "--tolerance",
         type=_tolerance,
         default=1e-8,
-        help="worst relative deviation allowed of losses, errors and singular values; angles "
+        help="largest relative deviation allowed for losses, errors and singular values; angles "
         "(in radians) and runs of Adam and RMSprop may deviate 100 times more (default: 1e-8)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -26,8 +26,8 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the worst deviations; 1 if one is too large, 2 if a file cannot be read."""
-    import torch  # not at the top: the other commands answer without it
+    """Print the worst deviations; returns 1 if one is too large, 2 if a file cannot be read."""
+    import torch  # imported late: the other commands answer without it
 
     from dynamics.peers.verify import UnreadableError, verify
 
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 class Bar:
-    """A progress bar of one file, until the block is left."""
+    """A progress bar for one file, shown until its ``with`` block ends."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -60,7 +60,7 @@ class Bar:
         self._bar.close()
 
     def show(self, network: str, number: int, total: int) -> None:
-        """A network is at record ``number`` of ``total``."""
+        """Show that a network is at record ``number`` of ``total``."""
         self._bar.set_description_str(f"{self._name} {network}", refresh=False)
         self._bar.total = total
         self._bar.n = number
