@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 TELL_EVERY = 0.1  # seconds between two writings of ``status.json``
 PACE_OVER = 3.0  # seconds of training over which the pace is averaged
-NICENESS = 5  # priority of the process: the web app must stay quick while a worker trains
+NICENESS = 5  # lowers the process's priority: the web app must stay quick while a worker trains
 
 
 class CancelledError(Exception):

@@ -73,23 +73,24 @@ def escape_steps(
 
 
 class _Flow:
-    """A mode of the compressed network by y, the logarithm of its larger factor.
+    """A mode of the compressed network as a function of y, the logarithm of its leading value.
 
-    That is the outer one, a, if α ≥ 1 or L = 2, and otherwise the inner one, b.
+    The leading value is the outer value a if α ≥ 1 or L = 2, and otherwise the inner value b.
     """
 
     def __init__(self, depth: int, alpha: float, init_scale: float) -> None:
-        self._depth, self._alpha = depth, alpha
+        self._depth = depth
+        self._alpha = alpha
         self._kept = (1 - alpha) * init_scale**2  # a² − αb²
         self._outer_leads = alpha >= 1 or depth == 2
 
     def product(self, y: Array) -> Array:
-        """a² b^(L−2)."""
+        """w = a² b^(L−2)."""
         outer, inner = self._factors(y)
         return np.asarray(outer**2 * inner ** (self._depth - 2))
 
     def slope(self, y: Array) -> Array:
-        """Growth of y a step, for each unit of ηc and of what is left of the goal."""
+        """ẏ/(c (s − w)), the speed of y for a unit of c and of the remaining goal s − w."""
         outer, inner = self._factors(y)
         if self._outer_leads:
             return np.asarray(self._alpha * inner ** (self._depth - 2))
