@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dynamics.core.config import Config, choices
+from dynamics.core.words import count
 from dynamics.draw.time_axis import VERSUS
 from dynamics.runs.run import PHASES, Run, RunError, listing, root
 from pages.saved_runs.comparison import comparison
@@ -15,10 +16,8 @@ MOST_COMPARED = 8
 @st.dialog("Delete these runs?")
 def confirm_delete(chosen: list[Run]) -> None:
     """Ask before runs are deleted; afterwards the page says why a run could not be deleted."""
-    if len(chosen) == 1:
-        st.write("1 run and all its records are removed for everybody.")
-    else:
-        st.write(f"{len(chosen)} runs and all their records are removed for everybody.")
+    its = "its" if len(chosen) == 1 else "their"
+    st.write(f"{count(len(chosen), 'run')} and all {its} records are removed for everybody.")
     st.code("\n".join(run.key for run in chosen), language=None)
     if st.button("Delete", type="primary", icon=":material/delete:"):
         for run in chosen:

@@ -9,6 +9,7 @@ from typing import Any
 from dynamics.core import traits
 from dynamics.core.changes import Change, LateStart
 from dynamics.core.setting import Setting
+from dynamics.core.words import count
 from dynamics.data.published import DRAWN, arrays, settings, start
 
 MOST_RECORDS = 100_000  # of a run
@@ -32,7 +33,7 @@ def sizes(
     if steps / values["record_every"] > MOST_RECORDS:
         problems["record_every"] = (
             f"{known['record_every'].label} must be at least {-(-steps // MOST_RECORDS)} for "
-            f"{steps} steps: a run keeps at most {MOST_RECORDS} records."
+            f"{count(steps, 'step')}: a run keeps at most {MOST_RECORDS} records."
         )
     return problems
 

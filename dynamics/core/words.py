@@ -12,15 +12,22 @@ _SIGNS = ("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _UP = str.maketrans(*_SIGNS)
 _DOWN = str.maketrans(*_SIGNS[::-1])
 _E = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)e([+-]?\d+)\b")
+WHOLE = 4  # powers of ten from 10⁰ on and below this one are written in full
 RAISED = f"[{_SIGNS[1]}]+"  # the pattern of an exponent
 
 
 def raised(text: str) -> str:
-    """Every ``9.6e-13`` of a text as ``9.6 × 10⁻¹³``, and ``1e-04`` as ``10⁻⁴``."""
+    """Every ``9.6e-13`` of a text as ``9.6 × 10⁻¹³``, and ``1e-04`` as ``10⁻⁴``.
+
+    Powers that people read faster in full are written so: ``6e+02`` as ``600``, ``1.2e+03`` as
+    ``1,200``.
+    """
     return _E.sub(_power, text)
 
 
 def _power(match: re.Match[str]) -> str:
+    if 0 <= int(match[2]) < WHOLE:
+        return f"{float(match[0]):,.10g}"
     power = f"10{str(int(match[2])).translate(_UP)}"
     return power if match[1] == "1" else f"{match[1]}{_TIMES}{power}"
 
@@ -93,6 +100,22 @@ def size(count: float) -> str:
     return f"{count / 1000**power:.3g} {('B', 'kB', 'MB', 'GB')[power]}"
 
 
-def count(number: int, noun: str) -> str:
-    """A number of things: ``1 run``, ``3 runs``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def count(number: float, noun: str) -> str:
+    """A number of things: ``1 run``, ``3 runs``, ``2 entries``."""
+    return f"{number:,.0f} {noun if round(number) == 1 else _plural(noun)}"
+
+
+def all_its(number: int, noun: str) -> str:
+    """Everything that something has: ``its only mode``, ``both its modes``, ``all its 5 modes``."""
+    if number == 1:
+        return f"its only {noun}"
+    return f"both its {_plural(noun)}" if number == 2 else f"all its {count(number, noun)}"
+
+
+def one_every(number: int, noun: str) -> str:
+    """How often something comes: ``one every step``, ``one every 50 steps``."""
+    return f"one every {noun if number == 1 else count(number, noun)}"
+
+
+def _plural(noun: str) -> str:
+    return f"{noun[:-1]}ies" if noun.endswith("ry") else f"{noun}s"

@@ -8,6 +8,7 @@ from dynamics.core import registry, traits
 from dynamics.core.config import VERSION, Config
 from dynamics.core.description import command, seeds, settings
 from dynamics.core.traits import full_name
+from dynamics.core.words import count
 from dynamics.draw.look import DASHES
 from dynamics.draw.waterfall import READING
 from dynamics.findings.attribution import Attribution, sentences
@@ -52,7 +53,7 @@ def about(configs: Sequence[Config], panel: str, link: str = "") -> About:
     """
     figure, _, network = panel.partition("/")
     meaning = {**registry.options("measurements"), **registry.options("charts")}.get(figure)
-    shown = meaning or f"{figure.replace('_', ' ').capitalize()} of {len(configs)} runs."
+    shown = meaning or f"{figure.replace('_', ' ').capitalize()} of {count(len(configs), 'run')}."
     networks = [network]
     if not network:
         networks = sorted({name for config in configs for name in config.networks}, reverse=True)
@@ -63,8 +64,7 @@ def about(configs: Sequence[Config], panel: str, link: str = "") -> About:
     )
     sentences = [shown, _losses(configs) if "loss" in figure else "", f"Networks: {named}."]
     title = figure.replace("_", " ").capitalize() + (f", {network}" if network else "")
-    count = f"{len(configs)} run{'s' if len(configs) > 1 else ''}"
-    return signed(title, sentences, configs, count, link)
+    return signed(title, sentences, configs, count(len(configs), "run"), link)
 
 
 def signed(
@@ -125,6 +125,6 @@ def of_attribution(attribution: Attribution, configs: Sequence[Config], link: st
     plain = dataclasses.replace(attribution.config, networks=Config().networks)
     again = command(plain).replace("dynamics run", "dynamics attribution")
     again += f" --seeds {attribution.seeds} --level {attribution.level}"
-    count = "1 seed" if attribution.seeds == 1 else f"{attribution.seeds} seeds"
+    size = count(attribution.seeds, "seed")
     words = [shown, READING, sentences(attribution)[0]]
-    return signed("What makes it cheaper", words, configs, count, link or again)
+    return signed("What makes it cheaper", words, configs, size, link or again)

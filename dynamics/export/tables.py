@@ -12,6 +12,7 @@ import numpy as np
 from dynamics.core import registry, traits
 from dynamics.core.description import command, seeds, settings
 from dynamics.core.records import COUNTERS, Trajectory
+from dynamics.core.words import count
 from dynamics.draw import panel
 from dynamics.export.caption import BIBTEX, about
 from dynamics.runs import maps
@@ -152,7 +153,7 @@ def _one(run: Run) -> list[str]:
 def _several(runs: Sequence[Run]) -> list[str]:
     configs = [run.config for run in runs]
     return [
-        f"# {len(runs)} runs",
+        f"# {count(len(runs), 'run')}",
         f"{settings(configs)} {seeds(configs)}",
         f"`records.csv` has one row for each run, network and record, {NUMBERS} `runs.csv` has one "
         "row for each run: its key, as in the column `run` of the records, all its settings, and "

@@ -266,7 +266,7 @@ def sentences(result: Attribution) -> list[str]:
             f"{factors[column]:.2f} × from the {rung.cause}".replace("the α", "α")
             for rung, factors in zip(result.path[1:], result.middle, strict=True)
         )
-        parts.append(f"{start} ({total:.3g} ×): {shares}.")
+        parts.append(f"{start} ({words.plain(total)} ×): {shares}.")
     if result.path[-1].costs[result.whole, -1].min() < SHORT:
         parts.append("Training took so short a time that its seconds are mostly noise.")
     return [*parts, *_meaning(result), *missing]

@@ -3,6 +3,7 @@
 import json
 
 from dynamics.core import traits
+from dynamics.core.words import count
 from dynamics.export import tables
 from dynamics.export.caption import About, signed
 from dynamics.export.chart import Chart
@@ -46,7 +47,5 @@ def caption(judged: Judged, link: str = "") -> About:
     runs = len(plan.distinct)
     if seeds > 1:
         sentences.append(f"Median and quartiles over N = {seeds} seeds.")
-    of_seeds = "1 seed" if seeds == 1 else f"{seeds} seeds"
-    of_runs = "1 run" if runs == 1 else f"{runs} runs"
-    count = f"{of_seeds}, {of_runs}"
-    return signed(title, sentences, plan.distinct, count, link or plan.command)
+    size = f"{count(seeds, 'seed')}, {count(runs, 'run')}"
+    return signed(title, sentences, plan.distinct, size, link or plan.command)

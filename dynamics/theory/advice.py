@@ -8,7 +8,7 @@ from typing import Any
 from dynamics.core import traits
 from dynamics.core.config import SETTINGS, Config
 from dynamics.core.consistency import MOST_RECORDS
-from dynamics.core.words import raised
+from dynamics.core.words import count, plain
 from dynamics.theory import stability
 from dynamics.theory.prediction import EXACT, Prediction
 
@@ -66,10 +66,8 @@ def step_size(
         verb = "will diverge" if stability.zone(ratio) == "diverges" else "will not settle"
         mended = float(f"{config.learning_rate * GOOD_STEP / ratio:.2g}")
         yield Advice(
-            raised(
-                f"η is {ratio:.3g} times the {'' if exact else 'estimated '}stability limit of the "
-                f"{traits.full_name(name)}, which {verb}."
-            ),
+            f"η is {plain(ratio)} times the {'' if exact else 'estimated '}stability limit of the "
+            f"{traits.full_name(name)}, which {verb}.",
             {"learning_rate": mended},
         )
 
@@ -87,8 +85,8 @@ def budget(config: Config, escapes: Mapping[str, Prediction]) -> Iterator[Advice
         most = SETTINGS["steps"].high
         steps = int(min(most, float(f"{AMPLE * last[name]:.2g}")))
         yield Advice(
-            f"{config.steps:,} steps are fewer than the {last[name]:,.0f} after which the last "
-            f"mode of the {traits.full_name(name)} is half grown.",
+            f"The run has {count(config.steps, 'step')}, fewer than the {last[name]:,.0f} "
+            f"after which the last mode of the {traits.full_name(name)} is half grown.",
             {
                 "steps": steps,
                 "record_every": max(config.record_every, math.ceil(steps / MOST_RECORDS)),

@@ -5,7 +5,7 @@ The address keeps figure, target, seed and seeds; the runs are ordinary runs, wh
 
 import streamlit as st
 
-from dynamics.core.words import duration
+from dynamics.core.words import count, duration
 from dynamics.paper import baselines
 from dynamics.paper.baselines import MissingError
 from dynamics.paper.judge import Judged, kept, kept_verdict
@@ -161,10 +161,9 @@ def _offer_comparison(plan: Plan, missing: MissingError) -> None:
 def _not_running(runs: Group, progress: Progress) -> None:
     """How long the figure may take or how far it is, and the charts of a run that stopped."""
     if not progress.ended:
-        count = "1 run" if progress.runs == 1 else f"{progress.runs} runs"
         st.caption(
-            f"{count}, about {duration(runs.seconds_at_most())} at most on one core; "
-            "everything is kept, and another visit continues from there."
+            f"{count(progress.runs, 'run')}, about {duration(runs.seconds_at_most())} at most on "
+            "one core; everything is kept, and another visit continues from there."
         )
     broken = progress.of(*BROKEN)[:1]
     if progress.step and (progress.runs > 1 or not broken):

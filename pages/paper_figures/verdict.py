@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from dynamics.core import traits
-from dynamics.core.words import duration
+from dynamics.core.words import duration, one_every
 from dynamics.export.formats import FORMATS
 from dynamics.export.layout import space
 from dynamics.export.layout.subplots import abreast
@@ -72,7 +72,7 @@ def _notes(judged: Judged) -> list[str]:
     kinds = {check.kind for check in judged.checks}
     if RECORD in kinds:
         intervals = {config.record_every for config in judged.plan.distinct}
-        steps = f", one every {max(intervals)} steps" if len(intervals) == 1 else ""
+        steps = f", {one_every(max(intervals), 'step')}" if len(intervals) == 1 else ""
         notes.append(f"Records are counted from 0{steps}.")
     if DEVIATION in kinds:
         notes.append("A deviation is |x − y| / max(|y|, 10⁻⁶ max|y|), the largest of all records.")

@@ -9,7 +9,7 @@ import streamlit as st
 
 from dynamics.core.config import SETTINGS, Config
 from dynamics.core.traits import short_name
-from dynamics.core.words import brief, duration, raised, size
+from dynamics.core.words import brief, count, duration, raised, size
 from dynamics.draw.look import color
 from dynamics.runs.run import Run, listing, root
 from dynamics.theory import stability
@@ -46,7 +46,7 @@ def normalised(run: Run) -> bool:
         st.caption("Normalised time needs a predicted escape; this run has none. Steps are shown.")
         return False
     steps = (
-        f"{unit:,.0f} steps ({name}, {courses[name].standing})" for name, unit in units.items()
+        f"{count(unit, 'step')} ({name}, {courses[name].standing})" for name, unit in units.items()
     )
     st.caption(
         f"t₁ is the predicted step at which the first mode is half grown: {', '.join(steps)}. Runs "
@@ -76,7 +76,7 @@ def _table(config: Config, predicted: Forecast) -> str:
     )
     return (
         '<table class="expect"><thead><tr><th scope="col">What to expect</th>'
-        f'<th scope="col" class="strip"><span>0</span><span>{end:,.0f} steps</span></th>'
+        f'<th scope="col" class="strip"><span>0</span><span>{count(end, "step")}</span></th>'
         '<th scope="col">η / η*</th><th scope="col">final loss</th>'
         '<th scope="col">operations</th><th scope="col">memory</th><th scope="col">time</th>'
         f"</tr></thead><tbody>{body}</tbody></table>"

@@ -5,7 +5,7 @@ import math
 import plotly.graph_objects as go
 import pytest
 
-from dynamics.core.words import formula, plain, raised
+from dynamics.core.words import all_its, count, formula, one_every, plain, raised
 from dynamics.export.layout.perspective import Axis
 from dynamics.export.layout.traces import show_values
 from dynamics.export.tikz.pens import text
@@ -28,6 +28,21 @@ def test_numbers_in_a_sentence_have_their_powers_raised() -> None:
     assert said.replace("\u00a0", " ") == (
         "From 9.6 × 10⁻¹³ to -10⁻⁴ and 9.42 × 10¹⁰, η = 10⁵, at 3 GHz in run 2e5a, v1.2e3"
     )
+
+
+def test_powers_below_ten_thousand_are_written_in_full() -> None:
+    """Nobody reads 6 × 10² faster than 600."""
+    assert raised("6e+02 times, 1.2e+03, 9.94e+03 and 1e+00") == "600 times, 1,200, 9,940 and 1"
+    assert raised("1e+04 and 1.5e-01").replace("\u00a0", " ") == "10⁴ and 1.5 × 10⁻¹"
+
+
+def test_things_are_counted_in_the_singular_and_in_the_plural() -> None:
+    assert [count(each, "entry") for each in (0, 1, 2)] == ["0 entries", "1 entry", "2 entries"]
+    assert [count(each, "step") for each in (1.0, 1234.0)] == ["1 step", "1,234 steps"]
+    assert [all_its(each, "mode") for each in (1, 2, 1000)] == [
+        "its only mode", "both its modes", "all its 1,000 modes",
+    ]  # fmt: skip
+    assert [one_every(each, "step") for each in (1, 50)] == ["one every step", "one every 50 steps"]
 
 
 def test_a_power_is_one_exponent_in_latex() -> None:
