@@ -2,10 +2,12 @@
 
 import dataclasses
 import json
+import math
 import sys
 from typing import TYPE_CHECKING, Any
 
 from dynamics.core.records import Trajectory
+from dynamics.core.words import count
 from dynamics.findings.outcomes import milestones, timed
 from dynamics.theory import stability
 
@@ -93,7 +95,7 @@ def table(forecast: "Forecast") -> list[str]:
 def _number(value: Any) -> str:
     if isinstance(value, tuple):
         return " ".join(map(_number, value))
-    if value is None:
+    if value is None or math.isnan(value):
         return "–"
     if value == float("inf"):
         return "never"
@@ -110,7 +112,7 @@ def print_deviations(deviations: "list[Deviation]", unreadable: list[str], as_js
     else:
         for result in deviations:
             verdict = "ok  " if result.within else "FAIL"
-            allowed = f"(at most {result.tolerance:.0e}, {result.records} records)"
+            allowed = f"(at most {result.tolerance:.0e}, {count(result.records, 'record')})"
             name = f"{result.file} {result.network:10} {result.quantity:26}"
             print(f"{verdict} {name} {result.worst:.1e} {allowed}")
     for sentence in unreadable:

@@ -77,15 +77,21 @@ def _interrupted(group: Group, name: str) -> str:
     )
 
 
-class NewFailures:
-    """Prints the failures of a single run as they show."""
+class Failures:
+    """Prints the failures of a single run as they show, and which of them are withdrawn."""
 
     def __init__(self) -> None:
-        self._printed = 0
+        self._standing: list[dict[str, Any]] = []
 
     def print(self, progress: Progress) -> None:
-        """Print the failures that are new since the last call."""
-        signatures = progress.statuses[0].signatures if progress.statuses[0] else []
-        for signature in signatures[self._printed :]:
-            tqdm.write(f"step {signature['step']:,}: {signature['sentence']}")
-        self._printed = len(signatures)
+        """Print what is new since the last call: failures, and failures that stand no more."""
+        status = progress.statuses[0]
+        if not status:
+            return
+        for failure in self._standing:
+            if failure not in status.signatures:
+                tqdm.write(f"step {status.step:,}: no longer so: {failure['sentence']}")
+        for failure in status.signatures:
+            if failure not in self._standing:
+                tqdm.write(f"step {failure['step']:,}: {failure['sentence']}")
+        self._standing = status.signatures

@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     trained = start(config, folder)
     print(f"Run {trained.key}")
     try:
-        progress.follow(Group([config], folder), f"Run {trained.key}", progress.NewFailures().print)
+        progress.follow(Group([config], folder), f"Run {trained.key}", progress.Failures().print)
     except KeyboardInterrupt:
         print(printed.summary(trained.trajectories))
         raise

@@ -34,6 +34,26 @@ def observed(config: Config) -> float:
     return share * (problem.entries or rows * cols)
 
 
+def freedom(config: Config) -> int:
+    """r(m + n − r), the free parameters of a matrix of the config's rank."""
+    return config.rank * (sum(config.shape) - config.rank)
+
+
+def enough_seen(config: Config) -> bool:
+    """Whether as many entries or sums are seen as a low-rank target has free parameters.
+
+    True for a target without a known rank.
+    """
+    low_rank = traits.problem(config.problem).low_rank
+    return not low_rank or observed(config) >= freedom(config)
+
+
+def held_out(config: Config) -> bool:
+    """Whether some of the matrix is not determined by what is seen."""
+    rows, cols = config.shape
+    return seen(config) != "all" and observed(config) < rows * cols
+
+
 def curvature(config: Config) -> float:
     """c in −∇loss(0) ≈ c M*: 1/m for sums, else 1/(rows × cols)."""
     rows, cols = config.shape

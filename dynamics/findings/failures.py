@@ -1,25 +1,27 @@
 """Failures: how a run fails, named at the record at which the failure shows.
 
 Each check is a few comparisons of numbers that are recorded anyway, so a worker makes all checks at
-every record. A check's docstring states its condition; its sentence ends with what would help. The
-program has no other thresholds of failure: ``story`` reports what these checks find.
+every record. A check's docstring states its condition; its sentence ends with what would help. A
+failure stands until a later record disproves it. The program has no other thresholds of failure:
+``story`` reports what these checks find.
 """
 
 import functools
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from dynamics.core import registry, traits
 from dynamics.core.config import Config
 from dynamics.core.records import Array, Record
-from dynamics.core.sizes import curvature, seen
+from dynamics.core.sizes import curvature, enough_seen, held_out, seen
 from dynamics.core.traits import full_name
-from dynamics.core.words import brief, raised
+from dynamics.core.words import all_its, brief, plain, raised
+from dynamics.findings.history import LATELY, WORSE, History
 from dynamics.theory.escapes import incrementality
 from dynamics.theory.forecast import Forecast, forecast
 from dynamics.theory.prediction import Facts, Known
@@ -30,13 +32,6 @@ NO_GAIN, MERGING, OVERFITTING = "no gain", "merging", "overfitting"
 # A training loss above this many times the first one has risen. Below its stability limit, descent
 # only lowers the loss.
 RISEN = 2.0
-# Share by which a training loss must fall to count as moving.
-STILL = 0.01
-# A loss is still if it last moved before this share of the steps. The test loss of an overfitted
-# network was lowest before this share of the steps.
-LATELY = 0.7
-# Least number of records without movement after which a loss is still.
-FEWEST = 20
 # A loss above this many times the lowest loss that theory allows is stuck. Theory knows that lowest
 # loss to a factor of about two.
 ABOVE = 10.0
@@ -46,24 +41,23 @@ LATE = 1.5
 BEGUN = 0.9
 # Share of the first loss below which a loss is never called stuck.
 LEFT = 1e-4
-# A mode in use has at least this share of the largest singular value.
+# A mode in use has at least this share of its goal, or of the largest singular value if no goal is
+# known.
+HALF = 0.5
 USED = 0.05
 # A mode in use has grown to at least this many times its start.
 GROWN = 10.0
-# Recovery errors at which both networks are compared.
-LEVELS = (0.5, 0.1, 0.01, 1e-3)
 # A compressed network is behind if it takes more than this many times the original's steps.
 AFTER = 1.1
-# Shares of a mode's goal. A rise is timed from the first to the last.
-SHARES = (0.1, 0.5, 0.9)
 # J below which modes merge.
 MERGED = 1.0
 # Least ratio of the largest goal to the smallest, because nearly equal modes rise together in any
 # network.
 DISTINCT = 1.2
-# A test loss above this many times its lowest value has risen. A noisy test loss rises by less
-# without any trend.
-WORSE = 1.05
+# A rise is timed if it takes at least this many records.
+RESOLVED = 2
+# Below this many times its lowest value, a test loss is back at it.
+BACK = 1.02
 
 
 @dataclass(frozen=True)
@@ -102,60 +96,6 @@ _OLDER = {
 }
 
 
-@dataclass
-class History:
-    """What the checks remember about one network's records."""
-
-    goals: Array
-    steps: list[int] = field(default_factory=list)
-    losses: list[float] = field(default_factory=list)
-    tests: list[float] = field(default_factory=list)
-    best: int = 0  # number of the record with the lowest test loss
-    moved: int = 0  # number of the record at which the training loss last fell by the share STILL
-    below: dict[float, int] = field(default_factory=dict)  # first step at or below each of LEVELS
-    start: Array = field(default_factory=lambda: np.empty(0))  # the first singular values
-    values: Array = field(default_factory=lambda: np.empty(0))  # the newest singular values
-    reached: Array = field(default_factory=lambda: np.empty((0, 0)))  # steps to SHARES × modes
-
-    def add(self, record: Record) -> None:
-        """Take a record; a mode reaches a share at a step interpolated between two records."""
-        values = record.values
-        now = np.asarray(values.get("singular_values", np.empty(0)))
-        count = min(len(self.goals), len(now))
-        if not self.steps:
-            self.start = now
-            self.reached = np.full((len(SHARES), count), np.nan)
-        else:
-            self._time_rises(record.step, now[:count])
-        self.values = now
-        self.steps.append(record.step)
-        self.losses.append(float(values["train_loss"]))
-        self.tests.append(float(values.get("test_loss", math.nan)))
-        if self.losses[-1] < (1 - STILL) * self.losses[self.moved]:
-            self.moved = len(self.losses) - 1
-        if not self.tests[self.best] <= self.tests[-1]:
-            self.best = len(self.tests) - 1
-        error = float(values.get("recovery_error", math.nan))
-        for level in LEVELS:
-            if error <= level:
-                self.below.setdefault(level, record.step)
-
-    def _time_rises(self, step: int, now: Array) -> None:
-        levels = np.outer(SHARES, self.goals[: len(now)])
-        passed = np.isnan(self.reached) & (now >= levels)  # False where ``now`` is NaN
-        if passed.any():
-            before = self.values[: len(now)]
-            share = (levels - before) / np.maximum(now - before, 1e-300)
-            between = self.steps[-1] + np.clip(share, 0, 1) * (step - self.steps[-1])
-            self.reached[passed] = between[passed]
-
-    @property
-    def still(self) -> bool:
-        """Whether the training loss did not move over the last 30 % of the steps."""
-        since = self.steps[self.moved]
-        return len(self.steps) - self.moved > FEWEST and since <= LATELY * self.steps[-1]
-
-
 class Watch:
     """The failures of one run, found in its records as they arrive.
 
@@ -182,35 +122,62 @@ class Watch:
         return Known.of(self.config, self._facts).goals if known else np.empty(0)
 
     def see(self, records: Mapping[str, Record]) -> list[Failure]:
-        """Take one record of each network that still trains; returns the failures that are new."""
+        """Take one record of each network that still trains; returns the failures that stand now.
+
+        They are in the order in which they showed. A failure that the records disprove is
+        withdrawn; it may show again later.
+        """
         # The records of a network that starts late have no seconds until it starts.
         records = {
             name: record for name, record in records.items() if math.isfinite(record.seconds)
         }
         for network, record in records.items():
             self.histories.setdefault(network, History(self.goals)).add(record)
-        new = []
-        for network in records:
-            for name, check in CHECKS.items():
-                if (DIVERGING, network) in self.found:
-                    break  # whatever shows later follows from the divergence
-                sentence = "" if (name, network) in self.found else raised(check(self, network))
-                if sentence:
-                    step = self.histories[network].steps[-1]
-                    new.append(Failure(name, network, step, sentence))
-                    self.found[name, network] = new[-1]
-        return new
+        for failure in list(self.found.values()):
+            if CHECKS[failure.name].disproved(self, failure):
+                del self.found[failure.name, failure.network]
+        if records:
+            step = max(record.step for record in records.values())
+            for network in self.histories:
+                self._check(network, step)
+        return list(self.found.values())
+
+    def _check(self, network: str, step: int) -> None:
+        for name, check in CHECKS.items():
+            if self.stands(DIVERGING, network):
+                return  # whatever shows later follows from the divergence
+            sentence = "" if self.stands(name, network) else raised(check.sentence(self, network))
+            if sentence:
+                self.found[name, network] = Failure(name, network, step, sentence)
+
+    def stands(self, name: str, network: str) -> bool:
+        """Whether a network has shown this failure, and no later record has disproved it."""
+        return (name, network) in self.found
 
     def ratio(self, network: str) -> float:
-        """η/η* of a network; 0 if the limit is not known, or if η changes during the run."""
-        changing = any(change.rates for change in self.config.schedule)
-        return 0.0 if changing else self.forecast.ratio(network) or 0.0
+        """η/η* in the last step of a network; 0 if unknown. See ``limit_ratio``."""
+        return limit_ratio(self.forecast, network, self.histories[network].steps[-1])
 
-    def broken(self, network: str) -> bool:
-        """Whether the training loss is not finite, or is above RISEN times the first loss."""
+    def broken(self, network: str, risen: float = RISEN) -> bool:
+        """Whether the training loss is not finite, or is above ``risen`` times the first loss."""
         # A network that starts during the run begins with a loss near zero.
         first = max(history.losses[0] for history in self.histories.values())
-        return not self.histories[network].losses[-1] <= RISEN * first
+        return not self.histories[network].losses[-1] <= risen * first
+
+    def steady_since(self, network: str) -> int:
+        """The step from which the loss is still and the rates are the same."""
+        history = self.histories[network]
+        changes = [
+            change.step for change in self.config.schedule if change.step < history.steps[-1]
+        ]
+        return max([history.steps[history.moved], *changes])
+
+    def rise(self, network: str) -> float:
+        """Steps that the slowest mode takes to rise at the rates in force; 0 if unknown."""
+        rises = [*filter(math.isfinite, self.forecast.networks[network].rises.value or ())]
+        start = self.forecast.ratio(network) or 0.0
+        now = self.ratio(network)
+        return max(rises, default=0.0) * (start / now if start and now else 1.0)
 
     @property
     def noise(self) -> float:
@@ -219,57 +186,110 @@ class Watch:
         return unit * self.config.noise**2 / 2
 
 
+def limit_ratio(predicted: Forecast, network: str, step: int) -> float:
+    """η/η* by the rates that led to ``step``; 0 if unknown.
+
+    It is unknown for optimizers that rescale the gradient, because η* is a limit of plain steps.
+    """
+    if traits.optimizer(predicted.config.optimizer).inertia is None:
+        return 0.0
+    return predicted.ratio(network, max(step - 1, 0)) or 0.0
+
+
 def diverging(watch: Watch, network: str) -> str:
     """The training loss is not finite, or has risen to twice the loss at the start."""
     if not watch.broken(network):
         return ""
     ratio = watch.ratio(network)
+    name = full_name(network)
     if ratio > 1:
-        return f"The {full_name(network)} diverges: η is {ratio:.3g} times its limit η*; lower η."
-    return f"The {full_name(network)} diverges: lower η, or use a smaller α for both networks."
+        return f"The {name} diverges: η is {plain(ratio)} times its limit η*; lower η."
+    return f"The {name} diverges: lower η, or use a smaller α."
 
 
 def stuck(watch: Watch, network: str) -> str:
     """The training loss is still, above ten times its floor, and no further mode is expected."""
     history = watch.histories[network]
-    expected = watch.forecast.networks[network]
-    loss = history.losses[history.moved]
-    floor = expected.floor.value
-    if floor is None or not history.still:
+    if not history.still:
         return ""
-    if loss < max(ABOVE * max(floor, watch.noise), LEFT * history.losses[0]):
+    floor = watch.forecast.networks[network].floor.value
+    if floor is None and watch.ratio(network) <= 1:
         return ""
-    escapes = [step for step in expected.escapes.value or () if math.isfinite(step)]
-    if history.steps[-1] < LATE * max(escapes, default=0):
+    loss = history.level
+    if loss < max(ABOVE * max(floor or 0.0, watch.noise), LEFT * history.losses[0]):
         return ""
-    if not escapes and (loss > BEGUN * history.losses[0] or np.isnan(history.reached[1]).any()):
+    if _may_move(watch, network):
         return ""
-    advice = "more depth L, a larger ε or other seeds may help"
+    reachable = "" if floor is None else f" (reachable: {brief(floor)})"
+    name = full_name(network)
     ratio = watch.ratio(network)
     if ratio > 1:
-        advice = f"η is {ratio:.3g} times its limit η*; lower η"
-    return (
-        f"The {full_name(network)} is stuck at a training loss of {brief(loss)} "
-        f"(reachable: {brief(floor)}): {advice}."
-    )
+        return (
+            f"The {name} is stuck, its training loss does not settle{reachable}: η is "
+            f"{plain(ratio)} times its limit η*; lower η."
+        )
+    ways = _ways_out(watch)
+    return f"The {name} is stuck at a training loss of {brief(loss)}{reachable}: {ways} may help."
+
+
+def _may_move(watch: Watch, network: str) -> bool:
+    """Whether a mode may still be on its way: one that theory expects, or any if theory is silent.
+
+    A loss is also given the steps that the slowest mode needs to rise at the rates in force.
+    """
+    history = watch.histories[network]
+    expected = watch.forecast.networks[network]
+    escapes = expected.escapes.value or (math.nan,)
+    last = max(filter(math.isfinite, escapes), default=0.0)
+    now = history.steps[-1]
+    if now < LATE * last or now - watch.steady_since(network) < watch.rise(network):
+        return True
+    begun = history.level <= BEGUN * history.losses[0]
+    risen = begun and not np.isnan(history.reached[1]).any()
+    return any(map(math.isnan, escapes)) and not risen
+
+
+def _ways_out(watch: Watch) -> str:
+    """What may help a stuck network; the opposite of no other advice."""
+    ways = []
+    if enough_seen(watch.config):
+        ways.append("more depth L")
+    if not any(name == MERGING for name, _ in watch.found):
+        ways.append("a larger ε")
+    return " or ".join([*([", ".join(ways)] if ways else []), "other seeds"])
 
 
 def crowded(watch: Watch, network: str) -> str:
-    """All r̂ modes of a compressed network are in use, and its loss is still and above the noise."""
-    config = watch.config
+    """All r̂ modes of a narrow network have risen, its loss is still and above the noise, and r̂ is
+    below the rank, or no rank is known and the network does not overfit."""
+    bound = watch.config.rank_bound
     history = watch.histories[network]
-    values = history.values[: config.rank_bound]
-    loss = history.losses[-1]
-    if not traits.network(network).narrow or len(values) < config.rank_bound:
+    known = traits.problem(watch.config.problem).low_rank
+    if not traits.network(network).narrow or (known and watch.config.rank <= bound):
         return ""
-    if values[-1] < max(USED * values[0], GROWN * history.start[len(values) - 1]):
+    if not _in_use(history, bound) or not history.still or watch.broken(network):
         return ""
-    if loss < max(ABOVE * watch.noise, LEFT * history.losses[0]) or not history.still:
+    loss = history.level
+    if loss < max(ABOVE * watch.noise, LEFT * history.losses[0]):
         return ""
-    return (
-        f"All {config.rank_bound} modes of the {full_name(network)} are in use and its training "
-        f"loss is stuck at {brief(loss)}: r̂ is below the rank; raise r̂."
-    )
+    start = f"The {full_name(network)} uses {all_its(bound, 'mode')}, and its training loss "
+    if known:
+        rank = watch.config.rank
+        return f"{start}is stuck at {brief(loss)}: r̂ = {bound} is below the rank {rank}; raise r̂."
+    if watch.stands(OVERFITTING, network):
+        return ""
+    return f"{start}no longer falls below {brief(loss)}: with a larger r̂ it may fit more."
+
+
+def _in_use(history: History, bound: int) -> bool:
+    """Whether all r̂ modes have risen: to half of their goals if goals are known."""
+    values = history.values[:bound]
+    goals = history.goals[:bound]
+    if len(values) < bound:
+        return False
+    if len(goals) == bound:
+        return bool((values >= HALF * goals).all())
+    return bool(values[-1] >= max(USED * values[0], GROWN * history.start[bound - 1]))
 
 
 def behind(watch: Watch, network: str) -> str:
@@ -277,10 +297,11 @@ def behind(watch: Watch, network: str) -> str:
     if network != "original" or "compressed" not in watch.histories:
         return ""
     ours, theirs = watch.histories["compressed"], watch.histories["original"]
+    newest = max(ours.steps[-1], theirs.steps[-1])
     late = [
         (level, step)
         for level, step in theirs.below.items()
-        if theirs.steps[-1] >= AFTER * step > 0 and level not in ours.below
+        if newest >= AFTER * step > 0 and level not in ours.below
     ]
     if not late or watch.broken("compressed"):
         return ""
@@ -299,41 +320,92 @@ def merging(watch: Watch, network: str) -> str:
     if len(high) < 2 or np.isnan(high).any() or goals[0] < DISTINCT * goals[-1]:
         return ""
     rises = high - low
-    resolved = rises.max() >= 2 * (history.steps[-1] - history.steps[-2])
-    if watch.ratio(network) > 1 or not resolved:
+    resolved = rises.min() >= RESOLVED * (history.steps[-1] - history.steps[-2])
+    if not resolved or watch.stands(PLATEAU, network):
         return ""
     order = np.argsort(half, kind="stable")
-    if incrementality(half[order], np.maximum(rises[order], 1e-300)).max() >= MERGED:
+    merged = incrementality(half[order], rises[order]).max() < MERGED
+    if not merged or watch.ratio(network) > 1:
         return ""
+    apart = "a smaller ε or more depth L separates" if enough_seen(watch.config) else ""
     return (
         f"The modes of the {full_name(network)} rose together, not one by one: their plateaus "
-        "merge at this ε; a smaller ε or more depth L separates them."
+        f"merge at this ε; {apart or 'a smaller ε separates'} them."
     )
 
 
 def overfitting(watch: Watch, network: str) -> str:
     """The test loss is 5 % above its minimum, the minimum lies in the first 70 % of the steps, and
-    the training loss has fallen since."""
+    the training loss has kept falling since."""
     history = watch.histories[network]
-    if seen(watch.config) == "all" or math.isnan(history.tests[-1]):
+    if not held_out(watch.config) or math.isnan(history.tests[-1]):
         return ""
     best = history.best
     lowest = history.tests[best]
     early = history.steps[best] < LATELY * history.steps[-1]
     risen = history.tests[-1] > WORSE * lowest > LEFT * history.tests[0]
-    if not (risen and early) or history.losses[-1] >= history.losses[best]:
+    if not (risen and early and history.kept_falling):
         return ""
+    config = watch.config
+    roomy = not traits.problem(config.problem).low_rank or config.rank_bound > config.rank
+    advice = "stop early"
+    if traits.network(network).narrow and roomy:
+        advice = "stop early, or lower r̂"
     return (
         f"The {full_name(network)} overfits: its test loss was lowest at step "
-        f"{history.steps[best]:,} and rises; stop early, or lower r̂."
+        f"{history.steps[best]:,} and rises; {advice}."
     )
 
 
-CHECKS: dict[str, Callable[[Watch, str], str]] = {
-    DIVERGING: diverging,
-    NO_ROOM: crowded,
-    PLATEAU: stuck,
-    NO_GAIN: behind,
-    MERGING: merging,
-    OVERFITTING: overfitting,
+def _came_back(watch: Watch, failure: Failure) -> bool:
+    """The training loss is below the loss at the start again."""
+    return not watch.broken(failure.network, 1.0)
+
+
+def _moves_again(watch: Watch, failure: Failure) -> bool:
+    """The training loss has reached a new low since, or diverges."""
+    fell = watch.histories[failure.network].fell_after(failure.step)
+    return fell or watch.broken(failure.network)
+
+
+def _has_room(watch: Watch, failure: Failure) -> bool:
+    """The same, or, without a known rank, the test loss shows that less room would be better."""
+    known = traits.problem(watch.config.problem).low_rank
+    overfits = not known and watch.stands(OVERFITTING, failure.network)
+    return overfits or _moves_again(watch, failure)
+
+
+def _caught_up(watch: Watch, failure: Failure) -> bool:
+    """The compressed network has reached the level, or diverges."""
+    return behind(watch, failure.network) != failure.sentence
+
+
+def _never(watch: Watch, failure: Failure) -> bool:
+    """Nothing disproves a rise that is over."""
+    return False
+
+
+def _carries_over(watch: Watch, failure: Failure) -> bool:
+    """The test loss is back at its lowest value, or the training loss has risen above the one it
+    had there, so that something else than fitting raised the test loss."""
+    history = watch.histories[failure.network]
+    back = history.tests[-1] <= BACK * history.tests[history.best]
+    fitted = history.losses[-1] < history.losses[history.best]
+    return history.steps[history.best] > failure.step or back or not fitted
+
+
+class Check(NamedTuple):
+    """How a failure is found, and what withdraws it."""
+
+    sentence: Callable[[Watch, str], str]  # empty if the network does not fail so
+    disproved: Callable[[Watch, Failure], bool]
+
+
+CHECKS: dict[str, Check] = {
+    DIVERGING: Check(diverging, _came_back),
+    NO_ROOM: Check(crowded, _has_room),
+    PLATEAU: Check(stuck, _moves_again),
+    NO_GAIN: Check(behind, _caught_up),
+    MERGING: Check(merging, _never),
+    OVERFITTING: Check(overfitting, _carries_over),
 }

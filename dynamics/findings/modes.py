@@ -51,7 +51,7 @@ def modes(config: Config, trajectory: Trajectory) -> list[Mode]:
     times = expected(config, facts)[trajectory.network].escapes or (None,) * len(goals)
     low, half, high = (_escapes(trajectory, goals, share) for share in (RISE[0], 0.5, RISE[1]))
     return [
-        Mode(i + 1, float(goal), times[i], _known(half[i]), _known(high[i] - low[i]))
+        Mode(i + 1, float(goal), _known(times[i]), _known(half[i]), _known(high[i] - low[i]))
         for i, goal in enumerate(goals)
     ]
 
@@ -78,5 +78,5 @@ def _escapes(trajectory: Trajectory, goals: Array, share: float) -> Array:
     return np.append(steps, np.full(len(goals) - count, np.nan))
 
 
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)
+def _known(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else float(value)

@@ -8,9 +8,9 @@ import numpy as np
 from dynamics.core import changes, traits
 from dynamics.core.config import Config
 from dynamics.core.records import Trajectory
-from dynamics.core.sizes import seen
+from dynamics.core.sizes import enough_seen, freedom, observed, seen
 from dynamics.core.traits import full_name
-from dynamics.core.words import brief, count, duration, raised, ratio
+from dynamics.core.words import brief, count, duration, plain, raised, ratio
 from dynamics.findings import failures
 from dynamics.findings.failures import Failure
 from dynamics.findings.modes import Mode, by_network, incrementality
@@ -76,7 +76,7 @@ def _reached(trajectories: Sequence[Trajectory]) -> Iterator[str]:
         )
         yield (
             f"The {full_name(trajectory.network)} reached a {name.replace('_', ' ')} of "
-            f"{brief(trajectory.series[name][-1])} in {trajectory.steps[-1]:,.0f} steps and "
+            f"{brief(trajectory.series[name][-1])} in {count(trajectory.steps[-1], 'step')} and "
             f"{duration(trajectory.seconds[-1])} of training."
         )
 
@@ -142,14 +142,14 @@ def _failure(config: Config, trajectory: Trajectory, failed: Failure, predicted:
     """The sentence on a failure, with the numbers at the run's end."""
     name = full_name(trajectory.network)
     if failed.name == failures.DIVERGING:
-        why = "a smaller learning rate η would converge"
-        share = predicted.ratio(trajectory.network)
-        if share and share > 1:
-            why = f"η was {share:.3g} times its stability limit"
+        why = "a smaller learning rate η may converge"
+        share = failures.limit_ratio(predicted, trajectory.network, failed.step)
+        if share > 1:
+            why = f"η was {plain(share)} times its stability limit"
         if np.isfinite(trajectory.series["train_loss"][-1]):
             return (
                 f"The training loss of the {name} rose to more than twice its start by step "
-                f"{failed.step:,}, then fell again: {why}."
+                f"{failed.step:,}: {why}."
             )
         return f"The {name} diverged by step {trajectory.steps[-1]:,.0f}: {why}."
     if failed.name == failures.NO_ROOM and _low_rank(config):
@@ -182,7 +182,7 @@ def _overfitted(trajectory: Trajectory) -> str:
     risen = losses[-1] / losses[best]
     start = f"The test loss of the {full_name(trajectory.network)} was lowest at step "
     if not risen > EVEN:
-        return f"{start}{trajectory.steps[best]:,.0f}, after it had risen for a while."
+        return f"{start}{trajectory.steps[best]:,.0f} and rose a little after it."
     return (
         f"{start}{trajectory.steps[best]:,.0f}, and {brief(risen)} times that in the end: what it "
         "fitted later does not carry over, so stopping early would have helped."
@@ -204,9 +204,11 @@ def _too_short(
         end = trajectory.steps[-1]
         last = max(mode.expected or 0.0 for mode in late)
         when = f"; theory expects the last at about step {last:,.0f}" if last > end else ""
+        total = len(modes[trajectory.network])
+        which = "The only mode" if total == 1 else f"{len(late)} of the {total} modes"
         yield (
-            f"{len(late)} of the {len(modes[trajectory.network])} modes of the "
-            f"{full_name(trajectory.network)} had not risen by its last step, {end:,.0f}{when}."
+            f"{which} of the {full_name(trajectory.network)} had not risen by its last step, "
+            f"{end:,.0f}{when}."
         )
 
 
@@ -220,5 +222,19 @@ def _unseen(config: Config, trajectories: Sequence[Trajectory]) -> Iterator[str]
         if errors is not None and loss[-1] < FITTED * loss[0] and errors[-1] > UNKNOWN:
             yield (
                 f"The {full_name(trajectory.network)} fits what it was shown but not the rest "
-                "of the matrix: more observations, or more depth, would favour the low rank."
+                f"of the matrix: {_more(config)}."
             )
+
+
+def _more(config: Config) -> str:
+    """What would help a network that fits what it was shown but not the rest."""
+    if not traits.problem(config.problem).low_rank:
+        return "more observations would help"
+    if enough_seen(config):
+        return "more observations, or more depth, would favour the low rank"
+    thing = "sum" if seen(config) == "sums" else "entry"
+    return (
+        f"a matrix of rank {config.rank} has {count(freedom(config), 'free parameter')}, so "
+        f"{count(observed(config), thing)} cannot determine it; at least {freedom(config):,} are "
+        "needed"
+    )

@@ -70,7 +70,8 @@ class Status:
         message: a sentence for the user that adds to the phase, such as why a run failed.
         machine: the hardware on which the run computes.
         outcomes: how each network ended, by name, for the networks that have ended.
-        signatures: failures that the records have shown, with the fields of ``failures.Failure``.
+        signatures: failures that stand at the newest record, with the fields of
+            ``failures.Failure``.
         pid: process number of the worker.
         created: seconds since the epoch.
     """

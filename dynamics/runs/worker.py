@@ -198,18 +198,18 @@ class Worker:
             over.set()
 
     def _note(self, records: Mapping[str, Record]) -> None:
-        """Put the step, the outcomes and the failures of the records into the status."""
+        """Put the step, the outcomes and the failures that stand now into the status."""
         new_outcomes = {name: Outcome.of(record) for name, record in records.items()}
         outcomes = self.status.outcomes | {
             name: outcome for name, outcome in new_outcomes.items() if outcome
         }
         step = max(record.step for record in records.values())
-        failures = [vars(failure) for failure in self._watch.see(records)]
+        standing = [vars(failure) for failure in self._watch.see(records)]
         self.status = dataclasses.replace(
             self.status,
             step=step,
             outcomes=outcomes,
-            signatures=self.status.signatures + failures,
+            signatures=standing,
         )
 
     def _heartbeat(self) -> None:

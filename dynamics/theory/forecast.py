@@ -85,11 +85,18 @@ class Forecast:
             return None
         return rates(self.config, network, self.learning_rate).learning_rate
 
-    def ratio(self, network: str) -> float | None:
-        """η/η* of a network; None if either is unknown. ``stability.zone`` names its zone."""
+    def ratio(self, network: str, step: int = 0) -> float | None:
+        """η/η* of a network from ``step`` on; None if either is unknown.
+
+        ``stability.zone`` names its zone. A change of α during the run moves η* as α^(−2/L).
+        """
         limit = self.networks[network].eta_star.value
-        rate = self.rate(network)
-        return None if limit is None or rate is None else rate / limit
+        if limit is None or self.learning_rate is None:
+            return None
+        start = rates(self.config, network, self.learning_rate)
+        now = rates(self.config, network, self.learning_rate, step)
+        moved = (now.alpha / start.alpha) ** (-2 / self.config.depth)
+        return now.learning_rate / (limit * moved)
 
     def to_dict(self) -> dict[str, Any]:
         """The forecast, ready for JSON.

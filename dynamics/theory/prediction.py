@@ -186,15 +186,43 @@ def broken_by_start(config: Config) -> list[str]:
 
 
 def turning(config: Config, network: str, escapes: Sequence[float] | Array) -> list[str]:
-    """A sentence if some of these escapes come after the network's rates have changed."""
-    start, *later = rates.turns(config, network, config.learning_rate).items()
-    turns = [step for step, now in later if now != start[1]]
-    if not turns or not any(turns[0] < escape < math.inf for escape in escapes):
+    """A sentence if some of these escapes, made by ``turned``, come after a change of rates."""
+    first, *later = rates.turns(config, network, config.learning_rate).items()
+    turns = [step for step, now in later if now != first[1]]
+    if not turns or not any(math.isnan(step) or turns[0] < step < math.inf for step in escapes):
         return []
-    return [
-        f"Predicted escapes of the {traits.full_name(network)} hold until step {turns[0]:,}; later "
-        "ones ignore that rates change there."
-    ]
+    start = f"Predicted escapes of the {traits.full_name(network)}"
+    sentences = []
+    alpha = next((step for step, now in later if now.alpha != first[1].alpha), None)
+    if alpha is not None and any(map(math.isnan, escapes)):
+        sentences.append(
+            f"{start} hold until step {alpha:,}; α changes there, and later ones are not known."
+        )
+    if any(turns[0] < step < math.inf for step in escapes):
+        sentences.append(f"{start} after step {turns[0]:,} follow η: they count the sum of η.")
+    return sentences
+
+
+def turned(config: Config, network: str, escapes: Array) -> Array:
+    """Escapes of a network by its first rates, moved to where changes of η during the run put them.
+
+    A small step of η moves the gradient flow by η, so a mode escapes once the sum of η over the
+    steps is what it would have been. NaN for escapes after a change of α, which are not known.
+    """
+    first, *later = rates.turns(config, network, config.learning_rate).items()
+    moved = np.full_like(escapes, np.nan)
+    step = flow = 0.0  # the flow counts in steps by the first rates
+    pace = 1.0
+    ends = [*((float(turn), now) for turn, now in later), (math.inf, first[1])]
+    for end, now in ends:
+        until = flow + pace * (end - step)
+        here = (escapes >= flow) & (escapes <= until)
+        moved[here] = step + (escapes[here] - flow) / pace
+        if now.alpha != first[1].alpha:
+            break
+        step, flow, pace = end, until, now.learning_rate / first[1].learning_rate
+    moved[np.isposinf(escapes)] = math.inf
+    return moved
 
 
 def eta_star(known: Known, network: str) -> Prediction:
@@ -222,10 +250,12 @@ def escapes(known: Known, network: str, rate: float | None, simulate: bool) -> P
     pace = rate * curvature(config) * known.pulls / known.goals
     steps = escape_steps(known.goals, config.depth, alpha, config.init_scale, pace)
     if traits.network(network).spectral:
+        steps = turned(config, network, steps)
         steps[widths(config, network)[1] :] = math.inf
         return known.judged(tuple(steps.tolist()), FLOW, *turning(config, network, steps))
     plateau = config.init_scale ** (2 - config.depth) / (pace * known.goals)
     steps = np.where(steps > 0, steps + delay(config.depth, alpha) * plateau, 0)
+    steps = turned(config, network, steps)
     broken = [*broken_by_start(config), *turning(config, network, steps)]
     if simulate and known.overlap is not None and not broken and not broken_by(config):
         exact = _simulated_escapes(known, alpha, rate * curvature(config), float(steps.max()))

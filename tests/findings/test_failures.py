@@ -1,13 +1,17 @@
 """Failures: each one is named in a run that fails so, and none in runs that do well."""
 
 import json
+import math
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
 from dynamics.core.config import Config
-from dynamics.findings.failures import Failure
+from dynamics.core.records import Record
+from dynamics.core.sizes import enough_seen, freedom
+from dynamics.findings.failures import Failure, Watch
 from tests.support.make import full, is_sentence, small, watched
 
 NOISY = small(
@@ -90,6 +94,111 @@ def test_overfitting_names_the_step_to_stop_at() -> None:
 def test_each_failure_is_named_once() -> None:
     named = found(FAILING["no gain"])
     assert named and len({(each.name, each.network) for each in named}) == len(named)
+
+
+def records(losses: Sequence[float], tests: Sequence[float] = ()) -> list[dict[str, Record]]:
+    """The records of a compressed network with these losses, whose modes have all risen."""
+    values = np.array([6.0, 5.0])
+    return [
+        {
+            "compressed": Record(
+                10 * number,
+                float(number),
+                0.0,
+                0.0,
+                {
+                    "train_loss": np.array(loss),
+                    "test_loss": np.array(tests[number] if tests else math.nan),
+                    "recovery_error": np.array(0.7),
+                    "singular_values": values if number else values / 1000,
+                },
+            )
+        }
+        for number, loss in enumerate(losses)
+    ]
+
+
+def seen(config: Config, losses: Sequence[float], tests: Sequence[float] = ()) -> list[set[str]]:
+    """The names of the failures that stand after each record."""
+    facts = {
+        "target_singular_values": [6.0, 5.0, 4.0, 3.0][: config.rank],
+        "surrogate_singular_values": [6.0 / 144, 5.0 / 144, 4.0 / 144, 3.0 / 144][: config.rank],
+        "learning_rate": [1.0],
+    }
+    watch = Watch(config, facts)
+    return [{failure.name for failure in watch.see(each)} for each in records(losses, tests)]
+
+
+def test_a_stuck_loss_that_falls_again_is_no_failure() -> None:
+    """Named while it is still, withdrawn at the first record below all before it."""
+    config = full(rank_bound=2, networks="compressed", steps=2000, learning_rate=0.5)
+    standing = seen(config, [1.0, *[0.1] * 150, 0.05, 0.01])
+    assert standing[150] == {"plateau"} and standing[151] == set() == standing[-1]
+
+
+def test_a_test_loss_at_a_new_minimum_is_no_overfitting() -> None:
+    config = small(problem="completion", networks="compressed", steps=2000, rank_bound=2)
+    fall = [0.5 * 0.9**number for number in range(60)]
+    tests = [*np.linspace(1, 0.5, 20), *np.linspace(0.5, 0.7, 30), *np.linspace(0.7, 0.4, 10)]
+    standing = seen(config, fall, tests)
+    assert standing[49] == {"overfitting"} and standing[-1] == set()
+
+
+def test_a_training_loss_that_bounces_is_no_overfitting() -> None:
+    """Instability raised the test loss, not what was fitted."""
+    config = small(problem="completion", networks="compressed", steps=2000, rank_bound=2)
+    fall = [0.5 * 0.9**number * (5 if number in (25, 40) else 1) for number in range(60)]
+    tests = [*np.linspace(1, 0.5, 20), *np.linspace(0.5, 0.7, 40)]
+    assert all(not names for names in seen(config, fall, tests))
+
+
+@pytest.mark.parametrize("rank_bound", [2, 4])
+def test_a_lack_of_room_is_named_only_below_the_rank(rank_bound: int) -> None:
+    """And only once all r̂ modes have risen: with r̂ = 4 two of them have not."""
+    config = full(rank=3, rank_bound=rank_bound, networks="compressed", steps=2000)
+    named = set().union(*seen(config, [1.0, *[0.1] * 150]))
+    assert ("no room" in named) == (rank_bound < 3)
+
+
+def test_no_room_is_named_in_no_plateau_before_the_modes_have_risen() -> None:
+    """The first plateau of a network that is too narrow, on which its loss does not move."""
+    config = full(rank=4, rank_bound=2, depth=4, init_scale=0.01, steps=2000, networks="compressed")
+    assert found(config) == []
+
+
+@pytest.mark.parametrize(
+    ("observed", "words"),
+    [(1.0, ["with a larger r̂ it may fit more"]), (0.3, ["stop early, or lower r̂"])],
+)
+def test_no_rank_is_said_to_be_too_low_where_none_is_known(
+    observed: float, words: list[str]
+) -> None:
+    """And a network that overfits is never told of a larger r̂, too."""
+    config = small(
+        problem="photograph", rows=20, cols=20, rank_bound=2, networks="compressed",
+        observed=observed, learning_rate=0.3, rate_unit="limit", steps=2500,
+    )  # fmt: skip
+    sentences = [failure.sentence for failure in found(config)]
+    assert len(sentences) == len(words) and words[0] in sentences[0], sentences
+    assert "rank" not in sentences[0]
+
+
+@pytest.mark.parametrize("changed", [1.2, 3.0])
+def test_the_cause_is_sought_in_the_rates_in_force(changed: float) -> None:
+    """η was sound at the start and above its limit later, also by a larger α."""
+    for change in (f"learning_rate={changed}", f"alpha={2 * (changed / 0.2) ** 1.5}"):
+        config = full(steps=1000, changes=f"200:{change}", networks="compressed", init_scale=0.3)
+        (failure,) = found(config)
+        assert f"η is {changed:g} times its limit η*; lower η" in failure.sentence
+
+
+def test_more_depth_is_not_advised_where_too_little_is_seen() -> None:
+    """60 sums are to fix 80 unknowns."""
+    few = small(problem="sensing", rank=4, measurements=60)
+    assert freedom(few) == 80 and not enough_seen(few)
+    assert enough_seen(small(problem="sensing", rank=4, measurements=80))
+    assert enough_seen(small(problem="factorization", rank=4))
+    assert enough_seen(small(problem="photograph", rank=4, observed=0.1))
 
 
 @pytest.mark.parametrize("name", FAILING)

@@ -66,11 +66,11 @@ def recorded(config: Config) -> list[Trajectory]:
 
 
 def watched(config: Config) -> tuple[list[Trajectory], list[Failure]]:
-    """The same, and the failures that showed meanwhile."""
+    """The same, and the failures that stand in the end."""
     comparison = prepare(config)
     records = [each for each in comparison if each]
     layout, watch = Layout.of(records[0], comparison.facts), Watch(config, comparison.facts)
-    found = [failure for each in records for failure in watch.see(each)]
+    found = [watch.see(each) for each in records][-1]
     return layout.trajectories(np.array([layout.row(each) for each in records])), found
 
 

@@ -280,6 +280,26 @@ def test_escapes_hold_until_rates_change_and_say_so() -> None:
     assert informed(other, look(other)).networks["compressed"].escapes.breaks == ()
 
 
+def test_escapes_follow_a_change_of_eta() -> None:
+    """Within 2 % of the run's own: the time of the flow is the sum of η."""
+    config = full(
+        spectrum="power-law", init_scale=0.1, steps=3000, rank=3, rank_bound=5,
+        changes="150:learning_rate=0.05;400:learning_rate=0.4",
+    )  # fmt: skip
+    facts = Facts.of(dict(prepare(config).facts))
+    made = forecast(config, facts).networks["compressed"].escapes
+    assert made.standing == "heuristic" and "sum of η" in " ".join(made.breaks)
+    assert made.value == pytest.approx(expected(config, facts)["compressed"].escapes, rel=0.02)
+    assert made.value[0] < 150 and made.value[1] > 400
+
+
+def test_escapes_after_a_change_of_alpha_are_not_known() -> None:
+    config = full(spectrum="power-law", init_scale=0.1, steps=3000, rank=3, changes="150:alpha=1")
+    made = forecast(config).networks["compressed"].escapes
+    assert made.value[0] < 150 and all(map(math.isnan, made.value[1:]))
+    assert "not known" in " ".join(made.breaks)
+
+
 def test_a_typical_spectrum_is_said_to_be_one() -> None:
     """Until the facts are known; values that the config sets need none."""
     typical = forecast(full(spectrum="top")).networks["compressed"].escapes
@@ -298,8 +318,8 @@ def sentences(made: Forecast) -> str:
         ({"rank": 4, "rank_bound": 10}, ["above d − r = 8"]),
         ({"learning_rate": 1.2}, ["1.2 times the stability limit", "not settle"]),
         ({"learning_rate": 3.0}, ["3 times the stability limit", "diverge"]),
-        ({"steps": 20}, ["20 steps are fewer"]),
-        ({"depth": 4, "init_scale": 1e-3, "steps": 9, "record_every": 1}, ["steps are fewer"]),
+        ({"steps": 20}, ["20 steps, fewer"]),
+        ({"depth": 4, "init_scale": 1e-3, "steps": 9, "record_every": 1}, ["steps, fewer"]),
     ],
     ids=str,
 )

@@ -1,0 +1,225 @@
+"""Survey: random runs, the recovering ones included, and what is said of each against its numbers.
+
+Each config trains once. Its sentences are held against the finished run's own numbers, and those
+that stood after a quarter and a half of the steps against what came later.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pytest
+
+from dynamics.core import traits
+from dynamics.core.config import Config
+from dynamics.core.records import Array, Layout, Trajectory
+from dynamics.core.sizes import enough_seen, held_out
+from dynamics.engine.training.comparison import prepare
+from dynamics.findings import failures
+from dynamics.findings.failures import Failure, Watch
+from dynamics.findings.modes import incrementality, modes
+from dynamics.findings.story import story
+from tests.support.make import is_sentence, small
+
+SAMPLE, ALL = range(16), range(240)
+TELLS = {  # how a story tells each failure
+    failures.DIVERGING: "The {} diverged|training loss of the {} rose",
+    failures.NO_ROOM: "modes: the error of the {}|The {} uses",
+    failures.PLATEAU: "The {} is stuck",
+    failures.NO_GAIN: "No gain: the {}",
+    failures.MERGING: "The first mode of the {}.*plateaus merged",
+    failures.OVERFITTING: "The test loss of the {}",
+}
+OPPOSITES = (
+    ("raise r̂|larger r̂", "lower r̂|smaller r̂"),
+    ("larger ε", "smaller ε"),
+    ("larger α", "smaller α"),
+)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished run, its failures in the end, and those that stood after shares of the steps."""
+
+    config: Config
+    trajectories: dict[str, Trajectory]
+    failed: list[Failure]
+    earlier: dict[float, list[Failure]]
+
+    @property
+    def story(self) -> list[str]:
+        return story(self.config, [*self.trajectories.values()], self.failed)
+
+
+def drawn(seed: int) -> Config:
+    """A small random run, with all that makes runs fail, and with much that lets them recover."""
+    draw = np.random.default_rng(seed)
+    problems = ["factorization", "completion", "sensing", "photograph"]
+    optimizers = ["gradient_descent", "momentum", "adam", "rmsprop"]
+    optimizer = str(draw.choice(optimizers, p=[0.7, 0.1, 0.1, 0.1]))
+    plain = optimizer == "gradient_descent"
+    rate = float(draw.choice([0.1, 0.3, 0.6, 0.9, 1.05, 1.2, 1.5, 3.0]))
+    if optimizer == "momentum":
+        rate /= 5
+    elif not plain:
+        rate = float(10 ** draw.uniform(-3, -0.5))
+    steps = int(draw.choice([300, 1000, 2500]))
+    settings = {
+        "problem": str(draw.choice(problems, p=[0.3, 0.35, 0.25, 0.1])),
+        "rank": int(draw.integers(1, 5)),
+        "rank_bound": int(draw.integers(1, 9)),
+        "depth": int(draw.integers(2, 6)),
+        "init_scale": float(10 ** draw.uniform(-1.5, -0.1)),
+        "initialization": str(draw.choice(["orthogonal", "normal"])),
+        "spectrum": str(draw.choice(["top", "flat", "power-law"])),
+        "alpha": float(draw.choice([0.2, 1.0, 5.0])),
+        "noise": float(draw.choice([0.0, 0.0, 0.1, 0.5])),
+        "observed": float(draw.choice([0.2, 0.4, 0.6, 0.9, 1.0])),
+        "measurements": int(draw.choice([20, 60, 150, 300])),
+        "optimizer": optimizer,
+        "rate_unit": "limit" if plain or optimizer == "momentum" else "absolute",
+        "learning_rate": rate,
+        "dtype": str(draw.choice(["float64", "float64", "float64", "float32"])),
+        "steps": steps,
+        "changes": _changes(draw, rate, steps),
+    }
+    seeds = dict.fromkeys(("seed_target", "seed_data", "seed_noise", "seed_init"), seed)
+    return small(**settings, **seeds)
+
+
+def _changes(draw: np.random.Generator, rate: float, steps: int) -> str:
+    """In every third run, a change of η or α, or the original compressed, at a random step."""
+    step = int(draw.integers(steps // 10, steps // 2))
+    kinds = [
+        f"{step}:learning_rate={rate / 10:g}",
+        f"{step}:learning_rate={rate * 3:g}",
+        f"{step}:alpha=2",
+        f"{step}:compress",
+    ]
+    return str(draw.choice(kinds)) if draw.random() < 1 / 3 else ""
+
+
+@cache
+def trained(seed: int) -> Trained:
+    config = drawn(seed)
+    comparison = prepare(config)
+    records = [each for each in comparison if each]
+    layout, watch = Layout.of(records[0], comparison.facts), Watch(config, comparison.facts)
+    earlier: dict[float, list[Failure]] = {}
+    failed: list[Failure] = []
+    for each in records:
+        failed = watch.see(each)
+        step = max(record.step for record in each.values())
+        for share in (0.25, 0.5):
+            if step <= share * config.steps:
+                earlier[share] = failed
+    rows = np.array([layout.row(each) for each in records])
+    whole = {each.network: each for each in layout.trajectories(rows) if len(each.steps)}
+    return Trained(config, whole, failed, earlier)
+
+
+def holds(run: Trained, failure: Failure) -> bool:
+    """Whether the numbers of the finished run agree with a failure."""
+    trajectory = run.trajectories[failure.network]
+    losses = trajectory.series["train_loss"]
+    later = trajectory.steps > failure.step
+    return {
+        failures.DIVERGING: diverged,
+        failures.NO_ROOM: without_room,
+        failures.PLATEAU: lambda run, name: not fell(losses, later) and not diverged(run, name),
+        failures.NO_GAIN: no_gain,
+        failures.MERGING: merged,
+        failures.OVERFITTING: overfitted,
+    }[failure.name](run, failure.network)
+
+
+def fell(losses: Array, later: Array) -> bool:
+    """Whether the loss reached a new low, by 1 %, at these later records."""
+    return bool(later.any() and losses[later].min() < 0.99 * losses[~later].min())
+
+
+def diverged(run: Trained, network: str) -> bool:
+    """The loss ends as not finite or above the loss at the start."""
+    last = run.trajectories[network].series["train_loss"][-1]
+    return not last <= max(each.series["train_loss"][0] for each in run.trajectories.values())
+
+
+def without_room(run: Trained, network: str) -> bool:
+    """r̂ is below the rank, the error keeps Eckart and Young's bound, and the loss is still."""
+    config, trajectory = run.config, run.trajectories[network]
+    if not traits.network(network).narrow or not resting(trajectory):
+        return False
+    if not traits.problem(config.problem).low_rank:
+        return not overfitted(run, network)
+    goals = np.array(trajectory.facts["target_singular_values"])[: config.rank] ** 2
+    if config.rank <= config.rank_bound:
+        return False
+    least = np.sqrt(goals[config.rank_bound :].sum() / goals.sum())
+    assert trajectory.series["recovery_error"].min() > (1 - 1e-4) * least
+    return True
+
+
+def resting(trajectory: Trajectory) -> bool:
+    """Whether the loss found no new low in the last 30 % of the steps."""
+    losses = trajectory.series["train_loss"]
+    later = trajectory.steps > 0.7 * trajectory.steps[-1]
+    return bool(np.isfinite(losses[-1])) and not fell(losses, later)
+
+
+def no_gain(run: Trained, network: str) -> bool:
+    """The original reached an error that the compressed network never did, in 1.1 times as long."""
+    ours, theirs = run.trajectories["compressed"], run.trajectories["original"]
+    end = max(ours.steps[-1], theirs.steps[-1])
+    reached = [(theirs.reached("recovery_error", level), level) for level in (0.5, 0.1, 1e-2, 1e-3)]
+    return any(
+        end >= 1.1 * step > 0 and np.isnan(ours.reached("recovery_error", level))
+        for step, level in reached
+    )
+
+
+def merged(run: Trained, network: str) -> bool:
+    """At least two modes rose, each before the one before it had."""
+    ratios = incrementality(modes(run.config, run.trajectories[network]))
+    return bool(ratios) and max(ratios) < 1
+
+
+def overfitted(run: Trained, network: str) -> bool:
+    """The test loss ends above its minimum and the training loss below the one it had there."""
+    trajectory = run.trajectories[network]
+    tests, losses = trajectory.series["test_loss"], trajectory.series["train_loss"]
+    best = trajectory.lowest("test_loss")
+    if best is None or not held_out(run.config) or not np.isfinite(losses[-1]):
+        return False
+    return bool(tests[-1] > 1.02 * tests[best] and losses[-1] < losses[best])
+
+
+def check(run: Trained) -> None:
+    """No false alarm, no contradiction, and one story for the strip and for the page."""
+    for failure in run.failed:
+        assert holds(run, failure), failure
+    text = "\n".join(run.story)
+    assert all(is_sentence(sentence) for sentence in run.story)
+    assert not re.search(r"\b(nan|inf|None)\b|\b1 (steps|modes|sums|entries)\b", text)
+    advice = "\n".join([text, *(failure.sentence for failure in run.failed)])
+    for one, other in OPPOSITES:
+        assert not (re.search(one, advice) and re.search(other, advice)), advice
+    assert enough_seen(run.config) or "depth" not in advice
+    tells = {
+        (name, network)
+        for network in ("original", "compressed")
+        for name, pattern in TELLS.items()
+        if re.search(pattern.replace("{}", f"{network} network"), text)
+    }
+    assert tells == {(failure.name, failure.network) for failure in run.failed}, text
+
+
+@pytest.mark.parametrize("seed", SAMPLE)
+def test_what_is_said_of_a_random_run_agrees_with_its_numbers(seed: int) -> None:
+    check(trained(seed))
+
+
+@pytest.mark.slow
+def test_what_is_said_of_many_random_runs_agrees_with_their_numbers() -> None:
+    for seed in ALL:
+        check(trained(seed))
