@@ -23,7 +23,7 @@ FAILING = {
     "no room": full(rank=4, rank_bound=2, steps=2000, networks="compressed"),
     # Not longer: rounding grows in what oscillates, and ends it at a step that no test can know.
     "plateau": full(learning_rate=1.2, steps=400, init_scale=0.3, networks="compressed"),
-    "no gain": full(alpha=0.2, steps=1000),
+    "no gain": full(alpha=0.2, steps=440),
     "merging": full(
         depth=2, init_scale=0.4, rank=3, spectrum="power-law", networks="compressed", record_every=2
     ),
@@ -47,6 +47,7 @@ HEALTHY = {
         problem="sensing", measurements=400, learning_rate=0.1, rate_unit="limit", steps=1500
     ),
     "compressed on the way": full(steps=1500, changes="600:compress"),
+    "caught up": full(alpha=0.2, steps=1000),
     "other rates on the way": full(steps=1500, changes="100:alpha=1;300:alpha=4"),
     "too short": full(steps=200, init_scale=0.01, record_every=2),
 }  # fmt: skip

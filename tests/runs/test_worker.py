@@ -17,7 +17,7 @@ from dynamics.engine.training.comparison import prepare
 from dynamics.runs import queue, worker
 from dynamics.runs.run import CANCEL, PAUSE, RUN, Run, find, listing
 from dynamics.runs.start import start
-from tests.support.make import endless, is_sentence, small, started, until
+from tests.support.make import endless, full, is_sentence, small, started, until
 
 
 def dead(run: Run) -> bool:
@@ -254,6 +254,16 @@ def test_divergence_is_said_with_its_step_and_keeps_the_records(folder: Path) ->
     assert [sentence.split()[1] for sentence in named] == ["original", "compressed"]
     last = run.trajectories[0].series["train_loss"]
     assert np.isfinite(last[0]) and not np.isfinite(last[-1])
+
+
+@pytest.mark.parametrize(("steps", "named"), [(440, ["no gain"]), (1000, [])])
+def test_a_finished_run_keeps_only_the_failures_that_it_has_not_disproved(
+    folder: Path, steps: int, named: list[str]
+) -> None:
+    """The compressed network is behind at step 440 and has reached every error by step 500."""
+    run = start(full(alpha=0.2, steps=steps), folder)
+    until(lambda: not run.status.live)
+    assert [failure["name"] for failure in run.status.signatures] == named
 
 
 @pytest.fixture
