@@ -223,11 +223,9 @@ def stuck(watch: Watch, network: str) -> str:
     reachable = "" if floor is None else f" (reachable: {brief(floor)})"
     name = full_name(network)
     ratio = watch.ratio(network)
-    if ratio > 1:
-        return (
-            f"The {name} is stuck, its training loss does not settle{reachable}: η is "
-            f"{plain(ratio)} times its limit η*; lower η."
-        )
+    if ratio > 1 or history.bounced > history.moved:
+        why = f"η is {plain(ratio)} times its limit η*; lower η" if ratio > 1 else "lower η"
+        return f"The {name} is stuck, its training loss does not settle{reachable}: {why}."
     ways = _ways_out(watch)
     return f"The {name} is stuck at a training loss of {brief(loss)}{reachable}: {ways} may help."
 
@@ -380,9 +378,9 @@ def _caught_up(watch: Watch, failure: Failure) -> bool:
     return behind(watch, failure.network) != failure.sentence
 
 
-def _never(watch: Watch, failure: Failure) -> bool:
-    """Nothing disproves a rise that is over."""
-    return False
+def _diverges(watch: Watch, failure: Failure) -> bool:
+    """The network diverges; nothing else undoes a rise that is over."""
+    return watch.broken(failure.network)
 
 
 def _carries_over(watch: Watch, failure: Failure) -> bool:
@@ -406,6 +404,6 @@ CHECKS: dict[str, Check] = {
     NO_ROOM: Check(crowded, _has_room),
     PLATEAU: Check(stuck, _moves_again),
     NO_GAIN: Check(behind, _caught_up),
-    MERGING: Check(merging, _never),
+    MERGING: Check(merging, _diverges),
     OVERFITTING: Check(overfitting, _carries_over),
 }

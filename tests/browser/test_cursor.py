@@ -369,7 +369,7 @@ def test_a_strip_below_shows_the_distance_from_theory_live_and_at_rest(
 def test_a_failure_is_named_while_the_run_goes_on_and_leads_to_its_step(
     charts: Server, config: Config, page_at: Open
 ) -> None:
-    """As soon as the worker says so; a click shows the charts at that step."""
+    """As soon as the worker says so, until it says otherwise; a click shows that step."""
     recorder, page = Recorder(charts.runs, config), page_at(1400)
     recorder.write(200)
     done(page, charts, recorder)
@@ -381,6 +381,8 @@ def test_a_failure_is_named_while_the_run_goes_on_and_leads_to_its_step(
     expect(signs).to_contain_text(sentence)
     signs.get_by_role("button", name="step 120").click()
     stands_at(page, 120)
+    recorder.say("running", signatures=[])
+    expect(signs).to_have_count(0)
     recorder.end()
 
 
