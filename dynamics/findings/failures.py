@@ -222,12 +222,18 @@ def stuck(watch: Watch, network: str) -> str:
         return ""
     reachable = "" if floor is None else f" (reachable: {brief(floor)})"
     name = full_name(network)
-    ratio = watch.ratio(network)
-    if ratio > 1 or history.bounced > history.moved:
+    if _unsettled(watch, network):
+        ratio = watch.ratio(network)
         why = f"η is {plain(ratio)} times its limit η*; lower η" if ratio > 1 else "lower η"
         return f"The {name} is stuck, its training loss does not settle{reachable}: {why}."
     ways = _ways_out(watch)
     return f"The {name} is stuck at a training loss of {brief(loss)}{reachable}: {ways} may help."
+
+
+def _unsettled(watch: Watch, network: str) -> bool:
+    """Whether η is above its limit, or the training loss bounced since it last reached a low."""
+    history = watch.histories[network]
+    return watch.ratio(network) > 1 or history.bounced > history.moved
 
 
 def _may_move(watch: Watch, network: str) -> bool:
@@ -259,7 +265,7 @@ def _ways_out(watch: Watch) -> str:
 
 def crowded(watch: Watch, network: str) -> str:
     """All r̂ modes of a narrow network have risen, its loss is still and above the noise, and r̂ is
-    below the rank, or no rank is known and the network does not overfit."""
+    below the rank, or no rank is known and the network neither overfits nor bounces."""
     bound = watch.config.rank_bound
     history = watch.histories[network]
     known = traits.problem(watch.config.problem).low_rank
@@ -274,7 +280,7 @@ def crowded(watch: Watch, network: str) -> str:
     if known:
         rank = watch.config.rank
         return f"{start}is stuck at {brief(loss)}: r̂ = {bound} is below the rank {rank}; raise r̂."
-    if watch.stands(OVERFITTING, network):
+    if watch.stands(OVERFITTING, network) or _unsettled(watch, network):
         return ""
     return f"{start}no longer falls below {brief(loss)}: with a larger r̂ it may fit more."
 

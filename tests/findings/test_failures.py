@@ -97,9 +97,14 @@ def test_each_failure_is_named_once() -> None:
     assert named and len({(each.name, each.network) for each in named}) == len(named)
 
 
-def records(losses: Sequence[float], tests: Sequence[float] = ()) -> list[dict[str, Record]]:
-    """The records of a compressed network with these losses, whose modes have all risen."""
-    values = np.array([6.0, 5.0])
+GOALS = [6.0, 5.0, 4.0, 3.0, 2.0]
+
+
+def records(
+    losses: Sequence[float], tests: Sequence[float], risen: Sequence[float]
+) -> list[dict[str, Record]]:
+    """The records of a compressed network with these losses, whose modes rise at once."""
+    values = np.array(risen)
     return [
         {
             "compressed": Record(
@@ -119,15 +124,22 @@ def records(losses: Sequence[float], tests: Sequence[float] = ()) -> list[dict[s
     ]
 
 
-def seen(config: Config, losses: Sequence[float], tests: Sequence[float] = ()) -> list[set[str]]:
+def seen(
+    config: Config,
+    losses: Sequence[float],
+    tests: Sequence[float] = (),
+    values: Sequence[float] = (6.0, 5.0),
+) -> list[set[str]]:
     """The names of the failures that stand after each record."""
     facts = {
-        "target_singular_values": [6.0, 5.0, 4.0, 3.0][: config.rank],
-        "surrogate_singular_values": [6.0 / 144, 5.0 / 144, 4.0 / 144, 3.0 / 144][: config.rank],
+        "target_singular_values": GOALS[: config.rank],
+        "surrogate_singular_values": [goal / 144 for goal in GOALS[: config.rank]],
         "learning_rate": [1.0],
     }
     watch = Watch(config, facts)
-    return [{failure.name for failure in watch.see(each)} for each in records(losses, tests)]
+    return [
+        {failure.name for failure in watch.see(each)} for each in records(losses, tests, values)
+    ]
 
 
 def test_a_stuck_loss_that_falls_again_is_no_failure() -> None:
@@ -153,12 +165,16 @@ def test_a_training_loss_that_bounces_is_no_overfitting() -> None:
     assert all(not names for names in seen(config, fall, tests))
 
 
-@pytest.mark.parametrize("rank_bound", [2, 4])
-def test_a_lack_of_room_is_named_only_below_the_rank(rank_bound: int) -> None:
+@pytest.mark.parametrize(
+    ("rank", "rank_bound", "named"), [(3, 2, True), (2, 2, False), (5, 4, False)]
+)
+def test_a_lack_of_room_is_named_only_below_the_rank(
+    rank: int, rank_bound: int, named: bool
+) -> None:
     """And only once all r̂ modes have risen: with r̂ = 4 two of them have not."""
-    config = full(rank=3, rank_bound=rank_bound, networks="compressed", steps=2000)
-    named = set().union(*seen(config, [1.0, *[0.1] * 150]))
-    assert ("no room" in named) == (rank_bound < 3)
+    config = full(rank=rank, rank_bound=rank_bound, networks="compressed", steps=2000)
+    standing = seen(config, [1.0, *[0.1] * 150], values=[6.0, 5.0, 0.0, 0.0][:rank_bound])
+    assert ("no room" in set().union(*standing)) == named
 
 
 def test_no_room_is_named_in_no_plateau_before_the_modes_have_risen() -> None:
@@ -182,6 +198,14 @@ def test_no_rank_is_said_to_be_too_low_where_none_is_known(
     sentences = [failure.sentence for failure in found(config)]
     assert len(sentences) == len(words) and words[0] in sentences[0], sentences
     assert "rank" not in sentences[0]
+
+
+def test_more_room_is_no_longer_advised_once_the_network_overfits() -> None:
+    """Its test loss rises above its minimum long after its training loss has come to rest."""
+    config = small(problem="photograph", networks="compressed", steps=3000, rank_bound=2)
+    tests = [1.0, 0.9, 0.5, *[0.51] * 100, *[0.6] * 20]
+    standing = seen(config, [1.0, 0.3, 0.2, *[0.1] * 120], tests)
+    assert standing[102] == {"no room"} and standing[-1] == {"overfitting"}
 
 
 @pytest.mark.parametrize("changed", [1.2, 3.0])

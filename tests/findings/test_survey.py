@@ -132,7 +132,7 @@ def holds(run: Trained, failure: Failure) -> bool:
     return {
         failures.DIVERGING: diverged,
         failures.NO_ROOM: without_room,
-        failures.PLATEAU: lambda run, name: not (fell(losses, later) or diverged(run, name)),
+        failures.PLATEAU: lambda run, name: np.isfinite(losses[-1]) and not fell(losses, later),
         failures.NO_GAIN: no_gain,
         failures.MERGING: merged,
         failures.OVERFITTING: overfitted,
