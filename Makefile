@@ -58,7 +58,7 @@ plotlyjs: $(BIN)/.app ## Take the parts of plotly.js that go with the installed 
 	  > dynamics/export/render/plotlyjs/$$part.js.gz; done
 
 clean: ## Remove the virtual environment and all caches; runs stay
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 # Debian's python3 comes without the parts that make a virtual environment. A .venv that was made
 # without them has a python and no pip.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dynamics.commands import flags, printed, progress
+from dynamics.core import files
 from dynamics.core.config import Config
 from dynamics.export import formats
 from dynamics.export.layout.sizes import Print
@@ -75,5 +76,5 @@ def _write_chart(
     from dynamics.export.chart import Chart
 
     chart = Chart.of(waterfall.draw(result), caption.of_attribution(result, configs))
-    file.write_bytes(picture.picture(chart, form, size))
+    files.replace(file, picture.picture(chart, form, size))
     print(f"{file}: {file.stat().st_size:,} bytes", file=sys.stderr)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dynamics.commands import flags
-from dynamics.core import registry
+from dynamics.core import files, registry
 from dynamics.draw import panel
 from dynamics.draw.time_axis import VERSUS
 from dynamics.export import export, formats, tables
@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
     if printed:
         sys.stdout.buffer.write(content)
     else:
-        file.write_bytes(content)
+        files.replace(file, content)
         print(f"{file}: {len(content):,} bytes")
     return 0
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dynamics.commands import WRONG, flags, progress
+from dynamics.core import files
 from dynamics.export import formats
 from dynamics.paper import baselines, report
 from dynamics.paper.check import DIFFERS, said
@@ -75,7 +76,7 @@ def _one(plan: Plan, options: argparse.Namespace) -> int:
     else:
         print("\n".join(lines(judged)))
     if options.out:
-        options.out.write_bytes(content(judged, form, size))
+        files.replace(options.out, content(judged, form, size))
         print(f"{options.out}: {options.out.stat().st_size:,} bytes", file=sys.stderr)
     return WRONG if judged.verdict == DIFFERS else 0
 

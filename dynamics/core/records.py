@@ -5,6 +5,7 @@ A run is a table of float64 numbers: one row for each record, one group of colum
 """
 
 import functools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,6 +39,15 @@ class Record:
     cells: Array | None = None
 
 
+MOST_COLUMNS = 1_000_000  # of a table of records
+
+
+def _length(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_COLUMNS:
+        raise ValueError(f"{value!r} is no length of an array.")
+    return value
+
+
 @dataclass(frozen=True)
 class Layout:
     """The columns of a row: the step, then for each network its counters and measurements.
@@ -60,12 +70,23 @@ class Layout:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> "Layout":
-        """The inverse of ``to_dict``."""
+        """The inverse of ``to_dict``.
+
+        Raises:
+            AttributeError, KeyError, TypeError or ValueError: if it describes no run's columns.
+        """
         shapes = {
-            network: {name: tuple(map(int, shape)) for name, shape in measurements.items()}
+            network: {name: tuple(map(_length, shape)) for name, shape in measurements.items()}
             for network, measurements in stored["shapes"].items()
         }
-        return cls(shapes, dict(stored["facts"]))
+        facts = dict(stored["facts"])
+        for fact in facts.values():
+            if not isinstance(fact, list) or np.array(fact).dtype.kind not in "Uif":
+                raise ValueError("A fact is a list of texts, of numbers or of rows of numbers.")
+        layout = cls(shapes, facts)
+        if layout.width > MOST_COLUMNS:
+            raise ValueError(f"No run has more than {MOST_COLUMNS} columns.")
+        return layout
 
     def to_dict(self) -> dict[str, Any]:
         """The layout, ready for JSON."""
@@ -78,7 +99,7 @@ class Layout:
         start = 1
         for network, measurements in self.shapes.items():
             for name, shape in [*((counter, ()) for counter in COUNTERS), *measurements.items()]:
-                places[network, name] = slice(start, start := start + int(np.prod(shape)))
+                places[network, name] = slice(start, start := start + math.prod(shape))
         return places
 
     @property

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
+from dynamics.core import files
 from dynamics.core.config import Config
 from dynamics.core.description import seeds as drawn
 from dynamics.core.description import settings
@@ -38,10 +39,11 @@ def write(judged: Sequence[Judged], missing: dict[str, str], folder: Path) -> li
     """
     folder.mkdir(parents=True, exist_ok=True)
     page = folder / "report.html"
-    page.write_text(_page(judged, missing))
-    (folder / "verdicts.md").write_text("\n".join(table(judged, missing)) + "\n")
+    files.replace(page, _page(judged, missing).encode())
+    lines = "\n".join(table(judged, missing)) + "\n"
+    files.replace(folder / "verdicts.md", lines.encode())
     verdicts = json.dumps([figure.to_dict() for figure in judged], indent=1, ensure_ascii=False)
-    (folder / "verdicts.json").write_text(verdicts)
+    files.replace(folder / "verdicts.json", verdicts.encode())
     _print(page, folder / "report.pdf")
     return sorted(folder.iterdir())
 

@@ -6,17 +6,22 @@ checkpoints and ``LIMIT`` bytes of them, so that they cost next to nothing. When
 every other checkpoint is dropped, and the next ones are written twice as far apart.
 """
 
-import pickle
+import io
+import sys
 import time
+import zipfile
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from dynamics.core import files
 from dynamics.core.config import Config
 from dynamics.core.fork import shared
 from dynamics.core.records import COUNTERS, Array, Layout
+from dynamics.core.sizes import widths
 from dynamics.engine.measuring.moment import Moment, Resumable
 from dynamics.runs.run import Run, RunError
 
@@ -50,12 +55,14 @@ class Checkpoints:
             for name, record in records.items()
             if record.moment is not None
         }
+        saved = io.BytesIO()
+        torch.save(content, saved)
+        self._most = min(MOST, LIMIT // max(1, saved.tell()))
+        # After a power cut no checkpoint may be there without the records before it.
+        for name in ("records.f8", "maps.f2"):
+            files.settle(self._folder.parent / name)
         self._folder.mkdir(exist_ok=True)
-        file = self._folder / f"{step:012d}.pt"
-        aside = file.with_suffix(".new")
-        torch.save(content, aside)
-        self._most = min(MOST, LIMIT // max(1, aside.stat().st_size))
-        aside.replace(file)
+        files.replace(self._folder / f"{step:012d}.pt", saved.getvalue(), durable=True)
         self._thin()
         self._kept = time.monotonic()
         self._apart = max(self._apart, (self._kept - started) / SHARE)
@@ -65,9 +72,9 @@ class Checkpoints:
 
         All are dropped if a single checkpoint is larger than ``LIMIT``.
         """
-        files = steps(self._folder)
-        if len(files) > self._most:
-            for file in files[-2::-2] if self._most else files:
+        kept = steps(self._folder)
+        if len(kept) > self._most:
+            for file in kept[-2::-2] if self._most else kept:
                 file.unlink()
             self._apart *= 2
 
@@ -84,18 +91,23 @@ def _folder(run: Run) -> Path:
 def resume(origin: Run, config: Config) -> tuple[dict[str, Resumable], Array]:
     """The last moment of ``origin`` from which a run may continue, and the rows before it.
 
-    Both are empty if no moment fits. The moment's records have no values, which the run measures
-    again.
+    Both are empty if no moment fits. A damaged checkpoint is passed over, and said so in the log of
+    the run. The moment's records have no values, which the run measures again.
     """
     layout = origin.layout
-    rows = origin.rows()
+    rows = origin.sound_rows()
     upto = shared(config, origin.config)
     for file in reversed(steps(_folder(origin))):
         step = int(file.stem)
         if 0 < step <= upto and _recorded(config, step, upto):
             before = rows[rows[:, 0] < step]
-            moment = _loaded(file, step)
-            if moment and _fits(config, origin.config, layout, moment, before):
+            try:
+                moment = _loaded(file, step, origin.config)
+            except RunError as error:
+                print(f"{error} An earlier one is tried.", file=sys.stderr)
+                continue
+            whole = _all_before(origin.config, step, before)
+            if moment and whole and _fits(config, origin.config, layout, moment, before):
                 return moment, _without_late(config, layout, before)
     return {}, rows[:0]
 
@@ -112,29 +124,51 @@ def _recorded(config: Config, step: int, upto: int) -> bool:
     return step < upto if config.recording == "escapes" else step % config.record_every == 0
 
 
-def _loaded(file: Path, step: int) -> dict[str, Resumable]:
+def _all_before(config: Config, step: int, before: Array) -> bool:
+    """Whether no record before the step is missing, as after a power cut or a damaged row.
+
+    Where the losses decide which steps are recorded, only the first record is known.
+    """
+    if not len(before) or before[0, 0] != 0:
+        return False
+    return config.recording == "escapes" or step - before[-1, 0] <= config.record_every
+
+
+def _loaded(file: Path, step: int, config: Config) -> dict[str, Resumable]:
     """The records of a checkpoint by network; empty if the file no longer exists.
 
     Raises:
-        RunError: if the file cannot be read.
+        RunError: if the file is damaged, or holds something else than a run of these settings.
     """
     try:
+        with zipfile.ZipFile(file) as archive:
+            if archive.testzip() is not None:
+                raise ValueError("its checksum differs")
         content: dict[str, dict[str, Any]] = torch.load(file, weights_only=True)
-        return {
+        records = {
             name: Resumable(step, values={}, moment=Moment.from_dict(entry.pop("state")), **entry)
             for name, entry in content.items()
         }
+        _check(records, config)
+        return records
     except FileNotFoundError:  # the origin's worker has dropped it meanwhile
         return {}
-    except (
-        KeyError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        RuntimeError,
-        pickle.UnpicklingError,
-    ) as error:
-        raise RunError(f"{file} cannot be read: {error}") from None
+    except Exception as error:  # what torch raises on a damaged file has no common kind
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise RunError(f"The checkpoint {file} cannot be read: {reason}.") from None
+
+
+def _check(records: Mapping[str, Resumable], config: Config) -> None:
+    """Raise an error unless these are factors and counters of the config's networks."""
+    for name, record in records.items():
+        assert record.moment is not None
+        sizes = widths(config, name)
+        shapes = [(after, before) for before, after in pairwise(sizes)]
+        if [tuple(factor.shape) for factor in record.moment.factors] != shapes:
+            raise ValueError(f"its factors are not those of the {name} network")
+        for counter in COUNTERS:
+            if not isinstance(getattr(record, counter), int | float):
+                raise ValueError(f"its {counter} are no number")
 
 
 def _fits(

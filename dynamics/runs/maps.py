@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dynamics.core import traits
+from dynamics.core import files, traits
 from dynamics.core.cells import Cells, block, shape
 from dynamics.core.config import Config
 from dynamics.core.records import Array
@@ -41,7 +41,7 @@ def carried_over(origin: "Run", run: "Run", upto: float, networks: int) -> list[
     if rows is None:
         return []
     rows = rows[rows["step"] <= upto]
-    (run.folder / "maps.f2").write_bytes(rows.tobytes())
+    files.replace(run.folder / "maps.f2", rows.tobytes())
     return list(rows["cells"][-1].astype(float)) if len(rows) else []
 
 

@@ -23,16 +23,17 @@ import contextlib
 import dataclasses
 import functools
 import json
+import math
 import os
 import re
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dynamics.core import files
 from dynamics.core.config import Config, ConfigError
 from dynamics.core.records import Array, Layout, Trajectory
 from dynamics.core.traits import short_name
@@ -174,8 +175,34 @@ class Run:
         """The records from number ``since`` on, counted from 0, without a half-written last row.
 
         Raises:
+            RunError: if ``layout.json`` or a record is damaged.
+        """
+        rows = self._rows(since)
+        sound = _ascending(rows)
+        if sound < len(rows):
+            raise RunError(
+                f"Run {self.key} is damaged: its records are in order only up to number "
+                f"{since + sound:,}. Start it again, and what is in order is continued."
+            )
+        return rows
+
+    @property
+    def sound(self) -> bool:
+        """Whether all records can be read and are in order."""
+        with contextlib.suppress(RunError):
+            return len(self.rows()) > 0
+        return False
+
+    def sound_rows(self) -> Array:
+        """The records before the first damaged one.
+
+        Raises:
             RunError: if ``layout.json`` is damaged.
         """
+        rows = self._rows(0)
+        return rows[: _ascending(rows)]
+
+    def _rows(self, since: int) -> Array:
         width = self.layout.width
         try:
             flat = np.fromfile(self.folder / "records.f8", "<f8", offset=since * width * 8)
@@ -235,12 +262,7 @@ class Run:
 
     def write(self, name: str, content: Any) -> None:
         """Replace a JSON file of the run in one go, so that no reader sees half of it."""
-        text = json.dumps(content)
-        handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=f".{name}")
-        with open(handle, "w") as file:
-            file.write(text)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, self.folder / name)
+        files.replace(self.folder / name, json.dumps(content).encode())
 
     def _read_status(self) -> Status:
         content = self._json("status.json")
@@ -254,7 +276,7 @@ class Run:
             content["outcomes"] = {
                 name: Outcome.read(outcome) for name, outcome in outcomes.items()
             }
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
             raise RunError(f"Run {self.key}: status.json has no usable outcomes.") from None
         try:
             status = Status(**content)
@@ -263,7 +285,8 @@ class Run:
         for name, value in content.items():
             example = getattr(empty, name)
             right_type = int | float if isinstance(example, float) else type(example)
-            if not isinstance(value, right_type):
+            infinite = isinstance(value, float) and not math.isfinite(value)
+            if not isinstance(value, right_type) or infinite:
                 raise RunError(f"Run {self.key}: status.json has no usable {name}.")
         if status.phase not in PHASES:
             raise RunError(f"Run {self.key}: status.json names no known phase.")
@@ -296,6 +319,14 @@ class Run:
         except ValueError:
             raise RunError(f"Run {self.key}: {name} is damaged, it is not readable JSON.") from None
         return content
+
+
+def _ascending(rows: Array) -> int:
+    """How many rows come before the first one whose step is no number or not above the last."""
+    steps = rows[:, 0]
+    sound = np.isfinite(steps)
+    sound[1:] &= steps[1:] > steps[:-1]
+    return len(rows) if sound.all() else int(np.argmin(sound))
 
 
 @functools.lru_cache(maxsize=1024)

@@ -39,7 +39,8 @@ def start(config: Config, folder: Path, *, anew: bool = False, origin: Run | Non
             status = Status("unreadable")
             with contextlib.suppress(RunError):
                 status = run.status
-            if status.phase in (LIVE if anew else KEPT):
+            kept = status.phase in (LIVE if anew else KEPT)
+            if kept and (status.live or run.sound):
                 return run
             if len(queue.waiting(folder)) >= MOST_QUEUED:
                 raise RunError(

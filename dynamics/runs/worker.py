@@ -13,6 +13,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Iterator, Mapping
+from errno import EDQUOT, EFBIG, ENOSPC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 TELL_EVERY = 0.1  # seconds between two writings of ``status.json``
 PACE_OVER = 3.0  # seconds of training over which the pace is averaged
+SPARE = 65_536  # bytes kept for the last message on a disk that is full
 NICENESS = 5  # lowers the process's priority: the web app must stay quick while a worker trains
 
 
@@ -68,6 +70,7 @@ class Worker:
         self._last_status = 0.0  # when the last status was written, in monotonic seconds
         self._pace = Pace(0.0, 0)
         self._writer: Writer | None = None
+        self._spare = run.folder / ".spare"  # kept for the last words on a disk that is full
         self._records: Iterator[dict[str, Resumable] | None] | None = None
 
     def work(self) -> None:
@@ -85,14 +88,27 @@ class Worker:
         except CancelledError:
             self._keep()
             self.tell(phase="cancelled", message="")
-        except (DataError, RunError, ValueError, MemoryError) as error:
-            self.tell(phase="failed", message=str(error))
+        except (DataError, RunError, ValueError) as error:
+            self._fail(str(error))
         except OSError as error:
-            place = error.filename or "its folder"
-            self.tell(phase="failed", message=f"{place} cannot be used: {error.strerror}.")
+            self._fail(self._refused(error))
         except Exception as error:
             traceback.print_exc()
-            self.tell(phase="failed", message=_explained(error))
+            self._fail(_explained(error))
+        finally:
+            self._spare.unlink(missing_ok=True)
+
+    def _fail(self, message: str) -> None:
+        self._spare.unlink(missing_ok=True)  # room for the message, if the disk is full
+        self.tell(phase="failed", message=message)
+
+    def _refused(self, error: OSError) -> str:
+        """What the system refused, and what is kept."""
+        what = f"{error.filename or self.run.folder}: {error.strerror}."
+        kept = f" All records up to step {self.status.step:,} are kept;" if self.status.step else ""
+        if error.errno in (ENOSPC, EDQUOT, EFBIG):
+            return f"{what}{kept or ' Nothing is lost;'} free some space, then start the run again."
+        return f"{what}{kept} start the run again once that is mended." if kept else what
 
     def tell(self, **changes: Any) -> None:
         """Change these fields of the status and write ``status.json``."""
@@ -107,6 +123,7 @@ class Worker:
     def _train(self) -> bool:
         """Train until the run ends or is asked to pause; returns whether it was asked to pause."""
         self.tell(phase="running", message="starting")
+        self._spare.write_bytes(os.urandom(SPARE))
         if self._writer is None or self._records is None:
             self._writer, self._records = self._prepared()
         self.tell(message="")
@@ -237,7 +254,8 @@ class Worker:
 
 def _explained(error: Exception) -> str:
     """A sentence for an unforeseen error; the run's log has its traceback."""
-    if "allocate memory" in str(error) or "out of memory" in str(error):
+    short = "allocate memory" in str(error) or "out of memory" in str(error)
+    if short or isinstance(error, MemoryError):
         return "The machine ran out of memory; a smaller matrix or fewer measurements would fit."
     what = f"{type(error).__name__}: {error}"
     return f"The run ended unexpectedly ({what}); log.txt in its folder has more."

@@ -5,12 +5,11 @@ It knows neither the status nor the process: a worker has one writer, and a proc
 
 import shutil
 from collections.abc import Mapping
-from io import FileIO
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dynamics.core import cells
+from dynamics.core import cells, files
 from dynamics.core.config import Config
 from dynamics.core.records import Array, Layout, Record
 from dynamics.engine.measuring.cells import of_goal
@@ -31,7 +30,6 @@ class Writer:
         self._config = config
         self._comparison = comparison
         self._layout: Layout | None = None
-        self._file: FileIO | None = None  # records.f8, opened for the first record
         self._checkpoints = Checkpoints(run)
         self._last: Mapping[str, Resumable] = {}
         self._cells: dict[str, Array] = {}  # the newest heat map of each network
@@ -50,9 +48,7 @@ class Writer:
         if not moment:
             return {}, []
         layout = self._set_layout(Layout(source.layout.shapes, self._comparison.facts))
-        aside = self._run.folder / ".records"
-        aside.write_bytes(rows.astype("<f8").tobytes())
-        aside.replace(self._run.folder / "records.f8")
+        files.replace(self._run.folder / "records.f8", rows.astype("<f8").tobytes())
         self._count = len(rows)
         if len(rows):
             names = list(layout.shapes)
@@ -72,9 +68,8 @@ class Writer:
     def write(self, records: Mapping[str, Resumable]) -> None:
         """Append the records of one step and their heat maps; now and then keep a checkpoint."""
         layout = self._layout or self._set_layout(Layout.of(records, self._comparison.facts))
-        if self._file is None:
-            self._file = FileIO(self._run.folder / "records.f8", "a")
-        self._file.write(layout.row(records).astype("<f8").tobytes())
+        row = layout.row(records).astype("<f8").tobytes()
+        files.append(self._run.folder / "records.f8", row, len(row))
         self._write_map(records, layout)
         self._count += 1
         self._last = records
@@ -95,12 +90,12 @@ class Writer:
         goal = self._run.folder / "goal.f2"
         if not goal.exists():
             target = of_goal(self._comparison.problem)
-            goal.write_bytes(cells.halves(target.cpu().double().numpy()))
+            files.replace(goal, cells.halves(target.cpu().double().numpy()))
         unknown = np.full(cells.shape(self._config), np.nan)
         for name in layout.shapes:
             newest = records[name].cells if name in records else self._cells.get(name)
             self._cells[name] = unknown if newest is None else newest
         if cells.due(self._config, self._count, records):
             step = max(record.step for record in records.values())
-            with open(self._run.folder / "maps.f2", "ab") as file:
-                file.write(cells.packed(step, [self._cells[name] for name in layout.shapes]))
+            row = cells.packed(step, [self._cells[name] for name in layout.shapes])
+            files.append(self._run.folder / "maps.f2", row, len(row))
