@@ -6,7 +6,6 @@ networks, and all that their training recorded; see "Verifying against other cod
 
 import json
 import zipfile
-import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ KEYS = {  # our name of a setting: the file's name
     "learning_rate": "eta",
     "alpha": "alpha",
 }
+MOST_BYTES = 4_000_000_000  # of all arrays, unpacked
 ONE = {"networks": "compressed"}  # the only network of a forecast
 
 
@@ -48,13 +48,21 @@ class TrajectoryFile:
             OSError: if it cannot be opened.
         """
         try:
+            with zipfile.ZipFile(file) as archive:
+                size = sum(entry.file_size for entry in archive.infolist())
+            if size > MOST_BYTES:
+                raise MemoryError
             with np.load(file, allow_pickle=False) as content:
                 if "config" not in content.files:
                     raise KeyError("config")
                 settings = dict(json.loads(str(content["config"])))
                 names = [name for name in content.files if not only or name in only]
-                return cls(settings, {name: content[name] for name in names})
-        except (zipfile.BadZipFile, zlib.error, EOFError, TypeError, AttributeError, ValueError):
+                return cls(settings, {name: _numbers(content[name]) for name in names})
+        except (KeyError, OSError):
+            raise
+        except MemoryError:
+            raise ValueError(f"its arrays take more than {MOST_BYTES / 1e9:g} GB") from None
+        except Exception:  # what NumPy and zipfile raise on a damaged file has no common kind
             raise ValueError("it is not an .npz file of arrays and settings") from None
 
     @property
@@ -79,6 +87,13 @@ class TrajectoryFile:
         """The optimizer's name in this program."""
         name = str(self.settings.get("optimizer", "gd"))
         return OPTIMIZERS.get(name, name)
+
+
+def _numbers(array: Array) -> Array:
+    """The array; an error if it holds something other than numbers or the text of the settings."""
+    if array.dtype.kind not in "biufU":
+        raise TypeError(f"{array.dtype} are no numbers")
+    return array
 
 
 def read(

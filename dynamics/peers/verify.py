@@ -1,7 +1,9 @@
 """Verify: retrain what a trajectory file describes and compare every record with the file's."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +30,7 @@ QUANTITIES = {  # name in the file: name in this program
     "left_angles": "left_angles",
     "right_angles": "right_angles",
 }
+MOST_OPERATIONS = 1e14  # of retraining one file: some hours of one core
 LOOSER = 100  # factor on the tolerance for angles and for optimizers that rescale the gradient
 GAP = 1e-3  # smallest (σ_r − σ_(r+1)) / σ_1 for which the top-r subspace is well defined
 
@@ -76,6 +79,7 @@ def verify(
     """
     try:
         content = TrajectoryFile.load(file)
+        _check(content)
         problem = _problem(content)
         for network in NETWORKS:
             quantities = _retrain(network, problem, content, progress)
@@ -84,9 +88,74 @@ def verify(
         raise UnreadableError(
             f"{file} has no {error}, which a trajectory file must have."
         ) from None
-    except (OSError, ValueError, RuntimeError, TypeError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+    except (OSError, ValueError, RuntimeError, TypeError, MemoryError) as error:
+        said = (
+            getattr(error, "strerror", None) or str(error) or "it needs more memory than there is"
+        )
+        reason = said.splitlines()[0].removesuffix(".")
         raise UnreadableError(f"{file} is not a readable trajectory file: {reason}.") from None
+
+
+def _check(content: TrajectoryFile) -> None:
+    """Raise an error unless sizes and numbers fit each other, and retraining takes a sane time."""
+    arrays = content.arrays
+    rows, cols = _of_shape(arrays, "target", None, None)
+    if content.problem == "completion":
+        _of_shape(arrays, "mask", rows, cols)
+    if content.problem == "sensing":
+        _of_shape(arrays, "sensing", None, rows, cols)
+    rank = _setting(content, "r", 1, min(rows, cols))
+    depth = _setting(content, "depth", 2, 100)
+    for name in ("eta", "alpha"):
+        _setting(content, name, 0, math.inf)
+    iterations = arrays["iteration"]
+    (records,) = _of_shape(arrays, "iteration", None)
+    if not records:
+        raise ValueError("it has no records")
+    if (np.diff(iterations) <= 0).any() or iterations[0] < 0:
+        raise ValueError("its iterations do not ascend from 0 on")
+    parameters = 0
+    for network in NETWORKS:
+        shapes = [_of_shape(arrays, f"{network}_init_{i + 1}", None, None) for i in range(depth)]
+        joined = all(after[1] == before[0] for before, after in pairwise(shapes))
+        if not joined or shapes[0][1] != cols or shapes[-1][0] != rows:
+            raise ValueError(f"the first factors of its {network} network do not fit each other")
+        parameters += sum(after * before for after, before in shapes)
+    operations = 4.0 * parameters * min(rows, cols) * float(iterations[-1])
+    if operations > MOST_OPERATIONS:
+        raise ValueError(
+            f"its {int(iterations[-1]):,} iterations take about {operations:.0e} operations, more "
+            f"than the {MOST_OPERATIONS:.0e} that a check may take"
+        )
+    for network in NETWORKS:
+        _of_shape(arrays, f"{network}_end_to_end_singular_values", records, None)
+        for quantity in QUANTITIES:
+            if len(arrays[f"{network}_{quantity}"]) != records:
+                raise ValueError(f"its {network}_{quantity} has not one entry for each record")
+    if arrays["original_end_to_end_singular_values"].shape[1] < rank:
+        raise ValueError(f"it has fewer singular values than its rank, {rank}")
+
+
+def _of_shape(arrays: Mapping[str, Array], name: str, *wanted: int | None) -> tuple[int, ...]:
+    """The shape of an array; an error if it differs from what is not None, or is not finite."""
+    array = arrays[name]
+    lengths = zip(array.shape, wanted, strict=False)
+    if array.ndim != len(wanted) or any(one not in (other, None) for other, one in lengths):
+        raise ValueError(f"its {name} has the shape {array.shape}")
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"its {name} holds no numbers")
+    starts = not name.endswith("values")  # a run that diverged has records that are not finite
+    if starts and not np.isfinite(array).all():
+        raise ValueError(f"its {name} has numbers that are not finite")
+    return array.shape
+
+
+def _setting(content: TrajectoryFile, name: str, low: float, high: float) -> int:
+    value = content.settings[name]
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (number and low <= value <= high and math.isfinite(value)):
+        raise ValueError(f"its {name} is {value!r}, not a number between {low:g} and {high:g}")
+    return int(value)
 
 
 def _problem(content: TrajectoryFile) -> Recovery:
@@ -135,7 +204,8 @@ def _deviations(
     rank = int(content.settings["r"])
     amplified = traits.optimizer(content.optimizer).rescales
     values = content.arrays[f"{network}_end_to_end_singular_values"]
-    defined = values[:, rank - 1] - values[:, rank] > GAP * values[:, 0]
+    beyond = values[:, rank] if values.shape[1] > rank else 0.0  # of full rank: nothing is beyond
+    defined = values[:, rank - 1] - beyond > GAP * values[:, 0]
     for stored, name in QUANTITIES.items():
         theirs, ours = content.arrays[f"{network}_{stored}"], quantities[name]
         angles = stored.endswith("angles")

@@ -2,9 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dynamics.peers.verify import Deviation, UnreadableError, verify
 from tests.support.make import is_sentence
@@ -147,3 +150,75 @@ def test_an_unknown_task_or_optimizer_is_named(trajectory_file: Path, tmp_path: 
     for name, value in (("task", "mx"), ("optimizer", "lion")):
         file = altered(trajectory_file, tmp_path, config=json.dumps(config | {name: value}))
         assert f"'{value}'" in unreadable(file)
+
+
+def test_a_target_of_full_rank_is_met(shared: Path) -> None:
+    """Nothing lies beyond its top subspace."""
+    found = deviations(shared / "inputs" / "full_rank_d8.npz")
+    assert len(found) == 14 and all(each.within for each in found)
+
+
+STRANGE: list[Any] = [None, "x", -1, 0, 1.5, float("nan"), float("inf"), 10**30, [], {}]
+WRONG: list[Any] = [
+    np.zeros(0), np.zeros((0, 3)), np.array(3.0), np.full((2, 2), np.nan), np.array("text"),
+    np.array([10**15, 10**16]), np.arange(5)[::-1], np.zeros((3, 3), complex),
+]  # fmt: skip
+
+
+@st.composite
+def damages(draw: st.DrawFn, names: Any, keys: Any) -> Any:
+    """What replaces an array, a setting, or bytes of the file."""
+    kind = draw(st.sampled_from(["array", "setting", "bytes", "cut"]))
+    if kind == "array":
+        return kind, draw(names), draw(st.sampled_from(WRONG))
+    if kind == "setting":
+        return kind, draw(keys), draw(st.sampled_from(STRANGE))
+    return kind, draw(st.floats(0, 1)), draw(st.binary(min_size=1, max_size=8))
+
+
+NAMES = ["target", "mask", "iteration", "config", "original_init_1", "compressed_init_2",
+         "original_train_loss", "compressed_left_angles", "original_layer_singular_values",
+         "compressed_end_to_end_singular_values"]  # fmt: skip
+KEYS = ["task", "r", "rhat", "depth", "epsilon", "eta", "alpha", "optimizer", "record_every"]
+DAMAGES = damages(st.sampled_from(NAMES), st.sampled_from(KEYS))
+
+
+def survive(file: Path, folder: Path, damage: Any) -> None:
+    """It is compared, or refused in one sentence."""
+    kind, place, new = damage
+    copy = folder / "altered.npz"
+    if kind == "array":
+        altered(file, folder, **{place: new})
+    elif kind == "setting":
+        with np.load(file) as content:
+            settings_of = json.loads(str(content["config"])) | {place: new}
+        altered(file, folder, config=np.array(json.dumps(settings_of)))
+    else:
+        content = file.read_bytes()
+        at = int(place * len(content))
+        copy.write_bytes(
+            content[:at] + (new + content[at + len(new) :] if kind == "bytes" else b"")
+        )
+    said = ""
+    try:
+        assert len(deviations(copy)) == 14
+    except UnreadableError as refused:
+        said = str(refused)
+    assert not said or is_sentence(said)
+
+
+@settings(max_examples=150, deadline=None)
+@given(damage=DAMAGES)
+def test_a_damaged_file_is_compared_or_refused_in_a_sentence(
+    trajectory_file: Path, tmp_path_factory: pytest.TempPathFactory, damage: Any
+) -> None:
+    survive(trajectory_file, tmp_path_factory.getbasetemp(), damage)
+
+
+@pytest.mark.slow
+@settings(max_examples=4000, deadline=None)
+@given(damage=DAMAGES)
+def test_thousands_of_damaged_files_are_compared_or_refused(
+    trajectory_file: Path, tmp_path_factory: pytest.TempPathFactory, damage: Any
+) -> None:
+    survive(trajectory_file, tmp_path_factory.getbasetemp(), damage)

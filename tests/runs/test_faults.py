@@ -243,3 +243,27 @@ def test_a_checkpoint_without_the_records_before_it_is_passed_over(
     moment, before = resume(run, LONG)
     assert max(record.step for record in moment.values()) <= middle * 100
     assert before[-1, 0] + 100 == max(record.step for record in moment.values())
+
+
+def test_folders_that_failed_once_are_named_as_damaged(
+    shared: Path, whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("layout_infinite.json", "layout_damaged.json"):
+        place = tmp_path / name
+        shutil.copytree(whole, place)
+        shutil.copy(shared / "inputs" / name, place / LONG.key / "layout.json")
+        phases = {run.key: status for run, _, status in listing(place)}
+        assert phases[LONG.key].phase == "unreadable" and is_sentence(phases[LONG.key].sentence)
+        assert phases[small().key].phase == "done"
+        assert main(["runs", "--runs", str(place)]) == 0
+        assert main(["export", LONG.key, "--runs", str(place)]) == 2
+        assert is_sentence(capsys.readouterr().err.strip())
+
+
+def test_a_half_checkpoint_is_passed_over(shared: Path, whole: Path, tmp_path: Path) -> None:
+    shutil.copytree(whole, tmp_path / "runs")
+    run = Run(tmp_path / "runs" / LONG.key)
+    newest = steps(run.folder / "checkpoints")[-1]
+    shutil.copy(shared / "inputs" / "half_checkpoint.pt", newest)
+    moment, _ = resume(run, LONG)
+    assert 0 < max(record.step for record in moment.values()) < int(newest.stem)
