@@ -1,5 +1,6 @@
 """The command line: ``python -m dynamics COMMAND``; ``--help`` lists the commands."""
 
+import io
 import os
 import sys
 
@@ -28,10 +29,16 @@ try:
 
     from dynamics.commands import flags
     from dynamics.commands.parser import parser
+    from dynamics.core import files
     from dynamics.core.config import ConfigError
     from dynamics.runs.run import RunError
 except KeyboardInterrupt:  # while they are loaded
     _leave()
+
+
+def _mute() -> None:
+    """Nothing takes the output any more; Python would flush it at the exit, and fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,18 +46,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0; 1 for a negative result, 2 for bad input, 130 if Ctrl-C ended it.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a letter shows its code
+            stream.reconfigure(errors="backslashreplace")
     try:
         options = parser().parse_args(arguments)
         flags.set_data_folder(options)
         status = int(options.command(options))
         sys.stdout.flush()
         return status
+    except MemoryError:
+        print(
+            "dynamics: This needs more memory than there is; a smaller matrix would fit.",
+            file=sys.stderr,
+        )
     except (ConfigError, RunError, ValueError) as error:
         print(f"dynamics: {error}", file=sys.stderr)
-    except BrokenPipeError:  # the reader has gone, as with | head; the exit must not flush again
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader has gone, as with | head
+        _mute()
     except OSError as error:
-        print(f"dynamics: {error.filename}: {error.strerror}.", file=sys.stderr)
+        print(f"dynamics: {files.refusal(error, 'the output')}", file=sys.stderr)
+        if not error.filename:
+            _mute()
     except KeyboardInterrupt as error:
         print(f"\ndynamics: {error}" if str(error) else INTERRUPTED, file=sys.stderr)
         return ENDED

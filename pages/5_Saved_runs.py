@@ -20,11 +20,13 @@ def confirm_delete(chosen: list[Run]) -> None:
     st.write(f"{count(len(chosen), 'run')} and all {its} records are removed for everybody.")
     st.code("\n".join(run.key for run in chosen), language=None)
     if st.button("Delete", type="primary", icon=":material/delete:"):
+        refusals = []
         for run in chosen:
             try:
                 run.delete()
             except RunError as error:
-                st.session_state["refused"] = str(error)
+                refusals.append(str(error))
+        st.session_state["refused"] = "\n\n".join(refusals)
         st.rerun()
 
 

@@ -100,7 +100,7 @@ def _all(draw: Draw, options: argparse.Namespace) -> int:
     for file in report.write(figures, missing, out):
         print(f"{file}: {file.stat().st_size:,} bytes", file=sys.stderr)
     if options.json:
-        print((out / "verdicts.json").read_text())
+        print((out / "verdicts.json").read_text(encoding="utf-8"))
     return WRONG if any(judged.verdict == DIFFERS for judged in figures) else 0
 
 

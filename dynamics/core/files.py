@@ -11,6 +11,12 @@ from errno import ENOSPC
 from pathlib import Path
 
 
+def refusal(error: OSError, name: str | Path) -> str:
+    """What the system refused, as the beginning of a sentence: the file, else ``name``, and why."""
+    reason = error.strerror or str(error) or type(error).__name__
+    return f"{error.filename or name}: {reason.removesuffix('.')}."
+
+
 def append(file: Path, content: bytes, row: int) -> None:
     """Append rows to a file of rows. Afterwards the file has all of them, or none.
 

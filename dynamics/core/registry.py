@@ -55,4 +55,6 @@ def need(folder: str, name: str) -> None:
 
 
 def _headline(file: Path) -> str:
-    return (ast.get_docstring(ast.parse(file.read_text())) or file.stem).splitlines()[0]
+    return (
+        ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or file.stem
+    ).splitlines()[0]

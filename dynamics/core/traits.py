@@ -263,7 +263,7 @@ def _stated(folder: str, name: str, record: type[Any]) -> dict[str, Any]:
 def _constants(folder: str, name: str) -> list[tuple[str, ast.expr | None]]:
     """Every name that a file assigns at its top level, with its value; None in a tuple of names."""
     assigned: list[tuple[str, ast.expr | None]] = []
-    for node in ast.parse((registry.place(folder) / f"{name}.py").read_text()).body:
+    for node in ast.parse((registry.place(folder) / f"{name}.py").read_text(encoding="utf-8")).body:
         targets = node.targets if isinstance(node, ast.Assign) else []
         if isinstance(node, ast.AnnAssign):
             targets = [node.target]

@@ -58,7 +58,7 @@ def told(config: Config) -> str:
 def processor() -> str:
     """The CPU's short name, such as ``AMD EPYC CPU``; ``CPU`` if it has none."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         lines = []
     models = [line.partition(":")[2] for line in lines if line.startswith("model name")]

@@ -74,7 +74,7 @@ def script(run: Run) -> str:
     filled = "".join(f"{name} = {_text(value)}\n" for name, value in blocks.items())
     caption = about([config], "recovery_error").caption.partition(". ")[2]
     about_run = f"Run {run.key}. {caption}".replace("\\", "/").replace('"', "'")
-    program = FILLED.sub(lambda _: filled, PROGRAM.read_text())
+    program = FILLED.sub(lambda _: filled, PROGRAM.read_text(encoding="utf-8"))
     program = OPTIMIZER.sub(lambda _: _direction(config.optimizer), program)
     program = program.replace(ARRAYS, ARRAYS + _arrays(config))
     program = program.replace(ABOUT, _wrapped(about_run), 1)
@@ -151,8 +151,8 @@ def _direction(optimizer: str) -> str:
     Raises:
         RunError: if the file needs more than the program has.
     """
-    text = (registry.place("optimizers") / f"{optimizer}.py").read_text()
-    template = ast.parse(PROGRAM.read_text()).body
+    text = (registry.place("optimizers") / f"{optimizer}.py").read_text(encoding="utf-8")
+    template = ast.parse(PROGRAM.read_text(encoding="utf-8")).body
     _, *body = ast.parse(text).body  # without the docstring
     more = [node for node in body if not isinstance(node, IMPORTS)]
     imports = {ast.unparse(node) for node in body if isinstance(node, IMPORTS)}

@@ -38,7 +38,7 @@ def read(run: Run) -> dict[str, Array]:
         MissingError: if they have not been computed yet; ``compute`` computes them.
     """
     try:
-        kept = json.loads((run.folder / FILE).read_text())
+        kept = json.loads((run.folder / FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         kept = {}
     if "altmin_rank" not in kept:  # no file, or one of an older method that kept no rank

@@ -30,7 +30,7 @@ def turn(run: Path, since: float, patience: Callable[[], None]) -> Iterator[None
     # A ticket is locked before it has its name, or others would take its worker for dead.
     unborn = folder / ".queue" / f"{os.getpid()}.new"
     ticket = folder / ".queue" / f"{since:020.6f}-{run.name}"
-    with open(unborn, "w") as mine, contextlib.ExitStack() as place:
+    with open(unborn, "w", encoding="utf-8") as mine, contextlib.ExitStack() as place:
         fcntl.flock(mine, fcntl.LOCK_EX)
         unborn.rename(ticket)
         try:
@@ -50,7 +50,7 @@ def capacity() -> int:
 def _take_place(folder: Path, place: contextlib.ExitStack) -> bool:
     (folder / ".places").mkdir(exist_ok=True)
     for number in range(capacity()):
-        file = open(folder / ".places" / str(number), "w")  # noqa: SIM115 - the stack closes it
+        file = open(folder / ".places" / str(number), "w", encoding="utf-8")  # noqa: SIM115 - the stack closes it
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -73,7 +73,7 @@ def waiting(folder: Path) -> list[Path]:
 def locked(file: Path) -> bool:
     """Whether a living process holds the file's lock."""
     try:
-        with open(file) as handle:
+        with open(file, encoding="utf-8") as handle:
             fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False
@@ -85,6 +85,6 @@ def locked(file: Path) -> bool:
 @contextlib.contextmanager
 def lock(file: Path) -> Iterator[None]:
     """Wait for the file's lock, and hold it inside the block."""
-    with open(file, "w") as handle:
+    with open(file, "w", encoding="utf-8") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -242,7 +242,12 @@ class Run:
 
     def ask(self, control: bytes) -> None:
         """Ask the worker to continue (``RUN``), to wait (``PAUSE``) or to end (``CANCEL``)."""
-        (self.folder / "control").write_bytes(control)
+        try:
+            (self.folder / "control").write_bytes(control)
+        except OSError as error:
+            raise RunError(
+                f"Run {self.key} cannot be steered: {files.refusal(error, self.folder)}"
+            ) from None
 
     def asked(self) -> bytes:
         """What the worker was last asked to do; ``RUN`` if nothing was asked."""
@@ -254,11 +259,19 @@ class Run:
         """Remove the folder.
 
         Raises:
-            RunError: if a worker still has the run in hand.
+            RunError: if a worker still has the run in hand, or the folder cannot be removed.
         """
         if self._worker_lives():
             raise RunError(f"Run {self.key} is being trained; cancel it before you delete it.")
-        shutil.rmtree(self.folder)
+        try:
+            if self.folder.is_symlink():
+                self.folder.unlink()  # what it links to belongs to somebody else
+            else:
+                shutil.rmtree(self.folder)
+        except OSError as error:
+            raise RunError(
+                f"Run {self.key} cannot be deleted: {files.refusal(error, self.folder)}"
+            ) from None
 
     def write(self, name: str, content: Any) -> None:
         """Replace a JSON file of the run in one go, so that no reader sees half of it."""

@@ -50,7 +50,7 @@ def start(config: Config, folder: Path, *, anew: bool = False, origin: Run | Non
             place = _anew(run, config) if fresh else run
             _spawn(run, place, 0 if fresh else status.step, origin)
     except OSError as error:
-        raise RunError(f"{folder} cannot be written: {error.strerror}.") from None
+        raise RunError(f"{folder} cannot be written: {error.strerror or error}.") from None
     return run
 
 
@@ -78,8 +78,8 @@ def _spawn(run: Run, place: Run, step: int, origin: Run | None) -> None:
         place.write("origin.json", {"run": origin.key})
     queued = Status("queued", step, created=time.time())
     with (
-        open(place.folder / "alive", "w") as alive,
-        open(place.folder / "log.txt", "w") as log,
+        open(place.folder / "alive", "w", encoding="utf-8") as alive,
+        open(place.folder / "log.txt", "w", encoding="utf-8") as log,
     ):
         fcntl.flock(alive, fcntl.LOCK_EX)  # waits for a cancelled worker's last checkpoint
         place.ask(RUN)

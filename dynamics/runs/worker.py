@@ -17,6 +17,7 @@ from errno import EDQUOT, EFBIG, ENOSPC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dynamics.core import files
 from dynamics.core.records import Record
 from dynamics.data.folder import DataError
 from dynamics.findings.outcomes import DIVERGED, Outcome
@@ -104,7 +105,7 @@ class Worker:
 
     def _refused(self, error: OSError) -> str:
         """What the system refused, and what is kept."""
-        what = f"{error.filename or self.run.folder}: {error.strerror}."
+        what = files.refusal(error, self.run.folder)
         kept = f" All records up to step {self.status.step:,} are kept;" if self.status.step else ""
         if error.errno in (ENOSPC, EDQUOT, EFBIG):
             return f"{what}{kept or ' Nothing is lost;'} free some space, then start the run again."

@@ -63,10 +63,19 @@ def share(config: Config, seen: Mapping[str, str]) -> None:
 
 def _steer(run: Run, phase: str) -> None:
     if phase == "paused" or run.asked() == PAUSE:
-        _button("Resume", "play_arrow", run.ask, RUN, primary=True, shortcut="Space")
+        _button("Resume", "play_arrow", _ask, (run, RUN), primary=True, shortcut="Space")
     else:
-        _button("Pause", "pause", run.ask, PAUSE, primary=True, shortcut="Space")
-    _button("Cancel", "stop", run.ask, CANCEL, help="End the run; its records are kept")
+        _button("Pause", "pause", _ask, (run, PAUSE), primary=True, shortcut="Space")
+    _button("Cancel", "stop", _ask, (run, CANCEL), help="End the run; its records are kept")
+
+
+def _ask(asked: tuple[Run, bytes]) -> None:
+    """Steer the run; the page says why it could not be steered."""
+    run, control = asked
+    try:
+        run.ask(control)
+    except RunError as error:
+        st.session_state["told"] = str(error)
 
 
 def _button(

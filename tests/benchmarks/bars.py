@@ -21,7 +21,7 @@ LEAST = ("completion_d20000_p0.001", "compressed", 200.0)  # steps per second
 
 def main() -> int:
     """Print the table; 1 if a bar is missed."""
-    rows = json.loads(Path(sys.argv[1]).read_text())["rows"]
+    rows = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))["rows"]
     speeds = {
         (row["case"], row["network"], row["engine"]): row["steps_per_second"]
         for row in rows

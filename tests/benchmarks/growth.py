@@ -72,7 +72,7 @@ def panel(title: str, lines: dict[str, Points], left: float) -> str:
 
 def main() -> None:
     """Print the table and write the figure."""
-    rows = json.loads(Path(sys.argv[1]).read_text())["rows"]
+    rows = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))["rows"]
     drawn = []
     print("| grows | network | µs a step | slope expected | measured |\n|---|---|---|---|---|")
     for number, (title, (cases, networks)) in enumerate(AXES.items()):

@@ -30,7 +30,7 @@ class Recorder:
         self.config, self.count = config, count
         self.run = Run(root / config.key)
         self.run.folder.mkdir(parents=True, exist_ok=True)
-        self.alive = open(self.run.folder / "alive", "w")  # noqa: SIM115 - held like a worker's
+        self.alive = open(self.run.folder / "alive", "w", encoding="utf-8")  # noqa: SIM115 - held like a worker's
         fcntl.flock(self.alive, fcntl.LOCK_EX)
         self.created, self.written = time.time(), 0
         self.run.write("config.json", config.to_dict())

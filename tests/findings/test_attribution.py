@@ -148,6 +148,7 @@ def test_the_chart_draws_the_factors_it_is_given(full: Climbed) -> None:
         np.testing.assert_allclose(starts, [1, *ends[:-1], 1], rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_completion_has_the_causes_that_were_measured_by_hand() -> None:
     """d = 100, r = 5, p = 0.2, to the stop: 92, 82, 82 and 27 records of 100 steps in one draw.
 

@@ -78,7 +78,7 @@ def test_citation_is_that_of_every_exported_file() -> None:
 @every_page
 def test_links_lead_to_files_and_headings(page: Path) -> None:
     """Every relative link is a file, and its anchor a heading of it."""
-    for target in re.findall(r"\]\(((?!http)[^)]+)\)", page.read_text()):
+    for target in re.findall(r"\]\(((?!http)[^)]+)\)", page.read_text(encoding="utf-8")):
         path, _, anchor = target.partition("#")
         file = (page.parent / path).resolve() if path else page
         assert file.exists(), target
@@ -91,7 +91,7 @@ def test_links_lead_to_files_and_headings(page: Path) -> None:
 @every_page
 def test_commands_are_understood(page: Path) -> None:
     """Every command line of the program parses; every target of make exists."""
-    text = page.read_text()
+    text = page.read_text(encoding="utf-8")
     for line in re.findall(r"^ *(?:\.venv/bin/)?python -m dynamics (.+)$", text, re.MULTILINE):
         parser().parse_args(shlex.split(re.sub(r"(?<= )[#>].*", "", line)))
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
@@ -104,13 +104,13 @@ def test_commands_are_understood(page: Path) -> None:
 def test_flags_exist(page: Path) -> None:
     """No page names a flag that no command has."""
     known = {flag for each in commands().values() for flag in each._option_string_actions}
-    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text())) <= known
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text(encoding="utf-8"))) <= known
 
 
 @every_page
 def test_paths_and_names_in_code_exist(page: Path) -> None:
     """``dynamics/x/y.py`` is a file, ``dynamics.x.y`` a module or something in one."""
-    text = page.read_text()
+    text = page.read_text(encoding="utf-8")
     for path in re.findall(r"`((?:dynamics|pages|tests)/[\w./*-]*)`", text):
         if path.rpartition("/")[2] not in ("x.py", "6_X.py") and not path.endswith("/x/"):
             assert list(ROOT.glob(path.rstrip("/"))), path

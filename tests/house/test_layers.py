@@ -171,7 +171,9 @@ FOLDERS = {"base": "", "run": "base", "panel": "base", "page": "base run panel"}
 def test_modules_of_the_browser_have_rooms_too(path: Path) -> None:
     """A run knows no panel and a panel no run; the page ties them together."""
     mine = path.parent.name
-    for name in re.findall(r'^import .* from "(.+)";$', path.read_text(), re.MULTILINE):
+    for name in re.findall(
+        r'^import .* from "(.+)";$', path.read_text(encoding="utf-8"), re.MULTILINE
+    ):
         file = (path.parent / name).resolve()
         assert file.is_file(), name
         assert file.parent.name in (mine, *FOLDERS[mine].split()), name

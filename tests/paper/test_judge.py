@@ -148,6 +148,7 @@ def test_other_draws_have_no_published_numbers(trained: Path) -> None:
     assert not Group(several, trained).progress().step
 
 
+@pytest.mark.slow
 def test_numbers_over_seeds_are_medians_with_quartiles(
     trained: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

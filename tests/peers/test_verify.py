@@ -216,6 +216,7 @@ def test_a_damaged_file_is_compared_or_refused_in_a_sentence(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @settings(max_examples=4000, deadline=None)
 @given(damage=DAMAGES)
 def test_thousands_of_damaged_files_are_compared_or_refused(

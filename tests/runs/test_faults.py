@@ -148,7 +148,8 @@ def test_a_damaged_folder_harms_no_other(
 
 
 @pytest.mark.slow
-@settings(max_examples=3000, deadline=None)
+@pytest.mark.timeout(1800)
+@settings(max_examples=2000, deadline=None)
 @given(damage=damages())
 def test_thousands_of_damaged_folders_harm_no_other(
     whole: Path, tmp_path_factory: pytest.TempPathFactory, damage: tuple[str, Any]

@@ -222,7 +222,7 @@ def test_a_run_in_hand_without_a_worker_is_lost(tmp_path: Path) -> None:
     for phase in LIVE:
         run.write("status.json", dataclasses.asdict(Status(phase, step=20)))
         assert (run.status.phase, run.status.step) == ("lost", 20)
-        with open(run.folder / "alive") as held:
+        with open(run.folder / "alive", encoding="utf-8") as held:
             fcntl.flock(held, fcntl.LOCK_EX)
             assert run.status.phase == phase
             assert "cancel it" in sentence(run.delete)
@@ -266,7 +266,7 @@ def waiting(folder: Path, count: int) -> Iterator[None]:
     with contextlib.ExitStack() as held:
         for number in range(count):
             ticket = folder / ".queue" / f"{number:020d}-{number:016x}"
-            fcntl.flock(held.enter_context(open(ticket, "w")), fcntl.LOCK_EX)
+            fcntl.flock(held.enter_context(open(ticket, "w", encoding="utf-8")), fcntl.LOCK_EX)
         yield
 
 

@@ -75,7 +75,7 @@ def _built(name: str, *flags: str) -> Path:
     """Returns the library's file, and compiles it unless it exists."""
     source = HERE / f"{name}.cpp"
     compiler = shlex.split(os.environ.get("CXX") or "c++")
-    parts = [source.read_text(), *compiler, *FLAGS, *flags, _processor()]
+    parts = [source.read_text(encoding="utf-8"), *compiler, *FLAGS, *flags, _processor()]
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
     file = _folder() / f"{name}-{key}.so"
     if not file.exists():
@@ -98,7 +98,7 @@ def _folder() -> Path:
 def _processor() -> str:
     """The processor's model and features, for which the code is compiled, as Linux names them."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").split("\n\n")[0].splitlines()
     except OSError:
         return platform.machine() + platform.processor()
     return "".join(line for line in lines if line.startswith(("model name", "flags", "Features")))

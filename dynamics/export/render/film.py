@@ -43,13 +43,21 @@ def film(moments: Sequence[dict[str, Any]], form: str, how: Print, about: About)
     if len(moments) == 1 and any(trace["type"] in space.SPATIAL for trace in figure["data"]):
         moments = list(_growing(space.lettered(figure)))
         scale = min(scale, WIDEST["gif"] / figure["layout"]["width"])
-    if len(moments) == 1:
-        frames = _uncovered(figure, scale)
-    else:
-        frames = list(map(_pixels, chrome.draw([(moment, "png", scale) for moment in moments])))
+    frames = _uncovered(figure, scale) if len(moments) == 1 else _drawn(moments, scale)
     rate = Fraction(round(len(frames) / LASTS))
     frames += [frames[-1]] * round(REST * rate)
     return {"gif": _gif, "mp4": _mp4}[form](frames, rate, about)
+
+
+def _drawn(moments: Sequence[dict[str, Any]], scale: float) -> list[Any]:
+    """A frame for each moment; a short run has fewer different moments than frames."""
+    from plotly.io.json import to_json_plotly
+
+    names = [to_json_plotly(moment) for moment in moments]
+    different = dict(zip(names, moments, strict=True))
+    pngs = chrome.draw([(moment, "png", scale) for moment in different.values()])
+    pixels = dict(zip(different, map(_pixels, pngs), strict=True))
+    return [pixels[name] for name in names]
 
 
 def _uncovered(figure: dict[str, Any], scale: float) -> list[Any]:

@@ -38,7 +38,7 @@ class Process:
         self._held = tempfile.TemporaryDirectory(prefix="dln-page-")
         self.folder = Path(self._held.name)
         for name, text in files.items():
-            (self.folder / name).write_text(text)
+            (self.folder / name).write_text(text, encoding="utf-8")
         self._command = [part.format(self.folder) for part in command]
         self._place = place or self.folder
         self.status: int | None = None
@@ -64,7 +64,7 @@ class Process:
     def text(self, name: str) -> str:
         """The output so far: ``output`` or ``errors``."""
         with contextlib.suppress(FileNotFoundError):
-            return (self.folder / name).read_text()
+            return (self.folder / name).read_text(encoding="utf-8")
         return ""
 
     def _unwanted(self) -> bool:
@@ -84,9 +84,9 @@ class Process:
         given = self.folder / "given"
         given.touch()
         with (
-            open(given) as source,
-            open(self.folder / "output", "w") as output,
-            open(self.folder / "errors", "w") as errors,
+            open(given, encoding="utf-8") as source,
+            open(self.folder / "output", "w", encoding="utf-8") as output,
+            open(self.folder / "errors", "w", encoding="utf-8") as errors,
         ):
             process = subprocess.Popen(
                 self._command,
