@@ -41,8 +41,8 @@ fix: $(BIN)/.test ## Mend what check can mend by itself
 	$(BIN)/ruff check --fix .
 
 bench: compiler chromium $(BIN)/.test ## Measure measuring, and the stream to the browser, against their bars
-	$(BIN)/python tests/benchmarks/measuring.py
-	$(BIN)/python tests/benchmarks/stream.py
+	$(BIN)/python -m tests.benchmarks.measuring
+	$(BIN)/python -m tests.benchmarks.stream
 
 picture: compiler chromium $(BIN)/.test ## Film a live run for the README
 	$(BIN)/python -m docs.live

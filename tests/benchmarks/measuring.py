@@ -1,4 +1,4 @@
-"""``python tests/benchmarks/measuring.py``: what measuring costs training, beside its bar.
+"""``python -m tests.benchmarks.measuring``: what measuring costs training, beside its bar.
 
 The default run (d = 100, L = 3, both networks, the default interval), with everything measured and
 with the training loss alone, in turns. Exits with 1 if the bar is missed.
@@ -7,15 +7,12 @@ with the training loss alone, in turns. Exits with 1 if the bar is missed.
 import statistics
 import sys
 import time
-from pathlib import Path
 
 from dynamics.core import registry
 from dynamics.core.config import Config
 from dynamics.engine import device
 from dynamics.engine.steps.fastest import fastest
 from dynamics.engine.training.comparison import prepare
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 BAR = 0.05  # of the seconds of training
 REPEATS = 7

@@ -1,4 +1,4 @@
-"""Measure the live stream against its bar: ``python tests/benchmarks/stream.py``.
+"""Measure the live stream against its bar: ``python -m tests.benchmarks.stream``.
 
 Starts a server, real trainings and a headless Chromium on this machine; takes about two minutes.
 Prints a table, measured beside the bar, and exits with 1 if a bar is missed.
@@ -29,7 +29,6 @@ from tests.browser.conftest import FLAGS, Server, chromium, served, until
 from tests.browser.recorder import PANELS, Recorder
 
 HERE = Path(__file__).resolve()
-sys.path.insert(0, str(HERE.parents[2]))
 
 VIEWERS = 30
 SECONDS = 10.0
