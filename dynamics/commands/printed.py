@@ -61,7 +61,9 @@ def aligned(lines: list[list[str]]) -> str:
 
 
 def _cell(value: float | None, form: str) -> str:
-    return "–" if value is None else format(value, form)
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if value >= 1000 else format(value, form)
 
 
 def _best(trajectory: Trajectory) -> str:
