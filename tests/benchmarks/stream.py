@@ -159,7 +159,8 @@ def crowded(table: Table, server: Server) -> None:
     process = web_process(server)
     with training(server.runs, 20, 7) as run:
         alone = rate(run, SECONDS / 2)
-        arguments = [sys.executable, str(HERE), server.host, run.key, str(SECONDS + 3)]
+        module = ["-m", "tests.benchmarks.stream"]
+        arguments = [sys.executable, *module, server.host, run.key, str(SECONDS + 3)]
         with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as clients:
             until(lambda: _connected(process) >= VIEWERS)
             time.sleep(1)
