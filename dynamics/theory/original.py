@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dynamics.core.matching import LOW, Matching, identified
 from dynamics.core.records import Array
 from dynamics.theory.compressed import NO_TURNS, Turns
 
@@ -21,13 +22,17 @@ class Course:
 
     Attributes:
         steps: steps of the T records.
-        core_values: T × 2r singular values of the end-to-end matrix within the 2r dimensions.
+        core_values: T × 2r singular values of the end-to-end matrix within the 2r dimensions,
+            largest first.
+        mode_values: the same, a column for each mode of the target and then for each spare one,
+            as a run follows them where values cross.
         rest: T values, each the value that the other d − 2r singular values share.
         squared_error: T values of ‖W − M*‖².
     """
 
     steps: Array
     core_values: Array
+    mode_values: Array
     rest: Array
     squared_error: Array
 
@@ -77,6 +82,7 @@ class Cores:
         self.rest = self.rest - rates * self._rest_moves
 
 
+@np.errstate(all="ignore")  # above the stability limit, a course overflows
 def simulate(
     goals: Sequence[float] | Array,
     overlap: Array,
@@ -116,7 +122,8 @@ def simulate(
     goal[:, :rank] = np.vstack([overlap, _complement(overlap)]) * np.asarray(goals, float)
     core = Cores(goal, np.full(depth, float(init_scale)), momentum)
     rates = rates_of(depth, alpha, rate)
-    records: list[tuple[Array, float, float]] = []
+    matching = Matching(tuple(range(2 * rank)))
+    records: list[tuple[Array, Array, float, float]] = []
     done = 0
     for step in steps:
         for count in range(done, step):
@@ -124,9 +131,12 @@ def simulate(
                 rates = rates_of(depth, *turns[count])
             core.step(rates)
         done = step
-        records.append(_measure(core.cores, goal, float(core.rest.prod()), width))
-    values, shared, errors = zip(*records, strict=True)
-    return Course(np.array(steps, float), np.array(values), np.array(shared), np.array(errors))
+        product = _product(core.cores)
+        values, matching = _followed(product, goal, matching)
+        rest = float(core.rest.prod())
+        error = float(((product - goal) ** 2).sum()) + (width - len(goal)) * rest**2
+        records.append((values, values[list(matching.order)], rest, error))
+    return Course(np.array(steps, float), *map(np.array, zip(*records, strict=True)))
 
 
 def rates_of(depth: int, alpha: float, rate: float) -> Array:
@@ -154,9 +164,26 @@ def _gradients(cores: Array, goal: Array, slopes: Array) -> None:
     slopes[0] = above
 
 
-def _measure(cores: Array, goal: Array, rest: float, width: int) -> tuple[Array, float, float]:
+def _product(cores: Array) -> Array:
+    """M_L ⋯ M_1."""
     product = cores[0]
     for core in cores[1:]:
         product = core @ product
-    error = float(((product - goal) ** 2).sum()) + (width - len(goal)) * rest**2
-    return np.linalg.svd(product, compute_uv=False), rest, error
+    return np.asarray(product)
+
+
+def _followed(product: Array, goal: Array, before: Matching) -> tuple[Array, Matching]:
+    """The singular values of a product, largest first, and which of them is which mode.
+
+    NaN for a product that is not finite, because LAPACK would print a complaint of its own.
+    The columns of ``goal`` are the target's left singular vectors times its singular values; its
+    right singular vectors are the first r axes.
+    """
+    rank = len(product) // 2
+    if not np.isfinite(product).all():
+        return np.full(2 * rank, np.nan), before
+    left, values, right = np.linalg.svd(product)
+    goals = np.linalg.norm(goal, axis=0)
+    cosines = (left.T @ goal[:, :rank] / goals[:rank]) * right[:, :rank]
+    low = (LOW * goals - values).tolist()
+    return values, before.followed(identified(cosines, values, goals[:rank]), low)

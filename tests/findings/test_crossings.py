@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from dynamics.core.matching import Matching
 from dynamics.core.registry import load
 from dynamics.draw.shown import Shown, show
 from dynamics.engine.losses.masked import Masked
 from dynamics.engine.measurements import left_overlaps, mode_values
-from dynamics.engine.measuring.matching import Matching, known
+from dynamics.engine.measuring.matching import known
 from dynamics.engine.measuring.state import State
 from dynamics.engine.network import Network
 from dynamics.engine.target import Target

@@ -19,9 +19,9 @@ import numpy as np
 import torch
 
 from dynamics.core import registry
+from dynamics.core.matching import Matching
 from dynamics.core.records import Array, Record, missing
 from dynamics.engine.measuring.cells import of_product
-from dynamics.engine.measuring.matching import Matching
 from dynamics.engine.measuring.moment import Moment, Resumable
 from dynamics.engine.measuring.state import State
 from dynamics.engine.network import Network

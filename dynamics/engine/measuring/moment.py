@@ -6,9 +6,9 @@ from typing import Any
 
 from torch import Tensor
 
+from dynamics.core.matching import Matching
 from dynamics.core.records import Record
 from dynamics.engine.factors import Factors
-from dynamics.engine.measuring.matching import Matching
 from dynamics.engine.training.record_spacing import Gaps
 
 

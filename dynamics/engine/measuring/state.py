@@ -10,8 +10,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from dynamics.core.matching import LOW, Matching
 from dynamics.engine.factors import product
-from dynamics.engine.measuring.matching import LOW, Matching, known
+from dynamics.engine.measuring.matching import known
 from dynamics.engine.network import Network
 from dynamics.engine.target import Target
 
