@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from dynamics.core.records import Trajectory
 from dynamics.core.words import count
 from dynamics.findings.outcomes import milestones, timed
-from dynamics.theory import stability
 
 if TYPE_CHECKING:
     from dynamics.peers.verify import Deviation
@@ -89,7 +88,7 @@ def table(forecast: "Forecast") -> list[str]:
             broken |= dict.fromkeys(prediction.breaks)
         ratio = forecast.ratio(name)
         if ratio is not None:
-            lines.append(f"  {'η/η*':11} {_number(ratio):44} {stability.zone(ratio)}")
+            lines.append(f"  {'η/η*':11} {_number(ratio):44} {forecast.zone(name)}")
     lines += [f"Assumed otherwise: {sentence}" for sentence in broken]
     return lines + [f"Warning: {warning.sentence}" for warning in forecast.warnings]
 

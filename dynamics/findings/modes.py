@@ -12,8 +12,6 @@ from dynamics.theory import escapes
 from dynamics.theory.course import expected
 from dynamics.theory.prediction import Facts, Known
 
-RISE = (0.1, 0.9)  # shares of the goal between which a rise is timed
-
 
 @dataclass(frozen=True)
 class Mode:
@@ -49,7 +47,9 @@ def modes(config: Config, trajectory: Trajectory) -> list[Mode]:
         return []
     goals = Known.of(config, facts).goals
     times = expected(config, facts)[trajectory.network].escapes or (None,) * len(goals)
-    low, half, high = (_escapes(trajectory, goals, share) for share in (RISE[0], 0.5, RISE[1]))
+    low, half, high = (
+        _escapes(trajectory, goals, share) for share in (escapes.RISE[0], 0.5, escapes.RISE[1])
+    )
     return [
         Mode(i + 1, float(goal), _known(times[i]), _known(half[i]), _known(high[i] - low[i]))
         for i, goal in enumerate(goals)

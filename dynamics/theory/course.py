@@ -25,9 +25,10 @@ RECORDS = 1000  # most records of the run at which a course has further points
 MOST_STEPS = 20_000  # most steps of a course, which take about half a second
 MOST_WORK = 4e9  # most multiplications of a simulation, which take about half a second
 # A course ends at SLACK times the last expected escape plus RISES times the slowest rise, because
-# little happens after that.
+# little happens after that. Momentum swings for SWINGS times its memory, 1/(1 − β) steps, more.
 SLACK = 1.3
 RISES = 3
+SWINGS = 20
 LEAST_RESIDUAL = 1e-17  # least residual that is returned, below rounding
 SETTLED = 0.01  # relative distance from its goal within which a mode has settled
 
@@ -115,9 +116,12 @@ def _steps(config: Config, network: NetworkForecast) -> Array | None:
     The course ends when every mode has risen, or at the last step of training if that is earlier.
     """
     escapes = [step for step in network.escapes.value or () if math.isfinite(step)]
+    momentum = traits.optimizer(config.optimizer).inertia
     last = config.steps
     if escapes and not config.schedule:  # a schedule may move the escapes
-        end = SLACK * max(escapes) + RISES * max(network.rises.value or [0])
+        rises = [rise for rise in network.rises.value or () if math.isfinite(rise)]
+        swings = SWINGS / (1 - momentum) if momentum else 0
+        end = SLACK * max(escapes) + RISES * max(rises, default=0) + swings
         last = min(last, math.ceil(end))
     if last > MOST_STEPS:
         return None

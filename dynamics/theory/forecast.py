@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dynamics.core import cost
+from dynamics.core import cost, traits
 from dynamics.core.config import Config
 from dynamics.core.rates import pace, rates
 from dynamics.theory import advice, prediction, stability
@@ -88,7 +88,7 @@ class Forecast:
     def ratio(self, network: str, step: int = 0) -> float | None:
         """η/η* of a network from ``step`` on; None if either is unknown.
 
-        ``stability.zone`` names its zone. A change of α during the run moves η* as α^(−2/L).
+        ``zone`` names its zone. A change of α during the run moves η* as α^(−2/L).
         """
         limit = self.networks[network].eta_star.value
         if limit is None or self.learning_rate is None:
@@ -98,6 +98,12 @@ class Forecast:
         moved = (now.alpha / start.alpha) ** (-2 / self.config.depth)
         return now.learning_rate / (limit * moved)
 
+    def zone(self, network: str, step: int = 0) -> str | None:
+        """The zone of a network's η from ``step`` on, by ``stability.zone``; None if unknown."""
+        ratio = self.ratio(network, step)
+        momentum = traits.optimizer(self.config.optimizer).inertia or 0.0
+        return None if ratio is None else stability.zone(ratio, momentum)
+
     def to_dict(self) -> dict[str, Any]:
         """The forecast, ready for JSON.
 
@@ -106,8 +112,7 @@ class Forecast:
         """
         networks = {name: network.to_dict() for name, network in self.networks.items()}
         for name, values in networks.items():
-            ratio = self.ratio(name)
-            values |= {"ratio": ratio, "zone": None if ratio is None else stability.zone(ratio)}
+            values |= {"ratio": self.ratio(name), "zone": self.zone(name)}
         return {
             **(networks.get("compressed") or next(iter(networks.values()))),
             "networks": networks,
@@ -150,9 +155,8 @@ def _network(
 ) -> NetworkForecast:
     return NetworkForecast(
         limit,
-        prediction.escapes(known, name, rate, simulate),
-        prediction.rises(known, name, rate),
-        prediction.floor(known, name),
+        *prediction.times(known, name, rate, limit, simulate),
+        prediction.floor(known, name, rate, limit),
         Prediction(cost.operations(known.config, name), EXACT),
         Prediction(cost.memory(known.config, name), HEURISTIC),
     )

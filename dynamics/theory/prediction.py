@@ -17,15 +17,26 @@ from dynamics.core.records import Array
 from dynamics.core.sizes import curvature, observed, seen, widths
 from dynamics.theory import original, stability
 from dynamics.theory.compressed import NO_TURNS, Turns
-from dynamics.theory.escapes import delay, escape_steps, measured_escapes, rise_steps
+from dynamics.theory.escapes import (
+    RISE,
+    delay,
+    escapes_and_rises,
+    measured_escapes,
+    spare_value,
+)
 from dynamics.theory.spectrum import certain, estimate
 
 EXACT, FLOW, HEURISTIC, UNKNOWN = "exact", "gradient-flow", "heuristic", "unknown"
 MOST_WORK = 3e10  # most multiplications of a forecast's simulation, which take some seconds
+WEAK = 1e-12  # share of the largest pull up to which a pull is rounding alone
+SLACK = 1.1  # an estimated stability limit may be too low by this factor
+STILL = 0.999  # share of ε above which a spare mode has not moved
 RECORDS = 2000  # records of a forecast's simulation; escapes between them are interpolated
 TYPICAL = "The singular values are those of a typical draw; those of the run may differ."
 TURNED = "The random start is treated as orthogonal to the target."
+ABOVE = "η is above the largest with which a small start settles."
 BESIDE = "The r spare directions beside the learned ones are left out."
+SWINGS = "Spare modes swing with the momentum before they decay."
 CUT = "It starts from the original during the run; no formula for that is known."
 FITTED = "Noise that remains is estimated by counting free parameters."
 
@@ -119,27 +130,34 @@ class Known:
         momentum: float = 0.0,
         turns: Turns = NO_TURNS,
     ) -> Array | None:
-        """The original network's exact singular values, T × r, at ascending ``steps``.
+        """The original network's exact singular values by mode, T × r, at ascending ``steps``.
 
-        None without an overlap, if the simulation takes more than ``most_work`` multiplications, or
-        if the course is not finite. ``original.simulate`` explains the other arguments.
+        None without an overlap, or if the simulation takes more than ``most_work`` multiplications.
+        NaN from where the course is not finite. ``original.simulate`` explains the other arguments.
         """
         config = self.config
         rank = len(self.goals)
         if self.overlap is None or steps[-1] * 6.0 * config.depth * (2 * rank) ** 3 > most_work:
             return None
         start = (self.goals, self.overlap, config.cols, config.depth, config.init_scale)
-        try:
-            course = original.simulate(*start, rate, steps, alpha, momentum, turns)
-        except np.linalg.LinAlgError:
-            return None
-        return course.core_values[:, :rank]
+        course = original.simulate(*start, rate, steps, alpha, momentum, turns)
+        return course.mode_values[:, :rank]
+
+    @property
+    def inertia(self) -> float | None:
+        """The optimizer's momentum β; None for a rule without a theory."""
+        return traits.optimizer(self.config.optimizer).inertia
 
     def timed(self, rate: float | None, network: str) -> bool:
         """Whether a network's escape times are known."""
-        inertia = traits.optimizer(self.config.optimizer).inertia
-        uncovered = inertia is None or traits.network(network).adrift
+        uncovered = self.inertia is None or traits.network(network).adrift
         return bool(len(self.pulls)) and rate is not None and not uncovered
+
+    def paces(self, rate: float) -> Array:
+        """ηc of each mode, as if it were pulled by its goal; 0 for a mode without pull."""
+        pulls = np.where(self.pulls > WEAK * self.pulls[0], self.pulls, 0)
+        shares = np.divide(pulls, self.goals, out=np.zeros_like(pulls), where=self.goals > 0)
+        return np.asarray(rate * curvature(self.config) * shares)
 
     def judged(self, value: Any, standing: str, *breaks: str) -> Prediction:
         """A Prediction with that standing, or a heuristic one if any assumption is violated."""
@@ -161,9 +179,7 @@ def broken_by(config: Config) -> list[str]:
     rule = traits.optimizer(config.optimizer)
     if rule.rescales:
         sentences.append(f"The optimizer {config.optimizer} rescales the gradient of every entry.")
-    elif rule.momentum is not None:
-        sentences.append(f"The optimizer {config.optimizer} adds earlier gradients to the step.")
-    elif not rule.plain:
+    elif rule.inertia is None:
         sentences.append(
             f"Nothing is known of the optimizer {config.optimizer}: it has its own rule."
         )
@@ -227,68 +243,102 @@ def turned(config: Config, network: str, escapes: Array) -> Array:
 
 def eta_star(known: Known, network: str) -> Prediction:
     """The stability limit η*, computed from the largest pull."""
-    if not len(known.pulls):
+    if not len(known.pulls) or known.pulls[0] <= 0:
         return known.judged(None, UNKNOWN)
     config = known.config
     limit = stability.stability_limit(
-        config.depth, rates.alpha(config, network), curvature(config), known.pulls[0]
+        config.depth, rates.alpha(config, network), curvature(config), float(known.pulls[0])
     )
-    return known.judged(limit, EXACT)
+    breaks = []
+    if known.inertia and stability.reach(known.inertia) < 1:
+        reach = stability.reach(known.inertia)
+        breaks.append(f"With {config.optimizer}, small starts settle up to {reach:.2g} η* alone.")
+    return known.judged(limit, EXACT, *breaks)
 
 
-def escapes(known: Known, network: str, rate: float | None, simulate: bool) -> Prediction:
-    """Steps until each mode is half grown; infinity if the network is too narrow for the mode.
+def above(known: Known, rate: float | None, limit: Prediction) -> bool:
+    """Whether η is above the largest with which a small start settles."""
+    if rate is None or limit.value is None:
+        return False
+    slack = SLACK if broken_by(known.config) or not known.drawn else 1.0
+    return bool(rate > slack * limit.value * stability.reach(known.inertia or 0.0))
 
-    ``simulate`` allows the original network's exact simulation, which takes about 20 µs a step.
+
+def times(
+    known: Known, network: str, rate: float | None, limit: Prediction, simulate: bool
+) -> tuple[Prediction, Prediction]:
+    """Steps until each mode is half grown, and steps that it takes from 10 to 90 % of its goal.
+
+    Infinity for a mode that the network is too narrow for, or that nothing pulls. ``simulate``
+    allows the original network's exact simulation, which takes about 20 µs a step.
     """
-    if known.config.starts_late(network):
-        return known.judged(None, UNKNOWN, CUT)
-    if not known.timed(rate, network) or rate is None:
-        return known.judged(None, UNKNOWN)
     config = known.config
+    if config.starts_late(network):
+        return (known.judged(None, UNKNOWN, CUT),) * 2
+    if rate is None or not known.timed(rate, network):
+        return (known.judged(None, UNKNOWN),) * 2
+    momentum = known.inertia or 0.0
     alpha = rates.alpha(config, network)
-    pace = rate * curvature(config) * known.pulls / known.goals
-    steps = escape_steps(known.goals, config.depth, alpha, config.init_scale, pace)
-    if traits.network(network).spectral:
-        steps = turned(config, network, steps)
-        steps[widths(config, network)[1] :] = math.inf
-        return known.judged(tuple(steps.tolist()), FLOW, *turning(config, network, steps))
-    plateau = config.init_scale ** (2 - config.depth) / (pace * known.goals)
-    steps = np.where(steps > 0, steps + delay(config.depth, alpha) * plateau, 0)
+    pace = known.paces(rate)
+    start = (known.goals, config.depth, alpha, config.init_scale, pace)
+    steps, risen = escapes_and_rises(*start, momentum)
+    breaks = [ABOVE] if above(known, rate, limit) else []
+    if not traits.network(network).spectral:
+        steps += np.where(steps > 0, _delays(known, alpha, pace, momentum), 0)
+        breaks += [*broken_by_start(config), TURNED]
     steps = turned(config, network, steps)
-    broken = [*broken_by_start(config), *turning(config, network, steps)]
-    if simulate and known.overlap is not None and not broken and not broken_by(config):
-        exact = _simulated_escapes(known, alpha, rate * curvature(config), float(steps.max()))
+    steps[min(widths(config, network)) :] = math.inf
+    risen[np.isinf(steps)] = math.inf
+    breaks += turning(config, network, steps)
+    if simulate and breaks == [TURNED] and not broken_by(config):
+        last = 1.3 * float(steps.max()) + 3 * float(risen.max())
+        exact = _simulated_times(known, alpha, rate * curvature(config), last, momentum)
         if exact is not None:
-            return known.judged(tuple(exact.tolist()), EXACT)
-    return known.judged(tuple(steps.tolist()), HEURISTIC, *broken, TURNED)
+            return known.judged(exact[0], EXACT), known.judged(exact[1], EXACT)
+    found = (tuple(steps.tolist()), tuple(risen.tolist()))
+    return known.judged(found[0], FLOW, *breaks), known.judged(found[1], FLOW, *breaks)
 
 
-def _simulated_escapes(known: Known, alpha: float, rate: float, last: float) -> Array | None:
-    """The original network's exact escapes, the last of them expected at about step ``last``.
+def _delays(known: Known, alpha: float, pace: Array, momentum: float) -> Array:
+    """Steps by which each mode of the original network escapes later than a compressed one's."""
+    config = known.config
+    hidden = config.width or min(config.shape)
+    rows, cols = config.shape
+    kept = (math.sqrt(min(1, hidden / side)) for side in (cols, rows))
+    wait = (
+        (1 - momentum) * delay(config.depth, alpha, *kept) * config.init_scale ** (2 - config.depth)
+    )
+    pull = pace * known.goals
+    return np.divide(wait, pull, out=np.full_like(pull, np.inf), where=pull > 0)
 
-    None if the simulation is too long or if a mode does not escape in it.
+
+def _simulated_times(
+    known: Known, alpha: float, rate: float, last: float, momentum: float
+) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    """The original network's exact escapes and rises, in a simulation until step ``last``.
+
+    None if the simulation is too long or if a mode does not rise in it.
     """
-    records = np.unique(np.linspace(0, math.ceil(1.3 * last), RECORDS).astype(int)).tolist()
-    course = known.simulated(alpha, rate, records, MOST_WORK)
+    if not math.isfinite(last):
+        return None
+    records = np.unique(np.linspace(0, math.ceil(last), RECORDS).astype(int)).tolist()
+    course = known.simulated(alpha, rate, records, MOST_WORK, momentum)
     if course is None:
         return None
-    exact = measured_escapes(np.array(records, float), course, known.goals)
-    return None if np.isnan(exact).any() else exact
+    counts = np.array(records, float)
+    low, half, high = (
+        measured_escapes(counts, course, known.goals, share) for share in (RISE[0], 0.5, RISE[1])
+    )
+    if np.isnan(high).any():
+        return None
+    return tuple(half.tolist()), tuple((high - low).tolist())
 
 
-def rises(known: Known, network: str, rate: float | None) -> Prediction:
-    """Steps that each mode takes from 10 to 90 % of its goal."""
-    if not known.timed(rate, network) or rate is None:
-        return known.judged(None, UNKNOWN)
-    alpha = rates.alpha(known.config, network)
-    pace = rate * curvature(known.config)
-    steps = rise_steps(known.goals, known.config.depth, alpha, pace)
-    return known.judged(tuple(steps.tolist()), FLOW)
+def floor(known: Known, network: str, rate: float | None, limit: Prediction) -> Prediction:
+    """The loss at the end of the run: from spare modes, from modes without room, and from noise.
 
-
-def floor(known: Known, network: str) -> Prediction:
-    """The final training loss: from spare modes, from modes without room, and from noise."""
+    Unknown above the stability limit.
+    """
     config = known.config
     rank = config.rank
     spectral = traits.network(network).spectral
@@ -296,19 +346,39 @@ def floor(known: Known, network: str) -> Prediction:
         return known.judged(None, UNKNOWN, "The target is of full rank or unknown.")
     if traits.network(network).adrift:
         return known.judged(None, UNKNOWN)
+    if above(known, rate, limit):
+        return known.judged(None, UNKNOWN, ABOVE)
     width = widths(config, network)[1]
     spare = max(0, width - 2 * rank)
-    missed = known.goals[:0]
     if spectral:
         spare = max(0, min(width, *config.shape) - rank)
-        missed = known.goals[width:]
-    value = stability.floor(spare, config.init_scale, config.depth, curvature(config), missed)
+    scale = _spare_scale(known, network, rate)
+    missed = known.goals[width:]
+    value = stability.floor(spare, scale, config.depth, curvature(config), missed)
     if config.noise:
         rows, cols = config.shape
         share = 1 - width * (rows + cols - width) / observed(config)
-        scale = curvature(config) if seen(config) == "sums" else 1.0
-        value += scale * config.noise**2 / 2 * max(0.0, share)
+        unit = curvature(config) if seen(config) == "sums" else 1.0
+        value += unit * config.noise**2 / 2 * max(0.0, share)
     breaks = [FITTED] if config.noise else []
     if not spectral:
         breaks.append(BESIDE)
+    if known.inertia and scale < STILL * config.init_scale:
+        breaks.append(SWINGS)
     return known.judged(value, FLOW, *breaks)
+
+
+def _spare_scale(known: Known, network: str, rate: float | None) -> float:
+    """The mean scale of the factors of a spare mode at the end of the run; at most ε."""
+    config = known.config
+    if known.inertia is None or rate is None:
+        return config.init_scale
+    turns = rates.turns(config, network, rate)
+    ends = [*list(turns)[1:], config.steps]
+    steps = sum(
+        max(0, min(end, config.steps) - step) * now.learning_rate / turns[0].learning_rate
+        for (step, now), end in zip(turns.items(), ends, strict=True)
+    )
+    start = (config.depth, rates.alpha(config, network), config.init_scale)
+    value = spare_value(*start, rate * curvature(config), steps, known.inertia)
+    return float(value ** (1 / config.depth))

@@ -12,7 +12,6 @@ from dynamics.core.traits import short_name
 from dynamics.core.words import brief, count, duration, raised, size
 from dynamics.draw.look import color
 from dynamics.runs.run import Run, listing, root
-from dynamics.theory import stability
 from dynamics.theory.course import expected
 from dynamics.theory.forecast import Forecast, NetworkForecast, forecast
 from dynamics.theory.prediction import EXACT, Facts, Prediction, turning
@@ -91,7 +90,7 @@ def _row(
     ratio = predicted.ratio(name)
     total = network.operations.value * config.steps
     seconds = total / _speeds().get(name, TYPICAL_SPEED)
-    zone = stability.zone(ratio) if ratio is not None else "unknown"
+    zone = predicted.zone(name) or "unknown"
     cells = (
         f'<td class="{zone}" title="{_why(network.eta_star)}">{_mark(network.eta_star)}'
         f"{'unknown' if ratio is None else raised(f'{ratio:.2g}, {zone}')}</td>",

@@ -106,7 +106,8 @@ def test_rise_times_have_their_constants_and_are_those_of_descent(
     depth: int, constant: float, alpha: float
 ) -> None:
     """From 10 to 90 %, in time of the flow; the start must be far below 10 %."""
-    predicted = float(escapes.rise_steps([2.0], depth, alpha, 1.0)[0])
+    small = stability.stability_limit(depth, alpha, 1.0, 2.0) * 1e-4
+    predicted = small * float(escapes.rise_steps([2.0], depth, alpha, 1e-4, small)[0])
     powers = alpha ** (2 / depth) * 2 ** (2 - 2 / depth)
     assert predicted * powers == pytest.approx(constant, abs=6e-4)
     times, values = course(2.0, depth, alpha)
@@ -121,7 +122,7 @@ def test_incrementality_grows_as_a_power_of_a_small_start(depth: int, factor: fl
 
     def index(depth: int, scale: float) -> float:
         steps = escapes.escape_steps([2.0, 1.0], depth, 1.0, scale, 1e-9)
-        rises = escapes.rise_steps([2.0, 1.0], depth, 1.0, 1e-9)
+        rises = escapes.rise_steps([2.0, 1.0], depth, 1.0, scale, 1e-9)
         return float(escapes.incrementality(steps, rises)[0])
 
     assert index(depth, 1e-4) / index(depth, 1e-3) == pytest.approx(factor, rel=0.02)
@@ -149,7 +150,22 @@ def test_a_very_wide_random_network_escapes_later_by_the_delay(
 
 
 def test_crossings_lie_between_records() -> None:
-    """Linear in between; NaN for what was not reached."""
-    values = np.array([[0.0, 0.0], [1.0, 0.1], [3.0, 0.2]])
+    """Logarithms are linear in between, values after a 0; NaN for what was not reached."""
+    values = np.array([[0.0, 0.0], [1.0, 0.1], [4.0, 0.2]])
     found = escapes.measured_escapes(np.array([0.0, 10.0, 20.0]), values, [4.0, 1.0])
     assert found[0] == 15 and np.isnan(found[1])
+    assert escapes.measured_escapes(np.array([0.0, 10.0]), values, [1.0])[0] == 5
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4])
+@pytest.mark.parametrize("every", [7, 23])
+def test_rare_records_hardly_move_an_escape(depth: int, every: int) -> None:
+    """Records 7 or 23 steps apart name the half to a tenth of their distance."""
+    limit = stability.stability_limit(depth, 1.0, 1.0, 2.0)
+    start = ([2.0, 1.4], depth, 1.0, 0.01 ** (1 / depth), 0.05 * limit)
+    last = int(1.3 * escapes.escape_steps(*start).max())
+    steps = np.arange(0.0, last)
+    values = end_to_end(*recursion(*start, steps.astype(int).tolist()), depth)
+    fine = escapes.measured_escapes(steps, values, [2.0, 1.4])
+    rare = escapes.measured_escapes(steps[::every], values[::every], [2.0, 1.4])
+    assert np.abs(rare - fine).max() < 0.1 * every, (rare, fine)

@@ -221,7 +221,7 @@ def test_memory_is_about_what_training_holds(
         ({}, ("exact", "gradient-flow", "gradient-flow"), ""),
         ({"problem": "completion"}, ("heuristic",) * 3, "entries"),
         ({"problem": "sensing"}, ("heuristic",) * 3, "sums"),
-        ({"optimizer": "momentum"}, ("heuristic",) * 3, "momentum"),
+        ({"optimizer": "momentum"}, ("heuristic", "gradient-flow", "gradient-flow"), "momentum"),
         ({"optimizer": "adam"}, ("heuristic", "unknown", "heuristic"), "adam"),
         ({"noise": 0.1}, ("exact", "gradient-flow", "heuristic"), "Noise"),
     ],
