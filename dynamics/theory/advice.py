@@ -10,10 +10,9 @@ from dynamics.core.config import SETTINGS, Config
 from dynamics.core.consistency import MOST_RECORDS
 from dynamics.core.words import count, plain
 from dynamics.theory import stability
-from dynamics.theory.prediction import EXACT, Prediction
+from dynamics.theory.prediction import EXACT, SLACK, Prediction
 
 GOOD_STEP = 0.3  # share of the stability limit that is a sensible learning rate
-SLACK = 1.1  # an estimated limit may be too low by this factor
 AMPLE = 1.3  # times the steps of the last escape, enough steps to show it
 
 
@@ -61,10 +60,16 @@ def step_size(
         return
     name = max(ratios, key=lambda network: ratios[network])
     ratio = ratios[name]
+    momentum = traits.optimizer(config.optimizer).inertia or 0.0
+    reach = stability.reach(momentum)
     exact = limits[name].standing == EXACT
-    if ratio > (1 if exact else SLACK):
-        verb = "will diverge" if stability.zone(ratio) == "diverges" else "will not settle"
-        mended = float(f"{config.learning_rate * GOOD_STEP / ratio:.2g}")
+    if ratio > reach * (1 if exact else SLACK):
+        verb = (
+            "will diverge" if stability.zone(ratio, momentum) == "diverges" else "will not settle"
+        )
+        if reach < 1:
+            verb += f": with {config.optimizer} a small start settles up to {reach:.2g} times alone"
+        mended = float(f"{config.learning_rate * GOOD_STEP * reach / ratio:.2g}")
         yield Advice(
             f"η is {plain(ratio)} times the {'' if exact else 'estimated '}stability limit of the "
             f"{traits.full_name(name)}, which {verb}.",

@@ -416,12 +416,18 @@ def spare_value(
 def incrementality(escapes: Array, rises: Array) -> Array:
     """J_i = (T_(i+1) − T_i)/rise_i: above 3, modes rise one after another; below 1, they merge.
 
+    It is infinite before and after a mode that never escapes.
+
     Args:
         escapes: T_i, in the order in which the modes escape.
         rises: the steps that each rise takes, in the same order.
     """
     escapes, rises = np.asarray(escapes, float), np.asarray(rises, float)
-    return np.diff(escapes) / rises[:-1]
+    never = np.isposinf(escapes[1:]) | np.isposinf(escapes[:-1])
+    gaps = np.diff(np.where(np.isposinf(escapes), 0, escapes))
+    gaps[never] = np.inf
+    known = np.where(gaps == 0, 0.0, np.inf)
+    return np.divide(gaps, rises[:-1], out=known, where=(rises[:-1] > 0) & ~never)
 
 
 def measured_escapes(

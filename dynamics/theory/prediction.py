@@ -260,7 +260,7 @@ def above(known: Known, rate: float | None, limit: Prediction) -> bool:
     """Whether η is above the largest with which a small start settles."""
     if rate is None or limit.value is None:
         return False
-    slack = SLACK if broken_by(known.config) or not known.drawn else 1.0
+    slack = 1.0 if limit.standing == EXACT else SLACK
     return bool(rate > slack * limit.value * stability.reach(known.inertia or 0.0))
 
 
@@ -290,7 +290,8 @@ def times(
     steps[min(widths(config, network)) :] = math.inf
     risen[np.isinf(steps)] = math.inf
     breaks += turning(config, network, steps)
-    if simulate and breaks == [TURNED] and not broken_by(config):
+    simple = TURNED in breaks and set(breaks) <= {TURNED, ABOVE}
+    if simulate and simple and not broken_by(config):
         last = 1.3 * float(steps.max()) + 3 * float(risen.max())
         exact = _simulated_times(known, alpha, rate * curvature(config), last, momentum)
         if exact is not None:
@@ -319,7 +320,7 @@ def _simulated_times(
 
     None if the simulation is too long or if a mode does not rise in it.
     """
-    if not math.isfinite(last):
+    if not last < MOST_WORK:
         return None
     records = np.unique(np.linspace(0, math.ceil(last), RECORDS).astype(int)).tolist()
     course = known.simulated(alpha, rate, records, MOST_WORK, momentum)

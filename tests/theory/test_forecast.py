@@ -25,7 +25,7 @@ from dynamics.theory import spectrum
 from dynamics.theory.course import expected
 from dynamics.theory.escapes import measured_escapes
 from dynamics.theory.forecast import Forecast, forecast
-from dynamics.theory.prediction import TURNED, TYPICAL, Facts
+from dynamics.theory.prediction import ABOVE, TURNED, TYPICAL, Facts
 from tests.support.make import FIXTURE, full, is_sentence, small, trained
 
 DRAWN = ("factorization", "completion", "sensing")
@@ -300,6 +300,49 @@ def test_escapes_after_a_change_of_alpha_are_not_known() -> None:
     assert "not known" in " ".join(made.breaks)
 
 
+@pytest.mark.parametrize("optimizer", ["gradient_descent", "momentum"])
+@pytest.mark.parametrize("ratio", [1.7, 3.0])
+def test_above_the_limit_there_is_no_final_loss_and_nothing_else_on_stdout(
+    ratio: float, optimizer: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """LAPACK prints a text of its own when it is given infinity; the JSON must stand alone."""
+    flags = ("--problem", "factorization", "--rows", 30, "--cols", 30, "--rank", 2)
+    limit = ("--rank-bound", 4, "--rate-unit", "limit", "--learning-rate", ratio)
+    assert main(["forecast", *map(str, (*flags, *limit)), "--optimizer", optimizer, "--json"]) == 0
+    out, _ = capfd.readouterr()
+    for network in json.loads(out)["networks"].values():
+        assert network["floor"] is None and network["zone"] in ("oscillates", "diverges")
+        assert all(step > 0 for step in network["escapes"])
+        assert ABOVE in network["breaks"]["floor"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"problem": "completion", "observed": 0.01, "rank": 3},
+        {"problem": "completion", "observed": 0.03, "rank": 5},
+        {"problem": "sensing", "measurements": 1, "rank": 2},
+        {"width": 1, "rank": 3},
+        {"learning_rate": 5.0, "rank": 3},
+        {"learning_rate": 2.0, "rank": 3, "optimizer": "momentum"},
+        {"depth": 8, "init_scale": 1e-30, "rank": 3},
+    ],
+    ids=str,
+)
+def test_no_forecast_has_nan_and_never_is_infinity(changes: dict[str, Any]) -> None:
+    """One entry pulls one mode alone; a width of 1 has room for one."""
+    config = full(**changes)
+    for made in (forecast(config), informed(config, look(config))):
+        for network in made.networks.values():
+            for times in (network.escapes.value, network.rises.value):
+                assert not np.isnan(times).any() and np.all(np.array(times) >= 0)
+            assert network.floor.value is None or math.isfinite(network.floor.value)
+            assert not any(map(math.isnan, network.incrementality))
+    original = made.networks["original"].escapes.value
+    few = changes.get("observed") == 0.01 or "width" in changes
+    assert math.isfinite(original[0]) and (np.isinf(original[1:]).all() or not few)
+
+
 def test_a_typical_spectrum_is_said_to_be_one() -> None:
     """Until the facts are known; values that the config sets need none."""
     typical = forecast(full(spectrum="top")).networks["compressed"].escapes
@@ -318,6 +361,7 @@ def sentences(made: Forecast) -> str:
         ({"rank": 4, "rank_bound": 10}, ["above d − r = 8"]),
         ({"learning_rate": 1.2}, ["1.2 times the stability limit", "not settle"]),
         ({"learning_rate": 3.0}, ["3 times the stability limit", "diverge"]),
+        ({"learning_rate": 0.8, "optimizer": "momentum"}, ["with momentum", "diverge"]),
         ({"steps": 20}, ["20 steps, fewer"]),
         ({"depth": 4, "init_scale": 1e-3, "steps": 9, "record_every": 1}, ["steps, fewer"]),
     ],
