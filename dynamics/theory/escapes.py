@@ -435,8 +435,9 @@ def measured_escapes(
 ) -> Array:
     """The steps, interpolated, at which recorded singular values reach a share of their goals.
 
-    Between two records the logarithm of a value is a straight line, because a mode that leaves
-    its plateau multiplies in each step. After a value that is not positive the value itself is.
+    Between two records the logarithm of w/(s − w) is a straight line, as it is in the rise of a
+    mode of depth 2; the logarithm of w if a mode passes its goal s between them; w itself after a
+    value that is not positive.
 
     Args:
         steps: steps of the T records.
@@ -455,9 +456,10 @@ def measured_escapes(
             continue
         after = int(reached[0])
         around = slice(max(after - 1, 0), after + 1)
-        ends = values[around, index]
-        if ends[0] > 0 and level > 0:
+        ends = np.append(values[around, index], level)
+        if ends[0] > 0 and ends[1] < goal:
+            ends = np.log(ends / (goal - ends))
+        elif ends[0] > 0:
             ends = np.log(ends)
-            level = math.log(level)
-        escapes[index] = np.interp(level, ends, steps[around])
+        escapes[index] = np.interp(ends[-1], ends[:-1], steps[around])
     return escapes

@@ -71,9 +71,9 @@ class Prediction:
 
     Attributes:
         value: a number, or one number for each mode; None if nothing is known.
-        standing: ``exact``; ``gradient-flow``: exact for small steps, and within a per cent below
-            the stability limit; ``heuristic``: good to between a few and twenty per cent;
-            ``unknown``.
+        standing: ``exact``; ``gradient-flow``: exact for small steps, and within half a per cent or
+            half a step below the stability limit; ``heuristic``: an estimate, whose measured spread
+            is in docs/theory.md; ``unknown``.
         breaks: the assumptions of the exact result that the config violates, one sentence each.
     """
 

@@ -71,6 +71,83 @@ def test_the_leading_term_is_the_limit_of_a_small_start(depth: int, alpha: float
     assert near[1] < 0.1 * near[0] or max(near) < 1e-6
 
 
+@pytest.mark.parametrize("depth", [2, 3, 4, 6])
+@pytest.mark.parametrize("alpha", [0.3, 1.0, 5.0])
+def test_escapes_and_rises_with_momentum_are_those_of_the_recursion(
+    depth: int, alpha: float
+) -> None:
+    """Half a per cent or half a step, at any η with which a small start settles."""
+    goals = np.array([5.0, 4.0, 2.5, 1.0])
+    for share, size in ((0.01, 1e-2), (0.1, 1e-3), (0.5, 1e-4)):
+        rate = share * stability.stability_limit(depth, alpha, 1.0, 5.0)
+        start = (goals, depth, alpha, size ** (1 / depth), rate)
+        predicted = escapes.escapes_and_rises(*start, momentum=0.9)
+        steps = np.arange(1.2 * predicted[0].max() + predicted[1].max() + 20)
+        values = end_to_end(*recursion(*start, steps.astype(int).tolist(), 0.9), depth)
+        low, half, high = (
+            escapes.measured_escapes(steps, values, goals, part) for part in (0.1, 0.5, 0.9)
+        )
+        for made, found in ((predicted[0], half), (predicted[1], high - low)):
+            near = np.abs(made - found) < np.maximum(0.005 * found, 0.5)
+            assert near.all(), (share, made, found)
+
+
+def test_the_pace_with_momentum_is_the_larger_root() -> None:
+    """z² − (1 + β + λ) z + β = 0, 1 + λ without momentum, and no digit is lost in a small λ."""
+    for momentum in (0.0, 0.5, 0.9):
+        for pull in (1e-12, 1e-3, 2.0):
+            z = math.exp(escapes.log_growth(np.array(pull), momentum))
+            assert abs(z * z - (1 + momentum + pull) * z + momentum) < 1e-14 * z * z
+    tiny = float(escapes.log_growth(np.array(1e-14), 0.9))
+    assert tiny == pytest.approx(1e-13, rel=1e-9)
+    leading = escapes.leading_steps([2.0], 3, 5.0, 1e-4, 1e-3, 0.9)
+    exact = escapes.escape_steps([2.0], 3, 5.0, 1e-4, 1e-3, momentum=0.9)
+    assert leading == pytest.approx(exact, rel=1e-3)
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4])
+@pytest.mark.parametrize("width", [4, 8, 16])
+def test_a_narrower_first_factor_keeps_less_of_a_mode(depth: int, width: int) -> None:
+    """The gradient flow of factors that keep √(width/d) of v and reach √(width/d) of u."""
+    kept = (width / 16) ** 0.5
+    rate, scale = 0.01, 1e-4 ** (1 / depth)
+    first = np.array([kept, 0.0]) * scale
+    last = np.array([0.0, kept]) * scale
+    inner = [scale * np.eye(2) for _ in range(depth - 2)]
+    steps = 0
+    while True:
+        below = [first]
+        for factor in inner:
+            below.append(factor @ below[-1])
+        value = last @ below[-1]
+        if value >= 0.5:
+            break
+        pull, above = rate * (1 - value), last
+        moves = []
+        for index in range(depth - 3, -1, -1):
+            moves.append((index, pull * np.outer(above, below[index])))
+            above = inner[index].T @ above
+        last = last + pull * below[-1]
+        first = first + pull * above
+        for index, move in moves:
+            inner[index] = inner[index] + move
+        steps += 1
+    straight = float(escapes.escape_steps([1.0], depth, 1.0, scale, rate)[0])
+    late = escapes.delay(depth, 1.0, kept, kept) * scale ** (2 - depth) / rate
+    assert straight + late == pytest.approx(steps, rel=0.05)
+
+
+@pytest.mark.parametrize("depth", [2, 3, 5])
+@pytest.mark.parametrize("alpha", [0.5, 1.0, 4.0])
+def test_a_spare_mode_decays_as_in_the_recursion(depth: int, alpha: float) -> None:
+    """From ε = 0.9 by up to a thousandfold; a small start stays."""
+    for steps in (10, 100, 3000):
+        exact = end_to_end(*recursion([0.0], depth, alpha, 0.9, 0.01, [steps]), depth)[0, 0]
+        made = escapes.spare_value(depth, alpha, 0.9, 0.01, steps)
+        assert made == pytest.approx(exact, rel=0.02, abs=1e-6)
+    assert escapes.spare_value(depth, alpha, 1e-3, 0.01, 1000) == pytest.approx(1e-3**depth)
+
+
 def test_plateaus_have_their_closed_forms() -> None:
     """I_L(1) = 1/(L − 2), I_3 by arc cosines, I_4 by a logarithm."""
     for depth in range(3, 9):
@@ -150,20 +227,23 @@ def test_a_very_wide_random_network_escapes_later_by_the_delay(
 
 
 def test_crossings_lie_between_records() -> None:
-    """Logarithms are linear in between, values after a 0; NaN for what was not reached."""
+    """Straight lines of ln w/(s − w), of ln w past the goal, of w after 0; NaN if not reached."""
     values = np.array([[0.0, 0.0], [1.0, 0.1], [4.0, 0.2]])
-    found = escapes.measured_escapes(np.array([0.0, 10.0, 20.0]), values, [4.0, 1.0])
+    steps = np.array([0.0, 10.0, 20.0])
+    found = escapes.measured_escapes(steps, values, [4.0, 1.0])
     assert found[0] == 15 and np.isnan(found[1])
-    assert escapes.measured_escapes(np.array([0.0, 10.0]), values, [1.0])[0] == 5
+    assert escapes.measured_escapes(steps, values, [5.0])[0] == 15
+    assert escapes.measured_escapes(steps, values, [1.0])[0] == 5
+    assert escapes.measured_escapes(steps, values + 3, [4.0])[0] == 0
 
 
 @pytest.mark.parametrize("depth", [2, 3, 4])
 @pytest.mark.parametrize("every", [7, 23])
 def test_rare_records_hardly_move_an_escape(depth: int, every: int) -> None:
-    """Records 7 or 23 steps apart name the half to a tenth of their distance."""
+    """Records 7 or 23 steps apart name the half to a tenth of their distance, in a fast rise."""
     limit = stability.stability_limit(depth, 1.0, 1.0, 2.0)
     start = ([2.0, 1.4], depth, 1.0, 0.01 ** (1 / depth), 0.05 * limit)
-    last = int(1.3 * escapes.escape_steps(*start).max())
+    last = int(1.3 * escapes.escape_steps(*start).max()) + every
     steps = np.arange(0.0, last)
     values = end_to_end(*recursion(*start, steps.astype(int).tolist()), depth)
     fine = escapes.measured_escapes(steps, values, [2.0, 1.4])
