@@ -1,0 +1,172 @@
+"""Survey: forecasts of random configurations held against training, step by step."""
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from dynamics.core import registry
+from dynamics.core.config import Config
+from dynamics.core.matching import LOW, Matching
+from dynamics.core.records import Array
+from dynamics.engine.measuring.matching import known
+from dynamics.engine.problem import target_of
+from dynamics.engine.steps.fastest import fastest
+from dynamics.engine.training.comparison import Comparison, prepare
+from dynamics.theory import stability
+from dynamics.theory.escapes import RISE, measured_escapes
+from dynamics.theory.forecast import NetworkForecast, forecast
+from dynamics.theory.prediction import Facts, Known
+from tests.support.make import full
+
+MOST_STEPS = 1200  # steps of a run; a config that needs more is drawn again
+RECORDS = 300
+HEURISTIC = ("completion", "sensing", "gaussian", "rectangular", "narrow", "noisy")
+
+
+class Deviation(NamedTuple):
+    """How far a forecast is from the run, as a share of what the run did."""
+
+    standing: str
+    quantity: str
+    kind: str
+    value: float
+
+
+def random_config(seed: int, kind: str) -> Config:
+    """A random small config: of ``kind`` full with an exact start, or one of ``HEURISTIC``."""
+    draw = np.random.default_rng(seed)
+    rank = int(draw.integers(1, 4))
+    depth = int(draw.integers(2, 6))
+    optimizer = "momentum" if draw.random() < 0.3 else "gradient_descent"
+    most = 0.9 * stability.reach(0.9 if optimizer == "momentum" else 0.0)
+    changes: dict[str, Any] = {
+        "rows": 14,
+        "cols": 14,
+        "rank": rank,
+        "rank_bound": int(draw.integers(rank, 2 * rank + 1)),
+        "depth": depth,
+        "alpha": float(np.exp(draw.uniform(np.log(0.4), np.log(6)))),
+        "alpha_original": float(np.exp(draw.uniform(np.log(0.4), np.log(6)))),
+        "init_scale": float(10 ** (draw.uniform(-4, -1) / depth)),
+        "learning_rate": float(draw.uniform(0.03, most)),
+        "optimizer": optimizer,
+        "spectrum": ["top", "spread", "power-law"][int(draw.integers(3))],
+        "seed_target": seed,
+        "seed_init": seed + 1,
+    }
+    observed = float(draw.uniform(0.5, 0.9))
+    width = int(draw.integers(2 * rank, 14))
+    measurements = int(draw.integers(200, 600))
+    changes |= {
+        "full": {},
+        "completion": {"problem": "completion", "observed": observed},
+        "sensing": {"problem": "sensing", "measurements": measurements},
+        "gaussian": {"initialization": "normal"},
+        "rectangular": {"cols": 20},
+        "narrow": {"width": width},
+        "noisy": {"noise": 0.3},
+    }[kind]
+    return full(**changes)
+
+
+def survey(count: int, kinds: tuple[str, ...], first: int = 0) -> list[Deviation]:
+    """The deviations of ``count`` random configs of these kinds, in turn."""
+    found: list[Deviation] = []
+    seed = first
+    done = 0
+    while done < count:
+        kind = kinds[done % len(kinds)]
+        deviations = list(_deviations(random_config(seed, kind), kind))
+        found += deviations
+        done += bool(deviations)
+        seed += 1
+    return found
+
+
+def _deviations(config: Config, kind: str) -> Iterator[Deviation]:
+    comparison = prepare(config)
+    facts = Facts.of(comparison.facts)
+    predicted = forecast(config, facts, simulate=True)
+    goals = Known.of(config, facts).goals
+    last = {
+        name: 1.5 * max(network.escapes.value) + 4 * max(network.rises.value) + 20
+        for name, network in predicted.networks.items()
+    }
+    if max(last.values()) > MOST_STEPS:
+        return
+    for name, network in predicted.networks.items():
+        yield from _held(comparison, name, network, goals, math.ceil(last[name]), kind)
+
+
+def _held(
+    comparison: Comparison,
+    name: str,
+    network: NetworkForecast,
+    goals: Array,
+    last: int,
+    kind: str,
+) -> Iterator[Deviation]:
+    counts, values = followed(comparison, name, last)
+    shares = (RISE[0], 0.5, RISE[1])
+    low, half, high = (measured_escapes(counts, values, goals, share) for share in shares)
+    apart = counts[1] - counts[0]
+    for mode, expected in enumerate(network.escapes.value):
+        # A tenth of the distance of two records is what interpolation leaves open.
+        if half[mode] > 0:
+            off = abs(expected - half[mode]) - 0.1 * apart
+            yield Deviation(network.escapes.standing, "escapes", kind, max(0, off) / half[mode])
+    for mode, expected in enumerate(network.rises.value):
+        if high[mode] - low[mode] > 0:
+            rise = high[mode] - low[mode]
+            off = abs(expected - rise) - 0.2 * apart
+            yield Deviation(network.rises.standing, "rises", kind, max(0, off) / rise)
+
+
+def followed(comparison: Comparison, name: str, last: int) -> tuple[Array, Array]:
+    """Steps of records, and the singular values by mode of one network that is trained alone."""
+    network = comparison.networks[name]
+    config = comparison.config
+    target = target_of(comparison.problem)
+    assert target is not None
+    optimizer = registry.load("optimizers", config.optimizer)
+    descent = fastest(network, comparison.problem, optimizer, comparison.rate(name))
+    every = max(1, last // RECORDS)
+    matching: Matching | None = None
+    rows = []
+    for count in range(0, last + 1, every):
+        if count:
+            descent.step(every)
+        left, values, right = torch.linalg.svd(torch.linalg.multi_dot(network.factors[::-1]))
+        matching = matching or Matching(tuple(range(len(values))))
+        goals = np.pad(target.values.numpy(), (0, len(values)))[: len(values)]
+        low = (LOW * goals - values.numpy()).tolist()
+        matching = matching.followed(known(left, values, right, target), low)
+        rows.append(values.numpy()[list(matching.order)])
+    return np.arange(0.0, last + 1, every), np.array(rows)
+
+
+def floors(count: int, first: int = 0) -> list[Deviation]:
+    """The deviations of the final loss, from starts so large that spare modes decay."""
+    found: list[Deviation] = []
+    for seed in range(first, first + count):
+        draw = np.random.default_rng(seed)
+        config = random_config(seed, "full")
+        scale = float(10 ** (draw.uniform(-1.5, -0.2) / config.depth))
+        comparison = prepare(
+            dataclasses.replace(
+                config, init_scale=scale, steps=1000, rank_bound=min(2 * config.rank + 1, 7)
+            )
+        )
+        predicted = forecast(comparison.config, Facts.of(comparison.facts))
+        optimizer = registry.load("optimizers", config.optimizer)
+        for name, network in comparison.networks.items():
+            descent = fastest(network, comparison.problem, optimizer, comparison.rate(name))
+            descent.step(1000)
+            floor = predicted.networks[name].floor
+            off = abs(floor.value / descent.loss() - 1)
+            found.append(Deviation(floor.standing, "floor", name, off))
+    return found

@@ -1,0 +1,63 @@
+"""Spread: how far forecasts are from finished runs, held against the table in docs/theory.md."""
+
+import collections
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.support.survey import HEURISTIC, Deviation, floors, survey
+
+DOCS = Path(__file__).parents[2] / "docs" / "theory.md"
+CONFIGS = 500  # random configurations of each standing
+
+
+def documented() -> dict[tuple[str, str], tuple[float, float, float]]:
+    """The shares that half of the deviations, nine in ten and all are within, by the docs."""
+    table = DOCS.read_text().partition("| prediction | standing |")[2].partition("\n\n")[0]
+    found = {}
+    for line in table.splitlines()[2:]:
+        quantity, standing, *shares = (cell.strip(" `") for cell in line.strip("|").split("|"))
+        half, most, worst = (float(share.rstrip(" %")) / 100 for share in shares)
+        found[standing, quantity] = (half, most, worst)
+    return found
+
+
+def grouped(deviations: list[Deviation]) -> dict[tuple[str, str], list[float]]:
+    """The deviations by standing and quantity."""
+    groups: dict[tuple[str, str], list[float]] = collections.defaultdict(list)
+    for deviation in deviations:
+        groups[deviation.standing, deviation.quantity].append(deviation.value)
+    return groups
+
+
+def test_the_docs_bound_every_standing() -> None:
+    """Exact and gradient-flow and heuristic; escapes, rises and floors."""
+    quantities = {(standing, "escapes") for standing in ("exact", "gradient-flow", "heuristic")}
+    quantities |= {(standing, "rises") for standing, _ in quantities}
+    assert set(documented()) == quantities | {("gradient-flow", "floor"), ("heuristic", "floor")}
+    for half, most, worst in documented().values():
+        assert half <= most <= worst
+
+
+def test_a_few_forecasts_are_within_what_the_docs_say() -> None:
+    bounds = documented()
+    sample = survey(3, ("full",), 10_000) + survey(6, HEURISTIC, 20_000) + floors(6, 30_000)
+    groups = grouped(sample)
+    assert set(groups) == set(bounds)
+    for name, values in groups.items():
+        assert max(values) <= bounds[name][2], (name, sorted(values))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("kinds", [("full",), HEURISTIC, ("floors",)], ids=lambda kinds: kinds[0])
+def test_the_docs_say_how_far_forecasts_are_from_finished_runs(kinds: tuple[str, ...]) -> None:
+    """Five hundred random configurations of each standing."""
+    found = floors(CONFIGS) if kinds == ("floors",) else survey(CONFIGS, kinds)
+    bounds = documented()
+    for name, values in grouped(found).items():
+        if len(values) < CONFIGS / 2:  # a standing that these kinds have by the way
+            continue
+        shares = np.quantile(values, [0.5, 0.9, 1.0])
+        assert (shares <= bounds[name]).all(), (name, shares.tolist(), bounds[name])
