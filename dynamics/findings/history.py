@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dynamics.core.records import Array, Record, followed
+from dynamics.theory.escapes import measured_escapes
 
 # Share by which a training loss must fall to count as moving.
 STILL = 0.01
@@ -83,13 +84,13 @@ class History:
             self.best = newest
 
     def _time_rises(self, step: int, now: Array) -> None:
-        levels = np.outer(SHARES, self.goals[: len(now)])
-        passed = np.isnan(self.reached) & (now >= levels)  # False where ``now`` is NaN
-        if passed.any():
-            before = np.broadcast_to(self.modes, levels.shape)
-            share = (levels - before) / np.maximum(now - before, 1e-300)
-            between = self.steps[-1] + np.clip(share, 0, 1) * (step - self.steps[-1])
-            self.reached[passed] = between[passed]
+        goals = self.goals[: len(now)]
+        passed = np.isnan(self.reached) & (now >= np.outer(SHARES, goals))  # False for NaN
+        steps = np.array([self.steps[-1], step], float)
+        for number, mode in np.argwhere(passed):
+            values = np.array([[self.modes[mode]], [now[mode]]])
+            at = measured_escapes(steps, values, goals[mode : mode + 1], SHARES[number])
+            self.reached[number, mode] = at[0]
 
     @property
     def still(self) -> bool:
