@@ -11,6 +11,7 @@ from dynamics.core.records import Array, Trajectory, followed
 from dynamics.engine.training.comparison import prepare
 from dynamics.theory import course
 from dynamics.theory.course import Expected, expected
+from dynamics.theory.escapes import measured_escapes
 from dynamics.theory.prediction import Facts
 from tests.support.make import full, recorded
 
@@ -195,3 +196,19 @@ def test_a_network_cut_from_the_original_has_no_expected_course() -> None:
     found = held(full(steps=300, init_scale=0.3, changes="100:compress"))["compressed"].expected
     assert not len(found.steps) and not found.escapes and found.standing == "unknown"
     assert "from the original" in " ".join(found.breaks)
+
+
+@pytest.mark.parametrize("seed", [0, 4, 12, 16])
+def test_expected_escapes_are_those_of_their_mode_where_modes_cross(seed: int) -> None:
+    """A mode that starts nearer to the target overtakes a larger one, and keeps its name."""
+    config = full(
+        rank=4, rank_bound=5, rows=16, cols=16, networks="original", init_scale=0.2, steps=300,
+        record_every=1, spectrum="top", seed_init=seed, seed_target=seed,
+    )  # fmt: skip
+    pair = held(config)["original"]
+    escaped = np.array(pair.expected.escapes)
+    found = measured_escapes(
+        pair.trajectory.steps, pair.trajectory.series["mode_values"], pair.expected.goals
+    )
+    assert pair.expected.standing == "exact" and (np.diff(found) < 0).any()
+    assert np.abs(escaped - found).max() < 0.01

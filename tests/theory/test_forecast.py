@@ -330,7 +330,7 @@ def test_above_the_limit_there_is_no_final_loss_and_nothing_else_on_stdout(
     ids=str,
 )
 def test_no_forecast_has_nan_and_never_is_infinity(changes: dict[str, Any]) -> None:
-    """One entry pulls one mode alone; a width of 1 has room for one."""
+    """One entry pulls one mode alone, three pull three of five; a width of 1 has room for one."""
     config = full(**changes)
     for made in (forecast(config), informed(config, look(config))):
         for network in made.networks.values():
@@ -340,6 +340,7 @@ def test_no_forecast_has_nan_and_never_is_infinity(changes: dict[str, Any]) -> N
             assert not any(map(math.isnan, network.incrementality))
     original = made.networks["original"].escapes.value
     few = changes.get("observed") == 0.01 or "width" in changes
+    assert "observed" not in changes or original[-1] == math.inf
     assert math.isfinite(original[0]) and (np.isinf(original[1:]).all() or not few)
 
 
