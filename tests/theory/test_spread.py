@@ -14,7 +14,7 @@ CONFIGS = 500  # random configurations of each standing
 
 def documented() -> dict[tuple[str, str], tuple[float, float, float]]:
     """The shares that half of the deviations, nine in ten and all are within, by the docs."""
-    table = DOCS.read_text().partition("| prediction | standing |")[2].partition("\n\n")[0]
+    table = DOCS.read_text().partition("| prediction | how sure |")[2].partition("\n\n")[0]
     found = {}
     for line in table.splitlines()[2:]:
         quantity, standing, *shares = (cell.strip(" `") for cell in line.strip("|").split("|"))
