@@ -17,6 +17,8 @@ MOVIELENS_SHA256 = (
     "06416e597f82b7342361e41163890c81036900f418ad91315590814211dca490"  # SHA-256 of u.data
 )
 USERS, FILMS = 943, 1682
+MOST_BYTES = 4_000_000  # of a file of ratings
+MOST_DOWNLOADED = 100_000_000  # bytes of an archive
 CHUNK = 2**16  # bytes between two reports of a download
 
 
@@ -40,9 +42,14 @@ def movielens() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float6
     if file is None:
         raise DataError(f"There is no u.data in {folder()}; put MovieLens 100K's u.data there.")
     try:
-        content = file.read_bytes()
+        with file.open("rb") as opened:
+            content = opened.read(MOST_BYTES)
     except OSError as error:
         raise DataError(f"{file} cannot be read: {error.strerror}.") from None
+    if len(content) == MOST_BYTES:
+        raise DataError(
+            f"{file} is not MovieLens 100K, whose u.data has 1,979,173 bytes: it is longer."
+        )
     rows = [_rating(file, *line) for line in enumerate(content.splitlines(), 1)]
     if hashlib.sha256(content).hexdigest() != MOVIELENS_SHA256:
         raise DataError(
@@ -87,17 +94,30 @@ def _download(report: Callable[[str], None]) -> None:
             archive = io.BytesIO()
             while part := answer.read(CHUNK):
                 archive.write(part)
+                if archive.tell() > MOST_DOWNLOADED:
+                    raise DataError(f"What was downloaded is no MovieLens 100K; {advice}.")
                 share = f"{archive.tell() / size:.0%}" if size else f"{archive.tell()} bytes"
                 report(f"downloading MovieLens 100K: {share}")
-        content = zipfile.ZipFile(archive).read("ml-100k/u.data")
+        with zipfile.ZipFile(archive).open("ml-100k/u.data") as packed:
+            content = packed.read(MOST_BYTES)
     except (OSError, zipfile.BadZipFile, KeyError) as error:
         reason = getattr(error, "reason", None) or error
         reason = getattr(reason, "strerror", None) or reason
         raise DataError(f"MovieLens 100K could not be downloaded ({reason}); {advice}.") from None
     if hashlib.sha256(content).hexdigest() != MOVIELENS_SHA256:
         raise DataError(f"What was downloaded is not the published MovieLens 100K; {advice}.")
+    _keep(content)
+
+
+def _keep(content: bytes) -> None:
+    """Write ``u.data`` into the folder in one go, so that a full disk leaves no half of it."""
+    aside = folder() / ".u.data"
     try:
         folder().mkdir(parents=True, exist_ok=True)
-        (folder() / "u.data").write_bytes(content)
+        try:
+            aside.write_bytes(content)
+            aside.replace(folder() / "u.data")
+        finally:
+            aside.unlink(missing_ok=True)
     except OSError as error:
         raise DataError(f"{folder()} cannot be written: {error.strerror}.") from None

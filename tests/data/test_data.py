@@ -66,6 +66,20 @@ def test_ratings_that_are_not_the_published_ones_are_refused(place: Path, conten
     assert "SHA-256" in refused(place, content)
 
 
+def test_a_file_that_is_too_long_is_refused_before_it_is_read(place: Path) -> None:
+    """Three gigabytes of holes, which take no room on the disk and would take it in memory."""
+    import tracemalloc
+
+    with (place / "u.data").open("wb") as file:
+        file.truncate(3_000_000_000)
+    tracemalloc.start()
+    with pytest.raises(DataError, match="it is longer") as caught:
+        movielens.movielens()
+    assert tracemalloc.get_traced_memory()[1] < 20e6
+    tracemalloc.stop()
+    assert is_sentence(str(caught.value))
+
+
 def test_a_missing_file_is_named_with_what_to_do(place: Path) -> None:
     with pytest.raises(DataError, match=r"no u\.data in .*put MovieLens") as caught:
         movielens.movielens()
