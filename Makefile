@@ -21,6 +21,9 @@ help: ## What can be made
 
 # Streamlit would open the browser itself, but then shows its own advertisements on the page.
 app: $(BIN)/.app ## Install what is needed and open the app in the browser (PORT=8501)
+	@! bash -c "exec 3<>/dev/tcp/$(ADDRESS)/$(PORT)" 2> /dev/null || { \
+	  echo "Port $(PORT) is taken by another program; make app PORT=8502 takes another port." >&2; \
+	  exit 1; }
 	@bash -c 'for try in $$(seq 150); do (exec 3<>/dev/tcp/$(ADDRESS)/$(PORT)) && break; sleep 0.2; \
 	  done; $(BIN)/python -m webbrowser -t http://$(ADDRESS):$(PORT)' > /dev/null 2>&1 &
 	$(STREAMLIT)
