@@ -19,6 +19,7 @@ from dynamics.core.records import Array
 # and these integrands are smooth.
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(160)
+NEWTON = 10  # steps of Newton's method, which doubles the digits with each
 HALVINGS = 46  # halvings of an interval of logarithms, to 1e-12
 STILL = 1e-4  # fall of a factor's logarithm, in the whole run, up to which it has not moved
 FALL = 20.0  # most that the logarithm of a factor without a goal falls
@@ -104,7 +105,7 @@ def _reached(
 
     start = np.full_like(goal, math.log(flow.init_scale))
     levels = [share * goal for share in shares]
-    ends = [_last(functools.partial(flow.below, level), start, flow, level) for level in levels]
+    ends = [flow.at(level, start) for level in levels]
     steps = np.array([spent(*ys) for ys in pairwise((start, *ends))])
     with np.errstate(divide="ignore", invalid="ignore"):
         at_rest = -np.log(_growing(pull(start), momentum))[:, 0] / pace(start)[:, 0]
@@ -176,9 +177,24 @@ class _Flow:
         outer, inner = self._factors(y)
         return np.asarray(outer**2 * inner ** (self.depth - 2))
 
-    def below(self, level: Array, y: Array) -> Any:
-        """Whether the product is below a level."""
-        return self.product(y) < level
+    def at(self, level: Array, start: Array) -> Array:
+        """The y at which the product is ``level``, and ``start`` where it is above that already.
+
+        ln w is convex in y, so that Newton's steps from above close in on it and never pass it.
+        """
+        length = self.depth - 2
+        with np.errstate(divide="ignore"):
+            log_level = np.maximum(np.log(level), self.depth * start)
+        spread = math.log(self.alpha) * (length / 2 if self._outer_leads else -1)
+        y = np.maximum((log_level + spread) / self.depth, start)
+        for _ in range(NEWTON):
+            outer, inner = self._factors(y)
+            if self._outer_leads:
+                slope = 2 + length * outer**2 / (self.alpha * inner**2)
+            else:
+                slope = 2 * self.alpha * inner**2 / outer**2 + length
+            y = y - (2 * np.log(outer) + length * np.log(inner) - log_level) / slope
+        return np.where(log_level > self.depth * start, np.maximum(y, start), start)
 
     def slope(self, y: Array) -> Array:
         """ẏ/(c (s − w)), the speed of y for a unit of c and of the remaining goal s − w."""

@@ -4,6 +4,7 @@ NumPy only. A forecast takes a few milliseconds, so a page can ask for it at eve
 """
 
 import dataclasses
+import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -124,6 +125,7 @@ class Forecast:
         }
 
 
+@functools.lru_cache(maxsize=64)
 def forecast(config: Config, facts: Facts = NOTHING_DRAWN, simulate: bool = False) -> Forecast:
     """Everything that can be said before a run.
 
