@@ -6,6 +6,7 @@ import sys
 
 from dynamics.commands import ENDED, UNREADABLE
 
+NO_MEMORY = "This needs more memory than there is; a smaller matrix would fit."
 INTERRUPTED = "\ndynamics: Ctrl-C has ended it."
 
 
@@ -55,11 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = int(options.command(options))
         sys.stdout.flush()
         return status
-    except MemoryError:
-        print(
-            "dynamics: This needs more memory than there is; a smaller matrix would fit.",
-            file=sys.stderr,
-        )
+    except MemoryError as error:
+        said = str(error) if str(error).endswith(".") else NO_MEMORY
+        print(f"dynamics: {said}", file=sys.stderr)
     except (ConfigError, RunError, ValueError) as error:
         print(f"dynamics: {error}", file=sys.stderr)
     except BrokenPipeError:  # the reader has gone, as with | head

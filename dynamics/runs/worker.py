@@ -255,6 +255,8 @@ class Worker:
 
 def _explained(error: Exception) -> str:
     """A sentence for an unforeseen error; the run's log has its traceback."""
+    if isinstance(error, MemoryError) and str(error).endswith("."):
+        return str(error)  # the program's own sentence, which names what it needs
     short = "allocate memory" in str(error) or "out of memory" in str(error)
     if short or isinstance(error, MemoryError):
         return "The machine ran out of memory; a smaller matrix or fewer measurements would fit."

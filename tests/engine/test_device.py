@@ -20,7 +20,7 @@ def test_a_processor_s_name_is_short(
     said: str, short: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A line beside a run's state has room for no more."""
-    monkeypatch.setattr(Path, "read_text", lambda _: said)
+    monkeypatch.setattr(Path, "read_text", lambda _, encoding: said)
     monkeypatch.setattr("platform.processor", lambda: "")
     assert device.processor() == short
 
