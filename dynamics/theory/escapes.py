@@ -473,7 +473,7 @@ def measured_escapes(
         after = int(reached[0])
         around = slice(max(after - 1, 0), after + 1)
         ends = np.append(values[around, index], level)
-        if ends[0] > 0 and ends[1] < goal:
+        if ends[0] > 0 and ends.max() < goal:
             ends = np.log(ends / (goal - ends))
         elif ends[0] > 0:
             ends = np.log(ends)
