@@ -23,7 +23,6 @@ import contextlib
 import dataclasses
 import functools
 import json
-import math
 import os
 import re
 import shutil
@@ -42,6 +41,7 @@ from dynamics.runs import queue
 
 KEY = re.compile(r"[0-9a-f]{16}")
 RUN, PAUSE, CANCEL = b"r", b"p", b"c"
+LARGEST = 1e11  # largest number in a status: of steps, steps a second, or seconds since the epoch
 LIVE = ("queued", "running", "paused")
 PHASES = {
     "queued": "waiting for its turn",
@@ -182,7 +182,7 @@ class Run:
         if sound < len(rows):
             raise RunError(
                 f"Run {self.key} is damaged: its records are in order only up to number "
-                f"{since + sound:,}. Start it again, and what is in order is continued."
+                f"{since + sound:,}. Train it again to mend it."
             )
         return rows
 
@@ -298,8 +298,8 @@ class Run:
         for name, value in content.items():
             example = getattr(empty, name)
             right_type = int | float if isinstance(example, float) else type(example)
-            infinite = isinstance(value, float) and not math.isfinite(value)
-            if not isinstance(value, right_type) or infinite:
+            number = isinstance(value, int | float)
+            if not isinstance(value, right_type) or (number and not 0 <= value <= LARGEST):
                 raise RunError(f"Run {self.key}: status.json has no usable {name}.")
         if status.phase not in PHASES:
             raise RunError(f"Run {self.key}: status.json names no known phase.")

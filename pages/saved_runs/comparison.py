@@ -8,13 +8,16 @@ from dynamics.core.records import Trajectory
 from dynamics.draw.panel import NothingToDrawError, compared
 from dynamics.export import tables
 from dynamics.export.formats import FORMATS
-from dynamics.runs.run import Run
+from dynamics.runs.run import Run, RunError
 from pages.shared.files import dialog
 from pages.shared.plotted import plotted
 
 
 def comparison(chosen: list[tuple[Run, Config]], series: str, versus: str) -> None:
     """A chart of one series of the chosen runs, and its files."""
+    chosen = [(run, config) for run, config in chosen if _sound(run)]
+    if not chosen:
+        return
     configs = [config for _, config in chosen]
     runs = [
         (label, config, run.trajectories)
@@ -49,6 +52,16 @@ def comparison(chosen: list[tuple[Run, Config]], series: str, versus: str) -> No
                 mime=FORMATS["zip"].mime,
                 on_click="ignore",
             )
+
+
+def _sound(run: Run) -> bool:
+    """Whether the records of a run can be read; otherwise the page says why not."""
+    try:
+        run.rows()
+    except RunError as error:
+        st.warning(str(error), icon=":material/info:")
+        return False
+    return True
 
 
 def _csv(runs: list[tuple[str, Config, list[Trajectory]]], series: str) -> bytes:

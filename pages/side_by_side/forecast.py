@@ -1,5 +1,6 @@
 """Forecast: what theory says of the chosen settings before any step is taken."""
 
+import contextlib
 import html
 import math
 from collections.abc import Mapping
@@ -8,10 +9,11 @@ from typing import Any
 import streamlit as st
 
 from dynamics.core.config import SETTINGS, Config
+from dynamics.core.records import Trajectory
 from dynamics.core.traits import short_name
 from dynamics.core.words import brief, count, duration, raised, size
 from dynamics.draw.look import color
-from dynamics.runs.run import Run, listing, root
+from dynamics.runs.run import Run, RunError, listing, root
 from dynamics.theory.course import expected
 from dynamics.theory.forecast import Forecast, NetworkForecast, forecast
 from dynamics.theory.prediction import EXACT, Facts, Prediction, turning
@@ -143,9 +145,12 @@ def _speeds() -> dict[str, float]:
     """Operations per second of each network in its newest finished run, of the last 20 runs."""
     speeds: dict[str, float] = {}
     for run, _, status in listing(root())[:20]:
+        trajectories: list[Trajectory] = []
         if status.phase == "done":
-            for trajectory in run.trajectories:
-                if len(trajectory.steps) and trajectory.seconds[-1] > 0:
-                    speed = trajectory.operations[-1] / trajectory.seconds[-1]
-                    speeds.setdefault(trajectory.network, speed)
+            with contextlib.suppress(RunError):  # somebody's damaged run is no matter of this page
+                trajectories = run.trajectories
+        for trajectory in trajectories:
+            if len(trajectory.steps) and trajectory.seconds[-1] > 0:
+                speed = trajectory.operations[-1] / trajectory.seconds[-1]
+                speeds.setdefault(trajectory.network, speed)
     return speeds

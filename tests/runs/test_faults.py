@@ -19,6 +19,7 @@ from dynamics.runs import maps
 from dynamics.runs.checkpoints import resume, steps
 from dynamics.runs.run import CANCEL, Run, RunError, listing
 from dynamics.runs.start import start
+from pages.saved_runs.table import table
 from tests.support.make import endless, is_sentence, small, until
 
 LONG = endless(steps=10_000_000, record_every=100)
@@ -123,6 +124,7 @@ def survive(whole: Path, place: Path, damage: tuple[str, Any]) -> None:
         0,
         2,
     )
+    assert len(table(listing(place))) == 2
     for read in (
         lambda: run.trajectories,
         run.need_records,
