@@ -1,7 +1,7 @@
 """History: what the checks of ``failures`` remember about one network's records."""
 
-import bisect
 import math
+from collections import deque
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -53,6 +53,8 @@ class History:
     values: Array = field(default_factory=lambda: np.empty(0))
     modes: Array = field(default_factory=lambda: np.empty(0))
     reached: Array = field(default_factory=lambda: np.empty((0, 0)))
+    # Numbers of the records whose loss no later record is below: a minimum costs no search.
+    _lows: deque[int] = field(default_factory=deque)
 
     def add(self, record: Record) -> None:
         """Take a record; a mode reaches a share at a step interpolated between two records."""
@@ -76,6 +78,9 @@ class History:
 
     def _mark_losses(self) -> None:
         newest = len(self.losses) - 1
+        while self._lows and self.losses[self._lows[-1]] >= self.losses[newest]:
+            self._lows.pop()
+        self._lows.append(newest)
         if self.losses[newest] < (1 - STILL) * self.losses[self.moved]:
             self.moved = newest
         elif not self.losses[newest] <= WORSE * self.losses[self.moved]:
@@ -101,7 +106,9 @@ class History:
     @property
     def level(self) -> float:
         """The lowest training loss of the last 30 % of the steps."""
-        return min(self.losses[bisect.bisect_left(self.steps, LATELY * self.steps[-1]) :])
+        while self.steps[self._lows[0]] < LATELY * self.steps[-1]:
+            self._lows.popleft()
+        return self.losses[self._lows[0]]
 
     def fell_after(self, step: int) -> bool:
         """Whether the training loss has reached a new low since a step."""
