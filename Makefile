@@ -29,7 +29,7 @@ app: $(BIN)/.app ## Install what is needed and open the app in the browser (PORT
 	$(STREAMLIT)
 
 test: compiler chromium $(BIN)/.test ## Install what is needed and run the tests, in a real browser too
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+	$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not slow"
 
 slow: compiler chromium $(BIN)/.test ## The tests that take minutes
 	$(BIN)/python -m pytest -m slow

@@ -136,17 +136,21 @@ def test_boxes_hold_the_rates_to_which_a_live_run_has_come(
     expect(page.get_by_label("Discrepant rate α", exact=True).last).to_have_value("2")
 
 
-@pytest.mark.parametrize("width", [1400, 390])
+@pytest.mark.parametrize("width", [1400, pytest.param(390, marks=pytest.mark.slow)])
 def test_a_run_is_forked_at_the_cursor_and_stays_beside_its_fork(
     width: int, page_at: Callable[[int], Page], server: Server, started: Callable[..., Run]
 ) -> None:
-    """Faint lines of the other run, from the step at which both part, to its end."""
+    """Not without a change. Faint lines of the other run, from where both part to its end."""
     page, run = page_at(width), started()
     until(lambda: not run.status.live, 60)
     opened(page, server, run, "&at=600")
     expect(page.get_by_text("From step 600 on", exact=True)).to_be_visible()
+    fork = page.get_by_role("button", name="Fork", exact=True)
+    fork.click()
+    expect(page.get_by_text("Nothing would change")).to_be_visible(timeout=30_000)
+    assert page.evaluate("location.search.includes('run=" + run.key + "')")
     set_alpha(page, "4")
-    page.get_by_role("button", name="Fork", exact=True).click()
+    fork.click()
     child = followed(page, server, run)
     assert child.config.changes == "600:alpha=4"
     until(lambda: child.status.phase == "done", 60)
@@ -175,14 +179,3 @@ def test_the_original_is_compressed_at_the_cursor(
     original, compressed = child.trajectories
     assert compressed.steps[0] == 400 and original.steps[0] == 0
     marked(page, 400, "compressed")
-
-
-def test_what_changes_nothing_is_said_so(
-    page_at: Callable[[int], Page], server: Server, started: Callable[..., Run]
-) -> None:
-    page, run = page_at(1400), started()
-    until(lambda: not run.status.live, 60)
-    opened(page, server, run, "&at=600")
-    page.get_by_role("button", name="Fork", exact=True).click()
-    expect(page.get_by_text("Nothing would change")).to_be_visible(timeout=30_000)
-    assert page.evaluate("location.search.includes('run=" + run.key + "')")

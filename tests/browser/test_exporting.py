@@ -83,7 +83,7 @@ def test_preview_is_the_file_and_cancel_leaves_nothing_running(
 
 
 def test_heat_maps_are_exported_as_they_are_seen(server: Server, page_at: Open, run: Run) -> None:
-    """At the cursor's moment, in every form; a film shows all moments of the run."""
+    """At the cursor's moment, as a picture and as words of a paper."""
     page = page_at(1024)
     page.goto(f"{server.address}/?run={run.key}&charts=heat_maps&at=20")
     card = page.locator("[data-panel='heat_maps']")
@@ -97,6 +97,18 @@ def test_heat_maps_are_exported_as_they_are_seen(server: Server, page_at: Open, 
     dialog.get_by_text("TikZ", exact=True).click()
     name, content = saved(page, dialog, "Save TikZ")
     assert name == f"heat_maps_{run.key}.tex" and b"Heat maps of W at step 20" in content
+
+
+@pytest.mark.slow
+def test_a_film_of_heat_maps_is_saved_from_the_page(
+    server: Server, page_at: Open, run: Run
+) -> None:
+    page = page_at(1024)
+    page.goto(f"{server.address}/?run={run.key}&charts=heat_maps&at=20")
+    card = page.locator("[data-panel='heat_maps']")
+    card.get_by_role("button", name="Export").click(timeout=WAIT)
+    card.get_by_role("menuitem", name="For a paper").click()
+    dialog = page.get_by_role("dialog")
     dialog.get_by_text("GIF", exact=True).click()
     name, content = saved(page, dialog, "Save GIF")
     film: Any = Image.open(io.BytesIO(content))

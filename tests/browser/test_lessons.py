@@ -84,7 +84,7 @@ def test_link_can_hide_only_what_changes_a_run(server: Server, page_at: Open) ->
     expect(field).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [1400, 390])
+@pytest.mark.parametrize("width", [1400, pytest.param(390, marks=pytest.mark.slow)])
 def test_copied_link_opens_the_same_charts_axes_and_step(
     server: Server, page_at: Open, width: int
 ) -> None:
@@ -131,7 +131,7 @@ def begin(page: Page, server: Server, query: str) -> Page:
     return page
 
 
-@pytest.mark.parametrize("width", [1400, 390])
+@pytest.mark.parametrize("width", [1400, pytest.param(390, marks=pytest.mark.slow)])
 def test_lesson_is_walked_through(server: Server, page_at: Open, width: int) -> None:
     """Predict, run, explain with the numbers of this run, try on the first page, and back."""
     page = begin(page_at(width), server, "")

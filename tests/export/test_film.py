@@ -73,6 +73,7 @@ def test_a_film_of_heat_maps_shows_the_moments_of_the_run(
     assert end > 100 > start
 
 
+@pytest.mark.slow
 def test_a_film_of_a_chart_in_space_grows_along_its_time_axis(
     finished: Run, words: About, monkeypatch: pytest.MonkeyPatch
 ) -> None:

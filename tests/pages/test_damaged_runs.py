@@ -1,7 +1,6 @@
 """Damaged runs in the folder of all: every page shows the rest as if they were not there."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -33,19 +32,30 @@ def far_future(run: Run) -> None:
     (run.folder / "status.json").write_text(text, encoding="utf-8")
 
 
+HARMS = [(garble, "done"), (empty_layout, "unreadable"), (far_future, "unreadable")]
+
+
+@pytest.fixture(scope="module")
+def damaged(finished: Run, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The phase that each run is expected in, by key: one is sound, three are damaged."""
+    folder = tmp_path_factory.mktemp("damaged") / "runs"
+    shutil.copytree(finished.folder.parent, folder)
+    phases = {finished.key: "done"}
+    for seed, (harm, phase) in enumerate(HARMS):
+        run = start(small(seed_target=seed, steps=2000), folder)
+        until(lambda run=run: not run.status.live)
+        harm(run)
+        phases[run.key] = phase
+    return {"folder": str(folder)} | phases
+
+
 @pytest.mark.parametrize("page", ["1_Side_by_side.py", "5_Saved_runs.py"])
-@pytest.mark.parametrize("harm", [garble, empty_layout, far_future])
-def test_a_damaged_run_takes_no_page_down(
-    page: str, harm: Callable[[Run], None], finished: Run, tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    shutil.copytree(finished.folder.parent, tmp_path / "runs")
-    run = start(small(steps=2000), tmp_path / "runs")
-    until(lambda: not run.status.live)
-    harm(run)
-    monkeypatch.setenv("DLN_RUNS", str(tmp_path / "runs"))
+def test_damaged_runs_take_no_page_down(
+    page: str, damaged: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, *_ = damaged.values()
+    monkeypatch.setenv("DLN_RUNS", folder)
     shown = AppTest.from_file(PAGES / page, default_timeout=60).run()
     assert not shown.exception, shown.exception
-    phases = {each.key: status.phase for each, _, status in listing(tmp_path / "runs")}
-    assert phases[finished.key] == "done"
-    assert (phases[run.key] == "unreadable") == (harm is not garble)
+    phases = {run.key: status.phase for run, _, status in listing(Path(folder))}
+    assert phases | {"folder": folder} == damaged

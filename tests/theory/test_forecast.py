@@ -181,8 +181,15 @@ def test_operations_are_those_that_training_counts(
     ("problem", "sensing"),
     [*((name, "gaussian") for name in DRAWN), ("sensing", "rank-one")],
 )
-@pytest.mark.parametrize("network", ["original", "compressed"])
-@pytest.mark.parametrize("optimizer", ["gradient_descent", "adam"])
+@pytest.mark.parametrize(
+    ("network", "optimizer"),
+    [
+        pytest.param("original", "gradient_descent", marks=pytest.mark.slow),
+        ("original", "adam"),
+        ("compressed", "gradient_descent"),
+        pytest.param("compressed", "adam", marks=pytest.mark.slow),
+    ],
+)
 def test_memory_is_about_what_training_holds(
     problem: str, sensing: str, network: str, optimizer: str
 ) -> None:
