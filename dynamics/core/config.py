@@ -135,7 +135,7 @@ class Config:
         "orthogonal",
         "Original start",
         "W_l(0)",
-        "How the original network's factors are drawn, always to the same Frobenius norm",
+        "How the original network's factors are drawn; the mean square of the Frobenius norm is the same",
         "network",
         choices_of=("orthogonal", "normal", "uniform"),
     )

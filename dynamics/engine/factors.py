@@ -25,7 +25,7 @@ def product(factors: Factors) -> Float[Tensor, "*runs rows cols"]:
 
 
 def drawn(widths: list[int], scale: float, distribution: str, generator: Generator) -> Factors:
-    """Original network: ε times random m × n matrices with the Frobenius norm √min(m, n).
+    """Original network: ε times random m × n matrices with E‖·‖²_F = min(m, n).
 
     ``widths`` are cols, the hidden widths and rows. ``orthogonal``: the first rows or columns of a
     Haar-orthogonal matrix with max(m, n) rows. ``normal`` and ``uniform``: independent entries of

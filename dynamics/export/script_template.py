@@ -225,7 +225,7 @@ def cut(factors: list[Tensor], width: int) -> list[Tensor]:
 
 
 def random(rows: int, cols: int, draw: torch.Generator) -> Tensor:
-    """A random matrix with the Frobenius norm of an orthogonal one."""
+    """A random matrix; the mean of its squared Frobenius norm is that of an orthogonal one."""
     size = min(rows, cols) / (rows * cols)
     if SETTINGS["initialization"] == "normal":
         return normal((rows, cols), draw) * size**0.5

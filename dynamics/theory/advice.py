@@ -41,8 +41,8 @@ def widths(config: Config) -> Iterator[Advice]:
         )
     if "original" in config.networks and side - rank < bound > mend["rank_bound"]:
         yield Advice(
-            f"r̂ = {bound} is above d − r = {side - rank}: the compressed network need no longer "
-            "be ahead of the original one.",
+            f"r̂ = {bound} is above d − r = {side - rank}: the theorem that the compressed "
+            "network is ahead of the original one for small η does not hold.",
             mend,
         )
 

@@ -79,7 +79,7 @@ Compression *is* at fault in three cases:
 1. r̂ < r: there is no room for all modes (the lesson before).
 2. The target is not low-rank, like a photograph: the width cuts off all that is beyond it.
 3. r̂ > d − r: it still works, but the theorem that the compressed network is ahead of the original
-   one at every step no longer holds.
+   one at every step, for small η, no longer holds. (Near η* it may fail for every r̂.)
 """,
     beyond="A training loss near zero says little about entries that were not seen, in deep "
     "networks as in matrices. Only held-out data show it.",
