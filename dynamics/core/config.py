@@ -135,7 +135,7 @@ class Config:
         "orthogonal",
         "Original start",
         "W_l(0)",
-        "How the original network's factors are drawn; the mean square of the Frobenius norm is the same",
+        "How the original network's factors are drawn, to the same mean square of the norm",
         "network",
         choices_of=("orthogonal", "normal", "uniform"),
     )
