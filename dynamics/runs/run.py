@@ -26,6 +26,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -209,6 +210,30 @@ class Run:
         except (FileNotFoundError, ValueError):  # no record yet, or fewer than ``since``
             flat = np.empty(0)
         return flat[: len(flat) // width * width].reshape(-1, width)
+
+    def count(self, width: int) -> int:
+        """Number of whole records with ``width`` numbers each; 0 before the first."""
+        try:
+            return (self.folder / "records.f8").stat().st_size // (width * 8)
+        except FileNotFoundError:
+            return 0
+
+    def picked(self, numbers: Sequence[int], width: int) -> Array:
+        """The records with these numbers, in ascending order, read without those between them.
+
+        Raises:
+            FileNotFoundError: if there are no records.
+        """
+        size = width * 8
+        file = os.open(self.folder / "records.f8", os.O_RDONLY)
+        try:
+            if numbers[-1] - numbers[0] + 1 == len(numbers):
+                content = os.pread(file, len(numbers) * size, numbers[0] * size)
+            else:
+                content = b"".join(os.pread(file, size, number * size) for number in numbers)
+        finally:
+            os.close(file)
+        return np.frombuffer(content[: len(content) // size * size], "<f8").reshape(-1, width)
 
     def need_records(self) -> None:
         """Raise an error if the run has no records to show.

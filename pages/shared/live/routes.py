@@ -17,7 +17,7 @@ from dynamics.export.render import plotlyjs
 from dynamics.runs import maps
 from dynamics.runs.run import Run, RunError, find, root
 from pages.shared.live.panels import Description, Sent, descriptions
-from pages.shared.live.stream import read, stream
+from pages.shared.live.stream import stream
 
 BROWSER = Path(__file__).with_name("browser")
 CHARTS = {
@@ -122,11 +122,11 @@ def _csv(run: Run, described: tuple[Description, ...]) -> Iterator[str]:
     layout = run.layout
     sent = Sent(run, described)
     yield ",".join(sent.names) + "\n"
-    count = (run.folder / "records.f8").stat().st_size // (layout.width * 8)
+    count = run.count(layout.width)
     for start in range(0, count, ROWS_AT_ONCE):
         picks = list(range(start, min(count, start + ROWS_AT_ONCE)))
         page = io.StringIO()
-        rows = sent.of(read(run, picks, layout.width))
+        rows = sent.of(run.picked(picks, layout.width))
         csv.writer(page, lineterminator="\n").writerows(rows.tolist())
         yield page.getvalue()
 

@@ -28,7 +28,6 @@ from urllib.parse import urlsplit
 import numpy as np
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from dynamics.core.records import Array
 from dynamics.runs.run import PHASES, Run, RunError, Status, find, root
 from pages.shared.live.panels import Sent, descriptions
 
@@ -138,7 +137,7 @@ class Viewer:
         return PACE if len(_viewers) <= CROWD else CROWDED_PACE
 
     def _behind(self) -> bool:
-        return self.sends is not None and self.position < self._records()
+        return self.sends is not None and self.position < self.run.count(self.width)
 
     async def _look(self) -> None:
         now = time.monotonic()
@@ -207,16 +206,10 @@ class Viewer:
             self.status_sent = now
             await self.socket.send_json({"status": status})
 
-    def _records(self) -> int:
-        try:
-            return os.stat(self.run.folder / "records.f8").st_size // (self.width * 8)
-        except FileNotFoundError:
-            return 0
-
     async def _send_rows(self, now: float) -> None:
         assert self.sends is not None
         assert self.status is not None
-        count = self._records()
+        count = self.run.count(self.width)
         live = self.status.phase == "running"
         if count < self.position or (self.partial and not live):
             self.position = 0  # the file is new, or the viewer now gets what it has skipped
@@ -261,23 +254,9 @@ class Viewer:
 
     def _body(self, picks: list[int]) -> bytes:
         assert self.sends is not None
-        rows = self.sends.of(read(self.run, picks, self.width))
+        rows = self.sends.of(self.run.picked(picks, self.width))
         with np.errstate(over="ignore"):  # numbers beyond float32 become infinite
             return rows.astype("<f4").tobytes()
-
-
-def read(run: Run, picks: list[int], width: int) -> Array:
-    """The records with these numbers, in order, read from the file one by one."""
-    size = width * 8
-    file = os.open(run.folder / "records.f8", os.O_RDONLY)
-    try:
-        if picks[-1] - picks[0] + 1 == len(picks):
-            content = os.pread(file, len(picks) * size, picks[0] * size)
-        else:
-            content = b"".join(os.pread(file, size, pick * size) for pick in picks)
-    finally:
-        os.close(file)
-    return np.frombuffer(content[: len(content) // size * size], "<f8").reshape(-1, width)
 
 
 def _count(text: str | None) -> int:
