@@ -281,10 +281,12 @@ def _meaning(result: Attribution) -> list[str]:
         parts.append("Both move by the same α, so it is no part of the lead.")
     elif "original_alpha" in middle:
         fewer = _fewer(middle["original_alpha"])
+        size = "larger" if result.config.alpha > result.config.alpha_original else "smaller"
         more = (
-            "at the same share of the stability limit, so that is not a larger step"
+            f"at the same share of the stability limit, so that is not a {size} step"
             if result.config.equal == "margin"
-            else "α is nearly a larger step; an equal stability margin shows what else it is"
+            else f"a {size} α is nearly a {size} step; an equal stability margin shows what else "
+            "it is"
         )
         parts.append(f"The original network with α alone takes {fewer} the one without: {more}.")
     if "narrow_random" in middle:

@@ -105,8 +105,9 @@ def _faster(config: Config, trajectories: Sequence[Trajectory]) -> Iterator[str]
             )
             if config.alpha > config.alpha_original and steps > EVEN:
                 yield (
-                    f"Only the compressed network used α = {config.alpha:g}. Use the same α for "
-                    "both to see how much of its lead in steps remains."
+                    f"The compressed network used α = {config.alpha:g}, the original "
+                    f"α₀ = {config.alpha_original:g}. Use the same α for both to see how much of "
+                    "its lead in steps remains."
                 )
             return
 

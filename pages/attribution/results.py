@@ -57,14 +57,17 @@ def _results(config: Config, ended: list[Run], level: str) -> None:
     with st.container(border=True, key="story"):
         st.markdown(f"**{first}**")
         st.markdown("\n".join(f"- {sentence}" for sentence in others))
-    plotted(waterfall.draw(result), "waterfall")
-    st.caption(f"{waterfall.READING} In the table, quartiles stand below the medians.")
+    drawn = bool(result.whole.any())
+    if drawn:
+        plotted(waterfall.draw(result), "waterfall")
+        st.caption(f"{waterfall.READING} In the table, quartiles stand below the medians.")
     head, *rows = attribution.table(result)
     cells = [dict(zip(head, map(raised, row), strict=True)) for row in rows]
     table([_folded(row) for row in cells], "Costs of each network")
     with st.container(horizontal=True):
-        words = caption.of_attribution(result, [run.config for run in ended], address.address())
-        dialog.button(waterfall.draw(result), words, "attribution")
+        if drawn:
+            words = caption.of_attribution(result, [run.config for run in ended], address.address())
+            dialog.button(waterfall.draw(result), words, "attribution")
         _downloads(result, head, rows, ended)
 
 

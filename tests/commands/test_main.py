@@ -278,6 +278,9 @@ def test_attribution_prints_what_the_runs_of_its_seeds_give(
         assert main(["attribution", *arguments, *wrong]) == 2
         assert is_sentence(capsys.readouterr().err.strip())
     file = folder / "causes.tex"
+    nothing = str(file.with_stem("nothing"))
+    assert main(["attribution", *arguments, "--level", "1e-9", "--out", nothing]) == 1
+    assert "is not written" in capsys.readouterr().err and not Path(nothing).exists()
     assert main(["attribution", *arguments, "--out", str(file), "--size", "slide"]) == 0
     code = file.read_text()
     assert "\\textbf{Steps in all}" in code and "\\fontsize{24}" in code

@@ -12,7 +12,7 @@ from dynamics.draw.waterfall import draw
 from dynamics.engine.training.comparison import prepare
 from dynamics.export.layout.layout import dressed
 from dynamics.export.layout.sizes import Print
-from dynamics.findings import attribution
+from dynamics.findings import attribution, story
 from dynamics.findings.attribution import Attribution, attribute, ladder
 from dynamics.theory import compressed
 from tests.support.make import is_sentence, recorded, small
@@ -81,6 +81,19 @@ def test_equal_alpha_leaves_twins_out_and_changes_no_factor() -> None:
     assert [rung.cause for rung in made.path] == ["", "spectral start", "narrow width"]
     assert [rung.network for rung in made.beside] == ["narrow_random"]
     assert any("no part of the lead" in each for each in attribution.sentences(made))
+
+
+@pytest.mark.parametrize(("alpha", "size"), [(1.0, "smaller"), (4.0, "larger")])
+def test_alpha_is_a_step_of_the_size_that_it_has(full: Climbed, alpha: float, size: str) -> None:
+    config = dataclasses.replace(full[0], alpha=alpha, alpha_original=2.0)
+    told = " ".join(attribution.sentences(attribute(config, full[1])))
+    assert f"a {size} α is nearly a {size} step" in told
+
+
+def test_a_story_names_the_alpha_of_both_networks(full: Climbed) -> None:
+    config = dataclasses.replace(full[0], alpha_original=2.0)
+    pair = [each for each in full[1][0] if each.network in config.networks]
+    assert any("α = 4, the original α₀ = 2." in each for each in story.story(config, pair))
 
 
 def test_an_equal_margin_leaves_little_of_what_alpha_gave(full: Climbed) -> None:
