@@ -71,9 +71,8 @@ class Prediction:
 
     Attributes:
         value: a number, or one number for each mode; None if nothing is known.
-        standing: ``exact``; ``gradient-flow``: exact for small steps, and within half a per cent or
-            half a step below the stability limit; ``heuristic``: an estimate, whose measured spread
-            is in docs/theory.md; ``unknown``.
+        standing: ``exact``; ``gradient-flow``: exact for small steps; ``heuristic``: an estimate;
+            ``unknown``. docs/theory.md has the measured spread of each.
         breaks: the assumptions of the exact result that the config violates, one sentence each.
     """
 
