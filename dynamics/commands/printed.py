@@ -32,14 +32,14 @@ def summary(trajectories: list[Trajectory]) -> str:
     head = ["recovery error", *(f"{name} {unit}" for name in names for unit in ("steps", "s"))]
     ratio = {"original", "compressed"} <= set(names)
     if ratio:
-        head += ["ratio steps", "ratio s"]
+        head += ["ratio steps", "ratio operations"]
     lines = [head]
     for row in milestones(trajectories):
         cells = [f"{row['level']:.0e}"]
         for name in names:
             cells += [_cell(row[f"{name}.steps"], ",.0f"), _cell(row[f"{name}.seconds"], ".3g")]
         if ratio:
-            for unit in ("steps", "seconds"):
+            for unit in ("steps", "operations"):
                 compressed = row[f"compressed.{unit}"]
                 original = row[f"original.{unit}"]
                 times = original / compressed if compressed and original else None

@@ -156,6 +156,11 @@ class Layout:
         counters: dict[str, Any] = {
             counter: rows[:, places[network, counter].start] for counter in COUNTERS
         }
+        if len(rows) and rows[0, 0] > 0 and counters["operations"][0] == 0:
+            # Older runs counted a network that starts from the original from its own start on.
+            for counter in COUNTERS:
+                before = places.get(("original", counter))
+                counters[counter] = counters[counter] + (rows[0, before.start] if before else 0.0)
         series = {
             name: rows[:, places[network, name]].reshape(-1, *shape)
             for name, shape in self.shapes[network].items()

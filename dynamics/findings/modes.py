@@ -23,7 +23,8 @@ class Mode:
         expected: steps to half of the goal by theory; infinity if never, None if unknown.
         measured: steps to half of the goal in the run, interpolated between records; None if not
             reached.
-        rise: steps from 10 to 90 % of the goal; None if not reached.
+        rise: steps from 10 to 90 % of the goal; None if not reached, or begun before ``start``.
+        start: step at which the network started; above 0 if it did so on the way.
     """
 
     number: int
@@ -31,11 +32,17 @@ class Mode:
     expected: float | None
     measured: float | None
     rise: float | None
+    start: float = 0.0
+
+    @property
+    def early(self) -> bool:
+        """Whether the mode was half grown already when its network started on the way."""
+        return self.start > 0 and self.measured == self.start
 
     @property
     def deviation(self) -> float | None:
-        """(expected − measured)/measured; None if either is unknown, infinite or 0."""
-        if not self.measured or self.expected is None or math.isinf(self.expected):
+        """(expected − measured)/measured; None if either is unknown, infinite, 0 or early."""
+        if not self.measured or self.early or self.expected is None or math.isinf(self.expected):
             return None
         return self.expected / self.measured - 1
 
@@ -50,8 +57,10 @@ def modes(config: Config, trajectory: Trajectory) -> list[Mode]:
     low, half, high = (
         _escapes(trajectory, goals, share) for share in (escapes.RISE[0], 0.5, escapes.RISE[1])
     )
+    start = float(trajectory.steps[0]) if len(trajectory.steps) else 0.0
+    rises = np.where((start > 0) & (low <= start), np.nan, high - low)
     return [
-        Mode(i + 1, float(goal), _known(times[i]), _known(half[i]), _known(high[i] - low[i]))
+        Mode(i + 1, float(goal), _known(times[i]), _known(half[i]), _known(rises[i]), start)
         for i, goal in enumerate(goals)
     ]
 
@@ -59,7 +68,9 @@ def modes(config: Config, trajectory: Trajectory) -> list[Mode]:
 def incrementality(modes: Sequence[Mode]) -> list[float]:
     """J_i as measured, in the order in which the modes escaped; see ``escapes.incrementality``."""
     risen = sorted(
-        (mode.measured, mode.rise) for mode in modes if mode.measured is not None and mode.rise
+        (mode.measured, mode.rise)
+        for mode in modes
+        if mode.measured is not None and mode.rise and not mode.early
     )
     times = np.array(risen).reshape(-1, 2)
     return list(map(float, escapes.incrementality(times[:, 0], times[:, 1])))

@@ -6,10 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from dynamics.core import traits, words
+from dynamics.core.changes import LateStart
 from dynamics.core.records import Record, Trajectory
 
 ENDED, DIVERGED, UNSTARTED = "ended", "diverged", "unstarted"
+COUNTED = ("steps", "seconds", "operations")
+SHORT = 0.2  # seconds of training below which a measured time is mostly noise
+PARTS = 8  # stretches of a run whose seconds show the noise
 DECADES = tuple(10.0**-exponent for exponent in range(1, 8))
 
 
@@ -84,18 +90,87 @@ def timed(trajectories: Sequence[Trajectory]) -> list[Trajectory]:
 def milestones(
     trajectories: Sequence[Trajectory], name: str = "recovery_error"
 ) -> list[dict[str, float | None]]:
-    """Steps and seconds to each decade of an error: a row for each decade that a network reached.
+    """What each network needed to each decade of an error; a row for each decade that one reached.
 
-    The keys are ``level``, then ``<network>.steps`` and ``<network>.seconds``; None if a network
-    did not reach the level.
+    The keys are ``level``, then ``<network>.<counter>`` for each of ``COUNTED``; None if a network
+    did not reach the level. A network that started late is counted from the start of the run: what
+    the original did before belongs to both.
     """
+    source = next((each for each in trajectories if each.network == LateStart.source), None)
     rows = []
     for level in DECADES:
         row: dict[str, float | None] = {"level": level}
         for trajectory in trajectories:
-            for counter in ("steps", "seconds"):
-                cost = trajectory.reached(name, level, counter)
+            below = trajectory.first_at(name, level) == 0
+            reader = source if below and source and late(trajectory) else trajectory
+            for counter in COUNTED:
+                cost = reader.reached(name, level, counter)
                 row[f"{trajectory.network}.{counter}"] = None if math.isnan(cost) else cost
         if any(value is not None for key, value in row.items() if key != "level"):
             rows.append(row)
     return rows
+
+
+def late(trajectory: Trajectory) -> bool:
+    """Whether the network started on the way, from another network."""
+    return bool(len(trajectory.steps)) and trajectory.steps[0] > 0
+
+
+@dataclass(frozen=True)
+class Lead:
+    """How much less a network needed than another to reach an error: other / own, above 1 for less.
+
+    Attributes:
+        level: the error.
+        steps: ratio of the steps; after a late start, of those that followed it.
+        operations: ratio of all operations, those before a late start included.
+        cost: ratio of the operations of one step.
+        seconds: ratio of the seconds of training with its noise: the lowest, the measured and the
+            highest; None if one of the two trained for less than ``SHORT``.
+    """
+
+    level: float
+    steps: float
+    operations: float
+    cost: float
+    seconds: tuple[float, float, float] | None
+
+    @classmethod
+    def of(cls, own: Trajectory, other: Trajectory, name: str = "recovery_error") -> "Lead | None":
+        """The lead at the lowest decade that both reached, ``own`` in steps of its own."""
+        for level in reversed(DECADES):
+            mine = own.first_at(name, level)
+            theirs = other.first_at(name, level)
+            if not mine or not theirs:
+                continue
+            start = own.steps[0]
+            steps = (other.steps[theirs] - start) / (own.steps[mine] - start)
+            work = (other.operations[theirs] - own.operations[0]) / (
+                own.operations[mine] - own.operations[0]
+            )
+            operations = other.operations[theirs] / own.operations[mine]
+            seconds = _ratio_of_seconds(own, mine, other, theirs)
+            return cls(level, float(steps), float(operations), float(work / steps), seconds)
+        return None
+
+
+def _ratio_of_seconds(
+    own: Trajectory, mine: int, other: Trajectory, theirs: int
+) -> tuple[float, float, float] | None:
+    if min(own.seconds[mine] - own.seconds[0], other.seconds[theirs]) < SHORT:
+        return None
+    own_low, own_high = _noisy(own, mine)
+    low, high = _noisy(other, theirs)
+    middle = other.seconds[theirs] / own.seconds[mine]
+    return min(low / own_high, middle), float(middle), max(high / own_low, middle)
+
+
+def _noisy(trajectory: Trajectory, end: int) -> tuple[float, float]:
+    """The seconds up to a record if all steps took as long as those of a fast or of a slow part.
+
+    The parts are PARTS stretches of as many steps; fast and slow are the quartiles.
+    """
+    goals = np.linspace(trajectory.steps[0], trajectory.steps[end], PARTS + 1)
+    clock = np.interp(goals, trajectory.steps, trajectory.seconds)
+    low, high = np.percentile(np.diff(clock), (25, 75)) * PARTS + trajectory.seconds[0]
+    return float(low), float(high)

@@ -14,7 +14,7 @@ from dynamics.core.words import brief, count, duration, plain, raised, ratio
 from dynamics.findings import failures
 from dynamics.findings.failures import Failure
 from dynamics.findings.modes import Mode, by_network, incrementality
-from dynamics.findings.outcomes import milestones
+from dynamics.findings.outcomes import Lead, late
 from dynamics.theory.forecast import Forecast, forecast
 from dynamics.theory.prediction import Facts
 
@@ -82,34 +82,51 @@ def _reached(trajectories: Sequence[Trajectory]) -> Iterator[str]:
 
 
 def _faster(config: Config, trajectories: Sequence[Trajectory]) -> Iterator[str]:
-    """The compressed network's speed-up and its parts, at the last decade that both reached."""
-    pair = [
-        trajectory
-        for trajectory in trajectories
-        if trajectory.network in ("original", "compressed")
-    ]
-    if len(pair) < 2 or not all("recovery_error" in trajectory.series for trajectory in pair):
+    """The compressed network's lead and its parts, at the last decade that both reached."""
+    pair = {trajectory.network: trajectory for trajectory in trajectories}
+    if not {"original", "compressed"} <= {*pair}:
         return
-    for row in reversed(milestones(pair)):
-        names = ("original.steps", "compressed.steps", "original.seconds", "compressed.seconds")
-        values = [row[name] for name in names]
-        if all(values):
-            steps = values[0] / values[1]  # type: ignore[operator]
-            seconds = values[2] / values[3]  # type: ignore[operator]
-            cost = ratio(seconds / steps, "cheaper", "dearer", "")
-            yield (
-                f"To an error of {brief(row['level'] or 0.0)} the compressed network was "
-                f"{ratio(seconds, 'faster', 'slower', 'as fast')}: "
-                f"{ratio(steps, 'fewer steps', 'more steps', 'as many steps')}"
-                f"{f', each {cost}' if cost else ' at the same cost per step'}."
-            )
-            if config.alpha > config.alpha_original and steps > EVEN:
-                yield (
-                    f"The compressed network used α = {config.alpha:g}, the original "
-                    f"α₀ = {config.alpha_original:g}. Use the same α for both to see how much of "
-                    "its lead in steps remains."
-                )
-            return
+    own, other = pair["compressed"], pair["original"]
+    if "recovery_error" not in own.series or "recovery_error" not in other.series:
+        return
+    lead = Lead.of(own, other)
+    if lead is None:
+        return
+    cost = ratio(lead.cost, "cheaper", "dearer", "")
+    parts = (
+        f"{ratio(lead.steps, 'fewer steps', 'more steps', 'as many steps')}"
+        f"{f', each {cost}' if cost else ' at the same cost per step'}"
+    )
+    work = ratio(lead.operations, "fewer operations", "more operations", "as many operations")
+    start = f"To an error of {brief(lead.level)} the compressed network took {work}"
+    if late(own):
+        shared = count(own.steps[0], "step")
+        yield f"{start}, the {shared} of the original before it included; after them {parts}."
+    else:
+        yield f"{start}: {parts}."
+    if lead.seconds is None:
+        yield "Training took too short a time to compare seconds."
+    else:
+        yield _seconds(*lead.seconds)
+    now = config.after(int(own.steps[0]))
+    if now.alpha > now.alpha_original and lead.steps > EVEN:
+        yield (
+            f"The compressed network used α = {now.alpha:g}, the original α₀ = "
+            f"{now.alpha_original:g}. Use the same α for both to see how much of its lead in steps "
+            "remains."
+        )
+
+
+def _seconds(low: float, measured: float, high: float) -> str:
+    """The sentence on a ratio of seconds and its noise."""
+    if low < 1 / EVEN and high > EVEN:
+        return "In seconds of this run both took about as long, within the noise of the clock."
+    times = ratio(measured, "less time", "more time", "as long")
+    low, high = (low, high) if measured > 1 else (1 / high, 1 / low)
+    return (
+        f"On this machine it trained for {times}: {brief(low)} to {brief(high)} × by the fast and "
+        "the slow parts of the run."
+    )
 
 
 def _plateaus(
@@ -120,11 +137,16 @@ def _plateaus(
     """When the first mode rose, and whether the others rose one by one."""
     merged = {failure.network for failure in failed if failure.name == failures.MERGING}
     for trajectory in trajectories:
-        times = sorted(mode.measured for mode in modes[trajectory.network] if mode.measured)
+        own = [mode for mode in modes[trajectory.network] if mode.measured]
+        times = sorted(mode.measured for mode in own if mode.measured and not mode.early)
+        name = full_name(trajectory.network)
+        early = len(own) - len(times)
+        if early:
+            yield f"{count(early, 'mode')} of the {name} had risen in the original before it began."
         if not times:
             continue
-        name = full_name(trajectory.network)
-        start = f"The first mode of the {name} was half grown at step {times[0]:,.0f}"
+        which = "next" if early else "first"
+        start = f"The {which} mode of the {name} was half grown at step {times[0]:,.0f}"
         others = len(times) - 1
         if not others:
             yield f"{start}, and no other rose after it."

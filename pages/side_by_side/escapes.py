@@ -43,6 +43,8 @@ def _row(modes: tuple[tuple[str, Mode], ...]) -> dict[str, str]:
     cells = {"Mode": raised(f"σ{first.number} → {first.goal:.4g}")}
     for name, mode in modes:
         measured = "not reached" if mode.measured is None else f"{mode.measured:,.0f}"
+        if mode.early:
+            measured = "before its start"
         cells[f"{short_name(name)}, expected"] = _expected(mode.expected)
         cells[f"{short_name(name)}, measured"] = measured
         cells[f"{short_name(name)}, deviation"] = (

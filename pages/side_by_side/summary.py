@@ -62,9 +62,8 @@ def _milestones(trajectories: list[Trajectory]) -> None:
     )
     if len(trajectories) > 1:
         st.caption(
-            "Seconds of training on this machine, without measuring. The ratio of seconds is the "
-            "ratio of steps times the ratio of the cost of one step. α reduces the number of "
-            "steps, r̂ the cost of each."
+            "Seconds of training on this machine, without measuring. Operations are steps times "
+            "the cost of one step. α reduces the number of steps, r̂ the cost of each."
         )
 
 
@@ -75,7 +74,7 @@ def _row(row: dict[str, float | None], trajectories: list[Trajectory]) -> dict[s
         cells[f"{short_name(name)}, steps"] = _text(row[f"{name}.steps"], ",.0f")
         cells[f"{short_name(name)}, seconds"] = _text(row[f"{name}.seconds"], ".3g")
     if {"original", "compressed"} <= {trajectory.network for trajectory in trajectories}:
-        for unit in ("steps", "seconds"):
+        for unit in ("steps", "operations"):
             original = row[f"original.{unit}"]
             compressed = row[f"compressed.{unit}"]
             ratio = original / compressed if original and compressed else None

@@ -221,7 +221,7 @@ def test_the_summary_compares_steps_and_seconds_to_each_decade() -> None:
     compressed = falling("compressed", [1, 0.1, 0.009, 0.009, 0.009])
     lines = summary([original, compressed]).splitlines()
     assert [line.split() for line in lines[1:]] == [
-        ["1e-01", "300", "1.5", "100", "0.25", "3", "6"],
+        ["1e-01", "300", "1.5", "100", "0.25", "3", "3"],
         ["1e-02", "–", "–", "200", "0.5", "–", "–"],
     ]
     assert "No network" in summary([falling("original", [1.0])])

@@ -106,23 +106,29 @@ def test_milestones_are_the_first_records_at_or_below_each_decade() -> None:
             "level": 0.1,
             "original.steps": 20,
             "original.seconds": 5,
+            "original.operations": 20,
             "compressed.steps": 10,
             "compressed.seconds": 2.5,
+            "compressed.operations": 10,
         },
         {
             "level": 0.01,
             "original.steps": None,
             "original.seconds": None,
+            "original.operations": None,
             "compressed.steps": 20,
             "compressed.seconds": 5,
+            "compressed.operations": 20,
         },
         *(
             {
                 "level": level,
                 "original.steps": None,
                 "original.seconds": None,
+                "original.operations": None,
                 "compressed.steps": 30,
                 "compressed.seconds": 7.5,
+                "compressed.operations": 30,
             }
             for level in (1e-3, 1e-4)
         ),
@@ -132,3 +138,22 @@ def test_milestones_are_the_first_records_at_or_below_each_decade() -> None:
 def test_levels_that_nobody_reached_are_left_out() -> None:
     assert milestones([falling("original", [1.0, np.nan])]) == []
     assert falling("original", [1.0, 0.2]).first_at("recovery_error", 0.1) is None
+
+
+def test_older_runs_carry_what_the_original_did_before_a_late_start() -> None:
+    """Their late networks were counted from their own start on."""
+    layout = Layout({"original": {}, "compressed": {}})
+    rows = [
+        layout.row({"original": Record(0, 0.0, 0.0, 0.0, {})}),
+        layout.row(
+            {
+                "original": Record(40, 4.0, 1.0, 400.0, {}),
+                "compressed": Record(40, 0.0, 0.0, 0.0, {}),
+            }
+        ),
+        layout.row({"compressed": Record(50, 0.5, 0.1, 30.0, {})}),
+    ]
+    _, late = layout.trajectories(np.array(rows))
+    assert late.seconds.tolist() == [4.0, 4.5]
+    assert late.operations.tolist() == [400.0, 430.0]
+    assert late.measuring_seconds.tolist() == [1.0, 1.1]

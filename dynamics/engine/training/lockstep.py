@@ -4,6 +4,7 @@ The changes of the config's schedule happen here: rates change between two steps
 network may start late, from another network's factors at that moment.
 """
 
+import dataclasses
 from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
@@ -161,7 +162,8 @@ class Lanes:
         assert lead.moment is not None
         cut = truncated(lead.moment.factors, self._config.rank_bound)
         self._networks[late.network].restore(cut, lead.moment.backbone)
-        yield from self._lane(late.network, Resumable(late.step, 0.0, 0.0, 0.0, {}))
+        before = dataclasses.replace(lead, step=late.step, values={}, outcome="", cells=None)
+        yield from self._lane(late.network, dataclasses.replace(before, moment=None))
 
 
 def _complete(row: Mapping[str, Pending]) -> Row:

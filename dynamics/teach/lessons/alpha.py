@@ -84,7 +84,7 @@ really has of its own.
     "networks have α = 5. How much of the compressed network's lead in steps remains?",
     attempt={"problem": "completion", "alpha_original": 5.0},
     answer="Little: the original takes about 1.15 times as many steps, instead of more than three "
-    "times as many. The spectral start makes that difference. The lead in seconds remains large, "
-    "because a step of the compressed network is cheaper.",
+    "times as many. The spectral start makes that difference. The lead in operations remains "
+    "large, because a step of the compressed network is cheaper.",
     compared="recovery_error",
 )
