@@ -19,6 +19,7 @@ import numpy as np
 from dynamics.core import registry, traits
 from dynamics.core.config import SETTINGS, Config
 from dynamics.core.rates import turns
+from dynamics.core.records import Trajectory
 from dynamics.core.sizes import widths
 from dynamics.data import published
 from dynamics.data.published import DRAWN
@@ -31,6 +32,7 @@ ARRAYS = 'ARRAYS = """\n'
 FILLED = re.compile(r"# <settings>\n.*# </settings>\n", re.DOTALL)
 OPTIMIZER = re.compile(r"# <optimizer>\n.*# </optimizer>\n", re.DOTALL)
 TOLERANCE = {"float64": 1e-8, "float32": 1e-2}
+EARLIER = 10  # records before the last, to compare with a run that amplifies rounding
 LOOSER = 100  # factor on the tolerance, for an optimizer that divides by small numbers
 MOST_IN_MATRIX = 2**26  # numbers, which take 0.5 GiB
 MOST_IN_MEASUREMENTS = 2**28  # numbers of all measurements together
@@ -60,7 +62,8 @@ def script(run: Run) -> str:
     rows, cols = config.shape
     settings = {"rows": rows, "cols": cols} | {name: getattr(config, name) for name in KEPT}
     (rate,) = run.layout.facts["learning_rate"]
-    final = _final(run)
+    records = _records(run)
+    final = {name: each[-1] for name, each in records.items()}
     networks = {name: _network(config, name, rate) for name in final}
     tolerance = TOLERANCE[config.dtype]
     if config.dtype == "float64" and traits.optimizer(config.optimizer).rescales:
@@ -69,6 +72,7 @@ def script(run: Run) -> str:
         "SETTINGS: dict[str, Any]": settings,
         "NETWORKS: dict[str, Any]": networks,
         "FINAL: dict[str, Any]": final,
+        "EARLIER: dict[str, Any]": {name: each[:-1] for name, each in records.items()},
         "TOLERANCE": tolerance,
     }
     filled = "".join(f"{name} = {_text(value)}\n" for name, value in blocks.items())
@@ -196,24 +200,31 @@ def _network(config: Config, name: str, rate: float) -> dict[str, Any]:
     }
 
 
-def _final(run: Run) -> dict[str, Any]:
-    """Each network's numbers at its own last record; None for infinity and NaN.
+def _records(run: Run) -> dict[str, list[dict[str, Any]]]:
+    """Each network's numbers at up to EARLIER records and its last; None for infinity and NaN.
 
     A network is left out if the original had ended before the network could be cut from it.
     """
-    final = {}
+    records = {}
     for trajectory in run.trajectories:
-        if not len(trajectory.steps):
-            continue
-        values: dict[str, Any] = {"step": int(trajectory.steps[-1])}
-        for name in ("train_loss", "recovery_error"):
-            if name in trajectory.series:
-                values[name] = _plain(trajectory.series[name][-1])
-        largest = trajectory.series["singular_values"][-1][: run.config.rank]
-        if np.isfinite(largest).all():
-            values["singular_values"] = largest.tolist()
-        final[trajectory.network] = values
-    return final
+        last = len(trajectory.steps) - 1
+        if last >= 0:
+            chosen = sorted({round(last * part / EARLIER) for part in range(EARLIER + 1)})
+            records[trajectory.network] = [
+                _numbers(trajectory, index, run.config.rank) for index in chosen
+            ]
+    return records
+
+
+def _numbers(trajectory: Trajectory, index: int, rank: int) -> dict[str, Any]:
+    values: dict[str, Any] = {"step": int(trajectory.steps[index])}
+    for name in ("train_loss", "recovery_error"):
+        if name in trajectory.series:
+            values[name] = _plain(trajectory.series[name][index])
+    largest = trajectory.series["singular_values"][index][:rank]
+    if np.isfinite(largest).all():
+        values["singular_values"] = largest.tolist()
+    return values
 
 
 def _plain(value: Any) -> float | None:

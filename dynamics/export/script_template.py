@@ -5,9 +5,14 @@
 The program needs torch and NumPy alone. It draws everything as the run drew it; arrays that no seed
 draws are at the end of this file. Its steps are the plain ones on whole matrices,
 W_l ← W_l − η_l · direction(∂loss/∂W_l), whichever form of them the run used.
+
+Some runs amplify rounding, for example with Adam or at a large η. Each network is therefore trained
+a second time as a twin, from data and a start that differ in the last digit. Where the two differ,
+rounding decides: numbers are compared up to the record before, and the program says which.
 """
 
 import base64
+import copy
 import hashlib
 import io
 import math
@@ -34,10 +39,13 @@ NETWORKS: dict[str, Any] = {
     "compressed": {"width": 4, "start": "spectral", "at": 0, "rates": [[0, 1.0, 5.0]]}
 }
 FINAL: dict[str, Any] = {"compressed": {"step": 0, "train_loss": None, "singular_values": []}}
+# The same at a few earlier records, for a run that amplifies rounding: see ``main``.
+EARLIER: dict[str, Any] = {"compressed": []}
 TOLERANCE = 1e-8
 # </settings>
 SHAPE = (SETTINGS["rows"], SETTINGS["cols"])
 DTYPE = getattr(torch, SETTINGS["dtype"])
+MARGIN = 1e-3  # share of TOLERANCE by which a twin may differ: rounding adds up at every step
 RATINGS_SHA256 = "06416e597f82b7342361e41163890c81036900f418ad91315590814211dca490"
 
 
@@ -187,7 +195,7 @@ def first_factors(network: dict[str, Any], problem: "Entries | Sums") -> list[Te
     depth = SETTINGS["depth"]
     scale = SETTINGS["init_scale"]
     if network["start"] == "cut":
-        return cut(trained("original", problem, network["at"])[1], width)
+        return cut(trained("original", problem, [network["at"]])[0], width)
     if network["start"] == "spectral":
         surrogate = -problem.gradient(torch.zeros(SHAPE, dtype=DTYPE))
         left, _, right = torch.linalg.svd(surrogate, full_matrices=False)
@@ -272,18 +280,42 @@ def product(factors: list[Tensor]) -> Tensor:
     return result
 
 
-def trained(name: str, problem: Entries | Sums, last: int) -> tuple[list[Tensor], list[Tensor]]:
-    """The factors of a network at its start and after its step ``last``."""
+def moved(tensor: Tensor) -> Tensor:
+    """A tensor with each number moved by one unit in the last place of the largest, up or down."""
+    signs = 2 * torch.randint(2, tensor.shape, generator=generator("twin", 0)).to(tensor) - 1
+    return tensor + torch.finfo(DTYPE).eps * tensor.abs().max() * signs
+
+
+def twin(problem: Entries | Sums) -> Entries | Sums:
+    """The problem with data moved by one unit in the last place."""
+    other = copy.copy(problem)
+    name = "given" if isinstance(problem, Entries) else "seen"
+    setattr(other, name, moved(getattr(problem, name)))
+    return other
+
+
+def trained(
+    name: str, problem: Entries | Sums, steps: list[int], *, nudge: bool = False
+) -> list[list[Tensor]]:
+    """The factors of a network at these steps, which ascend from its start on.
+
+    ``nudge`` moves the start by one unit in the last place.
+    """
     network = NETWORKS[name]
     factors = first_factors(network, problem)
-    start = list(factors)
+    if nudge:
+        factors = [moved(factor) for factor in factors]
+    kept = [list(factors)] if network["at"] in steps else []
+    last = steps[-1]
     memories: list[dict[str, Any]] = [{} for _ in factors]
     for done in range(network["at"], last):
         rates = [rate for rate in network["rates"] if rate[0] <= done][-1]
         step(factors, problem, rates[1], rates[2], memories)
-        if (done + 1) % max(1, last // 20) == 0:
+        if done + 1 in steps:
+            kept.append(list(factors))
+        if not nudge and (done + 1) % max(1, last // 20) == 0:
             print(f"{name}: step {done + 1:,} of {last:,}", flush=True)
-    return start, factors
+    return kept
 
 
 def measured(
@@ -298,31 +330,61 @@ def measured(
     return values
 
 
-def agrees(found: float, recorded: float | None, scale: float) -> bool:
-    """Whether two numbers differ by at most TOLERANCE · max(|recorded|, 10⁻⁶ scale)."""
-    if recorded is None or not math.isfinite(found):  # the run has diverged
-        return recorded is None and not math.isfinite(found)
-    return abs(found - recorded) <= TOLERANCE * max(abs(recorded), 1e-6 * scale)
+def agrees(found: float, other: float | None, scale: float, allowed: float = TOLERANCE) -> bool:
+    """Whether two numbers differ by at most allowed · max(|other|, 10⁻⁶ scale)."""
+    if other is None or not (math.isfinite(found) and math.isfinite(other)):  # diverged
+        return not math.isfinite(found) and (other is None or not math.isfinite(other))
+    return abs(found - other) <= allowed * max(abs(other), 1e-6 * scale)
+
+
+def differing(
+    found: dict[str, Any], other: dict[str, Any], first: dict[str, Any], allowed: float
+) -> list[str]:
+    """The quantities of ``other`` that ``found`` does not meet."""
+    names = []
+    for key, value in other.items():
+        if key == "singular_values":
+            new = found.get(key, [math.nan] * len(value))
+            scale = max(value, default=1)
+            same = all(agrees(a, b, scale, allowed) for a, b in zip(new, value, strict=True))
+        elif key != "step":
+            same = agrees(found[key], value, first[key], allowed)
+        if key != "step" and not same:
+            names.append(key)
+    return names
 
 
 def check(name: str, problem: Entries | Sums, truth: Tensor | None) -> bool:
-    """Train a network and compare its numbers with FINAL; returns whether all agree."""
-    recorded = {key: value for key, value in FINAL[name].items() if key != "step"}
-    count = len(recorded.get("singular_values", ()))
-    first, found = (
-        measured(product(factors), problem, truth, count)
-        for factors in trained(name, problem, FINAL[name]["step"])
+    """Train a network and its twin; compare with the run up to where rounding decides.
+
+    Returns whether all agree.
+    """
+    records = [*EARLIER[name], FINAL[name]]
+    steps = sorted({NETWORKS[name]["at"], *(record["step"] for record in records)})
+    count = len(records[0].get("singular_values", ()))
+    own, other = (
+        [measured(product(each), problem, truth, count) for each in factors]
+        for factors in (
+            trained(name, problem, steps),
+            trained(name, twin(problem), steps, nudge=True),
+        )
     )
+    pairs = list(zip(own, other, strict=True))
+    apart = [bool(differing(a, b, own[0], TOLERANCE * MARGIN)) for a, b in pairs]
+    meant = apart.index(True) if True in apart else len(steps)
+    if meant < len(steps):
+        until = f"up to step {steps[meant - 1]:,}" if meant else "at no record"
+        print(f"{name}: numbers are reproducible to {TOLERANCE:g} {until}; then rounding decides.")
+    compared = [record for record in records if record["step"] in steps[:meant]]
     good = True
-    for key, value in recorded.items():
-        if key == "singular_values":
-            pairs = zip(found.get(key, [math.nan] * count), value, strict=True)
-            scale = max((number for number in value if number is not None), default=1)
-            same = all(agrees(new, old, scale) for new, old in pairs)
-        else:
-            same = agrees(found[key], value, first[key])
-        good &= same
-        print(f"{name} {key}: {found.get(key)} {'agrees' if same else f'DIFFERS from {value}'}")
+    for record in compared:
+        found = own[steps.index(record["step"])]
+        wrong = differing(found, record, own[0], TOLERANCE)
+        good &= not wrong
+        for key in record:
+            if key in wrong or (key != "step" and record is compared[-1]):
+                verdict = f"DIFFERS from {record[key]}" if key in wrong else "agrees"
+                print(f"{name} {key}: {found.get(key)} {verdict} at step {record['step']:,}")
     return good
 
 
