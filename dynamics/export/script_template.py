@@ -313,8 +313,9 @@ def trained(
         step(factors, problem, rates[1], rates[2], memories)
         if done + 1 in steps:
             kept.append(list(factors))
-        if not nudge and (done + 1) % max(1, last // 20) == 0:
-            print(f"{name}: step {done + 1:,} of {last:,}", flush=True)
+        if (done + 1) % max(1, last // 20) == 0:
+            label = f"{name}-twin" if nudge else name
+            print(f"{label}: step {done + 1:,} of {last:,}", flush=True)
     return kept
 
 
@@ -354,10 +355,11 @@ def differing(
     return names
 
 
-def check(name: str, problem: Entries | Sums, truth: Tensor | None) -> bool:
-    """Train a network and its twin; compare with the run up to where rounding decides.
+def check(name: str, problem: Entries | Sums, truth: Tensor | None) -> tuple[bool, int | None]:
+    """Train a network and its twin; compare with the run up to the step where the two part.
 
-    Returns whether all agree.
+    Returns whether all that was compared agrees, and the last step that was compared: None if the
+    twin never parts, -1 if it does from the start on.
     """
     records = [*EARLIER[name], FINAL[name]]
     steps = sorted({NETWORKS[name]["at"], *(record["step"] for record in records)})
@@ -372,9 +374,6 @@ def check(name: str, problem: Entries | Sums, truth: Tensor | None) -> bool:
     pairs = list(zip(own, other, strict=True))
     apart = [bool(differing(a, b, own[0], TOLERANCE * MARGIN)) for a, b in pairs]
     meant = apart.index(True) if True in apart else len(steps)
-    if meant < len(steps):
-        until = f"up to step {steps[meant - 1]:,}" if meant else "at no record"
-        print(f"{name}: numbers are reproducible to {TOLERANCE:g} {until}; then rounding decides.")
     compared = [record for record in records if record["step"] in steps[:meant]]
     good = True
     for record in compared:
@@ -385,7 +384,32 @@ def check(name: str, problem: Entries | Sums, truth: Tensor | None) -> bool:
             if key in wrong or (key != "step" and record is compared[-1]):
                 verdict = f"DIFFERS from {record[key]}" if key in wrong else "agrees"
                 print(f"{name} {key}: {found.get(key)} {verdict} at step {record['step']:,}")
-    return good
+    if meant == len(steps):
+        return good, None
+    end = steps[meant - 1] if meant else -1
+    print(f"{name}: numbers are reproducible to {TOLERANCE:g} {until(end)}; then rounding decides")
+    return good, end
+
+
+def until(end: int) -> str:
+    """How far numbers mean something, in words."""
+    return f"up to step {end:,}" if end >= 0 else "at no record"
+
+
+def conclusion(ends: dict[str, int | None]) -> str:
+    """The last line where all that was compared agrees; ``ends`` has ``check``'s last steps."""
+    limited = {name: end for name, end in ends.items() if end is not None}
+    if not limited:
+        return "Everything agrees."
+    if len(limited) == len(ends) and all(
+        end <= NETWORKS[name]["at"] for name, end in limited.items()
+    ):
+        what = "Nothing" if max(limited.values()) < 0 else "Only the start"
+        return f"{what} was compared: rounding decides this run from its first record on."
+    if len(limited) == len(ends) and len(set(limited.values())) == 1:
+        return f"Every number agrees {until(min(limited.values()))}; beyond it rounding decides."
+    named = ", ".join(f"{name} {until(end)}" for name, end in limited.items())
+    return f"Every number that was compared agrees ({named}); beyond it rounding decides."
 
 
 # The arrays that no seed draws: a photograph's or a published figure's.
@@ -404,7 +428,7 @@ ARRAYS = """
 
 
 def main() -> None:
-    """Check every network; the exit status is 0 if every number agrees, 1 if one does not."""
+    """Check every network; the exit status is 0 if all that was compared agrees, else 1."""
     torch.set_num_threads(1)
     truth = None if SETTINGS["problem"] == "movielens" else target()
     if truth is None:
@@ -412,8 +436,10 @@ def main() -> None:
     else:
         problem = Sums(truth) if SETTINGS["problem"] == "sensing" else Entries(truth)
         truth = truth.to(DTYPE)
-    good = all([check(name, problem, truth) for name in NETWORKS])
-    print("Everything agrees." if good else "Some numbers differ.")
+    checked = {name: check(name, problem, truth) for name in NETWORKS}
+    good = all(agreed for agreed, _ in checked.values())
+    ends = {name: end for name, (_, end) in checked.items()}
+    print(conclusion(ends) if good else "Some numbers differ.")
     assert good, f"the run cannot be repeated to a relative {TOLERANCE:g}"
 
 

@@ -16,7 +16,7 @@ from dynamics.core.config import Config
 from dynamics.core.records import Layout
 from dynamics.engine.training.comparison import prepare
 from dynamics.export import export
-from dynamics.export.script import refusal, script
+from dynamics.export.script import PROGRAM, refusal, script
 from dynamics.runs.run import Run, RunError
 from tests.support.make import is_sentence, small
 
@@ -130,12 +130,27 @@ def test_a_run_that_amplifies_rounding_is_compared_up_to_where_it_decides(
     exec(script(run), again)
     again["main"]()
     said = capsys.readouterr().out
-    assert "compressed: numbers are reproducible to 1e-0" in said and "up to step" in said
-    again["FINAL"]["compressed"]["step"] = again["EARLIER"]["compressed"][0]["step"]
-    again["EARLIER"]["compressed"] = []
-    again["FINAL"]["compressed"]["train_loss"] *= 1 + 1e-5
+    assert "compressed: numbers are reproducible to 1e-0" in said
+    assert "rounding decides" in said.splitlines()[-1] and "Everything agrees" not in said
+    again["EARLIER"]["compressed"][0]["train_loss"] *= 1 + 1e-5
     with pytest.raises(AssertionError, match="cannot be repeated"):
         again["main"]()
+
+
+def test_the_last_line_says_how_much_was_compared() -> None:
+    again: dict[str, Any] = {"__name__": "again"}
+    exec(PROGRAM.read_text(), again)
+    again["NETWORKS"] = {"compressed": {"at": 20}, "original": {"at": 0}}
+    for compressed, original, words in (
+        (None, None, "Everything agrees."),
+        (1200, 1200, "agrees up to step 1,200; beyond it"),
+        (1200, None, "compared agrees (compressed up to step 1,200); beyond it"),
+        (20, 50, "(compressed up to step 20, original up to step 50)"),
+        (20, 0, "Only the start was compared: rounding decides this run from its first record"),
+        (-1, -1, "Nothing was compared"),
+        (-1, None, "(compressed at no record)"),
+    ):
+        assert words in again["conclusion"]({"compressed": compressed, "original": original})
 
 
 @pytest.mark.parametrize("change", ["seed_data", "seed_noise", "seed_init", "init_scale"])

@@ -60,8 +60,8 @@ def _progress(process: Process, networks: int, seconds: float) -> tuple[float, s
     if reports := STEP.findall(process.text("output")):
         network, step, last = reports[-1]
         finished = len({name for name, *_ in reports}) - 1
-        share = (finished + _whole(step) / max(_whole(last), 1)) / networks
-        words = f"{network.replace('_', ' ')}, step {step} of {last}"
+        share = (finished + _whole(step) / max(_whole(last), 1)) / (2 * networks)  # with twins
+        words = f"{re.sub('[_-]', ' ', network)}, step {step} of {last}"
     return min(share, 1.0), f"Training again: {words}, {seconds:.0f} s"
 
 
@@ -72,8 +72,10 @@ def _whole(text: str) -> int:
 def _show(output: str, status: int | None) -> None:
     """The verdict, and the script's output without its progress."""
     lines = [line for line in output.splitlines() if not STEP.match(line)]
-    if status == 0:
+    if status == 0 and lines[-1:] == ["Everything agrees."]:
         st.success("Every number agrees.", icon=":material/check_circle:")
+    elif status == 0 and lines:
+        st.info(lines[-1], icon=":material/info:")
     elif any("DIFFERS" in line for line in lines):
         st.warning("Some numbers differ.", icon=":material/difference:")
     else:
