@@ -1,21 +1,19 @@
 """Device: where a run is computed, the processor's name, and the number of threads."""
 
+import math
 import platform
 import re
 import sys
 from pathlib import Path
 
-import psutil
 import torch
 
-from dynamics.core import sizes
+from dynamics.core import sizes, traits
 from dynamics.core.config import Config
+from dynamics.engine.kernels import multiply
+from dynamics.engine.losses import sums
 
 SWITCH = 1e-4  # seconds after which a thread passes Python's lock to a waiting thread
-WIDE = 600  # least width of a network that gains by a second thread
-MANY = 2**24  # least count of numbers in measurements that gain by a second thread
-LOOK = 0.2  # seconds for which the use of the cores is watched
-SPARE = 0.3  # cores; this much of the two cores that are needed may be in use
 
 
 def device(config: Config) -> torch.device:
@@ -30,28 +28,34 @@ def device(config: Config) -> torch.device:
     return torch.device("cuda" if cuda else "cpu")
 
 
-def use_threads(config: Config) -> None:
-    """Use one thread, because runs are spread over cores; two if that gains and a core is idle.
+def use_threads() -> None:
+    """Use one torch thread, so that a run's digits depend on its config alone.
 
-    Products of a wide original network and large sets of measurements gain. Small products become
-    slower with a second thread. All products become slower if that thread's core is busy.
+    With more, libraries sum up in an order that follows the number of threads. The few operations
+    that gain by a second thread cut themselves in two, always in the same way: see
+    ``kernels/multiply.py`` and ``losses/sums.py``.
     """
-    rows, cols = config.shape
-    wide = sizes.wide(config) and (config.width or min(rows, cols)) >= WIDE
-    dense = config.problem == "sensing" and config.sensing == "gaussian"
-    many = dense and rows * cols * config.measurements >= MANY
-    cores = psutil.cpu_count() or 1
-    idle = (wide or many) and cores * (1 - psutil.cpu_percent(LOOK) / 100) >= 2 - SPARE
-    torch.set_num_threads(2 if idle else 1)
+    torch.set_num_threads(1)
     # Training needs Python's lock between its calls, so measuring must not hold it for long.
     sys.setswitchinterval(SWITCH)
+
+
+def threads(config: Config) -> int:
+    """How many threads train the run: 2 if its products or measurements are worth it, else 1."""
+    stepped = [name for name in config.networks if not traits.network(name).reduced]
+    sides = [sizes.widths(config, name) for name in stepped]
+    triples = (triple for side in sides for triple in zip(side, side[1:], side[2:], strict=False))
+    rows, cols = config.shape
+    dense = config.problem == "sensing" and config.sensing == "gaussian"
+    many = dense and rows * cols * config.measurements >= sums.WORTH_TWO
+    return 2 if many or any(math.prod(triple) >= multiply.WORTH_TWO for triple in triples) else 1
 
 
 def told(config: Config) -> str:
     """The processor or accelerator and the number of threads, in words."""
     if device(config).type == "cuda":
         return torch.cuda.get_device_name()
-    count = torch.get_num_threads()
+    count = threads(config)
     return f"{processor()}, {count} thread{'s' if count > 1 else ''}"
 
 

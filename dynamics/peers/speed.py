@@ -140,7 +140,7 @@ def _measured(
     case: Case, network: str, engines: list[str], block: float, repeats: int
 ) -> Iterator[tuple[Row, float]]:
     comparisons = case.comparisons(network)
-    device.use_threads(comparisons[0].config)
+    device.use_threads()
     runs = _runs(comparisons, network, engines)
     first = {}
     counts = {}

@@ -156,7 +156,7 @@ class Worker:
         fetch(config, self._report)  # ``fetch`` looks for a cancellation itself, and tidies up
         with self._ends_when_cancelled():
             self.tell(message="preparing")
-            device.use_threads(config)
+            device.use_threads()
             comparison = prepare(config)
         self.tell(machine=device.told(config))
         self._watch = Watch(config, comparison.facts)

@@ -46,7 +46,7 @@ def bare(config: Config, steps: dict[str, int]) -> float:
 def main() -> int:
     """Print both figures; 1 if measuring takes more than its bar."""
     config = Config()
-    device.use_threads(config)
+    device.use_threads()
     shares, ratios = [], []
     for _ in range(REPEATS):
         wall, share, steps = measured(config)

@@ -3,19 +3,21 @@
 On some processors the libraries behind torch use only half of the vector width;
 ``kernels/products.cpp`` uses all of it, and makes many steps in one call (``steps/replayed.py``).
 It is used on x86 processors with AVX2, for matrices with no side below THIN. For thinner matrices
-the calls cost more than the products.
+the calls cost more than the products. A large product is cut into two halves of its rows, one for a
+second thread; the digits are the same. Waiting uses no core.
 """
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
+import psutil
 import torch
 from torch import Tensor
 
 from dynamics.engine.kernels import products
 
 THIN = 48  # smallest side of a matrix that compiled code multiplies
-WORTH_TWO = 600  # smallest number of rows for which a second thread gains
+WORTH_TWO = 600**3  # least rows × inner × cols for which a second thread gains
 
 
 def multiply(left: Tensor, right: Tensor, out: Tensor) -> Tensor:
@@ -52,9 +54,11 @@ def _compiled(left: Tensor, right: Tensor, out: Tensor, alpha: float, beta: floa
             c + start * c_down * size, c_down, alpha, beta,
         )  # fmt: skip
 
-    if rows >= WORTH_TWO and torch.get_num_threads() > 1:
+    if rows * inner * cols >= WORTH_TWO:
         middle = rows // 2
-        list(_pool().map(run, (0, middle), (middle, rows)))
+        half = _pool().submit(run, 0, middle)
+        run(middle, rows)
+        half.result()
     else:
         run(0, rows)
     return True
@@ -75,4 +79,4 @@ def arguments(left: Tensor, right: Tensor, out: Tensor) -> list[int]:
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(2, "products")
+    return ThreadPoolExecutor(psutil.cpu_count(), "products")

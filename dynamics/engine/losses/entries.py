@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from scipy.sparse import csr_matrix
 from scipy.sparse.linalg import svds
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from dynamics.core.config import Config
@@ -115,7 +116,7 @@ class Entries(Recovery):
         return 6.0 * len(self.observed.values) * width
 
     def surrogate(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Singular triplets of c · Y, by Lanczos iteration from a fixed start."""
+        """Singular triplets of c · Y, by Lanczos iteration from a fixed start on one thread."""
         left, values, right = self._triplets(count)
         return left, self.scale * values, right
 
@@ -134,10 +135,11 @@ class Entries(Recovery):
 
     def _decomposed(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
         """The first ``count`` singular triplets of Y."""
-        if count >= min(self.shape) - 1:  # Lanczos iteration cannot find so many triplets
-            left, values, right = np.linalg.svd(self._matrix.toarray(), full_matrices=False)
-        else:
-            left, values, right = svds(self._matrix, k=count, rng=0)
+        with threadpool_limits(1, "blas"):  # more threads would change the last digits
+            if count >= min(self.shape) - 1:  # Lanczos iteration cannot find so many triplets
+                left, values, right = np.linalg.svd(self._matrix.toarray(), full_matrices=False)
+            else:
+                left, values, right = svds(self._matrix, k=count, rng=0)
         order = values.argsort()[::-1][:count]
         parts = (left[:, order], values[order], right[order])
         like = self.observed.values

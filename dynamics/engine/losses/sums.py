@@ -52,8 +52,7 @@ class Dense(Sums):
 
     One pass over the measurements computes residuals and gradient: a block of rows of A is
     multiplied by vec(W) and, while it is in cache, its transpose by the residuals. The rows are cut
-    into two halves, for two threads if torch has two. With one thread the result is the same to the
-    last digit.
+    into two halves, for two threads, if the measurements are many.
 
     Args:
         target: M*.
@@ -78,7 +77,7 @@ class Dense(Sums):
         self._parts = [part for part in (blocks[:middle], blocks[middle:]) if part]
         self._totals = torch.empty(len(self._parts), *self.shape).to(seen)
         # Each thread of the pool has torch threads of its own: one each, to avoid four in all.
-        two = torch.get_num_threads() > 1 and len(self._parts) > 1 and not seen.is_cuda
+        two = len(self._parts) > 1 and not seen.is_cuda
         self._pool = ThreadPoolExecutor(2, "sensing", torch.set_num_threads, (1,)) if two else None
 
     def residual(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:

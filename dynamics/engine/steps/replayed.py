@@ -76,15 +76,16 @@ class ReplayedDescent(Chained):
 
     @classmethod
     def applies(cls, network: Network, problem: Task, optimizer: ModuleType) -> bool:
-        """Whether compiled code can make these steps, and is faster with its one thread."""
+        """Whether compiled code can make these steps, and no product is worth a second thread."""
         like = network.factors[0]
         sides = network.widths
+        layers = zip(sides, sides[1:], sides[2:], strict=False)
         return (
             getattr(optimizer, "PLAIN", False)
             and like.device.type == "cpu"
             and isinstance(problem, Masked)
             and min(sides) >= THIN
-            and (torch.get_num_threads() == 1 or max(sides) < WORTH_TWO)
+            and all(a * b * c < WORTH_TWO for a, b, c in layers)
             and products(like.dtype) is not None
         )
 

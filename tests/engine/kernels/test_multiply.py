@@ -1,7 +1,6 @@
 """Compiled products equal torch's, whatever the shapes, strides and threads."""
 
 import functools
-from collections.abc import Iterator
 
 import pytest
 import torch
@@ -31,14 +30,6 @@ def random(rows: int, cols: int, dtype: torch.dtype, turned: bool) -> Tensor:
     if turned:
         return torch.randn(cols, rows, generator=draw, dtype=torch.float64).to(dtype).mT
     return torch.randn(rows, cols, generator=draw, dtype=torch.float64).to(dtype)
-
-
-@pytest.fixture
-def two_threads() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
 
 
 @compiled
@@ -74,12 +65,13 @@ def test_products_of_all_strides(
 
 
 @compiled
-def test_two_threads_give_the_same_digits(two_threads: None) -> None:
+def test_two_threads_give_the_same_digits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows are cut in two, and every row is summed up as before."""
     left, right = random(633, 301, torch.float64, False), random(301, 310, torch.float64, True)
     together, alone = torch.empty(633, 310).double(), torch.empty(633, 310).double()
+    monkeypatch.setattr(module, "WORTH_TWO", 0)
     multiply(left, right, out=together)
-    torch.set_num_threads(1)
+    monkeypatch.setattr(module, "WORTH_TWO", 10**12)
     multiply(left, right, out=alone)
     assert torch.equal(together, alone)
 
