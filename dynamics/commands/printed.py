@@ -103,6 +103,14 @@ def _number(value: Any) -> str:
     return f"{value:,.0f}" if 1000 <= value < 1e15 else f"{value:.4g}"
 
 
+def _beyond(result: "Deviation") -> str:
+    """Where rounding decides a quantity of a trajectory file, in words; empty if it never does."""
+    if result.until is None:
+        return ""
+    where = f"beyond step {result.until:,}" if result.until >= 0 else "from the first record on"
+    return f"; {where} rounding decides: {result.beyond:.1e} there"
+
+
 def print_deviations(deviations: "list[Deviation]", unreadable: list[str], as_json: bool) -> None:
     """Print the results of ``verify``, one line each or as JSON, and why files are unreadable."""
     if as_json:
@@ -115,6 +123,6 @@ def print_deviations(deviations: "list[Deviation]", unreadable: list[str], as_js
             verdict = "ok  " if result.within else "FAIL"
             allowed = f"(at most {result.tolerance:.0e}, {count(result.records, 'record')})"
             name = f"{result.file} {result.network:10} {result.quantity:26}"
-            print(f"{verdict} {name} {result.worst:.1e} {allowed}")
+            print(f"{verdict} {name} {result.worst:.1e} {allowed}{_beyond(result)}")
     for sentence in unreadable:
         print(f"dynamics: {sentence}", file=sys.stderr)

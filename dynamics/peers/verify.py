@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from dynamics.core import registry, traits
-from dynamics.core.records import Array, deviations
+from dynamics.core.records import SMALL, Array
 from dynamics.engine.losses.masked import Masked
 from dynamics.engine.losses.sums import Dense
 from dynamics.engine.measuring.measure import measurer
@@ -30,8 +30,9 @@ QUANTITIES = {  # name in the file: name in this program
     "left_angles": "left_angles",
     "right_angles": "right_angles",
 }
-MOST_OPERATIONS = 1e14  # of retraining one file: some hours of one core
+MOST_OPERATIONS = 2e14  # of retraining one file and its twins: some hours of one core
 LOOSER = 100  # factor on the tolerance for angles and for optimizers that rescale the gradient
+PARTED = 1e-10  # deviation of a twin that says that rounding decides; LOOSER as the tolerance is
 GAP = 1e-3  # smallest (σ_r − σ_(r+1)) / σ_1 for which the top-r subspace is well defined
 
 
@@ -41,9 +42,11 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True)
 class Deviation:
-    """The worst deviation of one quantity over all records, and the tolerance.
+    """The worst deviation of one quantity over the records compared, and the tolerance.
 
-    It is relative, or in radians for angles; see ``verify``.
+    It is relative, or in radians for angles; see ``verify``. ``until`` is the last iteration that
+    was compared because rounding decides beyond it: None if all were, -1 if none was. ``beyond`` is
+    the worst deviation there, which fails nothing; 0 if all were compared.
     """
 
     file: str
@@ -52,6 +55,8 @@ class Deviation:
     worst: float
     tolerance: float
     records: int
+    until: int | None = None
+    beyond: float = 0.0
 
     @property
     def within(self) -> bool:
@@ -67,6 +72,8 @@ def verify(
     The deviation of x from y is |x − y| / max(|y|, 1e-6 · max|y|), the maximum taken over the
     quantity in the file. Angles count where the top-r subspace is well defined, and their deviation
     is |x − y| in radians: a stored angle that went through arccos is only good to about 1e-7.
+    A twin whose start is one unit in the last place away is trained, too. Where it differs,
+    rounding decides the run, and each quantity is compared up to the record before.
 
     Args:
         file: an ``.npz`` trajectory file.
@@ -83,7 +90,8 @@ def verify(
         problem = _problem(content)
         for network in NETWORKS:
             quantities = _retrain(network, problem, content, progress)
-            yield from _deviations(file.name, network, quantities, content, tolerance)
+            twin = _retrain(network, problem, content, progress, twin=True)
+            yield from _deviations(file.name, network, quantities, twin, content, tolerance)
     except KeyError as error:
         raise UnreadableError(
             f"{file} has no {error}, which a trajectory file must have."
@@ -121,7 +129,7 @@ def _check(content: TrajectoryFile) -> None:
         if not joined or shapes[0][1] != cols or shapes[-1][0] != rows:
             raise ValueError(f"the first factors of its {network} network do not fit each other")
         parameters += sum(after * before for after, before in shapes)
-    operations = 4.0 * parameters * min(rows, cols) * float(iterations[-1])
+    operations = 8.0 * parameters * min(rows, cols) * float(iterations[-1])
     if operations > MOST_OPERATIONS:
         raise ValueError(
             f"its {int(iterations[-1]):,} iterations take about {operations:.0e} operations, more "
@@ -174,11 +182,15 @@ def _retrain(
     problem: Recovery,
     content: TrajectoryFile,
     progress: Callable[[str, int, int], None],
+    *,
+    twin: bool = False,
 ) -> dict[str, Array]:
-    """All quantities of the retrained network, each records × its shape."""
+    """All quantities of the retrained network or of its twin, each records × its shape."""
     settings = content.settings
     iterations = content.arrays["iteration"]
     starts = [content.arrays[f"{name}_init_{i + 1}"] for i in range(int(settings["depth"]))]
+    if twin:
+        starts = [_moved(start) for start in starts]
     alpha = float(settings["alpha"]) if name == "compressed" else 1.0
     network = Network([torch.tensor(start, dtype=torch.float64) for start in starts], alpha)
     optimizer = registry.load("optimizers", content.optimizer)
@@ -190,14 +202,21 @@ def _retrain(
         steps.step(int(iteration) - done)
         done = int(iteration)
         records.append(measure())
-        progress(name, number, len(iterations))
+        progress(f"{name} twin" if twin else name, number, len(iterations))
     return {key: np.stack([record[key] for record in records]) for key in records[0]}
+
+
+def _moved(start: Array) -> Array:
+    """A factor with each number moved by one unit in the last place of the largest, up or down."""
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], start.shape)
+    return np.asarray(start + np.finfo(float).eps * np.abs(start).max(initial=0) * signs)
 
 
 def _deviations(
     file: str,
     network: str,
     quantities: Mapping[str, Array],
+    twin: Mapping[str, Array],
     content: TrajectoryFile,
     tolerance: float,
 ) -> Iterator[Deviation]:
@@ -206,26 +225,50 @@ def _deviations(
     values = content.arrays[f"{network}_end_to_end_singular_values"]
     beyond = values[:, rank] if values.shape[1] > rank else 0.0  # of full rank: nothing is beyond
     defined = values[:, rank - 1] - beyond > GAP * values[:, 0]
+    iterations = content.arrays["iteration"]
     for stored, name in QUANTITIES.items():
-        theirs, ours = content.arrays[f"{network}_{stored}"], quantities[name]
+        theirs, ours, other = content.arrays[f"{network}_{stored}"], quantities[name], twin[name]
         angles = stored.endswith("angles")
+        steps = iterations[defined] if angles else iterations
         if angles:
-            theirs, ours = theirs[defined], ours[defined]
+            theirs, ours, other = theirs[defined], ours[defined], other[defined]
         if theirs.ndim > 1:
-            ours = ours[..., : theirs.shape[-1]]
+            ours, other = ours[..., : theirs.shape[-1]], other[..., : theirs.shape[-1]]
         if theirs.shape != ours.shape:
             raise ValueError(f"its {network}_{stored} has the shape {theirs.shape}")
-        allowed = tolerance * (LOOSER if angles or amplified else 1)
-        worst = _worst(ours, theirs, relative=not angles)
-        yield Deviation(file, network, stored, worst, allowed, len(theirs))
+        looser = LOOSER if angles or amplified else 1
+        end = _parted(other, ours, PARTED * looser, relative=not angles)
+        worst = _worst(ours[:end], theirs[:end], theirs, relative=not angles)
+        result = Deviation(file, network, stored, worst, tolerance * looser, end)
+        if end < len(steps):
+            beyond = _worst(ours[end:], theirs[end:], theirs, relative=not angles)
+            until = int(steps[end - 1]) if end else -1
+            result = replace(result, until=until, beyond=beyond)
+        yield result
 
 
-def _worst(ours: Array, theirs: Array, *, relative: bool) -> float:
-    """The largest deviation; 0 if neither is finite anywhere, infinite if only one is."""
+def _parted(twin: Array, ours: Array, allowed: float, *, relative: bool) -> int:
+    """The number of records before the first at which a twin deviates by more than ``allowed``."""
+    for number in range(len(ours)):
+        one = slice(number, number + 1)
+        if _worst(twin[one], ours[one], ours, relative=relative) > allowed:
+            return number
+    return len(ours)
+
+
+def _worst(ours: Array, theirs: Array, all_theirs: Array, *, relative: bool) -> float:
+    """The largest deviation; 0 if neither is finite anywhere, infinite if only one is.
+
+    A relative one counts numbers below 1e-6 of the largest of ``all_theirs`` as if they were that.
+    """
     finite = np.isfinite(theirs)
     if not np.array_equal(finite, np.isfinite(ours)):
         return float("inf")
     if not finite.any():
         return 0.0
-    ours, theirs = ours[finite], theirs[finite]
-    return float(np.max(deviations(ours, theirs) if relative else np.abs(ours - theirs)))
+    apart = np.abs(ours[finite] - theirs[finite])
+    if relative:
+        largest = np.abs(all_theirs[np.isfinite(all_theirs)]).max()
+        floor = max(SMALL * largest, np.finfo(float).tiny)
+        apart = apart / np.maximum(np.abs(theirs[finite]), floor)
+    return float(np.max(apart))

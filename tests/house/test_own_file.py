@@ -121,9 +121,10 @@ def test_what_rescales_is_verified_and_repeated_more_loosely(program: Path) -> N
 from dynamics.peers import verify
 print("TOLERANCE = 1e-06" in script(run))
 zero = {"original_" + name: np.zeros((1, 5)) for name in verify.QUANTITIES}
+zero["iteration"] = np.zeros(1)
 ours = {name: np.zeros((1, 5)) for name in verify.QUANTITIES.values()}
 content = verify.TrajectoryFile({"r": 2, "optimizer": "own"}, zero)
-print({each.tolerance for each in verify._deviations("f", "original", ours, content, 1e-8)})
+print({each.tolerance for each in verify._deviations("f", "original", ours, ours, content, 1e-8)})
 """
     assert output(program, BIG, code) == ["True", "{1e-06}"]
     assert output(program, SOFT, code)[0] == "False"

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dynamics.commands.printed import print_deviations
 from dynamics.peers.verify import Deviation, UnreadableError, verify
 from tests.support.make import is_sentence
+from tests.support.numpy_engine import trajectory
 
 QUICK = ("completion_d60_r4_L2", "sensing_d20_r2_L3")
 LONG = ("completion_d100_r5_L3", "factorization_d100_r10_L3")
@@ -37,6 +39,37 @@ def test_files_of_this_program_s_own_numbers_pass(trajectory_file: Path) -> None
     found = deviations(trajectory_file)
     assert all(each.within for each in found) and len(found) == 14
     assert max(each.worst for each in found if "angles" not in each.quantity) < 1e-9
+    assert all(each.until is None and each.beyond == 0 for each in found)
+
+
+def test_a_run_that_amplifies_rounding_is_compared_up_to_where_it_decides(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Beyond η* of the compressed network NumPy and torch part; up to there one number counts."""
+    arrays = trajectory(eta=6.0)
+    file = tmp_path / "large.npz"
+    np.savez(file, **arrays)
+    found = deviations(file)
+    assert len(found) == 14 and all(each.within for each in found)
+    assert {each.network for each in found if each.until is not None} == {"compressed"}
+    losses = next(each for each in found if each.quantity == "train_loss" and each.until)
+    assert losses.until and 100 < losses.until < 400 and losses.beyond > 1e-3
+    print_deviations(found, [], as_json=False)
+    said = capsys.readouterr().out
+    assert said.count(f"; beyond step {losses.until} rounding decides: ") > 1
+    for record, fails in ((1, True), (-1, False)):
+        changed = arrays["compressed_train_loss"].copy()
+        changed[record] *= 1 + 1e-4
+        found = deviations(altered(file, tmp_path, compressed_train_loss=changed))
+        assert any(not each.within for each in found) == fails
+
+
+def test_a_start_that_rounding_decides_is_said_and_fails_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    result = Deviation("f", "original", "left_angles", 0.0, 1e-6, 0, until=-1, beyond=0.5)
+    print_deviations([result], [], as_json=False)
+    assert "ok" in (said := capsys.readouterr().out) and "from the first record on" in said
 
 
 def altered(file: Path, folder: Path, **changes: object) -> Path:

@@ -15,14 +15,13 @@ SETTINGS = {
     "rhat": 4,
     "depth": 3,
     "epsilon": 0.3,
-    "eta": 2.0,
     "alpha": 1.5,
     "optimizer": "gd",
 }
 ITERATIONS = range(0, 401, 20)
 
 
-def trajectory() -> dict[str, Any]:
+def trajectory(eta: float = 2.0) -> dict[str, Any]:
     """The arrays of a trajectory file of both networks."""
     draw = np.random.default_rng(1)
     u, s, v = np.linalg.svd(draw.standard_normal((9, 9)))
@@ -32,18 +31,22 @@ def trajectory() -> dict[str, Any]:
         "original": [0.3 * np.linalg.qr(draw.standard_normal((9, 9)))[0] for _ in range(3)],
         "compressed": [0.3 * right[:4], 0.3 * np.eye(4), 0.3 * left[:, :4]],
     }
-    arrays = {"config": json.dumps(SETTINGS), "target": target, "mask": mask.astype(np.uint8)}
+    arrays = {
+        "config": json.dumps(SETTINGS | {"eta": eta}),
+        "target": target,
+        "mask": mask.astype(np.uint8),
+    }
     arrays |= {"iteration": np.array(ITERATIONS)}
     for network, factors in starts.items():
         arrays |= {f"{network}_init_{i + 1}": factor for i, factor in enumerate(factors)}
         alpha = 1.5 if network == "compressed" else 1.0
-        records = list(descend(factors, target, mask, alpha))
+        records = list(descend(factors, target, mask, alpha, eta))
         for name in records[0]:
             arrays[f"{network}_{name}"] = np.array([record[name] for record in records])
     return arrays
 
 
-def descend(factors: list[Array], target: Array, mask: Array, alpha: float) -> Any:
+def descend(factors: list[Array], target: Array, mask: Array, alpha: float, eta: float) -> Any:
     """Measurements at each of the iterations."""
     factors = list(factors)
     for iteration in range(ITERATIONS[-1] + 1):
@@ -56,7 +59,7 @@ def descend(factors: list[Array], target: Array, mask: Array, alpha: float) -> A
             for i in range(len(factors))
         ]
         for i, gradient in enumerate(gradients):
-            factors[i] = factors[i] - (alpha if i in (0, 2) else 1) * 2.0 * gradient
+            factors[i] = factors[i] - (alpha if i in (0, 2) else 1) * eta * gradient
 
 
 def multiplied(factors: list[Array], size: int = 0) -> Array:
