@@ -137,6 +137,38 @@ def test_a_run_that_amplifies_rounding_is_compared_up_to_where_it_decides(
         again["main"]()
 
 
+def repeated(seed: int, folder: Path) -> None:
+    """Train a random run; its script agrees up to where its twin parts."""
+    draw = np.random.default_rng(seed)
+    config = small(
+        problem=draw.choice(["factorization", "completion", "sensing"]).item(),
+        optimizer=draw.choice(["gradient_descent", "momentum", "adam", "rmsprop"]).item(),
+        learning_rate=float(10 ** draw.uniform(-3, -1)),
+        init_scale=float(10 ** draw.uniform(-2, 0)),
+        depth=int(draw.integers(2, 5)),
+        noise=float(draw.choice([0, 0.05])),
+        seed_init=seed,
+        steps=400,
+    )
+    again: dict[str, Any] = {"__name__": "again"}
+    folder = folder / str(seed)
+    folder.mkdir()
+    exec(script(kept(config, folder)), again)
+    again["main"]()
+
+
+def test_random_runs_agree_wherever_their_twins_do(tmp_path: Path) -> None:
+    for seed in range(12):
+        repeated(seed, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_two_hundred_random_runs_agree_wherever_their_twins_do(tmp_path: Path) -> None:
+    for seed in range(12, 212):
+        repeated(seed, tmp_path)
+
+
 def test_the_last_line_says_how_much_was_compared() -> None:
     again: dict[str, Any] = {"__name__": "again"}
     exec(PROGRAM.read_text(), again)
