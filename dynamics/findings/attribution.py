@@ -25,7 +25,7 @@ CAUSES = {  # by the first network of the path that has the cause
     "compressed": "α",
 }
 PATH = ("original", *CAUSES)
-BESIDE = ("original_alpha", "narrow_random", "narrow_random_alpha")
+BESIDE = ("original_alpha", "original_spectral_alpha", "narrow_random", "narrow_random_alpha")
 STOP = "stop"
 LEVELS = (*(f"{level:.0e}".replace("e-0", "e-") for level in DECADES), STOP)
 MOST_SEEDS = 20
@@ -105,7 +105,7 @@ def networks(config: Config) -> tuple[str, ...]:
 
 
 # Networks that each equal another network if α = α₀.
-_TWINS = ("compressed_even", "original_alpha", "narrow_random_alpha")
+_TWINS = ("compressed_even", "original_alpha", "original_spectral_alpha", "narrow_random_alpha")
 
 
 def ladder(config: Config, seeds: int) -> list[Config]:

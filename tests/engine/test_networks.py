@@ -21,6 +21,7 @@ ALL = tuple(choices("networks"))
 TRAINED = tuple(name for name in ALL if not traits.network(name).reduced)
 VARIANTS = {
     "original_alpha": "original",
+    "original_spectral_alpha": "original_spectral",
     "compressed_even": "compressed",
     "narrow_random_alpha": "narrow_random",
 }

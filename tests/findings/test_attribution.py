@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from dynamics.core import traits
 from dynamics.core.config import Config, ConfigError
 from dynamics.core.records import Trajectory
 from dynamics.draw.waterfall import draw
@@ -81,6 +82,18 @@ def test_equal_alpha_leaves_twins_out_and_changes_no_factor() -> None:
     assert [rung.cause for rung in made.path] == ["", "spectral start", "narrow width"]
     assert [rung.network for rung in made.beside] == ["narrow_random"]
     assert any("no part of the lead" in each for each in attribution.sentences(made))
+
+
+def test_every_combination_of_causes_is_trained_once(full: Climbed) -> None:
+    """Start, width and α: eight networks, or four if α = α₀; on a full target width is none."""
+    for config, count in ((full[0], 8), (dataclasses.replace(full[0], alpha_original=4.0), 4)):
+        trained = [traits.network(name) for name in attribution.networks(config)]
+        fair = config.alpha == config.alpha_original
+        causes = {(each.spectral, each.narrow, not fair and each.alpha) for each in trained}
+        assert len(trained) == len(causes) == count
+    made = attribute(*full)
+    wide = next(rung for rung in made.beside if rung.network == "original_spectral_alpha")
+    np.testing.assert_array_equal(wide.costs[:, 0], made.path[-1].costs[:, 0])
 
 
 @pytest.mark.parametrize(("alpha", "size"), [(1.0, "smaller"), (4.0, "larger")])
@@ -178,5 +191,5 @@ def test_completion_has_the_causes_that_were_measured_by_hand() -> None:
     assert start == pytest.approx(92 / 82, abs=0.2)
     assert width == pytest.approx(1, abs=0.02)
     assert alpha == pytest.approx(82 / 27, rel=0.1)
-    for rung, records in zip(made.beside, (30, 205, 61), strict=True):
+    for rung, records in zip(made.beside, (30, 27, 205, 61), strict=True):
         assert rung.costs[0, 0] / 100 == pytest.approx(records, rel=0.35)
