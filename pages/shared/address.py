@@ -123,4 +123,7 @@ def address() -> str:
 
 def _url(query: Mapping[str, object]) -> str:
     page, _, _ = str(st.context.url or "").partition("?")
+    base = st.get_option("server.baseUrlPath").strip("/")
+    if base and page.endswith(f"/{base}"):
+        page += "/"  # proxies pass on what is below the path, and not always the path itself
     return f"{page}?{urlencode(query, safe=',')}"

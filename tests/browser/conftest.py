@@ -39,10 +39,11 @@ class Server:
     host: str
     process: subprocess.Popen[bytes]
     runs: Path
+    base: str = ""
 
     @property
     def address(self) -> str:
-        return f"http://{self.host}"
+        return f"http://{self.host}{self.base}"
 
 
 def until(holds: Callable[[], object], seconds: float = 15.0, what: str = "") -> None:
@@ -53,19 +54,25 @@ def until(holds: Callable[[], object], seconds: float = 15.0, what: str = "") ->
         time.sleep(0.02)
 
 
-@contextlib.contextmanager
-def served(script: Path, runs: Path) -> Iterator[Server]:
-    """Serve a script on a free port, for as long as the block lasts."""
+def free_port() -> int:
+    """A port that nobody uses."""
     with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+        return int(free.getsockname()[1])
+
+
+@contextlib.contextmanager
+def served(script: Path, runs: Path, base: str = "", port: int = 0) -> Iterator[Server]:
+    """Serve a script at a port, else a free one, under a path, for as long as the block lasts."""
+    port = port or free_port()
     environment = os.environ | {"DLN_RUNS": str(runs), "PYTHONPATH": str(ROOT)}
     if "DLN_SHARED" in os.environ:
         environment["DLN_DATA"] = os.environ["DLN_SHARED"] + "/data"
     where = ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    where += ["--server.baseUrlPath", base] if base else []
     command = [sys.executable, "-m", "streamlit", "run", str(script), *where]
     with open(runs / "server.log", "wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
-    server = Server(f"127.0.0.1:{port}", process, runs)
+    server = Server(f"127.0.0.1:{port}", process, runs, base)
     try:
         until(lambda: process.poll() is not None or _answers(server), 60, "the server is ready")
         assert process.poll() is None, (runs / "server.log").read_text()

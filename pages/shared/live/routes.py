@@ -12,6 +12,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from streamlit import config
 
 from dynamics.export.render import plotlyjs
 from dynamics.runs import maps
@@ -42,7 +43,13 @@ MEDIA = {".js": "text/javascript", ".css": "text/css"}
 
 def address(name: str) -> str:
     """The address of a file of the live charts, or of a part of plotly.js (``gl3d.js``)."""
-    return f"/api/assets/{ADDRESSES[name]}"
+    return f"{_base()}/api/assets/{ADDRESSES[name]}"
+
+
+def _base() -> str:
+    """The path under which the server has the program, such as ``/dln``; empty for none."""
+    base = config.get_option("server.baseUrlPath").strip("/")
+    return f"/{base}" if base else ""
 
 
 @functools.cache
@@ -131,11 +138,16 @@ def _csv(run: Run, described: tuple[Description, ...]) -> Iterator[str]:
         yield page.getvalue()
 
 
-ROUTES: list[BaseRoute] = [
-    Route("/api/ready", ready),
-    Route("/api/assets/{path:path}", asset),
-    Route("/api/runs/{key}/figures", figures),
-    Route("/api/runs/{key}/records.csv", records),
-    Route("/api/runs/{key}/maps", cells),
-    WebSocketRoute("/api/runs/{key}/stream", stream),
-]
+def _routes(base: str) -> list[BaseRoute]:
+    return [
+        Route(f"{base}/api/ready", ready),
+        Route(f"{base}/api/assets/{{path:path}}", asset),
+        Route(f"{base}/api/runs/{{key}}/figures", figures),
+        Route(f"{base}/api/runs/{{key}}/records.csv", records),
+        Route(f"{base}/api/runs/{{key}}/maps", cells),
+        WebSocketRoute(f"{base}/api/runs/{{key}}/stream", stream),
+    ]
+
+
+# Streamlit puts its own routes under the base path, but not those that it is given.
+ROUTES = _routes(_base())

@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 from starlette.websockets import WebSocket, WebSocketDisconnect
+from streamlit import config
 
 from dynamics.runs.run import PHASES, Run, RunError, Status, find, root
 from pages.shared.live.panels import Sent, descriptions
@@ -44,23 +45,40 @@ CHUNK = 1_000_000  # bytes of a frame
 PATIENCE = 2.0  # seconds without a folder: a run may be starting anew
 MOST_VIEWERS = 256
 MOST_INCOMING = 64  # characters of a viewer's message
+STRANGER = (
+    "The server takes this page for a foreign one: a proxy in between must pass on the Host that "
+    "the browser asked for, or X-Forwarded-Host; see docs/reliability.md."
+)
 HEADER = struct.Struct("<III")
 _viewers: set["Viewer"] = set()
 
 
 async def stream(socket: WebSocket) -> None:
     """Serve one viewer until it leaves."""
-    origin = socket.headers.get("origin")
-    if origin and urlsplit(origin).netloc != socket.headers.get("host"):
+    await socket.accept()
+    if not _invited(socket):
+        await socket.send_json({"error": STRANGER})
         await socket.close(1008)
         return
-    await socket.accept()
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # the viewer may leave
         try:
             await _serve(socket)
         except RunError as error:
             await socket.send_json({"error": str(error)})
             await socket.close(1008)
+
+
+def _invited(socket: WebSocket) -> bool:
+    """Whether the page that asks is the program's own, at this server or at a proxy before it.
+
+    A browser lets no page write its Origin, nor the X-Forwarded-Host of a proxy.
+    """
+    origin = socket.headers.get("origin")
+    if not origin:
+        return True
+    hosts = [socket.headers.get(name) for name in ("host", "x-forwarded-host")]
+    allowed = config.get_option("server.corsAllowedOrigins")
+    return urlsplit(origin).netloc in hosts or origin in allowed
 
 
 async def _serve(socket: WebSocket) -> None:

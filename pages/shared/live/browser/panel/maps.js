@@ -2,6 +2,7 @@
 // browser enlarges. A trace's `meta` names the network of its map and says whether the goal is
 // subtracted. The cells of a step are fetched when the cursor reaches it.
 
+import { API } from "../base/api.js";
 import { download, make, write } from "../base/dom.js";
 import { halves } from "../base/float16.js";
 import { mirrored, rgb } from "../base/theme.js";
@@ -90,7 +91,7 @@ export class Maps extends Panel {
     const { figure } = this;
     this.asking = true;
     try {
-      const answer = await fetch(`/api/runs/${key}/maps?step=${asked}`);
+      const answer = await fetch(`${API}runs/${key}/maps?step=${asked}`);
       const buffer = answer.ok ? await answer.arrayBuffer() : null;
       if (figure === this.figure && key === run.key && buffer?.byteLength) this.take(buffer);
     } catch {

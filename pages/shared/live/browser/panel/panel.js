@@ -1,6 +1,7 @@
 // Panel: one chart. Plotly owns axes, zoom and hover; a canvas paints the lines while the run is
 // live. Plotly gets the real lines when the run rests and when a pointer enters.
 
+import { API } from "../base/api.js";
 import { download } from "../base/dom.js";
 import { recall, remember } from "../base/memory.js";
 import { Canvas } from "./canvas.js";
@@ -277,7 +278,7 @@ export class Panel {
   /** Save all records as CSV in full precision, which only the server has. */
   saveNumbers(name) {
     const query = new URLSearchParams({ panels: this.name });
-    download(`/api/runs/${this.run.key}/records.csv?${query}`, `${name}.csv`);
+    download(`${API}runs/${this.run.key}/records.csv?${query}`, `${name}.csv`);
   }
 
   summarise() {

@@ -1,5 +1,6 @@
 // Run: the browser's copy of a run, and the exchange with the server that fills it.
 
+import { API } from "../base/api.js";
 import { Connection } from "./socket.js";
 import { Store } from "./store.js";
 
@@ -44,7 +45,7 @@ export class Run {
     const { panels, versus, theory } = this;
     const query = new URLSearchParams({ panels: String(panels), versus, theory });
     try {
-      const answer = await fetch(`/api/runs/${this.key}/figures?${query}`);
+      const answer = await fetch(`${API}runs/${this.key}/figures?${query}`);
       const { error, figures } = await answer.json();
       if (asked !== this.asked) return; // a newer request is under way
       this.asked = null;
@@ -64,7 +65,7 @@ export class Run {
   // What the connection calls
 
   address() {
-    const address = new URL(`/api/runs/${this.key}/stream`, location.origin);
+    const address = new URL(`${API}runs/${this.key}/stream`);
     address.protocol = location.protocol.replace("http", "ws");
     address.search = new URLSearchParams({
       panels: String(this.panels),
