@@ -42,4 +42,8 @@ else:
     st.set_page_config("DLN Explorer", page_icon=str(HERE / "pages/shared/icon.svg"), layout="wide")
     st.html(HERE / "pages" / "shared" / "style.css")
     files = sorted(HERE.glob("pages/[0-9]*.py"), key=lambda file: int(file.stem.split("_")[0]))
-    st.navigation([page(file) for file in files]).run()
+    pages = [page(file) for file in files]
+    chosen = st.navigation(pages)
+    if chosen != pages[0]:
+        st.session_state["away"] = True  # from the first page, which has an address to come back to
+    chosen.run()

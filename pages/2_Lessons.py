@@ -4,6 +4,7 @@ import streamlit as st
 
 from dynamics.teach.lesson import Lesson, lessons
 from pages.lessons.steps import turn_to, walk
+from pages.shared.press import press
 
 
 def card(number: int, name: str, lesson: Lesson) -> None:
@@ -15,11 +16,11 @@ def card(number: int, name: str, lesson: Lesson) -> None:
         with st.container(
             horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
         ):
-            st.button(
+            press(
                 "Again" if seen else "Begin",
+                turn_to,
+                name,
                 icon=":material/check_circle:" if seen else ":material/play_circle:",
-                on_click=turn_to,
-                args=(name,),
                 key=f"begin {name}",
             )
             st.caption(f"{lesson.minutes} minutes", width="content")
@@ -44,7 +45,7 @@ name = st.query_params.get("lesson")
 if name in all_lessons:
     lesson = all_lessons[name]
     with st.container(key="lesson"):
-        st.button("All lessons", icon=":material/arrow_back:", type="tertiary", on_click=turn_to)
+        press("All lessons", turn_to, icon=":material/arrow_back:", type="tertiary")
         st.title(lesson.title, anchor=False)
         walk(name, lesson, chosen_guess(lesson))
 else:

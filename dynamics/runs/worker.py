@@ -88,6 +88,7 @@ class Worker:
                 since = time.time()
         except CancelledError:
             self._keep()
+            self._spare.unlink(missing_ok=True)
             self.tell(phase="cancelled", message="")
         except (DataError, RunError, ValueError) as error:
             self._fail(str(error))
@@ -236,6 +237,7 @@ class Worker:
             self.tell(rate=self._pace.rate or self.status.rate)
 
     def _finish(self) -> None:
+        self._spare.unlink(missing_ok=True)  # a folder is whole once it says that it ended
         diverged = any(outcome.kind == DIVERGED for outcome in self.status.outcomes.values())
         self.tell(phase="diverged" if diverged else "done", message="")
 

@@ -19,6 +19,7 @@ from pages.shared import address, group
 from pages.shared.files import dialog
 from pages.shared.networks import overview
 from pages.shared.plotted import plotted
+from pages.shared.press import press
 from pages.shared.table import table
 
 
@@ -30,12 +31,12 @@ def show(config: Config, configs: list[Config], level: str) -> None:
     if progress.live:
         group.show_training(runs, progress)
     elif remaining:
-        st.button(
+        press(
             f"Measure the other {remaining}" if progress.ended else "Measure",
+            group.start,
+            runs,
             type="primary",
             icon=":material/play_arrow:",
-            on_click=group.start,
-            args=(runs,),
         )
     group.show_refusal()
     for broken in progress.of("failed", "lost"):

@@ -14,6 +14,7 @@ from pages.shared import group
 from pages.shared.attempt import attempt
 from pages.shared.charts import panels
 from pages.shared.live.component import live
+from pages.shared.press import press
 
 STEPS = ("Predict", "Run", "Explain", "Try")
 
@@ -72,13 +73,14 @@ def _predict(name: str, lesson: Lesson, guess: int | None) -> None:
             key=f"guess {name} {guess}",
         )
         if guess is None:
-            st.button(
+            press(
                 "That is my prediction: train",
+                _commit,
+                lesson,
+                picked,
                 type="primary",
                 icon=":material/play_arrow:",
                 disabled=picked is None,
-                on_click=_commit,
-                args=(lesson, picked),
             )
 
 
@@ -113,12 +115,12 @@ def _watch(lesson: Lesson, progress: Progress) -> None:
     if progress.live:
         group.show_training(_group(lesson), progress, ". The explanation follows.")
     elif not done:
-        st.button(
+        press(
             "Train",
+            group.start,
+            _group(lesson),
             type="primary",
             icon=":material/play_arrow:",
-            on_click=group.start,
-            args=(_group(lesson),),
         )
     config = lesson.configs[label]
     if progress.status(config):
@@ -129,9 +131,9 @@ def _next(name: str) -> None:
     all_lessons = lessons()
     names = list(all_lessons)
     for following in names[names.index(name) + 1 :][:1]:
-        st.button(
+        press(
             f"Next: {all_lessons[following].title}",
+            turn_to,
+            following,
             icon=":material/arrow_forward:",
-            on_click=turn_to,
-            args=(following,),
         )

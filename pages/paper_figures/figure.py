@@ -15,6 +15,7 @@ from dynamics.runs.run import Run, RunError, root
 from pages.paper_figures.verdict import BADGES, downloads, finished
 from pages.shared import group
 from pages.shared.live.component import live
+from pages.shared.press import press
 
 UNJUDGED = ("trained; cannot be compared here", "error", "gray")
 UNCOMPARED = ("trained; not compared yet", "pending", "gray")
@@ -37,11 +38,11 @@ def card(name: str) -> None:
         with st.container(
             horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
         ):
-            st.button(
+            press(
                 "Open",
+                turn_to,
+                name,
                 icon=":material/insert_chart:",
-                on_click=turn_to,
-                args=(name,),
                 key=f"open {name}",
             )
             st.caption(plan.source, width="content", help="Where the authors show it")
@@ -80,7 +81,7 @@ def chosen_draw() -> Draw | None:
         return Draw(target, _whole(seed) if seed else None, _whole(seeds) or 1)
     except ValueError as error:
         st.error(str(error), icon=":material/link_off:")
-        st.button("Take the authors' own", on_click=_choose, args=(THEIRS,))
+        press("Take the authors' own", _choose, THEIRS)
         return None
 
 
@@ -111,12 +112,12 @@ def show(name: str, draw: Draw) -> None:
     result = _judged(plan) if progress.complete else None
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if not progress.live and not progress.complete:
-            st.button(
+            press(
                 "Go on" if progress.step else "Run",
+                group.start,
+                runs,
                 icon=":material/play_arrow:",
                 type="primary",
-                on_click=group.start,
-                args=(runs,),
             )
         _draws(plan)
         if isinstance(result, Judged):

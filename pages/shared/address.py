@@ -20,7 +20,11 @@ ON_ITS_WAY = 2.0  # seconds until a browser certainly has the address that it wa
 def read_address() -> Run | None:
     """Adopt an address that is new; returns the run that it names, None if it names none."""
     query = dict(st.query_params)
-    if query != st.session_state.get("address") and not _just_left(query):
+    back = st.session_state.pop("away", False) and not query
+    if back:  # the menu of pages leads here without the address that the page had
+        query = dict(st.session_state.get("address", {}))
+    if back or (query != st.session_state.get("address") and not _just_left(query)):
+        st.session_state["address"] = dict(query)
         st.session_state["run"] = query.pop("run", None)
         over = query.pop("over", "steps")
         st.session_state["over"] = over if over in VERSUS else "steps"

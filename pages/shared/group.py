@@ -7,6 +7,7 @@ import streamlit as st
 from dynamics.core.words import duration
 from dynamics.runs.group import Group, Progress
 from dynamics.runs.run import RunError
+from pages.shared.press import press
 
 LOOK = 0.5  # seconds between two looks at runs that train
 REFUSED = "refused start"  # session key of the sentence why a group could not be started
@@ -34,7 +35,7 @@ def show_training(group: Group, progress: Progress, more: str = "") -> None:
     """
     with st.container(horizontal=True, vertical_alignment="center", key="training"):
         _bar(group, progress.phases, more)
-        st.button("Cancel", icon=":material/stop:", on_click=group.cancel)
+        press("Cancel", group.cancel, icon=":material/stop:")
 
 
 @st.fragment(run_every=LOOK)

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 import streamlit as st
 
+from pages.shared.press import press
+
 BLOCKS = {
     "settings": "the whole sidebar",
     "problem": "the problem and its settings",
@@ -65,10 +67,10 @@ def _show() -> None:
 def show_everything() -> None:
     """A button that brings back the hidden blocks, if any are hidden."""
     if st.session_state.get("hide"):
-        st.button(
+        press(
             "Show everything",
+            _show,
             icon=":material/visibility:",
             type="tertiary",
-            on_click=_show,
             help="This link hides some parts of the page",
         )

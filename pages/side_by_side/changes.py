@@ -9,6 +9,7 @@ from dynamics.core.fork import forked, shared
 from dynamics.runs.run import CANCEL, Run, RunError, root
 from dynamics.runs.start import start
 from pages.shared import address, settings
+from pages.shared.press import press
 
 
 def onward(run: Run, at: int | None) -> None:
@@ -81,13 +82,15 @@ def _rate(config: Config, run: Run, name: str, symbol: str, step: int) -> None:
 
 
 def _button(label: str, run: Run, at: int | None, kind: str, words: str) -> None:
-    st.button(
+    press(
         label,
+        _continue,
+        run,
+        at,
+        kind,
         key=f"onward {kind}",
         help=words,
         type="primary" if kind == "now" else "secondary",
-        on_click=_continue,
-        args=(run, at, kind),
         width="stretch",
     )
 
@@ -140,7 +143,7 @@ def tell(run: Run) -> None:
     what = f" ({', '.join(labels)})" if labels else ""
     with st.container(horizontal=True, vertical_alignment="center", key="onward told"):
         st.caption(f"Forked at step {step:,}{what}. Faint: the parent run.")
-        st.button("Show the parent run", type="tertiary", on_click=_show, args=(key,))
+        press("Show the parent run", _show, key, type="tertiary")
 
 
 def _later(run: Run, step: int) -> list[tuple[int, str]]:

@@ -1,6 +1,7 @@
 """Transport: the bar that starts, pauses, cancels and resets the run that the page shows."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -13,6 +14,7 @@ from dynamics.runs.start import start
 from pages.shared import address, hiding, settings
 from pages.shared.files.downloads import downloads
 from pages.shared.hiding import hidden
+from pages.shared.press import press
 
 
 def transport(config: Config | None, run: Run | None) -> DeltaGenerator:
@@ -81,18 +83,18 @@ def _ask(asked: tuple[Run, bytes]) -> None:
 def _button(
     label: str,
     icon: str,
-    action: object,
+    action: Callable[[Any], object],
     argument: object,
     *,
     primary: bool = False,
     shortcut: str | None = None,
     help: str | None = None,
 ) -> None:
-    st.button(
+    press(
         label,
+        action,
+        argument,
         icon=f":material/{icon}:",
-        on_click=action,  # type: ignore[arg-type]
-        args=(argument,),
         type="primary" if primary else "secondary",
         shortcut=shortcut,
         help=help,
@@ -130,8 +132,4 @@ def _tell_differences(config: Config, run: Run) -> None:
             + raised(words)
             + "."
         )
-        st.button(
-            "Back to the run's settings",
-            type="tertiary",
-            on_click=lambda: settings.adopt(run.config.to_dict()),
-        )
+        press("Back to the run's settings", settings.adopt, run.config.to_dict(), type="tertiary")

@@ -129,6 +129,22 @@ def test_reset_shows_the_settings_untrained_and_trains_anew(server: Server, page
     phase(page, "Done")
 
 
+def test_whoever_comes_back_from_another_page_finds_the_run(server: Server, page_at: Open) -> None:
+    """By the menu of pages, which knows no addresses: settings, run, axis and charts."""
+    settings = "&".join(f"{name}={value}" for name, value in (SMALL | {"depth": 4}).items())
+    page = visit(page_at(1400), server, f"{settings}&over=operations&charts=losses")
+    press(page, "Train")
+    phase(page, "Done")
+    before = query_of(page)
+    page.get_by_role("link", name="Saved runs").click()
+    page.get_by_role("heading", name="Saved runs").wait_for()
+    page.get_by_role("link", name="Side by side").click()
+    phase(page, "Done")
+    expect(page.locator("[data-panel=losses]")).to_be_attached()
+    expect(page.get_by_role("slider", name="Depth L")).to_have_attribute("aria-valuetext", "4")
+    until(lambda: query_of(page) == before)
+
+
 def test_new_seed_changes_all_seeds_and_nothing_else(server: Server, page_at: Open) -> None:
     """The address tells what the button did."""
     page = visit(page_at(1400), server, "depth=5")
