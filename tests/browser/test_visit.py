@@ -379,3 +379,27 @@ def test_theory_stands_beside_the_data_and_the_run_is_told_in_words(
     curves = page.evaluate(THEORY)
     assert sorted(each["last"] for each in curves) == pytest.approx(sorted([*goals] * 2), rel=0.02)
     assert all(each["points"] > 100 and each["dash"] == "dash" for each in curves)
+
+
+def test_run_that_somebody_deletes_is_seen_again_once_it_trains(
+    server: Server, page_at: Open
+) -> None:
+    """At once by whoever presses *Go on*, and soon by a viewer who presses nothing."""
+    query = LONG.replace("depth=4", "depth=4&seed_init=9")
+    page = visit(page_at(1400), server, query)
+    press(page, "Train")
+    phase(page, "Running")
+    press(page, "Cancel")
+    phase(page, "Cancelled")
+    expect(button(page, "Go on")).to_be_enabled()
+    second = page_at(390)
+    second.goto(page.url)
+    phase(second, "Cancelled")
+    find(query_of(page)["run"], server.runs).delete()
+    for viewer in (page, second):
+        expect(viewer.locator(".dln-message")).to_contain_text("There is no run")
+    press(page, "Go on")
+    phase(page, "Running", 10)
+    phase(second, "Running", 15)
+    expect(page.locator(".dln-message")).to_be_empty()
+    press(page, "Cancel")

@@ -75,7 +75,9 @@ class View {
     if (differs("panels")) this.arrange();
     if (before.run && differs("run")) for (const panel of this.panels) panel.held = {};
     if (before.run && differs("versus")) for (const panel of this.panels) delete panel.held.x;
-    if (differs("run") || differs("panels")) this.run.follow(data, differs("run"));
+    const gone = this.run.failure ?? this.run.refusal;
+    const back = gone && data.phase; // a run that was deleted is trained again
+    if (differs("run") || differs("panels") || back) this.run.follow(data, differs("run") || back);
     else if (differs("versus") || differs("theory")) this.run.describeAs(data);
     if (differs("run") || differs("panels") || differs("beside")) this.followOrigin(data);
     if (differs("run")) this.cursor.adopt(data.at);

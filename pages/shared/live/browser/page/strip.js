@@ -39,14 +39,15 @@ export class Strip {
     this.element = make("div", "dln-strip", named, line, this.message, this.signs, this.bar);
   }
 
-  show({ status, config, store, cut, failure }) {
+  show({ status, config, store, cut, failure, refusal }) {
     const [word, tone] = PHASES[status?.phase] ?? ["Connecting", "still"];
     let trouble = null;
-    if (failure) trouble = "Not available";
+    const why = failure ?? refusal;
+    if (why) trouble = "Not available";
     else if (cut) trouble = "Connection lost, trying again…";
     write(this.word, trouble ?? word);
     this.dot.dataset.tone = trouble ? "bad" : tone;
-    write(this.message, failure ?? message(status));
+    write(this.message, why ?? message(status));
     this.showSigns(status?.signatures ?? []);
     const step = Math.max(status?.step ?? 0, store?.last("step") || 0);
     const words = facts(status, config?.steps, step, trouble);

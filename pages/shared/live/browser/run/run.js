@@ -17,7 +17,7 @@ export class Run {
   /** Follow a run. `other` is true if it is not the run that was followed before. */
   follow({ run, panels, versus, theory }, other) {
     Object.assign(this, { key: run, panels, versus, theory });
-    if (other) this.status = this.config = this.failure = null;
+    if (other) this.status = this.config = this.failure = this.refusal = null;
     this.described = false; // the charts may still show the previous run
     this.keep(null);
     this.connection.open();
@@ -77,9 +77,10 @@ export class Run {
   }
 
   hear({ error, hello, config, columns, status }) {
-    if (error) return this.fail(error);
+    if (error) return this.refuse(error);
     this.cut = false;
     if (hello) {
+      this.refusal = null;
       this.config = config;
       if (String(this.store?.names) !== String(columns)) this.keep(new Store(columns));
       const anew = this.status && this.status.created !== status.created;
@@ -101,6 +102,12 @@ export class Run {
 
   lost() {
     this.cut = true;
+    this.view.changed(false);
+  }
+
+  /** Show why the server sends nothing; the connection keeps trying, as the reason may pass. */
+  refuse(sentence) {
+    this.refusal = sentence;
     this.view.changed(false);
   }
 

@@ -33,8 +33,9 @@ export class Connection {
       this.owed++;
       return this.owner.take(data);
     }
-    this.wait = SHORTEST_WAIT;
-    this.owner.hear(JSON.parse(data));
+    const message = JSON.parse(data);
+    if (!message.error) this.wait = SHORTEST_WAIT;
+    this.owner.hear(message);
   }
 
   /** Acknowledge what was drawn: the server keeps at most two frames on their way. */
