@@ -57,7 +57,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """A small run that a real worker has finished."""
     with folder_of_runs(tmp_path_factory.mktemp("finished")) as folder:
         run = start(small(rows=10, cols=14, noise=0.01), folder)
-        until(lambda: not run.status.live)
+        until(lambda: not run.status.live and not run._worker_lives())
         assert run.status.phase == "done", run.status.message
         yield run
 
