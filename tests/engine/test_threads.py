@@ -45,7 +45,12 @@ def elsewhere(settings: dict[str, object], threads: int, cores: set[int]) -> str
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores cannot be chosen here")
 @pytest.mark.parametrize(
-    "settings", [WIDE, LISTED | {"networks": ("compressed",)}, MANY], ids=["wide", "listed", "many"]
+    "settings",
+    [
+        pytest.param(WIDE, id="wide"),
+        pytest.param(LISTED | {"networks": ("compressed",)}, id="listed", marks=pytest.mark.slow),
+        pytest.param(MANY, id="many"),
+    ],
 )
 def test_the_digits_are_the_same_on_any_number_of_threads(settings: dict[str, object]) -> None:
     """Large products, the surrogate of listed entries, and many measurements."""
