@@ -16,7 +16,7 @@ import numpy as np
 from dynamics.core import traits, words
 from dynamics.core.config import SEEDS, SETTINGS, Config
 from dynamics.core.records import Array, Trajectory
-from dynamics.findings.outcomes import DECADES
+from dynamics.findings.outcomes import DECADES, SHORT
 
 COUNTERS = ("steps", "operations", "seconds")
 CAUSES = {  # by the first network of the path that has the cause
@@ -29,7 +29,6 @@ BESIDE = ("original_alpha", "original_spectral_alpha", "narrow_random", "narrow_
 STOP = "stop"
 LEVELS = (*(f"{level:.0e}".replace("e-0", "e-") for level in DECADES), STOP)
 MOST_SEEDS = 20
-SHORT = 0.05  # seconds of training below which measured times are mostly noise
 
 
 @dataclass(frozen=True)
@@ -260,15 +259,17 @@ def sentences(result: Attribution) -> list[str]:
     over = f"Over {seeds} seeds" if seeds > 1 else "With one seed"
     fewer = _fewer(result.middle[:, 0].prod())
     parts = [f"{over}, to {_aim(result.level)}, the compressed network took {fewer} the original."]
-    for column, start in ((0, "Of its lead in steps"), (1, "In operations"), (2, "In seconds")):
+    short = result.path[-1].costs[result.whole, -1].min() < SHORT
+    starts = ("Of its lead in steps", "In operations", "In seconds")
+    for column, start in enumerate(starts[:2] if short else starts):
         total = result.middle[:, column].prod()
         shares = ", ".join(
             f"{factors[column]:.2f} × from the {rung.cause}".replace("the α", "α")
             for rung, factors in zip(result.path[1:], result.middle, strict=True)
         )
         parts.append(f"{start} ({words.plain(total)} ×): {shares}.")
-    if result.path[-1].costs[result.whole, -1].min() < SHORT:
-        parts.append("Training took so short a time that its seconds are mostly noise.")
+    if short:
+        parts.append("Training took too short a time to compare seconds: they are mostly noise.")
     return [*parts, *_meaning(result), *missing]
 
 
