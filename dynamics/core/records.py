@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynamics.core.changes import LateStart
+
 Array = NDArray[np.float64]
 Shape = tuple[int, ...]
 SMALL = 1e-6  # share of the largest value below which rounding decides a deviation
@@ -150,17 +152,29 @@ class Layout:
         """One Trajectory for each network, up to the network's own last record."""
         return [self._trajectory(network, rows) for network in self.shapes]
 
+    def carried(self, network: str, rows: Array) -> dict[str, float]:
+        """What to add to each counter of a network that older runs counted from its late start on.
+
+        Empty if the counters are right as they stand: newer runs store them from the run's start.
+        ``rows`` are the run's, from the first one on or from the network's first one on.
+        """
+        places = self.slices
+        own = np.flatnonzero(np.isfinite(rows[:, places[network, "seconds"].start]))
+        first = rows[own[0]] if len(own) else np.zeros(self.width)
+        source = LateStart.source
+        late = first[0] > 0 and first[places[network, "operations"].start] == 0
+        if not late or source not in self.shapes:
+            return {}
+        return {counter: float(first[places[source, counter].start]) for counter in COUNTERS}
+
     def _trajectory(self, network: str, rows: Array) -> "Trajectory":
         places = self.slices
         rows = rows[np.isfinite(rows[:, places[network, "seconds"].start])]
         counters: dict[str, Any] = {
             counter: rows[:, places[network, counter].start] for counter in COUNTERS
         }
-        if len(rows) and rows[0, 0] > 0 and counters["operations"][0] == 0:
-            # Older runs counted a network that starts from the original from its own start on.
-            for counter in COUNTERS:
-                before = places.get(("original", counter))
-                counters[counter] = counters[counter] + (rows[0, before.start] if before else 0.0)
+        for counter, before in self.carried(network, rows).items():
+            counters[counter] = counters[counter] + before
         series = {
             name: rows[:, places[network, name]].reshape(-1, *shape)
             for name, shape in self.shapes[network].items()

@@ -137,13 +137,16 @@ class Lead:
 
     @classmethod
     def of(cls, own: Trajectory, other: Trajectory, name: str = "recovery_error") -> "Lead | None":
-        """The lead at the lowest decade that both reached, ``own`` in steps of its own."""
+        """The lead at the lowest decade that both reached, each in steps after ``own`` started.
+
+        None if there is no such decade.
+        """
         for level in reversed(DECADES):
             mine = own.first_at(name, level)
             theirs = other.first_at(name, level)
-            if not mine or not theirs:
-                continue
             start = own.steps[0]
+            if not mine or not theirs or other.steps[theirs] <= start:
+                continue
             steps = (other.steps[theirs] - start) / (own.steps[mine] - start)
             work = (other.operations[theirs] - own.operations[0]) / (
                 own.operations[mine] - own.operations[0]

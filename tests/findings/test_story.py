@@ -94,6 +94,20 @@ def test_a_ratio_of_seconds_comes_with_its_noise_or_is_not_given(
     assert said in " ".join(story(full(alpha=1.0), pair))
 
 
+@pytest.mark.parametrize(("start", "told"), [(60, True), (80, False), (90, False)])
+def test_no_lead_is_told_if_the_original_was_there_before_the_other_started(
+    start: int, told: bool
+) -> None:
+    """Cutting the original to r̂ can raise its error; a ratio to no step or fewer means nothing."""
+    steps = np.arange(start, 120.0, 10)
+    errors = np.where(steps == start, 0.5, 0.05)
+    series = {"recovery_error": errors, "train_loss": errors}
+    late = Trajectory("compressed", steps, steps, 0 * steps, steps, series)
+    config = full(steps=200, alpha=1.0, changes=f"{start}:compress")
+    sentences = story(config, [clocked("original", [0.1]), late])
+    assert any(each.startswith("To an error of") for each in sentences) == told
+
+
 @pytest.mark.parametrize("when", [100, 400, 1200])
 @pytest.mark.parametrize("alpha", [1.0, 4.0])
 def test_a_network_that_starts_late_carries_what_the_original_did(when: int, alpha: float) -> None:

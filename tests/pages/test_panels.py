@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dynamics.core.records import COUNTERS
 from dynamics.draw.shown import show
 from dynamics.runs.run import Run
 from dynamics.runs.start import start
@@ -31,6 +32,25 @@ def test_distances_from_theory_are_sent_beside_them(folder: Path) -> None:
         found = sent.of(run.rows()[part])[:, places]
         assert np.array_equal(found, item.values("residuals")[part], equal_nan=True)
     assert np.nanmax(found) < 1e-11
+
+
+def test_older_runs_are_sent_with_what_the_original_did_before_a_late_start(folder: Path) -> None:
+    """Their file counts the late network from its own start on; charts and tables do not."""
+    run = start(full(steps=60, changes="30:compress"), folder)
+    until(lambda: not run.status.live)
+    layout, rows = run.layout, run.rows()
+    sent = Sent(run, descriptions(run, "recovery_error"))
+    assert np.array_equal(sent.of(rows)[:, 0], rows[:, 0])
+    wanted = sent.of(rows)
+    for counter in COUNTERS:
+        place = layout.slices["compressed", counter]
+        rows[:, place] -= np.nanmin(rows[:, place])
+    (run.folder / "records.f8").write_bytes(rows.tobytes())
+    sent = Sent(run, descriptions(run, "recovery_error"))
+    assert np.allclose(sent.of(rows), wanted, rtol=1e-12, equal_nan=True)
+    (late,) = [each for each in run.trajectories if each.network == "compressed"]
+    seconds = sent.of(rows[-2:])[:, sent.names.index("compressed.seconds")]
+    assert np.array_equal(seconds, late.seconds[-2:]) and seconds[0] > 0
 
 
 def test_a_figure_without_theory_has_no_trace_of_it(finished: Run) -> None:

@@ -76,6 +76,7 @@ class Sent:
         shown = columns(layout, chosen)
         derived = [name for name in shown if name not in names]
         self._places = [names.index(name) for name in shown if name in names]
+        self._carried = _carried(run)[self._places]
         self.names = [names[place] for place in self._places] + derived
         self._derived = [(name.split(".")[0], int(name.split(".")[-1]) - 1) for name in derived]
         self._values = {
@@ -86,15 +87,27 @@ class Sent:
 
     def of(self, rows: Array) -> Array:
         """The columns of these rows of the record table."""
+        recorded = rows[:, self._places] + self._carried
         if not self._derived:
-            return rows[:, self._places]
+            return recorded
         distances = {
             network: self._expected[network].residuals(rows[:, 0], rows[:, self._values[network]])
             for network in {network for network, _ in self._derived}
         }
         return np.column_stack(
-            [rows[:, self._places], *(distances[network][:, i] for network, i in self._derived)]
+            [recorded, *(distances[network][:, i] for network, i in self._derived)]
         )
+
+
+def _carried(run: Run) -> Array:
+    """What to add to each column of the record table: see ``Layout.carried``, else zeros."""
+    layout = run.layout
+    added = np.zeros(layout.width)
+    if run.config.late:
+        network = run.config.late.network
+        for counter, before in layout.carried(network, run.rows()).items():
+            added[layout.slices[network, counter]] = before
+    return added
 
 
 def columns(layout: Layout, chosen: tuple[Description, ...]) -> list[str]:
