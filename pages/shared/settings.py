@@ -16,6 +16,7 @@ from dynamics.core.description import text_of
 from dynamics.core.words import raised
 from dynamics.data.published import DRAWN
 from pages.shared.hiding import hidden
+from pages.shared.number import number as number_box
 
 FIRST = ("depth", "rank_bound", "alpha", "init_scale")
 FOLDED = {
@@ -215,16 +216,17 @@ def _decades(name: str, value: float) -> float:
 def _box(name: str, key: str, value: Any, **options: Any) -> Any:
     """A box in which a number is typed; beside a decade slider it has no label of its own."""
     about = SETTINGS[name]
-    kind = about.type
-    shown: dict[str, Any] = {} if key == name else {"label_visibility": "collapsed"}
+    if key == name:
+        options["help"] = _help(name)
+    else:
+        options["label_visibility"] = "collapsed"
+    if about.type is float:
+        return number_box(about.heading, key, value, about.check, **options)
     return st.number_input(
-        SETTINGS[name].heading,
-        min_value=kind(about.low),
-        max_value=kind(about.high),
+        about.heading,
+        min_value=int(about.low),
+        max_value=int(about.high),
         key=_seeded(key, value),
-        help=_help(name) if key == name else None,
-        format="%d" if kind is int else "%.6g",
-        **shown,
         **options,
     )
 

@@ -9,6 +9,7 @@ from dynamics.core.fork import forked, shared
 from dynamics.runs.run import CANCEL, Run, RunError, root
 from dynamics.runs.start import start
 from pages.shared import address, settings
+from pages.shared.number import number
 from pages.shared.press import press
 
 
@@ -70,15 +71,7 @@ def _rate(config: Config, run: Run, name: str, symbol: str, step: int) -> None:
     if st.session_state.get(shown) != usual:  # the run's rate or the widget has changed since
         st.session_state[key] = usual
         st.session_state[shown] = usual
-    # Set at each rerun: a closed popover has no widgets in the browser that could remember it.
-    st.session_state[key] = st.session_state.get(key, usual)
-    st.number_input(
-        f"{about.title} {symbol}",
-        min_value=float(about.low),
-        max_value=float(about.high),
-        format="%.6g",
-        key=key,
-    )
+    number(f"{about.title} {symbol}", key, usual, about.check)
 
 
 def _button(label: str, run: Run, at: int | None, kind: str, words: str) -> None:

@@ -187,6 +187,26 @@ def test_number_box_and_slider_are_one(server: Server, page_at: Open) -> None:
     slider.press("ArrowRight")
     page.wait_for_url("**init_scale=0.05**")
     expect(box).to_have_value("0.05")
+    box.press("End")
+    box.press_sequentially("2,5")  # one by one: a number box would drop the comma
+    box.press("Enter")
+    expect(page.get_by_text("'0.052,5' is not a number.")).to_be_visible()
+    expect(box).to_have_value("0.05")
+    box.fill("")
+    box.press_sequentially("2,5")
+    box.press("Enter")
+    expect(page.get_by_text("2,5 is read as 2.5.")).to_be_visible()
+    page.wait_for_url("**init_scale=2.5**")
+    box.fill("1e-30")
+    box.press("Enter")
+    page.wait_for_url("**init_scale=1e-30**")
+    box.press("ArrowUp")
+    box.press("Enter")
+    expect(box).to_have_value("1e-30")
+    box.fill("12")
+    box.press("Enter")
+    expect(page.get_by_text("at most 10; 12")).to_be_visible()
+    expect(box).to_have_value("1e-30")
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from dynamics.export.layout.sizes import SIZES, Print
 from dynamics.runs.run import find, root
 from pages.shared import address
 from pages.shared.files.process import PACE, forget, forget_ended, held
+from pages.shared.number import between, number
 
 PATIENCE = 180  # seconds for one file
 LONG = 40  # usual seconds for a film in which every frame is drawn anew
@@ -122,11 +123,12 @@ def _choices(chart: Chart) -> tuple[Format, Print]:
     )
     suits = SIZES[size]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        font = st.number_input(
-            "Type (pt)", 4.0, 72.0, float(suits.font), 0.5, key=f"export font {size}", width=120
-        )
-        line = st.number_input(
-            "Lines (pt)", 0.25, 10.0, float(suits.line), 0.25, key=f"export line {size}", width=120
+        font, line = (
+            number(label, f"export {label} {size}", start, between(label, low, high), width=120)
+            for label, start, low, high in (
+                ("Type (pt)", float(suits.font), 4.0, 72.0),
+                ("Lines (pt)", float(suits.line), 0.25, 10.0),
+            )
         )
         grey = st.toggle("Grey", key="export grey", help="Lines differ by dash as well as colour")
     return FORMATS[name], Print(size, font, line, grey)
