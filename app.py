@@ -29,13 +29,18 @@ def page(file: Path) -> st.Page:
 
 
 if __name__ != "__main__":
+    from streamlit.runtime import memory_media_file_storage
     from streamlit.runtime.pages_manager import PagesManager
 
+    from pages.shared.files.media import SharedFiles
     from pages.shared.live.routes import ROUTES
 
     # Streamlit lists the files of a folder called pages by itself; without this line, a server's
     # first visitor would see that list.
     PagesManager.uses_pages_directory = False
+
+    # Streamlit offers no other way to choose where the files behind download buttons are kept.
+    memory_media_file_storage.MemoryMediaFileStorage = SharedFiles
 
     app = st.App(Path(__file__).resolve(), routes=ROUTES, on_script_error=sentence)
 else:

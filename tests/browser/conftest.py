@@ -61,8 +61,13 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def served(script: Path, runs: Path, base: str = "", port: int = 0) -> Iterator[Server]:
-    """Serve a script at a port, else a free one, under a path, for as long as the block lasts."""
+def served(
+    script: Path, runs: Path, base: str = "", port: int = 0, processes: int = 1
+) -> Iterator[Server]:
+    """Serve a script at a port, else a free one, under a path, for as long as the block lasts.
+
+    More than one web process are uvicorn's.
+    """
     port = port or free_port()
     environment = os.environ | {"DLN_RUNS": str(runs), "PYTHONPATH": str(ROOT)}
     if "DLN_SHARED" in os.environ:
@@ -70,6 +75,9 @@ def served(script: Path, runs: Path, base: str = "", port: int = 0) -> Iterator[
     where = ["--server.port", str(port), "--server.address", "127.0.0.1"]
     where += ["--server.baseUrlPath", base] if base else []
     command = [sys.executable, "-m", "streamlit", "run", str(script), *where]
+    if processes > 1:
+        where = ["--port", str(port), "--workers", str(processes)]
+        command = [sys.executable, "-m", "uvicorn", f"{script.stem}:app", *where]
     with open(runs / "server.log", "wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
     server = Server(f"127.0.0.1:{port}", process, runs, base)

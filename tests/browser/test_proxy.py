@@ -1,7 +1,8 @@
-"""Under a path, and behind a real nginx: charts load, files are saved, refusals have reasons."""
+"""Under a path, behind a real nginx, in two processes: charts load, files are saved."""
 
 import shutil
 import subprocess
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -73,3 +74,21 @@ def test_behind_nginx(below: Server, page_at: Open, tmp_path: Path, header: str)
     finally:
         nginx.terminate()
         nginx.wait(10)
+
+
+@pytest.mark.slow
+def test_two_web_processes_serve_the_same_files(page_at: Open, tmp_path: Path) -> None:
+    """Each request may reach either; a file that one has made is saved from both."""
+    with served(ROOT / "app.py", tmp_path, processes=2) as server:
+        page = page_at(1400)
+        page.goto(f"{server.address}/?{SETTINGS}")
+        press(page, "Train")
+        phase(page, "Done")
+        expect(button(page, "Reset")).to_be_enabled()
+        press(page, "Export")
+        with page.expect_download() as download:
+            press(page, "CSV")
+        assert download.value.path().read_bytes()
+        for _ in range(20):  # each by a connection of its own
+            with urllib.request.urlopen(download.value.url, timeout=10) as answer:
+                assert answer.status == 200
