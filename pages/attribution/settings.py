@@ -17,6 +17,9 @@ LEVEL = "1e-3"
 def read_address() -> None:
     """Adopt settings, seeds and level from an address that is new."""
     query = dict(st.query_params)
+    if not query:  # the menu of pages leads here without the address that the page had
+        before = st.session_state.get("ladder address", {})
+        query = {name: before[name] for name in ("seeds", "level") if name in before}
     if query == st.session_state.get("ladder address") and "ladder seeds" in st.session_state:
         return
     seeds = query.pop("seeds", str(SEEDS))

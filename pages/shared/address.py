@@ -12,7 +12,7 @@ from dynamics.core.description import differences, text_of
 from dynamics.draw.time_axis import VERSUS
 from dynamics.runs.run import Run, RunError, find, root
 from pages.shared import charts, hiding
-from pages.shared.settings import adopt
+from pages.shared.settings import adopt, settings
 
 ON_ITS_WAY = 2.0  # seconds until a browser certainly has the address that it was given
 
@@ -38,7 +38,7 @@ def read_address() -> Run | None:
             st.session_state["lesson"] = None
             strange += [f"There is no lesson {lesson[:40]!r}; the page of lessons lists them all."]
         run = shown_run()
-        adopt((run.config.to_dict() if run else {}) | query)
+        adopt((run.config.to_dict() if run else {}) | query | (settings() if back else {}))
         st.session_state["wrong"] += strange
     for sentence in st.session_state.pop("wrong", ()):
         st.warning(sentence, icon=":material/link_off:")

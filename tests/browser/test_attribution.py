@@ -55,3 +55,22 @@ def test_an_address_that_cannot_be_is_told_and_mended(server: Server, page_at: O
     for word in ("seeds must be", "level must be", "L (depth) must be"):
         expect(page.get_by_text(word)).to_be_visible(timeout=30_000)
     expect(page.get_by_role("button", name="Measure", exact=True)).to_be_visible()
+
+
+def test_whoever_comes_back_finds_seeds_level_and_switches(server: Server, page_at: Open) -> None:
+    """By the menu of pages; the first page has what was switched here."""
+    page = page_at(1400)
+    page.goto(f"{server.address}/?depth=4")
+    page.get_by_role("link", name="Attribution").click()
+    page.wait_for_url("**/Attribution?**level=1e-3**")
+    page.get_by_text("Same α for both").click()
+    page.wait_for_url("**alpha_original=5**")
+    page.get_by_role("slider", name="Seeds").press("ArrowLeft")
+    page.wait_for_url("**seeds=4**")
+    page.get_by_role("link", name="Saved runs").click()
+    page.get_by_role("heading", name="Saved runs").wait_for()
+    page.get_by_role("link", name="Attribution").click()
+    page.wait_for_url("**seeds=4**")
+    expect(page.get_by_role("slider", name="Seeds")).to_have_attribute("aria-valuetext", "4")
+    page.get_by_role("link", name="Side by side").click()
+    page.wait_for_url("**depth=4&**alpha_original=5**")
