@@ -124,8 +124,8 @@ def _seconds(low: float, measured: float, high: float) -> str:
     times = ratio(measured, "less time", "more time", "as long")
     low, high = (low, high) if measured > 1 else (1 / high, 1 / low)
     return (
-        f"On this machine it trained for {times}: {brief(low)} to {brief(high)} × by the fast and "
-        "the slow parts of the run."
+        f"Its training took {times} on this machine; by parts of the run that were fast or slow, "
+        f"{brief(low)} to {brief(high)} ×."
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from dynamics.core import registry, traits
-from dynamics.core.records import SMALL, Array
+from dynamics.core.records import Array, deviations
 from dynamics.engine.losses.masked import Masked
 from dynamics.engine.losses.sums import Dense
 from dynamics.engine.measuring.measure import measurer
@@ -237,38 +237,21 @@ def _deviations(
         if theirs.shape != ours.shape:
             raise ValueError(f"its {network}_{stored} has the shape {theirs.shape}")
         looser = LOOSER if angles or amplified else 1
-        end = _parted(other, ours, PARTED * looser, relative=not angles)
-        worst = _worst(ours[:end], theirs[:end], theirs, relative=not angles)
+        apart = _apart(other, ours, relative=not angles) > PARTED * looser
+        end = int(apart.argmax()) if apart.any() else len(apart)
+        off = _apart(ours, theirs, relative=not angles)
+        worst = float(off[:end].max(initial=0))
         result = Deviation(file, network, stored, worst, tolerance * looser, end)
         if end < len(steps):
-            beyond = _worst(ours[end:], theirs[end:], theirs, relative=not angles)
             until = int(steps[end - 1]) if end else -1
-            result = replace(result, until=until, beyond=beyond)
+            result = replace(result, until=until, beyond=float(off[end:].max()))
         yield result
 
 
-def _parted(twin: Array, ours: Array, allowed: float, *, relative: bool) -> int:
-    """The number of records before the first at which a twin deviates by more than ``allowed``."""
-    for number in range(len(ours)):
-        one = slice(number, number + 1)
-        if _worst(twin[one], ours[one], ours, relative=relative) > allowed:
-            return number
-    return len(ours)
-
-
-def _worst(ours: Array, theirs: Array, all_theirs: Array, *, relative: bool) -> float:
-    """The largest deviation; 0 if neither is finite anywhere, infinite if only one is.
-
-    A relative one counts numbers below 1e-6 of the largest of ``all_theirs`` as if they were that.
-    """
+def _apart(ours: Array, theirs: Array, *, relative: bool) -> Array:
+    """The largest deviation of each record; 0 if neither is finite, infinite if only one is."""
     finite = np.isfinite(theirs)
-    if not np.array_equal(finite, np.isfinite(ours)):
-        return float("inf")
-    if not finite.any():
-        return 0.0
-    apart = np.abs(ours[finite] - theirs[finite])
-    if relative:
-        largest = np.abs(all_theirs[np.isfinite(all_theirs)]).max()
-        floor = max(SMALL * largest, np.finfo(float).tiny)
-        apart = apart / np.maximum(np.abs(theirs[finite]), floor)
-    return float(np.max(apart))
+    one, two = np.where(finite, ours, 0.0), np.where(finite, theirs, 0.0)
+    apart = deviations(one, two) if relative and two.size else np.abs(one - two)
+    apart = np.where(finite == np.isfinite(ours), apart, np.inf)
+    return np.asarray(apart.max(axis=tuple(range(1, apart.ndim)), initial=0))

@@ -19,10 +19,10 @@ import torch
 
 from dynamics.core import files
 from dynamics.core.config import Config
-from dynamics.core.fork import shared
 from dynamics.core.records import COUNTERS, Array, Layout
 from dynamics.core.sizes import widths
 from dynamics.engine.measuring.moment import Moment, Resumable
+from dynamics.runs.fork import shared
 from dynamics.runs.run import Run, RunError
 
 MOST = 32  # most checkpoints of a run

@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 from dynamics.core.config import Config
-from dynamics.core.fork import shared
 from dynamics.runs import queue
+from dynamics.runs.fork import shared
 from dynamics.runs.run import LIVE, RUN, Run, RunError, Status
 
 KEPT = (*LIVE, "done", "diverged")  # phases in which a run needs no new worker

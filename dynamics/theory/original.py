@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dynamics.core.matching import LOW, Matching, identified
 from dynamics.core.records import Array
 from dynamics.theory.compressed import NO_TURNS, Turns
+from dynamics.theory.matching import LOW, Matching, identified
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import streamlit as st
 from dynamics.core import changes
 from dynamics.core.changes import SYMBOLS
 from dynamics.core.config import SETTINGS, Config, ConfigError
-from dynamics.core.fork import forked, shared
+from dynamics.runs.fork import forked, shared
 from dynamics.runs.run import CANCEL, Run, RunError, root
 from dynamics.runs.start import start
 from pages.shared import address, settings

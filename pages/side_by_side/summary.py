@@ -7,7 +7,7 @@ from dynamics.core.records import Trajectory
 from dynamics.core.traits import short_name
 from dynamics.core.words import brief, raised
 from dynamics.findings.failures import Failure
-from dynamics.findings.outcomes import milestones, timed
+from dynamics.findings.outcomes import late, milestones, timed
 from dynamics.findings.story import story
 from dynamics.runs.run import Run, RunError
 from pages.shared.table import table
@@ -64,6 +64,8 @@ def _milestones(trajectories: list[Trajectory]) -> None:
         st.caption(
             "Seconds of training on this machine, without measuring. Operations are steps times "
             "the cost of one step. α reduces the number of steps, r̂ the cost of each."
+            + " What the original did before the late start counts for both."
+            * any(map(late, trajectories))
         )
 
 

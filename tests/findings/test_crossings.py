@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics.core.matching import Matching
 from dynamics.core.registry import load
 from dynamics.draw.shown import Shown, show
 from dynamics.engine.losses.masked import Masked
@@ -18,6 +17,7 @@ from dynamics.engine.target import Target
 from dynamics.engine.training.comparison import prepare
 from dynamics.findings.crossings import crossings, least
 from dynamics.findings.modes import modes
+from dynamics.theory.matching import Matching
 from tests.support.make import SIDE, crossing_run, gaussian, recorded
 
 

@@ -11,13 +11,13 @@ from dynamics.core import registry
 from dynamics.core.cells import due, halves, packed
 from dynamics.core.cells import shape as map_shape
 from dynamics.core.config import Config
-from dynamics.core.fork import forked
 from dynamics.core.records import Array, Record
 from dynamics.draw.panel import of_runs
 from dynamics.draw.shown import Shown
 from dynamics.engine.measuring.cells import averaged, of_goal
 from dynamics.engine.training.comparison import prepare
 from dynamics.runs import maps
+from dynamics.runs.fork import forked
 from dynamics.runs.run import Run
 from dynamics.runs.start import start
 from pages.shared.live.panels import Description, descriptions

@@ -10,7 +10,6 @@ import torch
 
 from dynamics.core import registry
 from dynamics.core.config import Config
-from dynamics.core.matching import LOW, Matching
 from dynamics.core.records import Array
 from dynamics.engine.measuring.matching import known
 from dynamics.engine.problem import target_of
@@ -19,6 +18,7 @@ from dynamics.engine.training.comparison import Comparison, prepare
 from dynamics.theory import stability
 from dynamics.theory.escapes import RISE, measured_escapes
 from dynamics.theory.forecast import NetworkForecast, forecast
+from dynamics.theory.matching import LOW, Matching
 from dynamics.theory.prediction import Facts, Known
 from tests.support.make import full
 

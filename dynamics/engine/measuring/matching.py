@@ -2,8 +2,8 @@
 
 from torch import Tensor
 
-from dynamics.core.matching import identified
 from dynamics.engine.target import Target
+from dynamics.theory.matching import identified
 
 
 def known(left: Tensor, values: Tensor, right: Tensor, target: Target) -> dict[int, int]:

@@ -19,7 +19,6 @@ import numpy as np
 import torch
 
 from dynamics.core import registry
-from dynamics.core.matching import Matching
 from dynamics.core.records import Array, Record, missing
 from dynamics.engine.measuring.cells import of_product
 from dynamics.engine.measuring.moment import Moment, Resumable
@@ -28,6 +27,7 @@ from dynamics.engine.network import Network
 from dynamics.engine.problem import Task
 from dynamics.engine.steps.interface import Steps
 from dynamics.engine.training.record_spacing import Gaps
+from dynamics.theory.matching import Matching
 
 Values = dict[str, Array]
 Rest = tuple[Values, Array, Matching | None]  # measurements, the map, the modes known before

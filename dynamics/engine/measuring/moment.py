@@ -6,10 +6,10 @@ from typing import Any
 
 from torch import Tensor
 
-from dynamics.core.matching import Matching
 from dynamics.core.records import Record
 from dynamics.engine.factors import Factors
 from dynamics.engine.training.record_spacing import Gaps
+from dynamics.theory.matching import Matching
 
 
 @dataclass(frozen=True)

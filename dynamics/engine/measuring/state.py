@@ -10,11 +10,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from dynamics.core.matching import LOW, Matching
 from dynamics.engine.factors import product
 from dynamics.engine.measuring.matching import known
 from dynamics.engine.network import Network
 from dynamics.engine.target import Target
+from dynamics.theory.matching import LOW, Matching
 
 T = TypeVar("T")
 Values = TypeVarTuple("Values")

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from dynamics.core.config import Config, ConfigError
-from dynamics.core.fork import forked, shared
 from dynamics.core.records import COUNTERS, Array, Layout
 from dynamics.engine.measuring.moment import Resumable
 from dynamics.engine.training.comparison import prepare
 from dynamics.runs.checkpoints import Checkpoints, resume, steps
+from dynamics.runs.fork import forked, shared
 from dynamics.runs.run import CANCEL, Run
 from dynamics.runs.start import start as start_run
 from tests.support.make import crossing_run, endless, small, until
