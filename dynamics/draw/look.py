@@ -9,7 +9,7 @@ COLORS = {
     "original": "#2f6fde",
     "original_alpha": "#12a3c4",
     "original_spectral": "#7c86f2",
-    "original_spectral_alpha": "#4b3fc4",
+    "original_spectral_alpha": "#9a63e8",
     "compressed": "#e8710a",
     "compressed_even": "#c79a00",
     "narrow_random": "#c2407f",
