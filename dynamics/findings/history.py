@@ -38,7 +38,8 @@ class History:
         start: the singular values of the first record, largest first.
         values: the singular values of the newest record, largest first.
         modes: the same, one value for each mode of the target if modes can be distinguished.
-        reached: the steps at which modes reached SHARES of their goals, shares × modes.
+        reached: the steps at which modes reached SHARES of their goals, shares × modes; the step of
+            the first record for shares that they had reached by then.
     """
 
     goals: Array
@@ -62,7 +63,8 @@ class History:
         modes = np.asarray(values.get(followed(values), np.empty(0)))[: len(self.goals)]
         if not self.steps:
             self.start = np.asarray(values.get("singular_values", np.empty(0)))
-            self.reached = np.full((len(SHARES), len(modes)), np.nan)
+            reached = modes >= np.outer(SHARES, self.goals[: len(modes)])  # False for NaN
+            self.reached = np.where(reached, float(record.step), np.nan)
         else:
             self._time_rises(record.step, modes)
         self.modes = modes
