@@ -49,12 +49,9 @@ def _facts(config: Config) -> dict[str, Any]:
     Raises:
         ValueError: if the data are missing or the matrices do not fit into memory.
     """
-    import torch
-
     from dynamics.data.folder import DataError
     from dynamics.engine.training.facts import look
 
-    torch.set_num_threads(1)
     try:
         return look(config)
     except (DataError, MemoryError) as error:

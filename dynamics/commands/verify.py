@@ -27,11 +27,9 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the worst deviations; returns 1 if one is too large, 2 if a file cannot be read."""
-    import torch  # imported late: the other commands answer without it
-
+    # Imported late: the other commands answer without torch.
     from dynamics.peers.verify import UnreadableError, verify
 
-    torch.set_num_threads(1)
     deviations: list[Any] = []
     unreadable = []
     for file in options.files:

@@ -10,6 +10,7 @@ import torch
 
 from dynamics.core import sizes, traits
 from dynamics.core.config import Config
+from dynamics.core.threads import use_one
 from dynamics.engine.kernels import multiply
 from dynamics.engine.losses import sums
 
@@ -29,12 +30,13 @@ def device(config: Config) -> torch.device:
 
 
 def use_threads() -> None:
-    """Use one torch thread, so that a run's digits depend on its config alone.
+    """Use one thread in this process, so that a run's digits depend on its config alone.
 
-    With more, libraries sum up in an order that follows the number of threads. The few operations
-    that gain by a second thread cut themselves in two, always in the same way: see
+    With more, torch and NumPy sum up in an order that follows the number of threads. The few
+    operations that gain by a second thread cut themselves in two, always in the same way: see
     ``kernels/multiply.py`` and ``losses/sums.py``.
     """
+    use_one()
     torch.set_num_threads(1)
     # Training needs Python's lock between its calls, so measuring must not hold it for long.
     sys.setswitchinterval(SWITCH)

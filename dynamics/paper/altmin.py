@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dynamics.core.threads import use_one
+
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 LEAST = 1e-12  # a smaller singular value, relative to the first one, counts as zero
@@ -38,6 +40,7 @@ def solved(entries: Entries, fixed: Array, count: int, ridge: float = 0.0) -> Ar
     Of several minimizers X is the smallest, so a row without entries is 0. Rows with the same
     number of entries are solved together.
     """
+    use_one()
     solution = np.zeros((count, fixed.shape[1]))
     order = np.argsort(entries.rows, kind="stable")
     counts = np.bincount(entries.rows, minlength=count)

@@ -16,6 +16,7 @@ import numpy as np
 from dynamics.core.config import PROBLEM_SETTINGS, Config
 from dynamics.core.records import Array
 from dynamics.core.sizes import curvature
+from dynamics.core.threads import use_one
 
 PROBLEMS = {"mf": "factorization", "mc": "completion", "ms": "sensing"}  # by the task in a file
 OPTIMIZERS = {"gd": "gradient_descent", "sgd": "gradient_descent"}  # by the name in a file
@@ -159,6 +160,7 @@ def _times(content: TrajectoryFile) -> dict[str, Any]:
 
 def _facts(config: Config, arrays: Mapping[str, Array]) -> dict[str, list[float]]:
     """Singular values of the target and of −∇loss(0)."""
+    use_one()
     target = arrays["target"].astype(float)
     surrogate = target * curvature(config)
     if config.problem == "completion":

@@ -11,6 +11,7 @@ import torch
 
 from dynamics.core import registry, traits
 from dynamics.core.records import Array, deviations
+from dynamics.engine import device
 from dynamics.engine.losses.masked import Masked
 from dynamics.engine.losses.sums import Dense
 from dynamics.engine.measuring.measure import measurer
@@ -72,6 +73,7 @@ def verify(
     The deviation of x from y is |x − y| / max(|y|, 1e-6 · max|y|), the maximum taken over the
     quantity in the file. Angles count where the top-r subspace is well defined, and their deviation
     is |x − y| in radians: a stored angle that went through arccos is only good to about 1e-7.
+    From now on this process uses one thread, see ``device.use_threads``.
     A twin whose start is one unit in the last place away is trained, too. Where it differs,
     rounding decides the run, and each quantity is compared up to the record before.
 
@@ -84,6 +86,7 @@ def verify(
     Raises:
         UnreadableError: if the file cannot be read or lacks something.
     """
+    device.use_threads()
     try:
         content = TrajectoryFile.load(file)
         _check(content)

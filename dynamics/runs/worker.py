@@ -157,7 +157,6 @@ class Worker:
         fetch(config, self._report)  # ``fetch`` looks for a cancellation itself, and tidies up
         with self._ends_when_cancelled():
             self.tell(message="preparing")
-            device.use_threads()
             comparison = prepare(config)
         self.tell(machine=device.told(config))
         self._watch = Watch(config, comparison.facts)

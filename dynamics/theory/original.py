@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynamics.core.records import Array
+from dynamics.core.threads import use_one
 from dynamics.theory.compressed import NO_TURNS, Turns
 from dynamics.theory.matching import LOW, Matching, identified
 
@@ -47,6 +48,7 @@ def overlap(factors: Sequence[Array], left: Array, right: Array) -> Array:
         left: U, d × r.
         right: Vᵀ, r × d.
     """
+    use_one()
     rotated = left
     for factor in reversed(factors):
         rotated = factor.T @ rotated * (len(factor) ** 0.5 / np.linalg.norm(factor))
@@ -115,6 +117,7 @@ def simulate(
     Raises:
         ValueError: if 2r exceeds d.
     """
+    use_one()
     rank = len(goals)
     if 2 * rank > width:
         raise ValueError(f"A width of {width} has no room for twice the rank, {2 * rank}.")

@@ -62,10 +62,13 @@ class Comparison:
 def prepare(config: Config) -> Comparison:
     """Make the config's problem and networks.
 
+    From now on this process uses one thread, see ``device.use_threads``.
+
     Raises:
         ValueError: if the settings do not fit the data.
         MemoryError: if they do not fit the machine.
     """
+    device.use_threads()
     like = numbers(config)
     problem = registry.load("problems", config.problem).make(config, like)
     networks = {}

@@ -8,6 +8,7 @@ import torch
 from dynamics.core import registry, traits
 from dynamics.core.config import Config
 from dynamics.core.sizes import wide
+from dynamics.engine import device
 from dynamics.engine.network import Network, build
 from dynamics.engine.problem import Recovery
 from dynamics.theory import original
@@ -43,10 +44,13 @@ def overlapping(config: Config) -> bool:
 def look(config: Config) -> dict[str, Any]:
     """Returns the facts of the config's problem, which is drawn but not trained.
 
+    From now on this process uses one thread, see ``device.use_threads``.
+
     Raises:
         ValueError: if the settings do not fit the data.
         MemoryError: if they do not fit the machine.
     """
+    device.use_threads()
     problem: Recovery = registry.load("problems", config.problem).make(
         config, torch.empty(0, dtype=torch.float64)
     )
