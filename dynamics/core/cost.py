@@ -1,4 +1,4 @@
-"""Cost: operations of one step and memory of one network, from its sizes alone.
+"""Cost: operations of a start and of a step, and memory of one network, from its sizes alone.
 
 The same numbers decide in which form a large problem is stored.
 """
@@ -9,6 +9,7 @@ from itertools import pairwise
 import psutil
 
 from dynamics.core import traits
+from dynamics.core.changes import LateStart
 from dynamics.core.config import Config
 from dynamics.core.sizes import observed, seen, wide, widths
 
@@ -21,6 +22,9 @@ AHEAD = 2  # most records by which training may be ahead of measuring
 # Copies of a network's first factors that measuring keeps, by whether the network is narrow.
 STARTS = {True: 2, False: 4}
 SHARE = 0.5  # share of the free memory beyond which measurements are read from a file
+# Products of the observed entries with a vector that Lanczos iteration needs for each triplet. Over
+# completions of 500 × 500 to 2,000 × 2,000 it needed 15 to 31.
+PRODUCTS = 20
 SMALL = 150**2  # up to this many entries, a full target costs less than measuring by its factors
 
 
@@ -114,6 +118,75 @@ def operations(config: Config, network: str) -> float:
     if len(hidden) > 1:
         total += 6.0 * width * width * cols + 6.0 * (len(hidden) - 2) * width**3
     return total
+
+
+def start(config: Config, network: str) -> float:
+    """Operations of a network's first factors: of the surrogate's SVD, for a spectral start.
+
+    For a network that starts late, those of cutting the original's factors to r̂. 0 for a random start: the QR decompositions of orthogonal factors take about as much as one
+    step of the same network, and other starts need none. The program makes the SVD of the whole matrix (see
+    ``svd``); for sensing it first adds up Σ y_i A_i, in 2 m rows cols operations. A list of entries
+    is decomposed by Lanczos iteration (see ``lanczos``). For a full target that is stored as its
+    factors, the program completes their singular vectors to max(r, r̂) orthonormal columns (see
+    ``qr``).
+    """
+    if config.starts_late(network):
+        return _truncation(config, LateStart.source)
+    if not traits.network(network).spectral:
+        return 0.0
+    rows, cols = config.shape
+    count = min(widths(config, network)[1], rows, cols)
+    if seen(config) == "all" and factored(config):
+        return sum(qr(side, max(config.rank, count)) for side in config.shape)
+    if _by_entries(config) and count < min(rows, cols) - 1:
+        return lanczos(observed(config), min(rows, cols), count)
+    sums = 2.0 * config.measurements * rows * cols if seen(config) == "sums" else 0.0
+    return sums + svd(rows, cols)
+
+
+def _truncation(config: Config, network: str) -> float:
+    """Operations of cutting a network's factors to the width r̂ (see ``factors.truncated``).
+
+    They are those of the product of its factors, of the product's SVD, and, for each factor, of its
+    product with r̂ columns and of a QR decomposition.
+    """
+    cols, *hidden, rows = widths(config, network)
+    sizes = list(pairwise([cols, *hidden, rows]))
+    order = sizes if cols < rows else sizes[::-1]  # the product is made from the narrower side
+    whole = sum(2.0 * before * after * min(rows, cols) for before, after in order[1:])
+    kept = sum(
+        2.0 * before * after * config.rank_bound + qr(after, config.rank_bound)
+        for before, after in sizes
+    )
+    return whole + svd(rows, cols) + kept
+
+
+def svd(rows: int, cols: int) -> float:
+    """Operations of the thin SVD of a rows × cols matrix: min(14 m n² + 8 n³, 6 m n² + 20 n³).
+
+    m is the larger side and n the smaller. The two terms are those of Golub and Reinsch's method
+    and of a QR decomposition before it (Golub and Van Loan, Matrix Computations, 4th edition,
+    figure 8.6.1). LAPACK's divide and conquer, which the program calls, counts as one of them.
+    """
+    long, short = max(rows, cols), min(rows, cols)
+    return min(14.0 * long * short**2 + 8.0 * short**3, 6.0 * long * short**2 + 20.0 * short**3)
+
+
+def qr(rows: int, cols: int) -> float:
+    """Operations of a thin QR decomposition by Householder reflections: 4 m n² − (4/3) n³."""
+    return 4.0 * rows * cols**2 - 4 / 3 * cols**3
+
+
+def lanczos(entries: float, side: int, count: int) -> float:
+    """Operations of ``count`` singular triplets by Lanczos iteration on a list of entries.
+
+    Each triplet takes about PRODUCTS products with a vector, of two operations an entry. After each
+    second one, the new vector, as long as the smaller ``side``, is made orthogonal to the others
+    (1.5 ``count`` in the mean) twice, by four operations for each of their numbers. How many
+    products a matrix needs follows from its singular values: the estimate is within a factor of two.
+    """
+    products = float(PRODUCTS * count)
+    return products * 2.0 * entries + products / 2 * 2 * 4.0 * 1.5 * count * side
 
 
 def memory(config: Config, network: str) -> float:

@@ -19,6 +19,7 @@ Array = NDArray[np.float64]
 Shape = tuple[int, ...]
 SMALL = 1e-6  # share of the largest value below which rounding decides a deviation
 COUNTERS = ("seconds", "measuring_seconds", "operations")
+NONE: Mapping[str, float] = {}
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ class Record:
     """One network after ``step`` gradient steps.
 
     ``seconds`` of training and ``measuring_seconds`` are counted separately, both from the start.
-    ``operations`` are the floating-point operations of the training steps, ``values`` the
-    measurements by name. ``outcome`` is empty while training continues, else ``"done"`` or
+    ``operations`` are the floating-point operations of the first factors (see ``cost.start``) and of
+    the training steps, ``values`` the measurements by name. ``outcome`` is empty while training continues, else ``"done"`` or
     ``"diverged"``. ``cells`` is the end-to-end matrix as a heat map; it is not a column of the
     table.
     """
@@ -148,32 +149,47 @@ class Layout:
                 records[network] = Record(int(row[0]), seconds, measuring, operations, values)
         return records
 
-    def trajectories(self, rows: Array) -> "list[Trajectory]":
-        """One Trajectory for each network, up to the network's own last record."""
-        return [self._trajectory(network, rows) for network in self.shapes]
+    def trajectories(self, rows: Array, starts: Mapping[str, float] = NONE) -> "list[Trajectory]":
+        """One Trajectory for each network, up to the network's own last record.
 
-    def carried(self, network: str, rows: Array) -> dict[str, float]:
-        """What to add to each counter of a network that older runs counted from its late start on.
+        ``starts`` are the operations of each network's first factors, which are added where an
+        older run did not count them.
+        """
+        return [
+            self._trajectory(network, rows, starts.get(network, 0.0)) for network in self.shapes
+        ]
 
-        Empty if the counters are right as they stand: newer runs store them from the run's start.
-        ``rows`` are the run's, from the first one on or from the network's first one on.
+    def carried(self, network: str, rows: Array, start: float = 0.0) -> dict[str, float]:
+        """What to add to each counter of a network, because older runs did not count it.
+
+        That is the operations ``start`` of its first factors and, after a late start, what the
+        original did before. Empty if the counters are right as they stand. ``rows`` are the run's,
+        from the first one on or from the network's first one on.
         """
         places = self.slices
         own = np.flatnonzero(np.isfinite(rows[:, places[network, "seconds"].start]))
-        first = rows[own[0]] if len(own) else np.zeros(self.width)
-        source = LateStart.source
-        late = first[0] > 0 and first[places[network, "operations"].start] == 0
-        if not late or source not in self.shapes:
+        if not len(own):
             return {}
-        return {counter: float(first[places[source, counter].start]) for counter in COUNTERS}
+        first = rows[own[0]]
+        source = LateStart.source
+        before = dict.fromkeys(COUNTERS, 0.0)
+        if first[0] > 0 and source in self.shapes:
+            before = {counter: float(first[places[source, counter].start]) for counter in COUNTERS}
+        counted = first[places[network, "operations"].start]
+        if counted > before["operations"]:
+            return {}
+        if counted:  # the original's share is there, the network's own start is not
+            before = dict.fromkeys(COUNTERS, 0.0)
+        before["operations"] += start
+        return {counter: more for counter, more in before.items() if more}
 
-    def _trajectory(self, network: str, rows: Array) -> "Trajectory":
+    def _trajectory(self, network: str, rows: Array, start: float) -> "Trajectory":
         places = self.slices
         rows = rows[np.isfinite(rows[:, places[network, "seconds"].start])]
         counters: dict[str, Any] = {
             counter: rows[:, places[network, counter].start] for counter in COUNTERS
         }
-        for counter, before in self.carried(network, rows).items():
+        for counter, before in self.carried(network, rows, start).items():
             counters[counter] = counters[counter] + before
         series = {
             name: rows[:, places[network, name]].reshape(-1, *shape)

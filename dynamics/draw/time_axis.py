@@ -20,7 +20,8 @@ UNITS = {"recovery_error": "‖W − M*‖<sub>F</sub> / ‖M*‖<sub>F</sub>"}
 def along(trajectory: Trajectory, versus: str, steps: Array, unit: float | None = None) -> Array:
     """The places of steps on a time axis.
 
-    Between two records time is linear; beyond the last one it continues at the average pace.
+    Between two records time is linear; beyond the last one it continues at the network's average
+    pace.
     The live page computes the same in ``timeOf`` of ``pages/shared/live/browser/run/store.js``.
 
     Args:
@@ -40,7 +41,8 @@ def along(trajectory: Trajectory, versus: str, steps: Array, unit: float | None 
     if versus == "steps" or not len(clock):
         return steps
     end = trajectory.steps[-1]
-    beyond = clock[-1] * (steps / max(end, 1))
+    pace = (clock[-1] - clock[0]) / max(end - trajectory.steps[0], 1)
+    beyond = clock[-1] + pace * (steps - end)
     return np.where(steps > end, beyond, np.interp(steps, trajectory.steps, clock))
 
 

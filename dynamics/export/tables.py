@@ -114,7 +114,10 @@ COLUMNS = {
     "step": ("gradient steps since the start", "steps"),
     "seconds": ("time of the gradient steps alone, since the start", "seconds"),
     "measuring_seconds": ("time of measuring, since the start", "seconds"),
-    "operations": ("multiplications and additions of the steps, since the start", "operations"),
+    "operations": (
+        "multiplications and additions of the first factors' decomposition and of the steps",
+        "operations",
+    ),
 }
 
 

@@ -123,7 +123,8 @@ class Lead:
     Attributes:
         level: the error.
         steps: ratio of the steps; after a late start, of those that followed it.
-        operations: ratio of all operations, those before a late start included.
+        operations: ratio of all operations, those of the first factors and those before a late
+            start included.
         cost: ratio of the operations of one step.
         seconds: ratio of the seconds of training with its noise: the lowest, the measured and the
             highest; None if one of the two trained for less than ``SHORT``.
@@ -148,9 +149,8 @@ class Lead:
             if not mine or not theirs or other.steps[theirs] <= start:
                 continue
             steps = (other.steps[theirs] - start) / (own.steps[mine] - start)
-            work = (other.operations[theirs] - own.operations[0]) / (
-                own.operations[mine] - own.operations[0]
-            )
+            before = np.interp(start, other.steps, other.operations)
+            work = (other.operations[theirs] - before) / (own.operations[mine] - own.operations[0])
             operations = other.operations[theirs] / own.operations[mine]
             seconds = _ratio_of_seconds(own, mine, other, theirs)
             return cls(level, float(steps), float(operations), float(work / steps), seconds)

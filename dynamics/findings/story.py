@@ -102,6 +102,8 @@ def _faster(config: Config, trajectories: Sequence[Trajectory]) -> Iterator[str]
     if late(own):
         shared = count(own.steps[0], "step")
         yield f"{start}, the {shared} of the original before it included; after them {parts}."
+    elif own.operations[0]:
+        yield f"{start}, the SVD of its start included: {parts}."
     else:
         yield f"{start}: {parts}."
     if lead.seconds is None:

@@ -129,7 +129,7 @@ def _trajectories(run: Run) -> dict[str, Trajectory]:
         last = run.status.step
         if not len(rows) or rows[-1, 0] != last:
             raise RunError(f"Run {run.key} is damaged: its last record is missing.")
-        trajectories = run.layout.trajectories(rows)
+        trajectories = run.layout.trajectories(rows, run.starts)
         return {trajectory.network: trajectory for trajectory in trajectories}
     except RunError as error:
         again = f"Delete it (runs delete {run.key}), and the figure trains it again."

@@ -33,7 +33,7 @@ from typing import Any
 
 import numpy as np
 
-from dynamics.core import files
+from dynamics.core import cost, files
 from dynamics.core.config import Config, ConfigError
 from dynamics.core.records import Array, Layout, Trajectory
 from dynamics.core.traits import short_name
@@ -247,7 +247,13 @@ class Run:
     @property
     def trajectories(self) -> list[Trajectory]:
         """One Trajectory for each network, with the records so far."""
-        return self.layout.trajectories(self.rows())
+        return self.layout.trajectories(self.rows(), self.starts)
+
+    @property
+    def starts(self) -> dict[str, float]:
+        """The operations of each network's first factors, which older runs did not count."""
+        config = self.config
+        return {name: cost.start(config, name) for name in config.networks}
 
     @property
     def origin(self) -> "Run | None":

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from dynamics.core import cost
 from dynamics.core.config import SETTINGS, Config
 from dynamics.core.records import Trajectory
 from dynamics.core.traits import short_name
@@ -91,7 +92,7 @@ def _row(
     config: Config, predicted: Forecast, name: str, network: NetworkForecast, end: float
 ) -> str:
     ratio = predicted.ratio(name)
-    total = network.operations.value * config.steps
+    total = cost.start(config, name) + network.operations.value * config.steps
     seconds = total / _speeds().get(name, TYPICAL_SPEED)
     zone = predicted.zone(name) or "unknown"
     cells = (
@@ -151,7 +152,8 @@ def _speeds() -> dict[str, float]:
             with contextlib.suppress(RunError):  # somebody's damaged run is no matter of this page
                 trajectories = run.trajectories
         for trajectory in trajectories:
-            if len(trajectory.steps) and trajectory.seconds[-1] > 0:
-                speed = trajectory.operations[-1] / trajectory.seconds[-1]
+            if len(trajectory.steps) and trajectory.seconds[-1] > trajectory.seconds[0]:
+                made = trajectory.operations[-1] - trajectory.operations[0]
+                speed = made / (trajectory.seconds[-1] - trajectory.seconds[0])
                 speeds.setdefault(trajectory.network, speed)
     return speeds

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics.core import changes
+from dynamics.core import changes, cost
 from dynamics.core.config import Config, ConfigError
 from dynamics.engine.factors import product, truncated
 from dynamics.engine.training.comparison import Comparison, prepare
@@ -246,9 +246,10 @@ def test_the_original_compressed_at_a_moment_goes_on_as_the_original(side: int, 
         assert abs(errors) <= cut / np.linalg.norm(goals)
     first = next(row for row in rows if row["original"].step == step)
     assert first["original"].values["recovery_error"] > 0.05  # much is still to be learned
-    for counter in ("operations", "seconds"):  # what the original did before counts for both
-        carried = getattr(first["compressed"], counter)
-        assert carried == getattr(first["original"], counter) > 0
+    before = first["original"]  # what the original did before counts for both
+    assert first["compressed"].seconds == before.seconds > 0
+    own = cost.start(comparison.config, "compressed")
+    assert first["compressed"].operations == before.operations + own > own
     assert 0 < rows[-1]["compressed"].operations < rows[-1]["original"].operations
 
 

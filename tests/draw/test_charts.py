@@ -236,24 +236,25 @@ def test_theory_is_where_the_run_is_on_every_time_axis(versus: str) -> None:
 
 
 def test_theory_beyond_the_last_record_goes_on_at_the_pace_so_far(finished: Run) -> None:
-    """A mark at twice the last step is at twice its operations and its seconds."""
+    """A mark at twice the last step has twice the steps' seconds, and their operations twice."""
     for trajectory in finished.trajectories:
         end = trajectory.steps[-1]
         for versus in ("seconds", "operations"):
             clock = getattr(trajectory, versus)
             found = along(trajectory, versus, np.array([0.0, end, 2 * end]))
-            assert found == pytest.approx([0, clock[-1], 2 * clock[-1]])
+            assert found == pytest.approx([clock[0], clock[-1], 2 * clock[-1] - clock[0]])
 
 
 def test_expected_escapes_are_marked_at_their_time_on_every_axis(finished: Run) -> None:
     courses = expected(finished.config, Facts.of(finished.layout.facts))
     for trajectory in finished.trajectories:
         steps = np.array(courses[trajectory.network].escapes)
-        per_step = trajectory.operations[-1] / trajectory.steps[-1]
+        first, *_, last = trajectory.operations
+        per_step = (last - first) / trajectory.steps[-1]
         wanted = {
             "steps": steps,
             "log steps": steps,
-            "operations": steps * per_step,
+            "operations": first + steps * per_step,
             "normalised": steps / steps.min(),
         }
         for versus, places in wanted.items():

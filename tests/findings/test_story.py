@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dynamics.core import cost
 from dynamics.core.config import Config
 from dynamics.core.records import Trajectory
 from dynamics.core.words import RAISED, brief, lowered, value
@@ -61,8 +62,9 @@ def test_the_lead_is_the_product_of_its_causes() -> None:
         / getattr(found["compressed"], counter)[at["compressed"]]
         for counter in ("steps", "operations")
     )
-    assert f"took {work:.2g} × fewer operations: {steps:.2g} × fewer steps" in sentence
-    assert f"each {work / steps:.2g} × cheaper" in sentence
+    assert f"took {work:.2g} × fewer operations, the SVD of its start included: " in sentence
+    cheaper = cost.operations(config, "original") / cost.operations(config, "compressed")
+    assert f"{steps:.2g} × fewer steps, each {cheaper:.2g} × cheaper" in sentence
     assert "α = 5" in one(sentences, "same α")
     fair, _ = told(full(steps=2000, alpha=5.0, alpha_original=5.0, learning_rate=0.3))
     assert not any("same α" in each for each in fair)
@@ -167,8 +169,9 @@ def test_a_network_that_starts_late_carries_what_the_original_did(when: int, alp
     sentences, found = told(config)
     original, late = found["original"], found["compressed"]
     start = int(np.flatnonzero(original.steps == when)[0])
-    for counter in ("seconds", "operations"):
-        assert getattr(late, counter)[0] == getattr(original, counter)[start] > 0
+    assert late.seconds[0] == original.seconds[start] > 0
+    own = cost.start(config, "compressed")
+    assert late.operations[0] == original.operations[start] + own > own
     text = " ".join(sentences)
     measured = re.findall(r"(?:first|next) mode of the compressed network was half grown", text)
     times = re.findall(r"mode of the compressed network was half grown at step ([\d,]+)", text)

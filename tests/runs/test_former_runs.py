@@ -6,6 +6,7 @@ cancelled.
 """
 
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -42,8 +43,8 @@ def test_former_runs_are_listed_with_their_phases(former: Path) -> None:
     assert {run.key: status.phase for run, _, status in listing(former)} == KEYS
 
 
-def carried(lines: list[str]) -> list[str]:
-    """A table in which the counters of a late network go on from the original's at its start."""
+def carried(lines: list[str], starts: Mapping[str, float]) -> list[str]:
+    """A table with the operations of first factors, and with what came before a late start."""
     rows = [line.split(",") for line in lines]
     late = [row for row in rows[1:] if row[0] == "compressed"]
     if late and float(late[0][1]) > 0 == float(late[0][4]):
@@ -51,6 +52,8 @@ def carried(lines: list[str]) -> list[str]:
         spent = [float(cell) for cell in source[2:5]]
         for row in late:
             row[2:5] = [str(float(cell) + more) for cell, more in zip(row[2:5], spent, strict=True)]
+    for row in rows[1:]:
+        row[4] = str(float(row[4]) + starts[row[0]])
     return [",".join(row) for row in rows]
 
 
@@ -60,12 +63,13 @@ def test_a_former_run_has_its_key_and_its_numbers(
 ) -> None:
     """Equal settings still have the folder's key, and the table of records is equal to the byte.
 
-    A network that started late now carries what the original had spent by then.
+    Operations now count the first factors, and a network that started late carries what the
+    original had spent by then.
     """
     assert Run(former / key).config.key == key
     assert main(["export", key, "--runs", str(former), "--format", "csv", "--out", "-"]) == 0
     before = (former / key / "records.csv").read_text().splitlines()
-    assert capsys.readouterr().out.splitlines() == carried(before)
+    assert capsys.readouterr().out.splitlines() == carried(before, Run(former / key).starts)
 
 
 def test_a_run_opens_under_a_key_that_its_settings_no_longer_have(
@@ -77,7 +81,7 @@ def test_a_run_opens_under_a_key_that_its_settings_no_longer_have(
     assert key in [run.key for run, _, status in listing(former) if status.phase == "done"]
     assert main(["export", key, "--runs", str(former), "--format", "csv", "--out", "-"]) == 0
     before = (former / key / "records.csv").read_text().splitlines()
-    assert capsys.readouterr().out.splitlines() == carried(before)
+    assert capsys.readouterr().out.splitlines() == carried(before, Run(former / key).starts)
 
 
 @pytest.mark.parametrize("key", KEYS)

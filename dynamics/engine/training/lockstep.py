@@ -13,7 +13,7 @@ from functools import partial
 from dynamics.core import registry
 from dynamics.core.changes import LateStart
 from dynamics.core.config import Config
-from dynamics.core.cost import AHEAD
+from dynamics.core.cost import AHEAD, start
 from dynamics.core.rates import Rates, rates
 from dynamics.engine.factors import truncated
 from dynamics.engine.measuring.measure import Measuring, Pending
@@ -27,7 +27,6 @@ from dynamics.engine.training.record_spacing import Spacing
 
 Row = dict[str, Resumable]  # by network, at one step
 Lane = Iterator[Pending | None]  # a network's records; None at times between them
-START = Resumable(0, 0.0, 0.0, 0.0, {})
 
 
 class Lanes:
@@ -104,7 +103,8 @@ class Lanes:
             if late and name == late.network:
                 lanes[name] = iter(())
             elif not self._since or name in self._since:
-                lanes[name] = self._lane(name, self._since.get(name, START))
+                first = Resumable(0, 0.0, 0.0, start(self._config, name), {})
+                lanes[name] = self._lane(name, self._since.get(name, first))
         return lanes
 
     def _lane(self, name: str, since: Resumable) -> Lane:
@@ -162,8 +162,11 @@ class Lanes:
         assert lead.moment is not None
         cut = truncated(lead.moment.factors, self._config.rank_bound)
         self._networks[late.network].restore(cut, lead.moment.backbone)
-        before = dataclasses.replace(lead, step=late.step, values={}, outcome="", cells=None)
-        yield from self._lane(late.network, dataclasses.replace(before, moment=None))
+        operations = lead.operations + start(self._config, late.network)
+        before = Resumable(
+            late.step, lead.seconds, lead.measuring_seconds, operations, values={}
+        )
+        yield from self._lane(late.network, before)
 
 
 def _complete(row: Mapping[str, Pending]) -> Row:

@@ -103,10 +103,12 @@ def _carried(run: Run) -> Array:
     """What to add to each column of the record table: see ``Layout.carried``, else zeros."""
     layout = run.layout
     added = np.zeros(layout.width)
-    if run.config.late:
-        network = run.config.late.network
-        for counter, before in layout.carried(network, run.rows()).items():
-            added[layout.slices[network, counter]] = before
+    only_first = not run.config.late and run.count(layout.width)
+    rows = run.picked([0], layout.width) if only_first else run.rows()
+    for network, start in run.starts.items():
+        if network in layout.shapes:
+            for counter, before in layout.carried(network, rows, start).items():
+                added[layout.slices[network, counter]] = before
     return added
 
 

@@ -51,14 +51,18 @@ export class Store {
 
   /**
    * The value of a clock's column at a step: linear between two records, beyond the last one at the
-   * average pace. `along` in dynamics/draw/time_axis.py does the same for files.
+   * network's average pace. `along` in dynamics/draw/time_axis.py does the same for files.
    */
   timeOf(step, name) {
     const steps = this.column("step");
     const times = this.column(name);
     const last = this.lastRow(times);
     if (last < 1) return NaN;
-    if (step > steps[last]) return times[last] * (step / steps[last]);
+    if (step > steps[last]) {
+      const first = times.findIndex(Number.isFinite);
+      const pace = (times[last] - times[first]) / Math.max(steps[last] - steps[first], 1);
+      return times[last] + pace * (step - steps[last]);
+    }
     const after = Math.max(firstAt(steps, step), 1);
     const share = (step - steps[after - 1]) / (steps[after] - steps[after - 1]);
     return times[after - 1] + share * (times[after] - times[after - 1]);
