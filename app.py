@@ -49,6 +49,7 @@ else:
     files = sorted(HERE.glob("pages/[0-9]*.py"), key=lambda file: int(file.stem.split("_")[0]))
     pages = [page(file) for file in files]
     chosen = st.navigation(pages)
-    if chosen != pages[0]:
-        st.session_state["away"] = True  # from the first page, which has an address to come back to
+    if st.session_state.get("page") != chosen.title:
+        st.session_state["arrived"] = True  # until the page has read the address that led here
+        st.session_state["page"] = chosen.title
     chosen.run()

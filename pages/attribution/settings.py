@@ -16,12 +16,13 @@ LEVEL = "1e-3"
 
 def read_address() -> None:
     """Adopt settings, seeds and level from an address that is new."""
-    query = dict(st.query_params)
-    if not query:  # the menu of pages leads here without the address that the page had
+    asked = dict(st.query_params)
+    if not address.is_new(asked, "ladder address") and "ladder seeds" in st.session_state:
+        return
+    query = dict(asked)
+    if not asked:  # the menu of pages leads here without the address that the page had
         before = st.session_state.get("ladder address", {})
         query = {name: before[name] for name in ("seeds", "level") if name in before}
-    if query == st.session_state.get("ladder address") and "ladder seeds" in st.session_state:
-        return
     seeds = query.pop("seeds", str(SEEDS))
     level = query.pop("level", LEVEL)
     wrong = []
@@ -41,6 +42,7 @@ def read_address() -> None:
         wrong += st.session_state.pop("wrong", [])
     for sentence in wrong:
         st.warning(sentence, icon=":material/link_off:")
+    address.taken(asked, "ladder address")
 
 
 def write_address(config: Config, seeds: int, level: str) -> None:

@@ -1,10 +1,10 @@
 """Address: the page's address, which holds all of the page's state."""
 
-import time
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dynamics.core import registry
 from dynamics.core.config import VERSION, Config
@@ -14,17 +14,13 @@ from dynamics.runs.run import Run, RunError, find, root
 from pages.shared import charts, hiding
 from pages.shared.settings import adopt, settings
 
-ON_ITS_WAY = 2.0  # seconds until a browser certainly has the address that it was given
-
 
 def read_address() -> Run | None:
     """Adopt an address that is new; returns the run that it names, None if it names none."""
-    query = dict(st.query_params)
-    back = st.session_state.pop("away", False) and not query
-    if back:  # the menu of pages leads here without the address that the page had
-        query = dict(st.session_state.get("address", {}))
-    if back or (query != st.session_state.get("address") and not _just_left(query)):
-        st.session_state["address"] = dict(query)
+    asked = dict(st.query_params)
+    if is_new(asked, "address"):
+        back = not asked  # the menu of pages leads here without the address that the page had
+        query = dict(st.session_state.get("address", {}) if back else asked)
         st.session_state["run"] = query.pop("run", None)
         over = query.pop("over", "steps")
         st.session_state["over"] = over if over in VERSUS else "steps"
@@ -40,15 +36,31 @@ def read_address() -> Run | None:
         run = shown_run()
         adopt((run.config.to_dict() if run else {}) | query | (settings() if back else {}))
         st.session_state["wrong"] += strange
+        taken(asked, "address")
     for sentence in st.session_state.pop("wrong", ()):
         st.warning(sentence, icon=":material/link_off:")
     return shown_run()
 
 
-def _just_left(query: Mapping[str, str]) -> bool:
-    """Whether the browser asked for the page while it still had the previous address."""
-    left, moment = st.session_state.get("left", (None, 0.0))
-    return query == left and time.monotonic() - moment < ON_ITS_WAY
+def is_new(query: Mapping[str, str], place: str) -> bool:
+    """Whether a visitor brought this address: by a link, by the menu, by back or forward.
+
+    Any other address than the page's own is one that the browser had before it heard of the newest.
+
+    Args:
+        query: the address that came with the rerun.
+        place: the name under which the session keeps the page's address.
+    """
+    context = get_script_run_ctx()
+    moved = context is not None and context.is_history_navigation
+    arrived = st.session_state.get("arrived", True)
+    return bool(arrived or (moved and query != st.session_state.get(place)))
+
+
+def taken(query: Mapping[str, str], place: str) -> None:
+    """Remember that an address was read to its end: another rerun can stop this one at any line."""
+    st.session_state[place] = dict(query)
+    st.session_state["arrived"] = False
 
 
 def shown_run() -> Run | None:
@@ -94,9 +106,6 @@ def write_address(config: Config, run: Run | None, at: int | None = None) -> Non
     """Put the page's state into the address, without settings that the run or problem implies."""
     query = view(run, at) | differences(config, run.config if run else None) | hiding.query()
     st.session_state["at"] = (run.key, at) if run else None
-    before = st.session_state.get("address")
-    if before != query:
-        st.session_state["left"] = before, time.monotonic()
     put(query, "address")
 
 

@@ -132,8 +132,11 @@ def _problem(values: dict[str, Any]) -> None:
 
 
 def _suggest() -> None:
+    problem = st.session_state.get("problem")
+    if problem in (None, settings()["problem"]):
+        return  # the menu shows what was adopted; nobody chose anything
     seeds = {name: value for name, value in settings().items() if _group(name) == "seeds"}
-    adopt({"problem": st.session_state["problem"]} | seeds)
+    adopt({"problem": problem} | seeds)
 
 
 def _widget(name: str, values: dict[str, Any]) -> None:

@@ -129,6 +129,28 @@ def test_reset_shows_the_settings_untrained_and_trains_anew(server: Server, page
     phase(page, "Done")
 
 
+def test_quick_clicks_take_nothing_back(server: Server, page_at: Open) -> None:
+    """A click reaches the server before the page ran for the one before it."""
+    page = visit(page_at(1400), server, "problem=sensing&depth=5")
+    seed = button(page, "New seed").element_handle()
+    for gap in (0, 5, 30):
+        before = int(query_of(page).get("seed_init", 0))
+        page.evaluate(
+            """async ([button, gap]) => {
+                for (let click = 0; click < 3; click++) {
+                    button.click();
+                    await new Promise((then) => setTimeout(then, gap));
+                }
+            }""",
+            [seed, gap],
+        )
+        page.wait_for_function(
+            "old => Number(new URLSearchParams(location.search).get('seed_init')) > old", arg=before
+        )
+    assert query_of(page) | {"problem": "sensing", "depth": "5"} == query_of(page)
+    expect(page.get_by_text("unexpected error")).to_have_count(0)
+
+
 def test_whoever_comes_back_from_another_page_finds_the_run(server: Server, page_at: Open) -> None:
     """By the menu of pages, which knows no addresses: settings, run, axis and charts."""
     settings = "&".join(f"{name}={value}" for name, value in (SMALL | {"depth": 4}).items())

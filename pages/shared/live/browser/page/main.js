@@ -19,7 +19,6 @@ const KINDS = { map: Maps, surface: Surface }; // panels of any other kind draw 
 const GRACE = 500; // ms out of the document after which the charts are removed
 const THEME_PAUSE = 300; // ms that Streamlit takes to change its theme
 const RESIZE_PAUSE = 60; // ms
-const ANSWER = 1000; // ms after which the page knows of a phase, unless the message was lost
 const LONG = 60; // ms of a frame after which Plotly's remaining charts wait for the next frame
 const STRIP_PAUSE = 200; // ms between two updates of the status strip
 const SUMMARY_PAUSE = 2000; // ms between two updates of the text alternatives
@@ -83,7 +82,6 @@ class View {
     if (differs("run") || differs("panels") || differs("beside")) this.followOrigin(data);
     if (differs("run")) this.cursor.adopt(data.at);
     this.load("basic");
-    this.tellLater();
   }
 
   /** Follow the run that the shown one was forked from, if any. */
@@ -168,26 +166,10 @@ class View {
 
   changed(rested) {
     const phase = this.run.status?.phase;
-    if (phase && phase !== this.known) {
-      this.notify("phase", (this.known = phase));
-      this.tellLater();
-    }
+    if (phase && phase !== this.known) this.notify("phase", (this.known = phase));
     if (rested) this.redraw();
     this.showStatus();
     this.summarise();
-  }
-
-  /** Tell the page the phase again if it still shows another: Streamlit can lose a message. */
-  tellLater() {
-    clearTimeout(this.asking);
-    this.asking = setTimeout(() => {
-      const { status, cut, refusal } = this.run;
-      const phase = status?.phase;
-      const known = !phase || phase === this.data.phase;
-      if (known || cut || refusal || this.ended.aborted) return;
-      this.notify("phase", phase);
-      this.tellLater();
-    }, ANSWER);
   }
 
   // Drawing
@@ -273,7 +255,6 @@ class View {
   leave() {
     this.end.abort();
     clearTimeout(this.telling);
-    clearTimeout(this.asking);
     this.run.leave();
     this.origin?.leave();
     this.cursor.leave();
