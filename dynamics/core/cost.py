@@ -123,8 +123,9 @@ def operations(config: Config, network: str) -> float:
 def start(config: Config, network: str) -> float:
     """Operations of a network's first factors: of the surrogate's SVD, for a spectral start.
 
-    For a network that starts late, those of cutting the original's factors to r̂. 0 for a random start: the QR decompositions of orthogonal factors take about as much as one
-    step of the same network, and other starts need none. The program makes the SVD of the whole matrix (see
+    For a network that starts late, those of cutting the original's factors to r̂. 0 for a random
+    start: the QR decompositions of orthogonal factors take about as much as one step of the same
+    network, and other starts need none. The program makes the SVD of the whole matrix (see
     ``svd``); for sensing it first adds up Σ y_i A_i, in 2 m rows cols operations. A list of entries
     is decomposed by Lanczos iteration (see ``lanczos``). For a full target that is stored as its
     factors, the program completes their singular vectors to max(r, r̂) orthonormal columns (see
@@ -183,7 +184,8 @@ def lanczos(entries: float, side: int, count: int) -> float:
     Each triplet takes about PRODUCTS products with a vector, of two operations an entry. After each
     second one, the new vector, as long as the smaller ``side``, is made orthogonal to the others
     (1.5 ``count`` in the mean) twice, by four operations for each of their numbers. How many
-    products a matrix needs follows from its singular values: the estimate is within a factor of two.
+    products a matrix needs follows from its singular values: the estimate is within a factor of
+    two.
     """
     products = float(PRODUCTS * count)
     return products * 2.0 * entries + products / 2 * 2 * 4.0 * 1.5 * count * side

@@ -27,10 +27,10 @@ class Record:
     """One network after ``step`` gradient steps.
 
     ``seconds`` of training and ``measuring_seconds`` are counted separately, both from the start.
-    ``operations`` are the floating-point operations of the first factors (see ``cost.start``) and of
-    the training steps, ``values`` the measurements by name. ``outcome`` is empty while training continues, else ``"done"`` or
-    ``"diverged"``. ``cells`` is the end-to-end matrix as a heat map; it is not a column of the
-    table.
+    ``operations`` are the floating-point operations of the first factors (see ``cost.start``) and
+    of the training steps, ``values`` the measurements by name. ``outcome`` is empty while training
+    continues, else ``"done"`` or ``"diverged"``. ``cells`` is the end-to-end matrix as a heat map;
+    it is not a column of the table.
     """
 
     step: int

@@ -63,7 +63,8 @@ def _milestones(trajectories: list[Trajectory]) -> None:
     if len(trajectories) > 1:
         st.caption(
             "Seconds of training on this machine, without measuring. Operations are those of the "
-            "steps and of the SVD that a spectral start needs. α reduces the number of steps, r̂ the cost of each."
+            "steps and of the SVD that a spectral start needs. α reduces the number of steps, r̂ "
+            "the cost of each."
             + " What the original did before the late start counts for both."
             * any(map(late, trajectories))
         )

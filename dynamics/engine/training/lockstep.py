@@ -4,7 +4,6 @@ The changes of the config's schedule happen here: rates change between two steps
 network may start late, from another network's factors at that moment.
 """
 
-import dataclasses
 from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
@@ -163,9 +162,7 @@ class Lanes:
         cut = truncated(lead.moment.factors, self._config.rank_bound)
         self._networks[late.network].restore(cut, lead.moment.backbone)
         operations = lead.operations + start(self._config, late.network)
-        before = Resumable(
-            late.step, lead.seconds, lead.measuring_seconds, operations, values={}
-        )
+        before = Resumable(late.step, lead.seconds, lead.measuring_seconds, operations, values={})
         yield from self._lane(late.network, before)
 
 
