@@ -164,7 +164,7 @@ def test_whoever_comes_back_from_another_page_finds_the_run(server: Server, page
     phase(page, "Done")
     expect(page.locator("[data-panel=losses]")).to_be_attached()
     expect(page.get_by_role("slider", name="Depth L")).to_have_attribute("aria-valuetext", "4")
-    until(lambda: query_of(page) == before)
+    page.wait_for_url(lambda _: query_of(page) == before)
 
 
 def test_new_seed_changes_all_seeds_and_nothing_else(server: Server, page_at: Open) -> None:
