@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from dynamics.core.config import Config
+from dynamics.core.cost import start
 from dynamics.core.records import Array, Layout, Record
 from dynamics.runs.run import Run, Status
 
@@ -80,7 +81,8 @@ class Recorder:
             "recovery_error": np.array(error),
             "train_loss": np.array(error**2),
         }
-        return Record(step, step * 1e-3 / speed, step * 1e-4, step * 1e6 / speed, measured)
+        operations = start(self.config, network) + step * 1e6 / speed
+        return Record(step, step * 1e-3 / speed, step * 1e-4, operations, measured)
 
     def write(self, count: int, *, broken: str = "", ended: str = "") -> None:
         """Append the next ``count`` records in one go.
