@@ -61,6 +61,8 @@ def test_whoever_comes_back_finds_seeds_level_and_switches(server: Server, page_
     """By the menu of pages; the first page has what was switched here."""
     page = page_at(1400)
     page.goto(f"{server.address}/?depth=4")
+    depth = page.get_by_role("slider", name="Depth L")
+    expect(depth).to_have_attribute("aria-valuetext", "4")  # the page has read its address
     page.get_by_role("link", name="Attribution").click()
     page.wait_for_url("**/Attribution?**level=1e-3**")
     page.get_by_text("Same α for both").click()
