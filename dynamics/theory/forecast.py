@@ -73,12 +73,14 @@ class Forecast:
             known. ``rate`` returns the η of one network.
         networks: the predictions for each network, by name, in the config's order.
         warnings: the problems that the run will have.
+        noise: of observed entries, as ``stability.zone`` counts it.
     """
 
     config: Config
     learning_rate: float | None
     networks: Mapping[str, NetworkForecast]
     warnings: tuple[Advice, ...]
+    noise: float = 0.0
 
     def rate(self, network: str) -> float | None:
         """η of a network; None if η is unknown."""
@@ -103,7 +105,7 @@ class Forecast:
         """The zone of a network's η from ``step`` on, by ``stability.zone``; None if unknown."""
         ratio = self.ratio(network, step)
         momentum = traits.optimizer(self.config.optimizer).inertia or 0.0
-        return None if ratio is None else stability.zone(ratio, momentum)
+        return None if ratio is None else stability.zone(ratio, momentum, self.noise)
 
     def to_dict(self) -> dict[str, Any]:
         """The forecast, ready for JSON.
@@ -149,7 +151,7 @@ def forecast(config: Config, facts: Facts = NOTHING_DRAWN, simulate: bool = Fals
         *advice.step_size(config, own, limits),
         *advice.budget(config, {name: network.escapes for name, network in networks.items()}),
     )
-    return Forecast(config, rate, networks, warnings)
+    return Forecast(config, rate, networks, warnings, known.noise)
 
 
 def _network(

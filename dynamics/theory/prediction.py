@@ -38,6 +38,7 @@ ABOVE = "η is above the largest with which a small start settles."
 BESIDE = "The r spare directions beside the learned ones are left out."
 SWINGS = "Spare modes swing with the momentum before they decay."
 CUT = "It starts from the original during the run; no formula for that is known."
+NOISY = "Noise is fitted where few entries are seen, and the loss may be sharper there."
 FITTED = "Noise that remains is estimated by counting free parameters."
 
 
@@ -147,6 +148,14 @@ class Known:
         """The optimizer's momentum β; None for a rule without a theory."""
         return traits.optimizer(self.config.optimizer).inertia
 
+    @property
+    def noise(self) -> float:
+        """Noise over the root mean square of the target's entries; 0 unless only some are seen."""
+        if seen(self.config) not in ("entries", "list") or not self.goals.any():
+            return 0.0
+        entry = math.sqrt(float((self.goals**2).sum()) / math.prod(self.config.shape))
+        return self.config.noise / entry
+
     def timed(self, rate: float | None, network: str) -> bool:
         """Whether a network's escape times are known."""
         uncovered = self.inertia is None or traits.network(network).adrift
@@ -252,6 +261,8 @@ def eta_star(known: Known, network: str) -> Prediction:
     if known.inertia and stability.reach(known.inertia) < 1:
         reach = stability.reach(known.inertia)
         breaks.append(f"With {config.optimizer}, small starts settle up to {reach:.2g} η* alone.")
+    if known.noise >= stability.NOISY:
+        breaks.append(NOISY)
     return known.judged(limit, EXACT, *breaks)
 
 

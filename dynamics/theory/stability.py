@@ -8,6 +8,11 @@ from dynamics.core.records import Array
 
 # Each zone of η/η* with its upper end.
 ZONES = ((0.6, "safe"), (1.0, "near the limit"), (1.4, "oscillates"), (np.inf, "diverges"))
+# Noise on observed entries, over the root mean square of the target's entries, from which a network
+# that fits it reaches a loss so sharp that it may bounce; and the share of the limit up to which
+# hardly any does. Both are measured: see docs/theory.md.
+NOISY = 0.4
+CALM = 0.15
 
 
 def stability_limit(depth: int, alpha: float, curvature: float, largest: float) -> float:
@@ -40,9 +45,18 @@ def reach(momentum: float) -> float:
     return min(1.0, 0.25 + (1 - momentum) ** 0.5)
 
 
-def zone(ratio: float, momentum: float = 0.0) -> str:
-    """The zone of a learning rate that is ``ratio`` times the stability limit."""
+def zone(ratio: float, momentum: float = 0.0, noise: float = 0.0) -> str:
+    """The zone of a learning rate that is ``ratio`` times the stability limit.
+
+    Args:
+        ratio: η/η*.
+        momentum: β.
+        noise: of observed entries, over the root mean square of the target's entries; 0 if all of
+            the matrix or sums are seen. From NOISY on, ``safe`` becomes ``may bounce``.
+    """
     share = ratio / reach(momentum)
+    if noise >= NOISY and CALM < share <= ZONES[0][0]:
+        return "may bounce"
     return next(word for most, word in ZONES if share <= most)
 
 

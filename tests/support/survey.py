@@ -149,6 +149,76 @@ def followed(comparison: Comparison, name: str, last: int) -> tuple[Array, Array
     return np.arange(0.0, last + 1, every), np.array(rows)
 
 
+class Bounce(NamedTuple):
+    """What a forecast says of η, and whether the training loss bounced."""
+
+    zone: str
+    bounced: bool
+
+
+def bounces(count: int, first: int = 0) -> list[Bounce]:
+    """What came of η up to 0.6 of what a small start settles at, in completions and sums."""
+    found: list[Bounce] = []
+    for seed in range(first, first + count):
+        config = seen_in_part(seed)
+        comparison = prepare(config)
+        predicted = forecast(config, Facts.of(comparison.facts))
+        for name in comparison.networks:
+            zone = predicted.zone(name)
+            assert zone
+            found.append(Bounce(zone, _bounced(comparison, name)))
+    return found
+
+
+def seen_in_part(seed: int) -> Config:
+    """A random completion, or in one of four cases sensing, most of them noisy."""
+    draw = np.random.default_rng(seed)
+    rank = int(draw.integers(1, 5))
+    depth = int(draw.integers(2, 6))
+    optimizer = str(draw.choice(["gradient_descent"] * 3 + ["momentum"]))
+    most = 0.6 * stability.reach(0.9 if optimizer == "momentum" else 0.0)
+    return full(
+        problem=str(draw.choice(["completion"] * 3 + ["sensing"])),
+        rows=int(draw.integers(12, 31)),
+        cols=int(draw.integers(12, 31)),
+        rank=rank,
+        rank_bound=int(draw.integers(rank, 2 * rank + 2)),
+        depth=depth,
+        noise=float(draw.choice([0.0, 0.1, 0.3, 0.5, 1.0])),
+        observed=float(draw.uniform(0.12, 0.9)),
+        measurements=int(draw.integers(30, 500)),
+        alpha=float(np.exp(draw.uniform(np.log(0.4), np.log(6)))),
+        alpha_original=float(np.exp(draw.uniform(np.log(0.4), np.log(6)))),
+        init_scale=float(10 ** (draw.uniform(-3, -0.3) / depth)),
+        spectrum=str(draw.choice(["top", "spread", "power-law", "flat"])),
+        optimizer=optimizer,
+        learning_rate=float(draw.uniform(0.05, most)),
+        equal="margin",
+        **dict.fromkeys(("seed_target", "seed_data", "seed_noise", "seed_init"), seed),
+    )
+
+
+def _bounced(comparison: Comparison, name: str) -> bool:
+    """Whether the loss rose 5 % above its lowest so far in 3,000 steps, or was not finite.
+
+    Momentum swings wherever it settles, so there it must rise to five times its lowest.
+    """
+    network = comparison.networks[name]
+    config = comparison.config
+    optimizer = registry.load("optimizers", config.optimizer)
+    descent = fastest(network, comparison.problem, optimizer, comparison.rate(name))
+    risen = 5.0 if config.optimizer == "momentum" else 1.05
+    first = lowest = descent.loss()
+    for _ in range(600):
+        descent.step(5)
+        loss = descent.loss()
+        # Below a billionth of the first loss, rounding moves it.
+        if not loss <= risen * lowest and not loss <= 1e-9 * first:
+            return True
+        lowest = min(lowest, loss)
+    return False
+
+
 def floors(count: int, first: int = 0) -> list[Deviation]:
     """The deviations of the final loss, from starts so large that spare modes decay."""
     found: list[Deviation] = []

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.survey import HEURISTIC, Deviation, floors, survey
+from tests.support.survey import HEURISTIC, Deviation, bounces, floors, survey
 
 DOCS = Path(__file__).parents[2] / "docs" / "theory.md"
 CONFIGS = 500  # random configurations of each standing
@@ -60,3 +60,28 @@ def test_the_docs_say_how_far_forecasts_are_from_finished_runs(kinds: tuple[str,
             continue
         shares = np.quantile(values, [0.5, 0.9, 0.99, 1.0])
         assert (shares <= bounds[name]).all(), (name, shares.tolist(), bounds[name])
+
+
+def test_the_docs_say_how_often_a_loss_bounces_in_each_zone() -> None:
+    """A few configurations: none of those that are called safe, one of the others."""
+    bounds = bouncing()
+    assert set(bounds) == {"safe", "may bounce"} and bounds["safe"] < 0.02
+    found = bounces(8, 10_000)
+    assert {one.zone for one in found if one.bounced} == {"may bounce"}
+    assert any(one.zone == "safe" for one in found)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_losses_bounce_as_often_as_the_docs_say() -> None:
+    """In three hundred random completions and sums, most of them noisy."""
+    found = bounces(300)
+    for zone, bound in bouncing().items():
+        assert np.mean([one.bounced for one in found if one.zone == zone]) <= bound
+
+
+def bouncing() -> dict[str, float]:
+    """The share of losses that bounce in each zone, by the docs."""
+    lines = DOCS.read_text().partition("| zone | bounced |")[2].partition("\n\n")[0].splitlines()
+    rows = [[cell.strip(" *") for cell in line.strip("|").split("|")] for line in lines[2:]]
+    return {zone: float(share.partition(" %")[0]) / 100 for zone, share in rows}

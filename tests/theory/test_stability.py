@@ -46,6 +46,8 @@ def test_descent_converges_up_to_the_stability_limit_and_not_above(
 def test_the_zones_of_the_learning_rate_have_words() -> None:
     words = [stability.zone(ratio) for ratio in (0.3, 0.6, 0.9, 1.2, 2.0)]
     assert words == ["safe", "safe", "near the limit", "oscillates", "diverges"]
+    noisy = [stability.zone(ratio, noise=0.5) for ratio in (0.1, 0.3, 0.6, 0.9)]
+    assert noisy == ["safe", "may bounce", "may bounce", "near the limit"]
 
 
 @pytest.mark.parametrize("problem", ["factorization", "completion", "sensing"])
