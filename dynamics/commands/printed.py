@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from dynamics.core.records import Trajectory
 from dynamics.core.words import count
 from dynamics.findings.outcomes import milestones, timed
+from dynamics.findings.rounding import sentences
 
 if TYPE_CHECKING:
     from dynamics.peers.verify import Deviation
+    from dynamics.runs.run import Run
     from dynamics.theory.forecast import Forecast
 
 
@@ -48,6 +50,14 @@ def summary(trajectories: list[Trajectory]) -> str:
     if len(lines) == 1:
         return "No network has brought its recovery error down to 1e-1."
     return aligned(lines)
+
+
+def rounding(run: "Run") -> str:
+    """Until which step a run's numbers are reproducible, a line for each sentence."""
+    status = run.status
+    if status.live:
+        return "Where rounding decides is checked once the run has ended."
+    return "\n".join(sentences([*run.layout.shapes], status.rounding))
 
 
 def aligned(lines: list[list[str]]) -> str:

@@ -39,4 +39,5 @@ def run(options: argparse.Namespace) -> int:
     status = trained.status
     print(f"{status.phase}: {status.sentence.removeprefix(f'{status.phase}; ')}")
     print(printed.summary(trained.trajectories))
+    print(printed.rounding(trained))
     return {"diverged": WRONG, "cancelled": ENDED}.get(status.phase, 0)

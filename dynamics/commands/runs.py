@@ -46,6 +46,7 @@ def _show(run: Run) -> None:
     for name, value in run.config.to_dict().items():
         print(f"  {flags.flag(name):20} {value}")
     print(printed.summary(run.trajectories))
+    print(printed.rounding(run))
 
 
 ACTIONS: dict[str, Callable[[Run], None]] = {  # what can be done with a run

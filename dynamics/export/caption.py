@@ -43,13 +43,14 @@ class About:
         return dataclasses.asdict(self)
 
 
-def about(configs: Sequence[Config], panel: str, link: str = "") -> About:
+def about(configs: Sequence[Config], panel: str, link: str = "", more: Sequence[str] = ()) -> About:
     """The words of one run's chart, or of one series of several runs.
 
     Args:
         configs: the settings of the runs.
         panel: ``chart`` or ``chart/network``, or a series.
         link: address of the page with these settings; the command line if empty.
+        more: further sentences.
     """
     figure, _, network = panel.partition("/")
     meaning = {**registry.options("measurements"), **registry.options("charts")}.get(figure)
@@ -62,7 +63,7 @@ def about(configs: Sequence[Config], panel: str, link: str = "") -> About:
         f"{full_name(name)} ({_dashed(name)})" if has_lines else full_name(name)
         for name in networks
     )
-    sentences = [shown, _losses(configs) if "loss" in figure else "", f"Networks: {named}."]
+    sentences = [shown, _losses(configs) if "loss" in figure else "", f"Networks: {named}.", *more]
     title = figure.replace("_", " ").capitalize() + (f", {network}" if network else "")
     return signed(title, sentences, configs, count(len(configs), "run"), link)
 

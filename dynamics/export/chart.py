@@ -8,6 +8,7 @@ from typing import Any
 from dynamics.draw import panel
 from dynamics.export.caption import About, about
 from dynamics.export.layout.thinning import thinned
+from dynamics.findings.rounding import limits
 from dynamics.runs.run import Run
 
 
@@ -81,7 +82,13 @@ def of_runs(
         trace for trace in figure.data if (trace.legendgroup or trace.name) not in hidden
     ]
     filmed = str(runs[0].folder.resolve()) if name.partition("/")[0] == panel.MAPS else ""
-    return Chart.of(figure, about([run.config for run in runs], name, link), filmed)
+    words = about([run.config for run in runs], name, link, _limits(runs))
+    return Chart.of(figure, words, filmed)
+
+
+def _limits(runs: Sequence[Run]) -> list[str]:
+    """Where rounding decides the numbers of a single run."""
+    return limits(runs[0].rounding) if len(runs) == 1 else []
 
 
 def _usual(runs: Sequence[Run]) -> str:

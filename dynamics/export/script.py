@@ -24,6 +24,7 @@ from dynamics.core.sizes import widths
 from dynamics.data import published
 from dynamics.data.published import DRAWN
 from dynamics.export.caption import BIBTEX, about
+from dynamics.findings.rounding import promised
 from dynamics.runs.run import Run, RunError
 
 PROGRAM = Path(__file__).with_name("script_template.py")
@@ -31,9 +32,7 @@ ABOUT = "<run>"  # place of the run's description, in the docstring
 ARRAYS = 'ARRAYS = """\n'
 FILLED = re.compile(r"# <settings>\n.*# </settings>\n", re.DOTALL)
 OPTIMIZER = re.compile(r"# <optimizer>\n.*# </optimizer>\n", re.DOTALL)
-TOLERANCE = {"float64": 1e-8, "float32": 1e-2}
 EARLIER = 10  # records before the last, to compare with a run that amplifies rounding
-LOOSER = 100  # factor on the tolerance, for an optimizer that divides by small numbers
 MOST_IN_MATRIX = 2**26  # numbers, which take 0.5 GiB
 MOST_IN_MEASUREMENTS = 2**28  # numbers of all measurements together
 KEPT = (
@@ -65,15 +64,12 @@ def script(run: Run) -> str:
     records = _records(run)
     final = {name: each[-1] for name, each in records.items()}
     networks = {name: _network(config, name, rate) for name in final}
-    tolerance = TOLERANCE[config.dtype]
-    if config.dtype == "float64" and traits.optimizer(config.optimizer).rescales:
-        tolerance *= LOOSER
     blocks = {
         "SETTINGS: dict[str, Any]": settings,
         "NETWORKS: dict[str, Any]": networks,
         "FINAL: dict[str, Any]": final,
         "EARLIER: dict[str, Any]": {name: each[:-1] for name, each in records.items()},
-        "TOLERANCE": tolerance,
+        "TOLERANCE": promised(config),
     }
     filled = "".join(f"{name} = {_text(value)}\n" for name, value in blocks.items())
     caption = about([config], "recovery_error").caption.partition(". ")[2]

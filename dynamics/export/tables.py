@@ -15,6 +15,7 @@ from dynamics.core.records import COUNTERS, Trajectory
 from dynamics.core.words import count
 from dynamics.draw import panel
 from dynamics.export.caption import BIBTEX, about
+from dynamics.findings.rounding import sentences
 from dynamics.runs import maps
 from dynamics.runs.run import Run
 
@@ -146,6 +147,7 @@ def _one(run: Run) -> list[str]:
     return [
         f"# Run {run.key}",
         about([run.config], "recovery_error").caption,
+        " ".join(sentences([*run.layout.shapes], run.rounding)),
         f"`records.csv` has one row for each network and record, {NUMBERS} `records.npz` has the "
         "same as arrays named `network_column`. `config.json` has all settings; the run is trained "
         "again by",
@@ -184,14 +186,22 @@ def _columns(runs: Sequence[Run]) -> dict[str, tuple[str, str]]:
 
 
 def as_json(run: Run) -> bytes:
-    """Settings, facts, and each network's counters and series; NaN is null."""
+    """Settings, facts, where rounding decides, and each network's counters and series; NaN is null.
+
+    ``rounding`` has an entry for each network whose second training was compared.
+    """
     networks = {}
     for trajectory in run.trajectories:
         counters = {counter: getattr(trajectory, counter) for counter in ("steps", *COUNTERS)}
         networks[trajectory.network] = {
             name: _plain(values) for name, values in {**counters, **trajectory.series}.items()
         }
-    content = {"config": run.config.to_dict(), "facts": run.layout.facts, "networks": networks}
+    content = {
+        "config": run.config.to_dict(),
+        "facts": run.layout.facts,
+        "rounding": [parting.to_dict() for parting in run.rounding],
+        "networks": networks,
+    }
     return json.dumps(content, allow_nan=False).encode()
 
 

@@ -38,6 +38,7 @@ from dynamics.core.config import Config, ConfigError
 from dynamics.core.records import Array, Layout, Trajectory
 from dynamics.core.traits import short_name
 from dynamics.findings.outcomes import Outcome
+from dynamics.findings.rounding import Parting
 from dynamics.runs import queue
 
 KEY = re.compile(r"[0-9a-f]{16}")
@@ -74,6 +75,8 @@ class Status:
         outcomes: how each network ended, by name, for the networks that have ended.
         signatures: failures that stand at the newest record, with the fields of
             ``failures.Failure``.
+        rounding: where rounding decides the networks' numbers, of those for which that was checked
+            once the run had ended; empty in older runs and in long ones.
         pid: process number of the worker.
         created: seconds since the epoch.
     """
@@ -85,6 +88,7 @@ class Status:
     machine: str = ""
     outcomes: dict[str, Outcome] = dataclasses.field(default_factory=dict)
     signatures: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    rounding: list[Parting] = dataclasses.field(default_factory=list)
     pid: int = 0
     created: float = 0.0
 
@@ -162,6 +166,13 @@ class Run:
             if status.live:
                 return dataclasses.replace(status, phase="lost", message=PHASES["lost"])
         return status
+
+    @property
+    def rounding(self) -> list[Parting]:
+        """Where rounding decides; empty if that was not checked or the status cannot be read."""
+        with contextlib.suppress(RunError):
+            return self._read_status().rounding
+        return []
 
     def check(self) -> tuple[Config, Status]:
         """Read every file that describes the run; returns its settings and its status.
@@ -320,8 +331,11 @@ class Run:
             content["outcomes"] = {
                 name: Outcome.read(outcome) for name, outcome in outcomes.items()
             }
+            content["rounding"] = [Parting.of_dict(part) for part in content.get("rounding", [])]
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
-            raise RunError(f"Run {self.key}: status.json has no usable outcomes.") from None
+            raise RunError(
+                f"Run {self.key}: status.json has no usable outcomes or rounding."
+            ) from None
         try:
             status = Status(**content)
         except TypeError:

@@ -141,6 +141,7 @@ class Worker:
                 self.tell(phase="paused", message="")
                 return True
         self._keep()
+        self._seek_rounding()
         self._finish()
         return False
 
@@ -229,6 +230,24 @@ class Worker:
             outcomes=outcomes,
             signatures=standing,
         )
+
+    def _seek_rounding(self) -> None:
+        """Find until which step the numbers are reproducible, where a second training is cheap.
+
+        A cancellation ends this alone: the run is complete.
+        """
+        from dynamics.engine.training import twin
+        from dynamics.findings.rounding import Parting
+
+        config = self.run.config
+        recorded = {each.network: each for each in self.run.trajectories if len(each.steps)}
+        if any(twin.affordable(config, name, recorded) for name in recorded):
+            self.tell(message="checking where rounding decides")
+        # The run is complete whatever becomes of its check: its twin may diverge alone.
+        with contextlib.suppress(CancelledError, MemoryError, RuntimeError):
+            compared = twin.compared(config, recorded, self._raise_if_cancelled)
+            rounding = [Parting.of(config, name, *found) for name, found in compared.items()]
+            self.status = dataclasses.replace(self.status, rounding=rounding)
 
     def _heartbeat(self) -> None:
         self._raise_if_cancelled()

@@ -6,6 +6,7 @@ from dynamics.core import description
 from dynamics.core.records import Trajectory
 from dynamics.core.traits import short_name
 from dynamics.core.words import brief, raised
+from dynamics.findings import rounding
 from dynamics.findings.failures import Failure
 from dynamics.findings.outcomes import late, milestones, timed
 from dynamics.findings.story import story
@@ -29,6 +30,7 @@ def summary(run: Run) -> None:
         st.markdown("**What happened**")
         failures = [Failure.read(signature) for signature in run.status.signatures]
         sentences = story(run.config, trajectories, [failure for failure in failures if failure])
+        sentences += rounding.sentences([*run.layout.shapes], run.rounding)
         st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
         if {"original", "compressed"} <= {trajectory.network for trajectory in trajectories}:
             st.page_link(

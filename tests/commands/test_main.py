@@ -95,7 +95,9 @@ def test_a_run_is_trained_listed_shown_exported_and_deleted(
     monkeypatch.setenv("DLN_RUNS", str(folder))
     assert printed("run", *flags(config)) == trained.stdout  # the same run, not a second one
     assert printed("runs").split()[:3] == [config.key, "done", "60"]
-    assert "--alpha-original" in printed("runs", "show", config.key)
+    shown = printed("runs", "show", config.key)
+    assert "--alpha-original" in shown
+    assert all("reproducible to 10⁻⁸ at every record" in out for out in (trained.stdout, shown))
 
     file = tmp_path / "out.csv"
     assert str(file) in printed("export", config.key, "--out", str(file))

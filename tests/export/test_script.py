@@ -14,9 +14,11 @@ import pytest
 from dynamics.core import registry
 from dynamics.core.config import Config
 from dynamics.core.records import Layout
+from dynamics.engine.training import twin
 from dynamics.engine.training.comparison import prepare
 from dynamics.export import export
 from dynamics.export.script import PROGRAM, refusal, script
+from dynamics.findings.rounding import Parting
 from dynamics.runs.run import Run, RunError
 from tests.support.make import is_sentence, small
 
@@ -138,7 +140,10 @@ def test_a_run_that_amplifies_rounding_is_compared_up_to_where_it_decides(
 
 
 def repeated(seed: int, folder: Path) -> None:
-    """Train a random run; its script agrees up to where its twin parts."""
+    """Train a random run; its script agrees up to where its twin parts.
+
+    It agrees as well wherever the run itself says that its numbers are reproducible.
+    """
     draw = np.random.default_rng(seed)
     config = small(
         problem=draw.choice(["factorization", "completion", "sensing"]).item(),
@@ -153,8 +158,21 @@ def repeated(seed: int, folder: Path) -> None:
     again: dict[str, Any] = {"__name__": "again"}
     folder = folder / str(seed)
     folder.mkdir()
-    exec(script(kept(config, folder)), again)
+    run = kept(config, folder)
+    exec(script(run), again)
     again["main"]()
+    truth = again["target"]()
+    problem = again["Sums" if config.problem == "sensing" else "Entries"](truth)
+    recorded = {each.network: each for each in run.trajectories}
+    for name, found in twin.compared(config, recorded).items():
+        end = Parting.of(config, name, *found).until
+        records = [*again["EARLIER"][name], again["FINAL"][name]]
+        factors = again["trained"](name, problem, [record["step"] for record in records])
+        for record, each in zip(records, factors, strict=True):
+            if end is None or record["step"] <= end:
+                values = again["measured"](again["product"](each), problem, truth, config.rank)
+                off = again["differing"](values, record, records[0], again["TOLERANCE"])
+                assert not off, (seed, name, record["step"], off)
 
 
 def test_random_runs_agree_wherever_their_twins_do(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from dynamics.core.config import Config
 from dynamics.core.records import Layout, Record
 from dynamics.findings.outcomes import Outcome
+from dynamics.findings.rounding import Parting
 from dynamics.runs.run import (
     CANCEL,
     LIVE,
@@ -104,6 +105,24 @@ def test_the_status_of_an_older_run_is_read(tmp_path: Path, phase: str) -> None:
     assert (status.phase, status.outcomes) == (phase, OUTCOMES[phase])
     assert status.ends.replace("\u00a0", " ") == ENDS[phase]
     assert status.sentence == (status.ends or status.message)
+
+
+def test_where_rounding_decides_is_kept_and_unknown_in_older_runs(tmp_path: Path) -> None:
+    rounding = [Parting("original", 1e-8, 20, None), Parting("compressed", 1e-8)]
+    run = written(tmp_path, rounding=rounding)
+    assert run.status.rounding == rounding
+    stored = json.loads((run.folder / "status.json").read_text())
+    for damage in (
+        [{"network": "original"}],
+        [3],
+        {"a": 1},
+        [stored["rounding"][0] | {"until": "x"}],
+    ):
+        run.write("status.json", stored | {"rounding": damage})
+        assert "rounding" in sentence(lambda: run.status)
+    del stored["rounding"]
+    run.write("status.json", stored)
+    assert run.status.rounding == []
 
 
 def test_rows_can_be_read_from_where_one_left_off(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """Worker: real processes from start to end, through pauses, cancels and deaths."""
 
+import dataclasses
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -35,6 +37,23 @@ def test_a_run_is_trained_from_start_to_done(finished: Run) -> None:
     assert [each.network for each in finished.trajectories] == ["original", "compressed"]
     assert (finished.folder / "log.txt").read_text() == ""
     assert until(lambda: dead(finished))
+
+
+def test_where_rounding_decides_is_sought_once_a_run_has_ended(
+    finished: Run, tmp_path: Path
+) -> None:
+    """This run is calm; a cancellation during the search leaves the run as complete as it is."""
+    assert [vars(part) for part in finished.status.rounding] == [
+        {"network": name, "promised": 1e-8, "until": None, "read": None}
+        for name in ("original", "compressed")
+    ]
+    run = Run(shutil.copytree(finished.folder, tmp_path / finished.key))
+    run.write("status.json", dataclasses.asdict(run.status) | {"rounding": []})
+    for asked, found in ((CANCEL, 0), (RUN, 2)):
+        run.ask(asked)
+        searching = worker.Worker(run)
+        searching._seek_rounding()
+        assert len(searching.status.rounding) == found
 
 
 def test_a_worker_s_numbers_are_those_of_training_in_this_process(finished: Run) -> None:
