@@ -12,8 +12,9 @@ config = settings.settings()
 st.title("What makes it faster?", anchor=False)
 st.caption(
     "Three things distinguish the compressed network from the original: it **starts** at singular "
-    "vectors, it is **narrow**, and its outer factors move faster by **α**. This page makes the "
-    "three changes one at a time, on the same matrices, and measures what each of them saves."
+    "vectors, it is **narrow**, and its outer factors move by **α** times η instead of α₀ times η. "
+    "This page trains all combinations of the three on the same matrices. What each saves is its "
+    "mean over all orders in which they can be made, so that together they are the whole lead."
 )
 settings.chosen(config)
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -24,7 +25,8 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         attribution.MOST_SEEDS,
         key="ladder seeds",
         width=150,
-        help="Each seed draws everything anew. Bars are medians, error bars quartiles.",
+        help="Each seed draws everything anew. Bars are medians. From five seeds on there are "
+        "quartiles, with fewer every seed is a circle.",
     )
     level = st.selectbox(
         "Measured until the error is",

@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         print(printed.aligned(attribution.table(result)))
         print("\n".join(attribution.sentences(result)))
-    if form and not result.whole.any():
+    if form and not result.orders:
         print(f"{options.out} is not written: no seed has a whole comparison.", file=sys.stderr)
         return 1
     if form:

@@ -10,7 +10,7 @@ from dynamics.core.description import command, seeds, settings
 from dynamics.core.traits import full_name
 from dynamics.core.words import count
 from dynamics.draw.look import DASHES
-from dynamics.draw.waterfall import READING
+from dynamics.draw.waterfall import reading
 from dynamics.findings.attribution import Attribution, sentences
 
 PAPER = "Kwon et al. (2024)"
@@ -127,5 +127,5 @@ def of_attribution(attribution: Attribution, configs: Sequence[Config], link: st
     again = command(plain).replace("dynamics run", "dynamics attribution")
     again += f" --seeds {attribution.seeds} --level {attribution.level}"
     size = count(attribution.seeds, "seed")
-    words = [shown, READING, sentences(attribution)[0]]
+    words = [shown, reading(attribution), sentences(attribution)[0]]
     return signed("What makes it cheaper", words, configs, size, link or again)

@@ -44,7 +44,9 @@ def show(config: Config, configs: list[Config], level: str) -> None:
     if progress.ended:
         _results(config, [runs.run(ended) for ended in progress.of(*ENDED)], level)
     else:
-        overview(config, attribution.PATH)
+        alone = [name for name, causes in attribution.NETWORKS.items() if len(causes) <= 1]
+        trained = attribution.networks(config)
+        overview(config, [name for name in (*alone, "compressed") if name in trained])
 
 
 def _results(config: Config, ended: list[Run], level: str) -> None:
@@ -58,13 +60,17 @@ def _results(config: Config, ended: list[Run], level: str) -> None:
     with st.container(border=True, key="story"):
         st.markdown(f"**{first}**")
         st.markdown("\n".join(f"- {sentence}" for sentence in others))
-    drawn = bool(result.whole.any())
+    drawn = bool(result.orders)
     if drawn:
         plotted(waterfall.draw(result), "waterfall")
-        st.caption(f"{waterfall.READING} In the table, quartiles stand below the medians.")
+        st.caption(waterfall.reading(result))
     head, *rows = attribution.table(result)
-    cells = [dict(zip(head, map(raised, row), strict=True)) for row in rows]
+    shown = rows[: len(result.corners)]
+    cells = [dict(zip(head, map(raised, row), strict=True)) for row in shown]
     table([_folded(row) for row in cells], "Costs of each network")
+    scatter = "quartiles" if len(ended) >= attribution.FEW else "all seeds"
+    if len(ended) > 1:
+        st.caption(f"Medians over the seeds that reached it, with {scatter} below.")
     with st.container(horizontal=True):
         if drawn:
             words = caption.of_attribution(result, [run.config for run in ended], address.address())
@@ -73,10 +79,12 @@ def _results(config: Config, ended: list[Run], level: str) -> None:
 
 
 def _folded(cells: dict[str, str]) -> dict[str, str]:
-    """A row with quartiles below their medians, without the factors, which the chart shows."""
+    """A row with the scatter below each median, without the factors, which the chart shows."""
+    columns = {"network": "network or cause", "reached": "reached"}
+    columns |= {name: name for name in attribution.COUNTERS}
     return {
-        name: f"{cells[name]}\n{cells.get(f'{name} quartiles', '')}".rstrip()
-        for name in ("network", "reached", *attribution.COUNTERS)
+        name: f"{cells[column]}\n{cells.get(f'{column} over seeds', '')}".rstrip()
+        for name, column in columns.items()
     }
 
 

@@ -65,6 +65,7 @@ def chosen(config: Config) -> None:
         f"L = {config.depth}",
         f"r̂ = {config.rank_bound}",
         f"α = {config.alpha:g}",
+        f"α₀ = {config.alpha_original:g}",
         f"ε = {config.init_scale:g}",
         f"η = {config.learning_rate:g}",
     ]
@@ -90,14 +91,16 @@ def switches(config: Config) -> None:
             key="ladder alpha",
             on_change=_switch,
             disabled=config.alpha == 1 == config.alpha_original,
-            help="The original moves its outer factors by α as well; in the paper it does not.",
+            help="The original moves its outer factors by αη as well, not by α₀η; in the paper "
+            "α₀ is 1.",
         )
         st.toggle(
             "Same stability margin",
             key="ladder margin",
             on_change=_switch,
-            help="A larger α is nearly a larger step. This takes η·α^(−2/L) in place of η, so that "
-            "all networks move at the same share of their own stability limit η*.",
+            help="A larger α is nearly a larger step, a smaller α a smaller one. This takes "
+            "η·α^(−2/L) in place of η, with α₀ for networks without α, so that all move at the "
+            "same share of their own stability limit η*.",
         )
 
 

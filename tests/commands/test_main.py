@@ -272,7 +272,7 @@ def test_attribution_prints_what_the_runs_of_its_seeds_give(
     printed = json.loads(capsys.readouterr().out)
     kept = [run.trajectories for run, _, _ in reversed(listing(folder))]
     made = attribution.attribute(config, kept, "0.3")
-    assert len(kept) == printed["seeds"] == 2 and made.whole.any()
+    assert len(kept) == printed["seeds"] == 2 and made.orders
     assert printed == json.loads(json.dumps(attribution.to_dict(made)))
     assert main(["attribution", *arguments]) == 0  # nothing is trained twice
     assert attribution.sentences(made)[0] in capsys.readouterr().out

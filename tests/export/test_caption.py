@@ -75,7 +75,7 @@ def test_a_caption_of_causes_says_how_to_read_the_bars_and_what_draws_them_again
     seeds = attribution.ladder(config, 2)
     made = attribution.attribute(config, [recorded(each) for each in seeds], "0.5")
     words = waterfall_caption(made, seeds)
-    assert waterfall.READING in words.caption and "N = 2 seeds." in words.caption
+    assert waterfall.reading(made) in words.caption and "N = 2 seeds." in words.caption
     assert "a recovery error of 0.5" in words.caption
     assert words.source.startswith("python -m dynamics attribution --problem factorization")
     assert words.source.endswith("--seeds 2 --level 0.5") and "--networks" not in words.source

@@ -25,6 +25,7 @@ MARKS = {
     "x": "x",
     "circle": "*",
     "square": "square*",
+    "diamond": "diamond*",
     "diamond-open": "diamond",
 }
 RANK = 1000  # Plotly's default rank in the legend
@@ -257,8 +258,10 @@ def _trace(trace: dict[str, Any]) -> Iterator[str]:
 
 
 def _bars(trace: dict[str, Any]) -> Iterator[str]:
-    """Horizontal bars; an invisible plot of each bar makes the axes hold it."""
-    fill = f"fill={ink(trace['marker']['color'])}"
+    """Horizontal bars, hollow or full; an invisible plot of each makes the axes hold it."""
+    marker = trace["marker"]
+    rim = marker.get("line") or {}
+    fill = f"draw, {pen(rim)}" if rim.get("width") else f"fill={ink(marker['color'])}"
     starts = numbers(trace["base"])
     rows = numbers(trace["y"])
     for start, length, row in zip(starts, numbers(trace["x"]), rows, strict=True):
