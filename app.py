@@ -44,12 +44,17 @@ if __name__ != "__main__":
 
     app = st.App(Path(__file__).resolve(), routes=ROUTES, on_script_error=sentence)
 else:
-    st.set_page_config("DLN Explorer", page_icon=str(HERE / "pages/shared/icon.svg"), layout="wide")
-    st.html(HERE / "pages" / "shared" / "style.css")
-    files = sorted(HERE.glob("pages/[0-9]*.py"), key=lambda file: int(file.stem.split("_")[0]))
-    pages = [page(file) for file in files]
-    chosen = st.navigation(pages)
-    if st.session_state.get("page") != chosen.title:
-        st.session_state["arrived"] = True  # until the page has read the address that led here
-        st.session_state["page"] = chosen.title
-    chosen.run()
+    from pages.shared import reconnect
+
+    with reconnect.heard():
+        st.set_page_config(
+            "DLN Explorer", page_icon=str(HERE / "pages/shared/icon.svg"), layout="wide"
+        )
+        st.html(HERE / "pages" / "shared" / "style.css")
+        files = sorted(HERE.glob("pages/[0-9]*.py"), key=lambda file: int(file.stem.split("_")[0]))
+        pages = [page(file) for file in files]
+        chosen = st.navigation(pages)
+        if st.session_state.get("page") != chosen.title:
+            st.session_state["arrived"] = True  # until the page has read the address that led here
+            st.session_state["page"] = chosen.title
+        chosen.run()

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dynamics.core import traits
-from dynamics.core.config import Config
+from dynamics.core.config import SEEDS, Config
 from dynamics.core.sizes import observed
 from dynamics.draw.time_axis import VERSUS
 from pages.shared import address, settings
@@ -15,7 +15,7 @@ from pages.shared.live.component import live
 from pages.shared.networks import overview
 from pages.side_by_side.changes import beside, onward, tell
 from pages.side_by_side.forecast import expectation, normalised
-from pages.side_by_side.presets import PRESETS
+from pages.side_by_side.presets import PRESETS, Preset
 from pages.side_by_side.summary import summary
 from pages.side_by_side.transport import share, transport
 
@@ -37,13 +37,25 @@ def heading(config: Config | None) -> str:
     return f"{number.get(count, f'{count} networks learn')} {matrix}"
 
 
+def chosen_preset() -> Preset | None:
+    """The preset that is lit; None if none is."""
+    name = st.session_state.get("preset")
+    return next((preset for preset in PRESETS if preset.name == name), None)
+
+
 def pick_preset() -> None:
-    """Take over the settings of the chosen preset, and show no run."""
-    name = st.session_state["preset"]
-    for preset in PRESETS:
-        if preset.name == name:
-            settings.adopt(preset.settings)
-            st.session_state["run"] = None
+    """Take over the settings of the chosen preset, and show no run; nothing if it is in force."""
+    preset = chosen_preset()
+    if preset and not in_force(preset):
+        settings.adopt(preset.settings)
+        st.session_state["run"] = None
+
+
+def in_force(preset: Preset) -> bool:
+    """Whether the settings are those of the preset; seeds may differ."""
+    values = Config.from_dict(preset.settings).to_dict()
+    chosen = settings.settings()
+    return all(chosen[name] == value for name, value in values.items() if name not in SEEDS)
 
 
 run = address.read_address()
@@ -52,14 +64,16 @@ config = settings.sidebar()
 st.title(heading(config), anchor=False)
 chosen = None
 if not hidden("presets"):
-    name = st.pills(
+    chosen = chosen_preset()
+    if chosen and not in_force(chosen):
+        st.session_state["preset"] = chosen = None
+    st.pills(
         "Presets",
         [preset.name for preset in PRESETS],
         key="preset",
         on_change=pick_preset,
         label_visibility="collapsed",
     )
-    chosen = next((preset for preset in PRESETS if preset.name == name), None)
 if lesson := st.session_state.get("lesson"):
     invitation(lesson)
 else:

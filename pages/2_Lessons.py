@@ -4,7 +4,6 @@ import streamlit as st
 
 from dynamics.teach.lesson import Lesson, lessons
 from pages.lessons.steps import turn_to, walk
-from pages.shared.press import press
 
 
 def card(number: int, name: str, lesson: Lesson) -> None:
@@ -16,10 +15,10 @@ def card(number: int, name: str, lesson: Lesson) -> None:
         with st.container(
             horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
         ):
-            press(
+            st.button(
                 "Again" if seen else "Begin",
-                turn_to,
-                name,
+                on_click=turn_to,
+                args=(name,),
                 icon=":material/check_circle:" if seen else ":material/play_circle:",
                 key=f"begin {name}",
             )
@@ -45,7 +44,7 @@ name = st.query_params.get("lesson")
 if name in all_lessons:
     lesson = all_lessons[name]
     with st.container(key="lesson"):
-        press("All lessons", turn_to, icon=":material/arrow_back:", type="tertiary")
+        st.button("All lessons", on_click=turn_to, icon=":material/arrow_back:", type="tertiary")
         st.title(lesson.title, anchor=False)
         walk(name, lesson, chosen_guess(lesson))
 else:

@@ -4,13 +4,12 @@ import streamlit as st
 
 from dynamics.paper.plan import about, names
 from pages.paper_figures.figure import card, chosen_draw, show, turn_to
-from pages.shared.press import press
 
 figures = names()
 name = st.query_params.get("figure")
 if name in figures:
     with st.container(key="paper"):
-        press("All figures", turn_to, icon=":material/arrow_back:", type="tertiary")
+        st.button("All figures", on_click=turn_to, icon=":material/arrow_back:", type="tertiary")
         title, line = about(name)
         st.title(title, anchor=False)
         st.markdown(f"{line}.")

@@ -19,7 +19,6 @@ from pages.shared import address, group
 from pages.shared.files import dialog
 from pages.shared.networks import overview
 from pages.shared.plotted import plotted
-from pages.shared.press import press
 from pages.shared.table import table
 
 
@@ -31,10 +30,10 @@ def show(config: Config, configs: list[Config], level: str) -> None:
     if progress.live:
         group.show_training(runs, progress)
     elif remaining:
-        press(
+        st.button(
             f"Measure the other {remaining}" if progress.ended else "Measure",
-            group.start,
-            runs,
+            on_click=group.start,
+            args=(runs,),
             type="primary",
             icon=":material/play_arrow:",
         )

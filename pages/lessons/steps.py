@@ -14,7 +14,6 @@ from pages.shared import group
 from pages.shared.attempt import attempt
 from pages.shared.charts import panels
 from pages.shared.live.component import live
-from pages.shared.press import press
 
 STEPS = ("Predict", "Run", "Explain", "Try")
 
@@ -73,11 +72,10 @@ def _predict(name: str, lesson: Lesson, guess: int | None) -> None:
             key=f"guess {name} {guess}",
         )
         if guess is None:
-            press(
+            st.button(
                 "That is my prediction: train",
-                _commit,
-                lesson,
-                picked,
+                on_click=_commit,
+                args=(lesson, picked),
                 type="primary",
                 icon=":material/play_arrow:",
                 disabled=picked is None,
@@ -115,10 +113,10 @@ def _watch(lesson: Lesson, progress: Progress) -> None:
     if progress.live:
         group.show_training(_group(lesson), progress, ". The explanation follows.")
     elif not done:
-        press(
+        st.button(
             "Train",
-            group.start,
-            _group(lesson),
+            on_click=group.start,
+            args=(_group(lesson),),
             type="primary",
             icon=":material/play_arrow:",
         )
@@ -131,9 +129,9 @@ def _next(name: str) -> None:
     all_lessons = lessons()
     names = list(all_lessons)
     for following in names[names.index(name) + 1 :][:1]:
-        press(
+        st.button(
             f"Next: {all_lessons[following].title}",
-            turn_to,
-            following,
+            on_click=turn_to,
+            args=(following,),
             icon=":material/arrow_forward:",
         )

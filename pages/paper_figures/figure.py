@@ -15,7 +15,6 @@ from dynamics.runs.run import Run, RunError, root
 from pages.paper_figures.verdict import BADGES, downloads, finished
 from pages.shared import group
 from pages.shared.live.component import live
-from pages.shared.press import press
 
 UNJUDGED = ("trained; cannot be compared here", "error", "gray")
 UNCOMPARED = ("trained; not compared yet", "pending", "gray")
@@ -38,10 +37,10 @@ def card(name: str) -> None:
         with st.container(
             horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
         ):
-            press(
+            st.button(
                 "Open",
-                turn_to,
-                name,
+                on_click=turn_to,
+                args=(name,),
                 icon=":material/insert_chart:",
                 key=f"open {name}",
             )
@@ -81,7 +80,7 @@ def chosen_draw() -> Draw | None:
         return Draw(target, _whole(seed) if seed else None, _whole(seeds) or 1)
     except ValueError as error:
         st.error(str(error), icon=":material/link_off:")
-        press("Take the authors' own", _choose, THEIRS)
+        st.button("Take the authors' own", on_click=_choose, args=(THEIRS,))
         return None
 
 
@@ -112,10 +111,10 @@ def show(name: str, draw: Draw) -> None:
     result = _judged(plan) if progress.complete else None
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if not progress.live and not progress.complete:
-            press(
+            st.button(
                 "Go on" if progress.step else "Run",
-                group.start,
-                runs,
+                on_click=group.start,
+                args=(runs,),
                 icon=":material/play_arrow:",
                 type="primary",
             )

@@ -7,7 +7,6 @@ import streamlit as st
 from dynamics.core.words import duration
 from dynamics.runs.group import Group, Progress
 from dynamics.runs.run import RunError
-from pages.shared.press import press
 
 LOOK = 0.5  # seconds between two looks at runs that train
 REFUSED = "refused start"  # session key of the sentence why a group could not be started
@@ -35,7 +34,7 @@ def show_training(group: Group, progress: Progress, more: str = "") -> None:
     """
     with st.container(horizontal=True, vertical_alignment="center", key="training"):
         _bar(group, progress.phases, more)
-        press("Cancel", group.cancel, icon=":material/stop:")
+        st.button("Cancel", on_click=group.cancel, icon=":material/stop:")
 
 
 @st.fragment(run_every=LOOK)

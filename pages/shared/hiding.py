@@ -7,8 +7,6 @@ from collections.abc import Iterable
 
 import streamlit as st
 
-from pages.shared.press import press
-
 BLOCKS = {
     "settings": "the whole sidebar",
     "problem": "the problem and its settings",
@@ -67,9 +65,9 @@ def _show() -> None:
 def show_everything() -> None:
     """A button that brings back the hidden blocks, if any are hidden."""
     if st.session_state.get("hide"):
-        press(
+        st.button(
             "Show everything",
-            _show,
+            on_click=_show,
             icon=":material/visibility:",
             type="tertiary",
             help="This link hides some parts of the page",

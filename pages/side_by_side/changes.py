@@ -10,7 +10,6 @@ from dynamics.runs.run import CANCEL, Run, RunError, root
 from dynamics.runs.start import start
 from pages.shared import address, settings
 from pages.shared.number import number
-from pages.shared.press import press
 
 
 def onward(run: Run, at: int | None) -> None:
@@ -75,12 +74,10 @@ def _rate(config: Config, run: Run, name: str, symbol: str, step: int) -> None:
 
 
 def _button(label: str, run: Run, at: int | None, kind: str, words: str) -> None:
-    press(
+    st.button(
         label,
-        _continue,
-        run,
-        at,
-        kind,
+        on_click=_continue,
+        args=(run, at, kind),
         key=f"onward {kind}",
         help=words,
         type="primary" if kind == "now" else "secondary",
@@ -136,7 +133,7 @@ def tell(run: Run) -> None:
     what = f" ({', '.join(labels)})" if labels else ""
     with st.container(horizontal=True, vertical_alignment="center", key="onward told"):
         st.caption(f"Forked at step {step:,}{what}. Faint: the parent run.")
-        press("Show the parent run", _show, key, type="tertiary")
+        st.button("Show the parent run", on_click=_show, args=(key,), type="tertiary")
 
 
 def _later(run: Run, step: int) -> list[tuple[int, str]]:

@@ -19,7 +19,6 @@ from dynamics.theory.course import expected
 from dynamics.theory.forecast import Forecast, NetworkForecast, forecast
 from dynamics.theory.prediction import EXACT, Facts, Prediction, turning
 from pages.shared import settings
-from pages.shared.press import press
 
 TYPICAL_SPEED = 1e10  # floating-point operations a second, until a run has measured them
 MOST_TICKS = 40  # marks on a strip
@@ -33,10 +32,10 @@ def expectation(config: Config) -> None:
         for number, advice in enumerate(predicted.warnings):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f":material/warning: {advice.sentence}", width="stretch")
-                press(
+                st.button(
                     f"Set {_changes(config, advice.mend)}",
-                    settings.adopt,
-                    config.to_dict() | dict(advice.mend),
+                    on_click=settings.adopt,
+                    args=(config.to_dict() | dict(advice.mend),),
                     key=f"mend {number}",
                 )
 

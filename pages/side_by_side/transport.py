@@ -14,7 +14,6 @@ from dynamics.runs.start import start
 from pages.shared import address, hiding, settings
 from pages.shared.files.downloads import downloads
 from pages.shared.hiding import hidden
-from pages.shared.press import press
 
 
 def transport(config: Config | None, run: Run | None) -> DeltaGenerator:
@@ -83,17 +82,17 @@ def _ask(asked: tuple[Run, bytes]) -> None:
 def _button(
     label: str,
     icon: str,
-    action: Callable[[Any], object],
+    action: Callable[[Any], None],
     argument: object,
     *,
     primary: bool = False,
     shortcut: str | None = None,
     help: str | None = None,
 ) -> None:
-    press(
+    st.button(
         label,
-        action,
-        argument,
+        on_click=action,
+        args=(argument,),
         icon=f":material/{icon}:",
         type="primary" if primary else "secondary",
         shortcut=shortcut,
@@ -132,4 +131,9 @@ def _tell_differences(config: Config, run: Run) -> None:
             + raised(words)
             + "."
         )
-        press("Back to the run's settings", settings.adopt, run.config.to_dict(), type="tertiary")
+        st.button(
+            "Back to the run's settings",
+            on_click=settings.adopt,
+            args=(run.config.to_dict(),),
+            type="tertiary",
+        )

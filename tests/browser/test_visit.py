@@ -300,6 +300,25 @@ def test_saved_run_is_compared_and_reopened(server: Server, page_at: Open) -> No
     page.get_by_role("heading", name="Saved runs").wait_for()
     tick_first_row(page)
     expect(page.locator(".js-plotly-plot")).to_be_visible()
+    page.get_by_role("combobox", name="Compare").click()
+    page.get_by_role("option", name="Train loss").click()
+    page.get_by_role("combobox", name="State").click()
+    page.get_by_role("option", name="done").click()
+    chosen = {"state": "done", "runs": run.key, "compare": "train_loss"}
+    page.wait_for_url(
+        lambda url: parse_qs(urlsplit(url).query) == {k: [v] for k, v in chosen.items()}
+    )
+    link = page.url
+    page.get_by_role("link", name="Attribution").click()
+    page.get_by_role("heading", name="What makes it faster?").wait_for()
+    page.get_by_role("link", name="Saved runs").click()
+    page.wait_for_url(link)
+    second = page_at(390)
+    second.goto(f"{link},0123456789abcdef")
+    expect(second.get_by_text("There is no run '0123456789abcdef' here.")).to_be_visible()
+    for viewer in (page, second):
+        expect(viewer.locator(".js-plotly-plot")).to_be_visible()
+        expect(viewer.get_by_role("combobox", name="Compare")).to_have_value("Train loss")
     page.get_by_text("Open", exact=True).click()
     phase(page, "Done")
     assert query_of(page)["run"] == run.key
