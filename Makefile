@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8501
 ADDRESS ?= 127.0.0.1
+WITH_NGINX = $$PATH:/usr/sbin:$(CURDIR)/.venv/nginx/usr/sbin
 STREAMLIT := $(BIN)/python -m streamlit run app.py --server.port $(PORT) --server.address $(ADDRESS)
 
 # $(call install,PACKAGE): one of Debian's packages, or a sentence that says what to type.
@@ -14,7 +15,7 @@ install = { \
 	echo "$(1) is needed and could not be installed; as root: apt-get install $(1)" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help app test slow check fix bench plotlyjs clean picture compiler chromium
+.PHONY: help app test slow check fix bench plotlyjs clean picture compiler chromium nginx
 
 help: ## What can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -31,8 +32,8 @@ app: $(BIN)/.app ## Install what is needed and open the app in the browser (PORT
 test: compiler chromium $(BIN)/.test ## Install what is needed and run the tests, in a real browser too
 	$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not slow"
 
-slow: compiler chromium $(BIN)/.test ## The tests that take minutes
-	$(BIN)/python -m pytest -m slow
+slow: compiler chromium nginx $(BIN)/.test ## The tests that take minutes
+	PATH="$(WITH_NGINX)" $(BIN)/python -m pytest -m slow
 
 check: $(BIN)/.test ## Formatting, lint and types
 	$(BIN)/ruff format --check .
@@ -89,3 +90,9 @@ compiler:
 chromium:
 	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null || \
 	  command -v google-chrome > /dev/null || $(call install,chromium)
+
+# Unpacked and not installed: Debian's package would start a web server on port 80.
+nginx: | $(BIN)/pip
+	@PATH="$(WITH_NGINX)" command -v nginx > /dev/null || { echo "Fetching nginx ..."; cd .venv && \
+	  apt-get download -qq nginx 2> /dev/null && dpkg -x nginx_*.deb nginx && rm nginx_*.deb; } || { \
+	  echo "nginx is needed and could not be fetched; as root: apt-get install nginx" >&2; exit 1; }
