@@ -8,7 +8,7 @@ import numpy as np
 from dynamics.core import changes, traits
 from dynamics.core.config import Config
 from dynamics.core.records import Trajectory
-from dynamics.core.sizes import enough_seen, freedom, observed, seen
+from dynamics.core.sizes import enough_seen, freedom, observed, seen, widths
 from dynamics.core.traits import full_name
 from dynamics.core.words import brief, count, duration, plain, raised, ratio
 from dynamics.findings import failures
@@ -55,7 +55,7 @@ def story(
             for failure in failed
             if failure.name != failures.MERGING
         ),
-        *_too_short(sound, modes),
+        *_too_short(config, sound, modes),
         *_unseen(config, sound),
     ]
     return [raised(sentence) for sentence in sentences]
@@ -215,13 +215,14 @@ def _overfitted(trajectory: Trajectory) -> str:
 
 
 def _too_short(
-    trajectories: Sequence[Trajectory], modes: Mapping[str, list[Mode]]
+    config: Config, trajectories: Sequence[Trajectory], modes: Mapping[str, list[Mode]]
 ) -> Iterator[str]:
     """Modes that had room but not enough steps."""
     for trajectory in trajectories:
+        room = min(widths(config, trajectory.network))
         late = [
             mode
-            for mode in modes[trajectory.network]
+            for mode in modes[trajectory.network][:room]
             if mode.measured is None and mode.expected != math.inf
         ]
         if not late:

@@ -21,8 +21,9 @@ from dynamics.findings.failures import Failure, Watch
 from dynamics.findings.modes import incrementality, modes
 from dynamics.findings.story import story
 from tests.support.make import is_sentence, small
+from tests.support.told import Told
 
-SAMPLE, ALL = range(10), range(240)
+SAMPLE, ALL = (*range(10), 14), range(240)
 TELLS = {  # how a story tells each failure
     failures.DIVERGING: "The {} diverged|training loss of the {} rose",
     failures.NO_ROOM: "modes: the error of the {}|The {} uses",
@@ -248,6 +249,7 @@ def check(run: Trained) -> None:
     for failure in run.failed:
         assert holds(run, failure), failure
     text = "\n".join(run.story)
+    Told(run.config, run.trajectories, run.failed).hold(run.story)
     assert all(is_sentence(sentence) for sentence in run.story)
     assert not re.search(r"\b(nan|inf|None)\b|\b1 (steps|modes|sums|entries)\b", text)
     advice = "\n".join([text, *(failure.sentence for failure in run.failed)])
