@@ -15,6 +15,7 @@ from dynamics.findings.attribution import (
     Attribution,
     Corner,
     agreed,
+    counted_orders,
     over_orders,
     spread,
 )
@@ -31,17 +32,15 @@ def reading(attribution: Attribution) -> str:
     """How to read the chart, in sentences."""
     seeds = attribution.whole.sum()
     scatter = "Error bars are quartiles over seeds." if seeds >= FEW else "Each circle is a seed."
-    orders, every = len(attribution.orders), len(attribution.all_orders)
-    which = f"all {every}" if orders == every else f"the {orders} of {every} whole"
     return (
         "Each bar begins where the one above ends, and its length is the logarithm of a cause's "
-        f"factor, the geometric mean over {which} orders in which the causes can be taken "
-        "(Shapley): together they make the whole lead. A grey line under it reaches from the least "
-        f"to the greatest factor over the orders. {scatter} Hollow is what is not clear: fewer "
-        "than nine in ten seeds agree on whether it saves or costs, or training was too short for "
-        "its seconds. Diamonds are networks with one cause alone, against the original. Operations "
-        "include the SVD that a spectral start needs. Seconds are those of the steps alone, on "
-        "this machine."
+        f"factor, the geometric mean over {counted_orders(attribution)} in which the causes can be "
+        "taken (Shapley): together they make the whole lead. A light line through it reaches from "
+        f"the least to the greatest factor over the orders. {scatter} Hollow is what is not clear: "
+        "fewer than nine in ten seeds agree on whether it saves or costs, or training was too "
+        "short for its seconds. Diamonds are networks with one cause alone, against the original. "
+        "Operations include the SVD that a spectral start needs. Seconds are those of the steps "
+        "alone, on this machine."
     )
 
 

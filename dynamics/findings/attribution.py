@@ -349,6 +349,14 @@ def _factor(result: Attribution, place: int, counter: int) -> str:
     return f"{share} ({ranged})" if ranged else share
 
 
+def counted_orders(result: Attribution) -> str:
+    """Which orders the shares are a mean of: ``all 6 orders``, ``both orders``."""
+    count, every = len(result.orders), len(result.all_orders)
+    if count < every:
+        return f"{count} of {every} orders (all that are whole)"
+    return f"all {every} orders" if every > 2 else "both orders"
+
+
 def over_orders(result: Attribution, place: int, counter: int) -> str:
     """The least and the greatest factor of a cause over the orders; empty if they read alike."""
     factors = result.of_orders[:, place, counter]
@@ -446,14 +454,11 @@ def _share(result: Attribution, place: int, column: int) -> str:
 
 def _method(result: Attribution) -> list[str]:
     """How the shares were made, and what is noise."""
-    count, every = len(result.orders), len(result.all_orders)
-    orders = f"all {every}" if count == every else f"{count} of {every}"
     parts = [
-        f"Each factor is the geometric mean over {orders} orders in which the causes can be taken, "
-        "in brackets the least and the greatest. Below 1 a cause costs more than it saves."
+        f"Each factor is the geometric mean over {counted_orders(result)} in which the causes can "
+        "be taken, in brackets the least and the greatest. Below 1 a cause costs more than it "
+        "saves."
     ]
-    if count < every:
-        parts[0] = parts[0].replace(" orders in", " orders, the whole ones, in")
     if result.whole.sum() == 1:
         parts.append("One seed cannot show what is noise.")
     elif not result.clear[:-1, : 2 if result.short else 3].all():

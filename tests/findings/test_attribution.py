@@ -117,9 +117,9 @@ def test_orders_through_a_network_that_did_not_arrive_are_left_out() -> None:
     assert len(made.orders) == 4 and all(order[0] != WIDTH for order in made.orders)
     np.testing.assert_allclose(made.middle.prod(axis=0), 16, rtol=1e-14)
     told = " ".join(attribution.sentences(made))
-    assert "over 4 of 6 orders, the whole ones" in told and "did not reach" in told
+    assert "over 4 of 6 orders (all that are whole)" in told and "did not reach" in told
     assert "4 of 6 orders" in draw(made).layout.title.text
-    assert "the 4 of 6 whole orders" in reading(made)
+    assert "4 of 6 orders (all that are whole)" in reading(made)
     assert "4 of 6 orders" in str(attribution.table(made))
 
 
@@ -226,6 +226,7 @@ def test_equal_alpha_leaves_twins_out_and_changes_no_factor() -> None:
     assert made.causes == (START, WIDTH) and len(made.orders) == 2
     assert made.ends[1].network == "compressed" and made.middle.shape == (2, 3)
     np.testing.assert_allclose(made.middle.prod(axis=0), made.total, rtol=1e-12)
+    assert any("over both orders" in each for each in attribution.sentences(made))
     assert any("no part of the lead" in each for each in attribution.sentences(made))
 
 
