@@ -81,7 +81,7 @@ def marked(page: Page, step: int, label: str) -> None:
 
 
 def set_alpha(page: Page, value: str) -> None:
-    box = page.get_by_label("Discrepant rate α", exact=True).last
+    box = page.get_by_role("textbox", name="Discrepant rate α", exact=True).last
     box.fill(value)
     box.press("Enter")
 
@@ -120,7 +120,7 @@ def test_boxes_hold_the_rates_in_force_however_often_the_page_has_run(
         page.wait_for_url(f"**over={axis.lower().replace(' ', '+')}**")
     page.get_by_test_id("stMain").get_by_role("button", name="Change").first.click()
     for label, value in (("Discrepant rate α", "3"), ("Learning rate η", "0.7")):
-        expect(page.get_by_label(label, exact=True).last).to_have_value(value)
+        expect(page.get_by_role("textbox", name=label, exact=True).last).to_have_value(value)
 
 
 def test_boxes_hold_the_rates_to_which_a_live_run_has_come(
@@ -133,7 +133,9 @@ def test_boxes_hold_the_rates_to_which_a_live_run_has_come(
     expect(page.locator(".dln-card").first).to_be_attached(timeout=60_000)
     until(lambda: run.status.step > 50_000, 60)
     page.get_by_test_id("stMain").get_by_role("button", name="Change").first.click()
-    expect(page.get_by_label("Discrepant rate α", exact=True).last).to_have_value("2")
+    expect(page.get_by_role("textbox", name="Discrepant rate α", exact=True).last).to_have_value(
+        "2"
+    )
 
 
 @pytest.mark.parametrize("width", [1400, pytest.param(390, marks=pytest.mark.slow)])
