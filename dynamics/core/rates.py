@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from dynamics.core import traits
 from dynamics.core.config import Config
 
@@ -32,7 +34,8 @@ def pace(config: Config, network: str) -> float:
     """
     if config.equal == "rate":
         return 1.0
-    return float(alpha(config, network) ** (-2 / config.depth))
+    with np.errstate(over="ignore"):  # an α of almost 0 has no such η
+        return float(np.float64(alpha(config, network)) ** (-2 / config.depth))
 
 
 def rates(config: Config, network: str, learning_rate: float, step: int = 0) -> Rates:

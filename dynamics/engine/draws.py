@@ -10,6 +10,7 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from dynamics.core.config import Config
+from dynamics.core.finite import finite
 from dynamics.data.published import DRAWN, arrays
 from dynamics.engine.factors import orthonormal
 from dynamics.engine.target import Matrix, Target
@@ -46,7 +47,7 @@ def low_rank(config: Config) -> Target:
         return Target(orthonormal(rows, rank, rng), values, orthonormal(rank, cols, rng))
     need(rows * cols * 8 * 5, f"The {config.spectrum} spectrum of a {rows} × {cols} matrix")
     gaussian = torch.randn(rows, cols, generator=rng, dtype=torch.float64)
-    left, values, right = torch.linalg.svd(gaussian, full_matrices=False)
+    left, values, right = torch.linalg.svd(finite(gaussian), full_matrices=False)
     stride = min(rows, cols) / (2 * rank) if config.spectrum == "spread" else 1
     kept = [int(i * stride) for i in range(rank)]
     return Target(left[:, kept].contiguous(), values[kept], right[kept].contiguous())

@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
+from dynamics.core.finite import finite
+
 Factors = list[Tensor]  # [W_1, …, W_L]; the shape of W_l is (*runs, width_l, width_(l-1))
 
 
@@ -78,11 +80,11 @@ def truncated(factors: Factors, width: int) -> Factors:
     narrowest = min(side for factor in factors for side in factor.shape)
     if width > narrowest:
         raise ValueError(f"factors {narrowest} wide cannot be compressed to {width}")
-    right = torch.linalg.svd(product(factors), full_matrices=False)[2][:width]
+    right = torch.linalg.svd(finite(product(factors)), full_matrices=False)[2][:width]
     basis = right.mT
     kept = []
     for factor in factors:
-        basis, triangle = torch.linalg.qr(factor @ basis)
+        basis, triangle = torch.linalg.qr(finite(factor @ basis))
         signs = torch.where(triangle.diagonal() < 0, -1.0, 1.0).to(triangle)
         basis = basis * signs
         kept.append(signs[:, None] * triangle)
@@ -96,7 +98,7 @@ def orthonormal(rows: int, cols: int, generator: Generator) -> Float[Tensor, "ro
     same distribution as the first columns of a full decomposition.
     """
     gaussian = _gaussian(max(rows, cols), min(rows, cols), generator)
-    columns, triangle = torch.linalg.qr(gaussian)
+    columns, triangle = torch.linalg.qr(finite(gaussian))
     columns = columns * torch.sign(torch.diagonal(triangle))
     return columns if rows >= cols else columns.mT
 

@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from dynamics.core.finite import NotFiniteError, finite
+
 Matrix = Float[Tensor, "rows cols"]
 NEGLIGIBLE = 1e-12  # share of the largest singular value up to which rounding explains a value
 
@@ -28,7 +30,7 @@ class Target:
     @classmethod
     def of(cls, matrix: Matrix, rank: int, exact: bool = True) -> "Target":
         """The target ``matrix`` with its first ``rank`` singular triplets."""
-        left, values, right = torch.linalg.svd(matrix, full_matrices=False)
+        left, values, right = torch.linalg.svd(finite(matrix), full_matrices=False)
         exact = exact and bool((values[rank:] <= NEGLIGIBLE * values[0]).all())
         return cls(left[:, :rank], values[:rank], right[:rank], matrix, exact)
 
@@ -45,14 +47,18 @@ class Target:
     def distance(self, left: Tensor, right: Tensor) -> Tensor:
         """‖left·right − M*‖_F of an exact target, from the parts inside and outside its subspaces.
 
-        No array of rows × cols is made and, unlike with Gram matrices, no digits cancel.
+        No array of rows × cols is made and, unlike with Gram matrices, no digits cancel. NaN if a
+        part is not finite.
         """
         inside_left, inside_right = self.left.mT @ left, right @ self.right.mT
         outside_left = left - self.left @ inside_left
         outside_right = right - inside_right @ self.right
         # Only the norms of the outside parts count, and triangles of QR decompositions keep them.
-        left_size = torch.linalg.qr(outside_left, mode="r").R
-        right_size = torch.linalg.qr(outside_right.mT, mode="r").R.mT
+        try:
+            left_size = torch.linalg.qr(finite(outside_left), mode="r").R
+            right_size = torch.linalg.qr(finite(outside_right.mT), mode="r").R.mT
+        except NotFiniteError:
+            return left.new_tensor(torch.nan)
         parts = (
             inside_left @ inside_right - torch.diag(self.values),
             inside_left @ right_size,

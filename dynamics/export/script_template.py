@@ -60,9 +60,15 @@ def normal(shape: tuple[int, ...], draw: torch.Generator) -> Tensor:
     return torch.randn(shape, generator=draw, dtype=torch.float64)
 
 
+def finite(matrix: Tensor) -> Tensor:
+    """The matrix itself; on any other than a finite one, LAPACK may print or never return."""
+    assert matrix.isfinite().all(), "a matrix has a number that is not finite"
+    return matrix
+
+
 def orthonormal(rows: int, cols: int, draw: torch.Generator) -> Tensor:
     """The first rows or columns of a random orthogonal matrix."""
-    columns, triangle = torch.linalg.qr(normal((max(rows, cols), min(rows, cols)), draw))
+    columns, triangle = torch.linalg.qr(finite(normal((max(rows, cols), min(rows, cols)), draw)))
     columns = columns * torch.sign(torch.diagonal(triangle))
     return columns if rows >= cols else columns.T
 
@@ -87,7 +93,7 @@ def target() -> Tensor:
             values = values / torch.arange(1, rank + 1)
         left, right = orthonormal(rows, rank, draw), orthonormal(rank, cols, draw)
         return left * values @ right
-    left, values, right = torch.linalg.svd(normal(SHAPE, draw), full_matrices=False)
+    left, values, right = torch.linalg.svd(finite(normal(SHAPE, draw)), full_matrices=False)
     stride = min(SHAPE) / (2 * rank) if spectrum == "spread" else 1
     kept = [int(i * stride) for i in range(rank)]
     return left[:, kept] * values[kept] @ right[kept]
@@ -198,7 +204,7 @@ def first_factors(network: dict[str, Any], problem: "Entries | Sums") -> list[Te
         return cut(trained("original", problem, [network["at"]])[0], width)
     if network["start"] == "spectral":
         surrogate = -problem.gradient(torch.zeros(SHAPE, dtype=DTYPE))
-        left, _, right = torch.linalg.svd(surrogate, full_matrices=False)
+        left, _, right = torch.linalg.svd(finite(surrogate), full_matrices=False)
         spare = max(0, width - min(SHAPE))  # units without a singular vector stay at zero
         left = torch.nn.functional.pad(left[:, :width], (0, spare))
         right = torch.nn.functional.pad(right[:width], (0, 0, 0, spare))
@@ -221,11 +227,11 @@ def cut(factors: list[Tensor], width: int) -> list[Tensor]:
     V has the first right singular vectors of the product, B_0 = V, and W_l B_(l−1) = B_l R_l are QR
     decompositions.
     """
-    right = torch.linalg.svd(product(factors), full_matrices=False)[2][:width]
+    right = torch.linalg.svd(finite(product(factors)), full_matrices=False)[2][:width]
     basis = right.T
     kept = []
     for factor in factors:
-        basis, triangle = torch.linalg.qr(factor @ basis)
+        basis, triangle = torch.linalg.qr(finite(factor @ basis))
         signs = torch.where(torch.diagonal(triangle) < 0, -1.0, 1.0).to(DTYPE)
         basis = basis * signs
         kept.append(signs[:, None] * triangle)
@@ -326,8 +332,8 @@ def measured(
     values = {"train_loss": float(problem.loss(matrix))}
     if truth is not None:
         values["recovery_error"] = float((matrix - truth).norm() / truth.norm())
-    if math.isfinite(values["train_loss"]):
-        values["singular_values"] = torch.linalg.svdvals(matrix)[:count].tolist()
+    if math.isfinite(values["train_loss"]) and bool(matrix.isfinite().all()):
+        values["singular_values"] = torch.linalg.svdvals(finite(matrix))[:count].tolist()
     return values
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dynamics.core.finite import finite
 from dynamics.core.threads import use_one
 
 Array = NDArray[np.float64]
@@ -48,7 +49,7 @@ def solved(entries: Entries, fixed: Array, count: int, ridge: float = 0.0) -> Ar
     for number in np.unique(counts[counts > 0]):
         rows = np.flatnonzero(counts == number)
         places = order[starts[rows][:, None] + np.arange(number)]  # rows × their entries
-        left, sizes, right = np.linalg.svd(fixed[entries.cols[places]], full_matrices=False)
+        left, sizes, right = np.linalg.svd(finite(fixed[entries.cols[places]]), full_matrices=False)
         kept = sizes > LEAST * sizes[:, :1]
         gain = np.where(kept, sizes, 0.0) / np.where(kept, sizes**2 + ridge, 1.0)
         along = (entries.values[places][:, None] @ left)[:, 0] * gain

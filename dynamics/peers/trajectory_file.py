@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from dynamics.core.config import PROBLEM_SETTINGS, Config
+from dynamics.core.finite import finite
 from dynamics.core.records import Array
 from dynamics.core.sizes import curvature
 from dynamics.core.threads import use_one
@@ -122,7 +123,7 @@ def read(
         return config, _facts(config, content.arrays)
     except KeyError as error:
         raise ValueError(f"{file} has no {error.args[0]!r}, which a forecast needs.") from None
-    except (TypeError, ValueError, np.linalg.LinAlgError) as error:
+    except (TypeError, ValueError) as error:
         reason = str(error).removesuffix(".")
         raise ValueError(f"{file} cannot be forecast: {reason}.") from None
 
@@ -169,7 +170,7 @@ def _facts(config: Config, arrays: Mapping[str, Array]) -> dict[str, list[float]
         sensing = arrays["sensing"].astype(float)
         surrogate = np.tensordot(np.tensordot(sensing, target), sensing, 1)
     return {
-        name: np.linalg.svd(matrix, compute_uv=False).tolist()
+        name: np.linalg.svd(finite(matrix), compute_uv=False).tolist()
         for name, matrix in (
             ("target_singular_values", target),
             ("surrogate_singular_values", surrogate),

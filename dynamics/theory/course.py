@@ -122,7 +122,7 @@ def _steps(config: Config, network: NetworkForecast) -> Array | None:
         rises = [rise for rise in network.rises.value or () if math.isfinite(rise)]
         swings = SWINGS / (1 - momentum) if momentum else 0
         end = SLACK * max(escapes) + RISES * max(rises, default=0) + swings
-        last = min(last, math.ceil(end))
+        last = max(1, math.ceil(min(last, end)))  # a large start has escaped at step 0
     if last > MOST_STEPS:
         return None
     # The course also has the steps of the run's own records, at which it is compared with them.

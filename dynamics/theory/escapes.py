@@ -270,7 +270,7 @@ def leading_steps(
         scale = init_scale**2
         pace = log_growth(alpha * rate * goal, momentum)
         return np.asarray(np.log((goal - scale) / scale) / (2 * pace))
-    wait = (1 - momentum) * init_scale ** (2 - depth) * plateau(depth, alpha)
+    wait = (1 - momentum) * np.float64(init_scale) ** (2 - depth) * plateau(depth, alpha)
     return np.asarray(wait / (rate * goal))
 
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from dynamics.core import cost, traits
 from dynamics.core.config import Config
 from dynamics.core.rates import pace, rates
@@ -128,6 +130,7 @@ class Forecast:
 
 
 @functools.lru_cache(maxsize=64)
+@np.errstate(all="ignore")  # what overflows or has no pull is infinite
 def forecast(config: Config, facts: Facts = NOTHING_DRAWN, simulate: bool = False) -> Forecast:
     """Everything that can be said before a run.
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dynamics.core.finite import NotFiniteError, finite
 from dynamics.core.records import Array
 from dynamics.core.threads import use_one
 from dynamics.theory.compressed import NO_TURNS, Turns
@@ -51,7 +52,9 @@ def overlap(factors: Sequence[Array], left: Array, right: Array) -> Array:
     use_one()
     rotated = left
     for factor in reversed(factors):
-        rotated = factor.T @ rotated * (len(factor) ** 0.5 / np.linalg.norm(factor))
+        # By a power of two, which changes no digit: the squares of a small start would be 0.
+        turn = np.ldexp(factor, -np.frexp(np.abs(factor).max())[1])
+        rotated = turn.T @ rotated * (len(turn) ** 0.5 / np.linalg.norm(turn))
     return np.asarray(right @ rotated)
 
 
@@ -137,7 +140,8 @@ def simulate(
         product = _product(core.cores)
         values, matching = _followed(product, goal, matching)
         rest = float(core.rest.prod())
-        error = float(((product - goal) ** 2).sum()) + (width - len(goal)) * rest**2
+        # Python's ** would raise an error where rest² overflows.
+        error = float(((product - goal) ** 2).sum()) + (width - len(goal)) * rest * rest
         records.append((values, values[list(matching.order)], rest, error))
     return Course(np.array(steps, float), *map(np.array, zip(*records, strict=True)))
 
@@ -151,7 +155,7 @@ def rates_of(depth: int, alpha: float, rate: float) -> Array:
 
 def _complement(overlap: Array) -> Array:
     """K with KᵀK = I − GᵀG. A Cholesky decomposition would fail if an overlap is 1."""
-    values, vectors = np.linalg.eigh(np.eye(len(overlap)) - overlap.T @ overlap)
+    values, vectors = np.linalg.eigh(finite(np.eye(len(overlap)) - overlap.T @ overlap))
     return np.asarray(np.sqrt(np.maximum(values, 0))[:, None] * vectors.T)
 
 
@@ -178,14 +182,14 @@ def _product(cores: Array) -> Array:
 def _followed(product: Array, goal: Array, before: Matching) -> tuple[Array, Matching]:
     """The singular values of a product, largest first, and which of them is which mode.
 
-    NaN for a product that is not finite, because LAPACK would print a complaint of its own.
-    The columns of ``goal`` are the target's left singular vectors times its singular values; its
-    right singular vectors are the first r axes.
+    NaN for a product that is not finite. The columns of ``goal`` are the target's left singular
+    vectors times its singular values; its right singular vectors are the first r axes.
     """
     rank = len(product) // 2
-    if not np.isfinite(product).all():
+    try:
+        left, values, right = np.linalg.svd(finite(product))
+    except NotFiniteError:
         return np.full(2 * rank, np.nan), before
-    left, values, right = np.linalg.svd(product)
     goals = np.linalg.norm(goal, axis=0)
     cosines = (left.T @ goal[:, :rank] / goals[:rank]) * right[:, :rank]
     low = (LOW * goals - values).tolist()

@@ -316,9 +316,8 @@ def _delays(known: Known, alpha: float, pace: Array, momentum: float) -> Array:
     hidden = config.width or min(config.shape)
     rows, cols = config.shape
     kept = (math.sqrt(min(1, hidden / side)) for side in (cols, rows))
-    wait = (
-        (1 - momentum) * delay(config.depth, alpha, *kept) * config.init_scale ** (2 - config.depth)
-    )
+    unit = np.float64(config.init_scale) ** (2 - config.depth)  # it may be infinite
+    wait = (1 - momentum) * delay(config.depth, alpha, *kept) * unit
     pull = pace * known.goals
     return np.divide(wait, pull, out=np.full_like(pull, np.inf), where=pull > 0)
 

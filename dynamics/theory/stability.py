@@ -29,7 +29,9 @@ def stability_limit(depth: int, alpha: float, curvature: float, largest: float) 
     """
     if largest <= 0:
         return np.inf
-    return float(2 / (curvature * depth * alpha ** (2 / depth) * largest ** (2 - 2 / depth)))
+    sharpness = curvature * depth * alpha ** (2 / depth) * largest ** (2 - 2 / depth)
+    with np.errstate(divide="ignore"):  # for an α of almost 0 there is no limit either
+        return float(2 / np.float64(sharpness))
 
 
 def reach(momentum: float) -> float:

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from dynamics.core.config import Config
+from dynamics.core.finite import finite
 from dynamics.engine.draws import blocks
 from dynamics.engine.problem import Recovery
 from dynamics.engine.target import Samples, Target
@@ -137,9 +138,11 @@ class Entries(Recovery):
         """The first ``count`` singular triplets of Y."""
         with threadpool_limits(1, "blas"):  # more threads would change the last digits
             if count >= min(self.shape) - 1:  # Lanczos iteration cannot find so many triplets
-                left, values, right = np.linalg.svd(self._matrix.toarray(), full_matrices=False)
+                left, values, right = np.linalg.svd(
+                    finite(self._matrix.toarray()), full_matrices=False
+                )
             else:
-                left, values, right = svds(self._matrix, k=count, rng=0)
+                left, values, right = svds(finite(self._matrix), k=count, rng=0)
         order = values.argsort()[::-1][:count]
         parts = (left[:, order], values[order], right[order])
         like = self.observed.values

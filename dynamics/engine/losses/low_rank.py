@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from dynamics.core.finite import finite
 from dynamics.engine.draws import generator
 from dynamics.engine.problem import Recovery
 from dynamics.engine.target import Target
@@ -52,5 +53,5 @@ def _completed(columns: Tensor, count: int) -> Tensor:
     """Returns ``count`` orthonormal columns, of which the first are the given ``columns``."""
     given = columns.shape[1]
     more = torch.randn(len(columns), max(0, count - given), generator=generator("complement", 0))
-    basis = torch.linalg.qr(torch.cat([columns, more.to(columns)], dim=1)).Q
+    basis = torch.linalg.qr(finite(torch.cat([columns, more.to(columns)], dim=1))).Q
     return torch.cat([columns, basis[:, given:]], dim=1)[:, :count]

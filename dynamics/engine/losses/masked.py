@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
+from dynamics.core.finite import finite
 from dynamics.engine.kernels.multiply import multiply
 from dynamics.engine.problem import Recovery
 from dynamics.engine.target import Matrix, Samples, Target
@@ -86,7 +87,9 @@ class Masked(Recovery):
 
     def surrogate(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
         """Singular triplets of c · mask ∘ Y."""
-        left, values, right = torch.linalg.svd(-self.scale * self._negative, full_matrices=False)
+        left, values, right = torch.linalg.svd(
+            finite(-self.scale * self._negative), full_matrices=False
+        )
         return left[:, :count], values[:count], right[:count]
 
 

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from dynamics.core import cost
+from dynamics.core.finite import finite
 from dynamics.engine.kernels.multiply import multiply
 from dynamics.engine.problem import Pull, Recovery
 from dynamics.engine.target import Matrix, Target
@@ -39,7 +40,9 @@ class Sums(Recovery):
 
     def surrogate(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
         """Singular triplets of Σ_i y_i A_i."""
-        left, values, right = torch.linalg.svd(self.weighted(self.seen), full_matrices=False)
+        left, values, right = torch.linalg.svd(
+            finite(self.weighted(self.seen)), full_matrices=False
+        )
         return left[:, :count], values[:count], right[:count]
 
     @abstractmethod

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from dynamics.core.finite import finite
 from dynamics.engine.measuring.state import State
 from dynamics.engine.problem import Task, target_of
 
@@ -33,7 +34,7 @@ def _first(factor: Tensor, largest: Tensor) -> Tensor:
     gram = (factor.mT @ factor if tall else factor @ factor.mT).double()
     shift = largest.double() ** 2 * (1 + BESIDE)
     shifted, pivots, _ = torch.linalg.lu_factor_ex(
-        gram - shift * torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
+        finite(gram - shift * torch.eye(len(gram), dtype=gram.dtype, device=gram.device))
     )
     vector = torch.linspace(1, 2, len(gram), dtype=gram.dtype, device=gram.device)[:, None]
     for _ in range(ITERATIONS):

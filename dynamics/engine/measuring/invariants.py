@@ -21,6 +21,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from dynamics.core.finite import finite
 from dynamics.engine.factors import Factors, product
 from dynamics.engine.measuring.state import State
 from dynamics.engine.target import Target
@@ -75,7 +76,7 @@ def _spans(start: State, target: Target | None) -> list[Tensor] | None:
     if target is None or spans[0].shape[1] + len(target.values) >= min(map(len, spans)):
         return None
     pairs = zip(spans, (target.left, target.right.mT), strict=True)
-    return [torch.linalg.qr(torch.cat(pair, dim=1)).Q for pair in pairs]
+    return [torch.linalg.qr(finite(torch.cat(pair, dim=1))).Q for pair in pairs]
 
 
 class Form:
@@ -93,7 +94,7 @@ class Form:
         self.sizes = sizes
         self.turns = turns
         turned = product(turns).mT @ target.left
-        self.bases = [torch.linalg.qr(torch.cat([target.right.mT, turned], dim=1)).Q]
+        self.bases = [torch.linalg.qr(finite(torch.cat([target.right.mT, turned], dim=1))).Q]
         for turn in turns:
             self.bases.append(turn @ self.bases[-1])
 

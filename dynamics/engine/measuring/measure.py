@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from dynamics.core import registry
+from dynamics.core.finite import NotFiniteError
 from dynamics.core.records import Array, Record, missing
 from dynamics.engine.measuring.cells import of_product
 from dynamics.engine.measuring.moment import Moment, Resumable
@@ -142,8 +143,8 @@ class Measuring:
             return self._nothing(names)
         try:
             return self._take(network, names, turned)
-        # The factors are finite, but their product is not.
-        except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
+        # The factors are finite, but their product is not, or LAPACK has found no solution.
+        except (NotFiniteError, torch.linalg.LinAlgError):  # type: ignore[attr-defined]
             return self._nothing(names)
 
     def _take(self, network: Network, names: list[str], turned: State) -> Values:

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from dynamics.core.finite import finite
 from dynamics.engine.factors import product
 from dynamics.engine.measuring.matching import known
 from dynamics.engine.network import Network
@@ -83,7 +84,9 @@ class State:
     @functools.cached_property
     def triangles(self) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
         """QR decompositions of W_L and of W_1ᵀ: the triangles have the singular values."""
-        return torch.linalg.qr(self.factors[-1]), torch.linalg.qr(self.factors[0].mT)
+        return torch.linalg.qr(finite(self.factors[-1])), torch.linalg.qr(
+            finite(self.factors[0].mT)
+        )
 
     @functools.cached_property
     def svd(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -93,11 +96,11 @@ class State:
         its outer factors; the result is exact. Values beyond its width are 0.
         """
         if not self.narrow:
-            left, values, right = torch.linalg.svd(self.product, full_matrices=False)
+            left, values, right = torch.linalg.svd(finite(self.product), full_matrices=False)
             return left[:, : self.count], values[: self.count], right[: self.count]
         (outer_left, upper), (outer_right, lower) = self.triangles
         middle = product([lower.mT, *self.factors[1:-1], upper])
-        left, values, right = torch.linalg.svd(middle, full_matrices=False)
+        left, values, right = torch.linalg.svd(finite(middle), full_matrices=False)
         values = torch.nn.functional.pad(values, (0, max(0, self.count - len(values))))
         return outer_left @ left, values[: self.count], right @ outer_right.mT
 
@@ -108,7 +111,7 @@ class State:
         if self.narrow:
             (_, last), (_, first) = self.triangles
             matrices[0], matrices[-1] = first, last
-        values = [torch.linalg.svdvals(matrix) for matrix in matrices]
+        values = [torch.linalg.svdvals(finite(matrix)) for matrix in matrices]
         longest = max(map(len, values))
         pad = torch.nn.functional.pad
         return torch.stack([pad(row, (0, longest - len(row)), value=torch.nan) for row in values])
@@ -134,8 +137,8 @@ def angles(basis: Float[Tensor, "n r"], goal: Float[Tensor, "n r"]) -> Float[Ten
     better of the two. Björck and Golub (1973); Knyazev and Argentati (2002).
     """
     overlap = basis.mT @ goal
-    cosines = torch.linalg.svdvals(overlap).clamp(0, 1).flip(0)
-    sines = torch.linalg.svdvals(goal - basis @ overlap).clamp(0, 1)
+    cosines = torch.linalg.svdvals(finite(overlap)).clamp(0, 1).flip(0)
+    sines = torch.linalg.svdvals(finite(goal - basis @ overlap)).clamp(0, 1)
     sines = torch.nn.functional.pad(sines, (0, max(0, len(cosines) - len(sines))))
     return torch.where(sines**2 < 0.5, sines[: len(cosines)].asin(), cosines.acos())
 

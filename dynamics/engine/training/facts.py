@@ -26,7 +26,7 @@ def known(config: Config, problem: Recovery, networks: Mapping[str, Network]) ->
     if random and overlapping(config):  # all wide networks with a random start have the same start
         target = problem.target
         factors = networks[random[0]].factors
-        if target is not None and target.exact:
+        if target is not None and target.exact and all(map(torch.count_nonzero, factors)):
             left, right = (part.numpy(force=True) for part in (target.left, target.right))
             start = [factor.numpy(force=True) for factor in factors]
             facts["overlap"] = original.overlap(start, left, right).tolist()

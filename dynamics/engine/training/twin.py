@@ -16,6 +16,7 @@ from torch import Tensor
 
 from dynamics.core import cost, registry, traits
 from dynamics.core.config import Config
+from dynamics.core.finite import NotFiniteError, finite
 from dynamics.core.rates import rates
 from dynamics.core.records import SMALL, Array, Trajectory
 from dynamics.engine.factors import truncated
@@ -48,7 +49,7 @@ def compared(
         The steps compared and the largest relative deviation of training loss, recovery error and
         the first r singular values at each: |x − y| / max(|y|, 10⁻⁶ of its scale). The scale is the
         first loss or error, and the largest singular value. A twin ends where it has parted.
-        Networks whose twin is not trained are left out.
+        Networks whose twin is not trained, or never starts, are left out.
     """
     names = [name for name in recorded if affordable(config, name, recorded)]
     if not names:
@@ -68,7 +69,10 @@ def compared(
             _nudge(source)
             for _ in _trained(comparison, late.source, source, 0, [late.step]):
                 pause()
-            network.restore(truncated(source.factors, config.rank_bound), {})
+            try:
+                network.restore(truncated(source.factors, config.rank_bound), {})
+            except NotFiniteError:  # the source's twin has diverged before it could be compressed
+                continue
         else:
             _nudge(network)
         found[name] = _followed(comparison, name, network, recorded[name], pause)
@@ -181,7 +185,7 @@ class _Moved:
         """The first ``count`` singular triplets (left, values, right)."""
         left, values, right = self._problem.surrogate(min(self.shape))
         matrix = _moved(left * values @ right)
-        left, values, right = torch.linalg.svd(matrix, full_matrices=False)
+        left, values, right = torch.linalg.svd(finite(matrix), full_matrices=False)
         return left[:, :count], values[:count], right[:count]
 
 
