@@ -6,7 +6,7 @@ import functools
 import gzip
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from starlette.requests import Request
@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from streamlit import config
 
+from dynamics.core import files
 from dynamics.export.render import plotlyjs
 from dynamics.runs import maps
 from dynamics.runs.run import Run, RunError, find, root
@@ -58,8 +59,26 @@ def _packed(path: str) -> bytes:
     return file.read_bytes() if file.suffix == ".gz" else gzip.compress(file.read_bytes(), 6)
 
 
-def _failure(error: Exception, status: int = 404) -> JSONResponse:
-    return JSONResponse({"error": str(error)}, status)
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+def _failure(sentence: str) -> JSONResponse:
+    return JSONResponse({"error": sentence}, 404)
+
+
+def _refusing(answer: Answer) -> Answer:
+    """The route, with one sentence for what is missing, damaged or refused by the machine."""
+
+    @functools.wraps(answer)
+    async def answered(request: Request) -> Response:
+        try:
+            return await answer(request)
+        except RunError as error:
+            return _failure(str(error))
+        except OSError as error:
+            return _failure(f"It cannot be read: {files.refusal(error, request.url.path)}")
+
+    return answered
 
 
 async def ready(request: Request) -> Response:
@@ -71,7 +90,7 @@ async def asset(request: Request) -> Response:
     """A file for browsers, compressed once in the process's life."""
     path = request.path_params["path"]
     if path not in FILES:  # the address has a different version
-        return _failure(ValueError(f"There is no file {path[:40]!r}."))
+        return _failure(f"There is no file {path[:40]!r}.")
     headers = {
         "Cache-Control": "public, max-age=31536000, immutable",
         "Content-Encoding": "gzip",
@@ -87,13 +106,10 @@ async def asset(request: Request) -> Response:
 async def figures(request: Request) -> Response:
     """A run's panels as Plotly figures without records; empty before the first record."""
     query = request.query_params
-    try:
-        run = find(request.path_params["key"], root())
-        names, versus = query.get("panels", ""), query.get("versus", "steps")
-        theory = query.get("theory") != "false"
-        described = await asyncio.to_thread(descriptions, run, names, versus, theory)
-    except RunError as error:
-        return _failure(error)
+    run = find(request.path_params["key"], root())
+    names, versus = query.get("panels", ""), query.get("versus", "steps")
+    theory = query.get("theory") != "false"
+    described = await asyncio.to_thread(descriptions, run, names, versus, theory)
     listed = [
         {"panel": chart.panel, "figure": chart.figure, "lack": chart.lack} for chart in described
     ]
@@ -102,12 +118,13 @@ async def figures(request: Request) -> Response:
 
 async def cells(request: Request) -> Response:
     """The heat maps of a run at a step, as ``maps.at`` returns them."""
+    run = find(request.path_params["key"], root())
+    given = request.query_params.get("step", "inf")
     try:
-        run = find(request.path_params["key"], root())
-        step = float(request.query_params.get("step", "inf"))
-        row = await asyncio.to_thread(lambda: maps.at(run, step, len(run.layout.shapes)))
-    except (RunError, ValueError) as error:
-        return _failure(error)
+        step = float(given)
+    except ValueError:
+        return _failure(f"A step is a number; {given[:40]!r} was given.")
+    row = await asyncio.to_thread(lambda: maps.at(run, step, len(run.layout.shapes)))
     headers = {"Cache-Control": "no-store"}
     return Response(row, media_type="application/octet-stream", headers=headers)
 
@@ -115,11 +132,9 @@ async def cells(request: Request) -> Response:
 async def records(request: Request) -> Response:
     """The columns of a run's panels as CSV: all records, full precision, stored units."""
     names = request.query_params.get("panels", "")
-    try:
-        run = find(request.path_params["key"], root())
-        described = await asyncio.to_thread(descriptions, run, names)
-    except RunError as error:
-        return _failure(error)
+    run = find(request.path_params["key"], root())
+    described = await asyncio.to_thread(descriptions, run, names)
+    await asyncio.to_thread(run.need_records)  # later, the answer can be no sentence any more
     name = f"{names.replace('/', '-').replace(',', '_')[:80]}_{run.key}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingResponse(_csv(run, described), media_type="text/csv", headers=headers)
@@ -138,14 +153,19 @@ def _csv(run: Run, described: tuple[Description, ...]) -> Iterator[str]:
         yield page.getvalue()
 
 
+# The answer to every other address, and to every method but GET and HEAD.
+NOTHING = _failure("There is nothing to read at this address.")
+
+
 def _routes(base: str) -> list[BaseRoute]:
     return [
         Route(f"{base}/api/ready", ready),
-        Route(f"{base}/api/assets/{{path:path}}", asset),
-        Route(f"{base}/api/runs/{{key}}/figures", figures),
-        Route(f"{base}/api/runs/{{key}}/records.csv", records),
-        Route(f"{base}/api/runs/{{key}}/maps", cells),
+        Route(f"{base}/api/assets/{{path:path}}", _refusing(asset)),
+        Route(f"{base}/api/runs/{{key}}/figures", _refusing(figures)),
+        Route(f"{base}/api/runs/{{key}}/records.csv", _refusing(records)),
+        Route(f"{base}/api/runs/{{key}}/maps", _refusing(cells)),
         WebSocketRoute(f"{base}/api/runs/{{key}}/stream", stream),
+        Route(f"{base}/api/{{rest:path}}", NOTHING),
     ]
 
 
