@@ -44,13 +44,14 @@ if __name__ != "__main__":
 
     app = st.App(Path(__file__).resolve(), routes=ROUTES, on_script_error=sentence)
 else:
-    from pages.shared import reconnect
+    from pages.shared import number, reconnect
 
     with reconnect.heard():
         st.set_page_config(
             "DLN Explorer", page_icon=str(HERE / "pages/shared/icon.svg"), layout="wide"
         )
         st.html(HERE / "pages" / "shared" / "style.css")
+        number.arrows()
         files = sorted(HERE.glob("pages/[0-9]*.py"), key=lambda file: int(file.stem.split("_")[0]))
         pages = [page(file) for file in files]
         chosen = st.navigation(pages)

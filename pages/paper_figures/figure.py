@@ -9,12 +9,13 @@ from dynamics.core.words import count, duration
 from dynamics.paper import baselines
 from dynamics.paper.baselines import MissingError
 from dynamics.paper.judge import Judged, kept, kept_verdict
-from dynamics.paper.plan import MOST_SEEDS, TARGETS, THEIRS, Draw, Plan, about
+from dynamics.paper.plan import TARGETS, THEIRS, Draw, Plan, about
 from dynamics.runs.group import BROKEN, Group, Progress
 from dynamics.runs.run import Run, RunError, root
 from pages.paper_figures.verdict import BADGES, downloads, finished
 from pages.shared import group
 from pages.shared.live.component import live
+from pages.shared.number import read
 
 UNJUDGED = ("trained; cannot be compared here", "error", "gray")
 UNCOMPARED = ("trained; not compared yet", "pending", "gray")
@@ -191,17 +192,24 @@ def _draws(plan: Plan) -> None:
             draw.seed is not None or draw.seeds > 1,
             help="The authors' numbers hold for their own draws alone.",
         )
-        first = st.number_input("First seed", 0, 2**31 - 100, draw.seed or 0)
-        seeds = st.number_input(
+        first = st.text_input("First seed", str(draw.seed or 0))
+        seeds = st.text_input(
             "Number of seeds N",
-            1,
-            MOST_SEEDS,
-            draw.seeds,
+            str(draw.seeds),
             help="More than one: median and interquartile band.",
         )
         if st.form_submit_button("Apply", type="primary"):
-            _choose(Draw(target, int(first), int(seeds)) if own else Draw(target))
+            try:
+                typed = Draw(target, _typed(first), _typed(seeds)) if own else Draw(target)
+            except ValueError as error:
+                st.error(str(error))
+                return
+            _choose(typed)
             st.rerun()
+
+
+def _typed(text: str) -> int:
+    return _whole(f"{read(text, whole=True):.15g}")
 
 
 def _words(draw: Draw) -> str:

@@ -1,11 +1,11 @@
-"""Number: a box in which a real number is typed, with a point or a comma.
+"""Number: a box in which a number is typed, with a point or a comma, or stepped by arrow keys.
 
-Streamlit's own box drops a comma, so that 2,5 becomes 25, and its arrow keys add 0.01 to 1e-30. It
-serves for whole numbers.
+Streamlit's own box drops a comma, so that 2,5 becomes 25, and its arrow keys add 0.01 to 1e-30.
 """
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -15,19 +15,30 @@ from dynamics.core.words import value
 
 THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d*)?")
 TWOFOLD = re.compile(r"[1-9]\d{0,2},\d{3}")  # 1,500 is 1500 to some readers and 1.5 to others
+_arrows = st.components.v2.component(
+    "dln_arrows", js=Path(__file__).with_name("arrows.js").read_text(encoding="utf-8")
+)
 
 
-def read(text: str) -> float:
+def arrows() -> None:
+    """Give the number boxes of the page their arrow keys."""
+    with st.container(key="arrows"):
+        _arrows(key="arrow keys")
+
+
+def read(text: str, *, whole: bool = False) -> float:
     """The number that a visitor typed: ``2.5``, ``2,5``, ``1,234.5``, ``1e-6`` or ``10⁻⁶``.
+
+    Where a ``whole`` number is asked for, ``1,500`` is 1500.
 
     Raises:
         ValueError: with one sentence, if it is no number or can be read as two.
     """
     text = text.strip().replace("−", "-")
-    if TWOFOLD.fullmatch(text):
-        whole = text.replace(",", "")
+    if TWOFOLD.fullmatch(text) and not whole:
+        thousands = text.replace(",", "")
         point = text_of(float(text.replace(",", ".")))
-        raise ValueError(f"{text} can be read as {whole} or as {point}; type one of them.")
+        raise ValueError(f"{text} can be read as {thousands} or as {point}; type one of them.")
     decimal = text if THOUSANDS.fullmatch(text) and text[0] != "0" else text.replace(",", ".")
     try:
         return value(decimal)
@@ -41,6 +52,7 @@ def number(
     start: float,
     check: Callable[[float], float],
     *,
+    whole: bool = False,
     on_change: Callable[..., object] | None = None,
     args: tuple[Any, ...] = (),
     **options: Any,
@@ -55,30 +67,32 @@ def number(
         key: where the session keeps the number.
         start: the number at first.
         check: returns a number that fits, or raises ValueError with one sentence.
+        whole: whether it is a whole number.
         on_change: is called after the number has changed.
         args: what ``on_change`` is called with.
         options: as of ``st.text_input``.
     """
-    box = f"{key} text"
-    st.session_state[box] = text_of(float(st.session_state.setdefault(key, start)))
+    box = f"{key} {'whole' if whole else 'text'}"  # arrows.js knows these endings
+    st.session_state[box] = text_of(st.session_state.setdefault(key, start))
     if sentence := st.session_state.pop(f"{key} told", None):
         st.toast(sentence, icon=":material/tune:", duration="long")
 
     def typed() -> None:
         text = st.session_state[box]
         try:
-            st.session_state[key] = check(read(text))
+            st.session_state[key] = check(read(text, whole=whole))
         except ValueError as error:
             st.session_state[f"{key} told"] = str(error)
             return
         if "," in text:
-            shown = text_of(float(st.session_state[key]))
+            shown = text_of(st.session_state[key])
             st.session_state[f"{key} told"] = f"{text.strip()} is read as {shown}."
         if on_change:
             on_change(*args)
 
     st.text_input(label, key=box, on_change=typed, **options)
-    return float(st.session_state[key])
+    value: float = st.session_state[key]
+    return value
 
 
 def between(label: str, low: float, high: float) -> Callable[[float], float]:

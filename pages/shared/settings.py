@@ -223,15 +223,8 @@ def _box(name: str, key: str, value: Any, **options: Any) -> Any:
         options["help"] = _help(name)
     else:
         options["label_visibility"] = "collapsed"
-    if about.type is float:
-        return number_box(about.heading, key, value, about.check, **options)
-    return st.number_input(
-        about.heading,
-        min_value=int(about.low),
-        max_value=int(about.high),
-        key=_seeded(key, value),
-        **options,
-    )
+    whole = about.type is int
+    return number_box(about.heading, key, value, about.check, whole=whole, **options)
 
 
 def _copy(source: str, goal: str) -> None:

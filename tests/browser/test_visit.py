@@ -222,13 +222,27 @@ def test_number_box_and_slider_are_one(server: Server, page_at: Open) -> None:
     box.fill("1e-30")
     box.press("Enter")
     page.wait_for_url("**init_scale=1e-30**")
-    box.press("ArrowUp")
-    box.press("Enter")
-    expect(box).to_have_value("1e-30")
+    box.press("ArrowUp")  # one unit of the leading digit
+    page.wait_for_url("**init_scale=2e-30**")
+    for _ in range(2):
+        box.press("ArrowDown")
+    page.wait_for_url("**init_scale=9e-31**")
     box.fill("12")
     box.press("Enter")
     expect(page.get_by_text("at most 10; 12")).to_be_visible()
-    expect(box).to_have_value("1e-30")
+    expect(box).to_have_value("9e-31")
+    page.get_by_text("Random seeds", exact=True).click()
+    whole = page.get_by_test_id("stSidebar").get_by_label("Seed: first factors").last
+    for text, sentence in (
+        ("2,5", "must be a whole number at least 0 and at most 2147483647; 2.5"),
+        ("1,500", "1,500 is read as 1500."),
+    ):
+        whole.fill("")
+        whole.press_sequentially(text)
+        whole.press("Enter")
+        expect(page.get_by_text(sentence)).to_be_visible()
+    whole.press("ArrowUp")
+    page.wait_for_url("**seed_init=1501**")
 
 
 @pytest.mark.parametrize(
@@ -261,7 +275,7 @@ def test_widgets_that_do_not_fit_together_are_told(server: Server, page_at: Open
     """r̂ above the smaller side cannot be chosen; too many records for a run can, and is told."""
     page = visit(page_at(1400), server, "steps=5000000&record_every=100")
     page.get_by_text("Training", exact=True).click()
-    box = page.get_by_role("spinbutton", name="Record every Δt")
+    box = page.get_by_role("textbox", name="Record every Δt")
     box.fill("1")
     box.press("Enter")
     expect(page.get_by_text("a run keeps at most 100000 records")).to_be_visible()
@@ -389,7 +403,7 @@ def test_smaller_matrix_takes_the_width_bound_along_and_says_so(
     """r̂ cannot stay above the smaller side; it is not clipped in silence."""
     page = visit(page_at(1400), server, "problem=factorization")
     page.get_by_text("The problem", exact=True).click()
-    box = page.get_by_role("spinbutton", name="Rows d_out")
+    box = page.get_by_role("textbox", name="Rows d_out")
     box.fill("6")
     box.press("Enter")
     expect(page.get_by_text("Width bound r̂ is now 6")).to_be_visible()

@@ -34,3 +34,8 @@ def test_what_is_no_number_is_told(text: str) -> None:
 def test_what_can_be_two_numbers_is_told() -> None:
     with pytest.raises(ValueError, match=r"1,500 can be read as 1500 or as 1\.5; type one"):
         read("1,500")
+
+
+def test_a_whole_number_has_thousands_and_no_second_reading() -> None:
+    assert read("1,500", whole=True) == 1500
+    assert read("2,5", whole=True) == 2.5  # which the box's check refuses
