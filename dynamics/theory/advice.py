@@ -64,9 +64,8 @@ def step_size(
     reach = stability.reach(momentum)
     exact = limits[name].standing == EXACT
     if ratio > reach * (1 if exact else SLACK):
-        verb = (
-            "will diverge" if stability.zone(ratio, momentum) == "diverges" else "will not settle"
-        )
+        diverges = stability.zone(ratio, momentum) == "diverges"
+        verb = f"{'will' if exact else 'may'} {'diverge' if diverges else 'not settle'}"
         if reach < 1:
             verb += f": with {config.optimizer} a small start settles up to {reach:.2g} times alone"
         mended = float(f"{config.learning_rate * GOOD_STEP * reach / ratio:.2g}")

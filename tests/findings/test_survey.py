@@ -4,22 +4,29 @@ Each config trains once. Its sentences are held against the finished run's own n
 that stood after a quarter and a half of the steps against what came later.
 """
 
+import dataclasses
 import re
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 import pytest
+import torch
 
-from dynamics.core import traits
+from dynamics.core import registry, traits
 from dynamics.core.config import Config
+from dynamics.core.rates import rates
 from dynamics.core.records import Array, Layout, Trajectory
 from dynamics.core.sizes import enough_seen, held_out
-from dynamics.engine.training.comparison import prepare
+from dynamics.engine.factors import product
+from dynamics.engine.steps.plain import Descent
+from dynamics.engine.training.comparison import Comparison, prepare
 from dynamics.findings import failures
 from dynamics.findings.failures import Failure, Watch
 from dynamics.findings.modes import incrementality, modes
 from dynamics.findings.story import story
+from dynamics.theory.forecast import forecast
+from dynamics.theory.prediction import Facts
 from tests.support.make import is_sentence, small
 from tests.support.told import Told
 
@@ -43,6 +50,17 @@ MISSED = {
 }
 # log₁₀ of the smallest ε, by depth, so that most modes rise within the steps.
 SMALLEST = {2: -1.5, 3: -1.0, 4: -0.6, 5: -0.4}
+# Parts of the warnings before a run.
+ABOVE, PERHAPS = "times the stability limit of", "times the estimated stability limit of"
+TOO_FEW, TOO_NARROW = "fewer than the", "is below the rank"
+# Largest share of the warnings that do not come true, and of what comes without a warning.
+WARNED = {
+    ABOVE: (0.0, 0.0),
+    PERHAPS: (0.4, 0.4),
+    TOO_FEW: (0.0, 1.0),
+    TOO_NARROW: (0.0, 0.0),
+}
+SETTLED = 1e-3  # share of the product that one more step may change
 OPPOSITES = (
     ("raise r̂|larger r̂", "lower r̂|smaller r̂"),
     ("larger ε", "smaller ε"),
@@ -52,12 +70,16 @@ OPPOSITES = (
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished run, its failures in the end, and those that stood after shares of the steps."""
+    """A finished run, its failures in the end, and those that stood after shares of the steps.
+
+    ``moves`` has the share by which one more step would change the product of each network.
+    """
 
     config: Config
     trajectories: dict[str, Trajectory]
     failed: list[Failure]
     earlier: dict[float, list[Failure]]
+    moves: dict[str, float]
 
     @property
     def story(self) -> list[str]:
@@ -129,7 +151,21 @@ def trained(seed: int) -> Trained:
                 earlier[share] = failed
     rows = np.array([layout.row(each) for each in records])
     whole = {each.network: each for each in layout.trajectories(rows) if len(each.steps)}
-    return Trained(config, whole, failed, earlier)
+    moves = {name: moved(comparison, name) for name in whole}
+    return Trained(config, whole, failed, earlier, moves)
+
+
+def moved(comparison: Comparison, name: str) -> float:
+    """The share by which one more plain step changes a product; NaN once it is not finite."""
+    factors = comparison.networks[name].factors
+    now = rates(comparison.config, name, comparison.learning_rate, comparison.config.steps)
+    before = product(factors)
+    plain = registry.load("optimizers", "gradient_descent")
+    network = dataclasses.replace(comparison.networks[name], factors=[*map(torch.clone, factors)])
+    steps = Descent(network, comparison.problem, plain, now.learning_rate)
+    steps.alpha = now.alpha
+    steps.step()
+    return float((product(network.factors) - before).norm() / before.norm())
 
 
 def holds(run: Trained, failure: Failure) -> bool:
@@ -244,6 +280,30 @@ def shown(run: Trained, network: str) -> list[str]:
     return [name for name, shows in told.items() if shows]
 
 
+def warned(run: Trained) -> dict[str, list[tuple[bool, bool]]]:
+    """For each kind of warning before a run without changes: whether it came, and what came true.
+
+    One pair for each network that the warning names, or that the numbers show.
+    """
+    config = run.config
+    facts = Facts.of(next(iter(run.trajectories.values())).facts)
+    told = Told(config, run.trajectories, run.failed)
+    found: dict[str, list[tuple[bool, bool]]] = {name: [] for name in WARNED}
+    if config.changes:
+        return found
+    text = " ".join(warning.sentence for warning in forecast(config, facts).warnings)
+    shown = {name: not move <= SETTLED for name, move in run.moves.items()}
+    if config.optimizer == "gradient_descent":
+        limit = ABOVE if config.problem == "factorization" else PERHAPS
+        found[limit].append((limit in text, any(shown.values())))
+    if traits.problem(config.problem).low_rank:
+        sound = [name for name in run.trajectories if not shown[name]]
+        found[TOO_FEW].append((TOO_FEW in text, any(told.never(name) for name in sound)))
+        lost = config.rank > config.rank_bound
+        found[TOO_NARROW].append((TOO_NARROW in text, lost))
+    return found
+
+
 def check(run: Trained) -> None:
     """No false alarm, no contradiction, and one story for the strip and for the page."""
     for failure in run.failed:
@@ -272,11 +332,22 @@ def test_what_is_said_of_a_random_run_agrees_with_its_numbers(seed: int) -> None
 
 @pytest.mark.slow
 def test_what_is_said_of_many_random_runs_agrees_with_their_numbers() -> None:
-    """And few failures that the numbers show are missed: ``docs/theory.md`` has the rates."""
+    """And few failures that the numbers show are missed: ``docs/theory.md`` has the rates.
+
+    So it is with warnings before a run.
+    """
     missed: dict[str, list[bool]] = {name: [] for name in failures.CHECKS}
+    warnings: dict[str, list[tuple[bool, bool]]] = {name: [] for name in WARNED}
     for seed in ALL:
         check(trained(seed))
         for name, of_this in missing(trained(seed)).items():
             missed[name] += of_this
+        for name, pairs in warned(trained(seed)).items():
+            warnings[name] += pairs
     rates = {name: np.mean(of_all) for name, of_all in missed.items()}
     assert all(rates[name] <= MISSED[name] for name in MISSED), rates
+    for name, (false, unwarned) in WARNED.items():
+        came = [true for warning, true in warnings[name] if warning]
+        true = [warning for warning, true in warnings[name] if true]
+        assert came.count(False) <= false * len(came), (name, came.count(False), len(came))
+        assert true.count(False) <= unwarned * len(true), (name, true.count(False), len(true))
