@@ -5,6 +5,7 @@ import os
 import sys
 
 from dynamics.commands import ENDED, UNREADABLE
+from dynamics.core import memory
 
 NO_MEMORY = "This needs more memory than there is; a smaller matrix would fit."
 INTERRUPTED = "\ndynamics: Ctrl-C has ended it."
@@ -35,6 +36,11 @@ try:
     from dynamics.runs.run import RunError
 except KeyboardInterrupt:  # while they are loaded
     _leave()
+except Exception as error:
+    if not memory.lacking(error):
+        raise
+    print(f"dynamics: {memory.NEED}", file=sys.stderr)
+    sys.exit(UNREADABLE)
 
 
 def _mute() -> None:
@@ -64,9 +70,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader has gone, as with | head
         _mute()
     except OSError as error:
-        print(f"dynamics: {files.refusal(error, 'the output')}", file=sys.stderr)
+        refusal = memory.NEED if memory.lacking(error) else files.refusal(error, "the output")
+        print(f"dynamics: {refusal}", file=sys.stderr)
         if not error.filename:
             _mute()
+    except (ImportError, RuntimeError) as error:  # of torch
+        if not memory.lacking(error):
+            raise
+        need = memory.NEED if isinstance(error, ImportError) else NO_MEMORY
+        print(f"dynamics: {need}", file=sys.stderr)
     except KeyboardInterrupt as error:
         print(f"\ndynamics: {error}" if str(error) else INTERRUPTED, file=sys.stderr)
         return ENDED

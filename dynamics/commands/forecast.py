@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dynamics.commands import flags, printed
+from dynamics.core import memory
 from dynamics.core.config import Config
 
 
@@ -26,6 +27,7 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the forecast for the settings of the flags or of a trajectory file."""
+    memory.check()
     from dynamics.peers import trajectory_file  # imported late: these load SciPy or torch
     from dynamics.theory.forecast import forecast
     from dynamics.theory.prediction import Facts
@@ -47,12 +49,13 @@ def _facts(config: Config) -> dict[str, Any]:
     """What theory needs to know about the problem, drawn as training would draw it.
 
     Raises:
-        ValueError: if the data are missing or the matrices do not fit into memory.
+        ValueError: if the data are missing.
+        MemoryError: if the matrices do not fit into memory.
     """
     from dynamics.data.folder import DataError
     from dynamics.engine.training.facts import look
 
     try:
         return look(config)
-    except (DataError, MemoryError) as error:
+    except DataError as error:
         raise ValueError(str(error)) from None

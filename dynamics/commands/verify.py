@@ -8,6 +8,7 @@ from typing import Any
 from tqdm import tqdm
 
 from dynamics.commands import UNREADABLE, WRONG, printed
+from dynamics.core import memory
 
 
 def add(commands: Any) -> None:
@@ -28,6 +29,7 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the worst deviations; returns 1 if one is too large, 2 if a file cannot be read."""
     # Imported late: the other commands answer without torch.
+    memory.check()
     from dynamics.peers.verify import UnreadableError, verify
 
     deviations: list[Any] = []

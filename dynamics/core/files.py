@@ -17,6 +17,12 @@ def refusal(error: OSError, name: str | Path) -> str:
     return f"{error.filename or name}: {reason.removesuffix('.')}."
 
 
+def environment() -> dict[str, str]:
+    """The environment for a process in another working directory: folders are absolute in it."""
+    named = {name: os.environ.get(name) for name in ("DLN_DATA", "DLN_RUNS", "HOME")}
+    return os.environ | {name: os.path.abspath(value) for name, value in named.items() if value}
+
+
 def append(file: Path, content: bytes, row: int) -> None:
     """Append rows to a file of rows. Afterwards the file has all of them, or none.
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from dynamics.core import registry
 from dynamics.core.config import Config
+from dynamics.core.files import environment
 from dynamics.data.folder import DataError
 from dynamics.paper import altmin
 from dynamics.paper.altmin import Array, Entries
@@ -60,6 +61,7 @@ def compute(run: Run) -> None:
         capture_output=True,
         text=True,
         cwd=Path(__file__).parents[2],
+        env=environment(),
         check=False,
     )
     if done.returncode:

@@ -2,6 +2,8 @@
 
 import html
 import json
+import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -14,13 +16,14 @@ from dynamics.core.description import settings
 from dynamics.core.words import raised
 from dynamics.export.layout.subplots import abreast
 from dynamics.export.render import html as standalone
+from dynamics.export.render.chrome import SILENT
 from dynamics.paper.check import DEVIATION, said
 from dynamics.paper.judge import Judged
 from dynamics.paper.plan import about
 from dynamics.runs.run import RunError
 
 FEW = 4  # largest number of labels for which a figure's settings are listed one by one
-PATIENCE = 180  # seconds for the browser to print
+PATIENCE = 180.0  # seconds for the browser to print
 STYLE = """
 body { font: 15px/1.5 sans-serif; color: #1f2430 }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
@@ -124,7 +127,7 @@ def _print(page: Path, file: Path) -> None:
     """Print the page as PDF, with the browser that draws all other files.
 
     Raises:
-        RunError: with one sentence, if no browser exists or it fails.
+        RunError: with one sentence, if no browser exists, or it fails or does not answer.
     """
     from choreographer.browsers.chromium import Chromium
 
@@ -133,11 +136,19 @@ def _print(page: Path, file: Path) -> None:
         raise RunError(f"{file.name} needs Chrome or Chromium; {page} has been written.")
     flags = ["--headless", "--no-sandbox", "--no-pdf-header-footer", "--virtual-time-budget=20000"]
     flags += ["--use-gl=swiftshader", "--enable-unsafe-swiftshader", f"--print-to-pdf={file}"]
-    done = subprocess.run(
+    printing = subprocess.Popen(
         [browser, *flags, page.resolve().as_uri()],
-        capture_output=True,
-        timeout=PATIENCE,
-        check=False,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
-    if done.returncode or not file.exists():
+    try:
+        status = printing.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        raise RunError(f"{SILENT} {page} has been written.") from None
+    finally:
+        if printing.poll() is None:
+            os.killpg(printing.pid, signal.SIGKILL)
+            printing.wait()
+    if status or not file.exists():
         raise RunError(f"The browser could not print {file.name}; {page} has been written.")

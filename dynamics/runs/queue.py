@@ -63,11 +63,14 @@ def _take_place(folder: Path, place: contextlib.ExitStack) -> bool:
 
 def waiting(folder: Path) -> list[Path]:
     """The tickets of the runs that wait, the oldest first. Removes the tickets of dead workers."""
-    tickets = sorted((folder / ".queue").glob("*-*"))
-    for ticket in tickets:
-        if not locked(ticket):
+    alive = []
+    for ticket in sorted((folder / ".queue").glob("*-*")):
+        if locked(ticket):
+            alive.append(ticket)
+            continue
+        with contextlib.suppress(OSError):  # whoever may write here removes it
             ticket.unlink(missing_ok=True)
-    return [ticket for ticket in tickets if ticket.exists()]
+    return alive
 
 
 def locked(file: Path) -> bool:

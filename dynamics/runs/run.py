@@ -26,6 +26,7 @@ import json
 import os
 import re
 import shutil
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,7 @@ from dynamics.runs import queue
 KEY = re.compile(r"[0-9a-f]{16}")
 RUN, PAUSE, CANCEL = b"r", b"p", b"c"
 LARGEST = 1e11  # largest number in a status: of steps, steps a second, or seconds since the epoch
+PARTING = 5.0  # seconds that a worker may take to end once it has said how the run ended
 LIVE = ("queued", "running", "paused")
 PHASES = {
     "queued": "waiting for its turn",
@@ -303,14 +305,18 @@ class Run:
         Raises:
             RunError: if a worker still has the run in hand, or the folder cannot be removed.
         """
-        if self._worker_lives():
-            raise RunError(f"Run {self.key} is being trained; cancel it before you delete it.")
+        deadline = time.monotonic() + PARTING
+        while self._worker_lives():
+            if self._in_hand() or time.monotonic() > deadline:
+                raise RunError(f"Run {self.key} is being trained; cancel it before you delete it.")
+            time.sleep(0.01)
         try:
             if self.folder.is_symlink():
                 self.folder.unlink()  # what it links to belongs to somebody else
             else:
                 shutil.rmtree(self.folder)
         except OSError as error:
+            error.filename = str(self.folder)  # rmtree names the last part of a path alone
             raise RunError(
                 f"Run {self.key} cannot be deleted: {files.refusal(error, self.folder)}"
             ) from None
@@ -354,6 +360,12 @@ class Run:
         with contextlib.suppress(FileNotFoundError):
             return (self.folder / "records.f8").stat().st_size > 0
         return False
+
+    def _in_hand(self) -> bool:
+        """Whether the worker that lives still trains; true if that cannot be read."""
+        with contextlib.suppress(RunError):
+            return self._read_status().live
+        return True
 
     def _worker_lives(self) -> bool:
         return queue.locked(self.folder / "alive")

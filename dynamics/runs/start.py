@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+from dynamics.core import files
 from dynamics.core.config import Config
 from dynamics.runs import queue
 from dynamics.runs.fork import shared
@@ -90,6 +91,7 @@ def _spawn(run: Run, place: Run, step: int, origin: Run | None) -> None:
         worker = subprocess.Popen(
             [sys.executable, "-m", "dynamics.runs.worker", str(run.folder)],
             cwd=Path(__file__).parents[2],
+            env=files.environment(),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

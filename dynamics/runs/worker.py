@@ -17,7 +17,7 @@ from errno import EDQUOT, EFBIG, ENOSPC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dynamics.core import files
+from dynamics.core import files, memory
 from dynamics.core.records import Record
 from dynamics.data.folder import DataError
 from dynamics.findings.outcomes import DIVERGED, Outcome
@@ -93,7 +93,8 @@ class Worker:
         except (DataError, RunError, ValueError) as error:
             self._fail(str(error))
         except OSError as error:
-            self._fail(self._refused(error))
+            lacking = memory.lacking(error)
+            self._fail(_explained(error) if lacking else self._refused(error))
         except Exception as error:
             traceback.print_exc()
             self._fail(_explained(error))
@@ -149,6 +150,7 @@ class Worker:
         """The writer and the records to come, after the records of an earlier worker."""
         config = self.run.config
         with self._ends_when_cancelled():
+            memory.check()
             # Imported late, because torch takes a second and 200 MB.
             from dynamics.engine import device
             from dynamics.engine.training.comparison import fetch, prepare
@@ -277,8 +279,9 @@ def _explained(error: Exception) -> str:
     """A sentence for an unforeseen error; the run's log has its traceback."""
     if isinstance(error, MemoryError) and str(error).endswith("."):
         return str(error)  # the program's own sentence, which names what it needs
-    short = "allocate memory" in str(error) or "out of memory" in str(error)
-    if short or isinstance(error, MemoryError):
+    if isinstance(error, ImportError) and memory.lacking(error):
+        return memory.NEED
+    if memory.lacking(error):
         return "The machine ran out of memory; a smaller matrix or fewer measurements would fit."
     what = f"{type(error).__name__}: {error}"
     return f"The run ended unexpectedly ({what}); log.txt in its folder has more."

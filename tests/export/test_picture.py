@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations, product
@@ -199,19 +200,21 @@ def test_a_print_that_cannot_be_is_refused_in_a_sentence(values: dict[str, Any],
     assert is_sentence(str(caught.value))
 
 
+def browsers() -> list[psutil.Process]:
+    """The first processes of all browsers that this process has started."""
+    found = []
+    for each in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # one of before, that is ending
+            if "chrom" in each.name() and "--type=" not in " ".join(each.cmdline()):
+                found.append(each)
+    return found
+
+
 def test_a_browser_that_is_killed_is_started_once_more(words: About) -> None:
     """What was asked for comes all the same, and nobody notices."""
-    mine, killed = psutil.Process(), []
+    killed = []
 
     def kill() -> None:
-        def browsers() -> list[psutil.Process]:
-            found = []
-            for each in mine.children(recursive=True):
-                with contextlib.suppress(psutil.Error):  # one of before, that is ending
-                    if "chrom" in each.name() and "--type=" not in " ".join(each.cmdline()):
-                        found.append(each)
-            return found
-
         (browser, *_) = until(browsers)
         killed.append(browser.pid)
         browser.kill()
@@ -221,6 +224,28 @@ def test_a_browser_that_is_killed_is_started_once_more(words: About) -> None:
     assert picture(Chart(chart(50), words), "svg", Print()).startswith(b"<svg")
     killer.join()
     assert killed
+
+
+def test_a_browser_that_is_stopped_is_ended_with_a_sentence(
+    words: About, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes the time that a picture may take, and leaves neither processes nor files."""
+    monkeypatch.setattr(chrome, "PATIENCE", 2.0)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    stopped = []
+
+    def stop() -> None:
+        (browser, *_) = until(browsers)
+        stopped.append(browser)
+        browser.suspend()
+
+    stopper = threading.Thread(target=stop)
+    stopper.start()
+    with pytest.raises(PictureError, match="did not answer in time") as refused:
+        picture(Chart(chart(50), words), "svg", Print())
+    stopper.join()
+    assert is_sentence(str(refused.value))
+    assert not stopped[0].is_running() and not browsers() and not [*tmp_path.iterdir()]
 
 
 def test_a_browser_that_dies_again_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,12 +2,16 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import assume, given, settings
 from streamlit.testing.v1 import AppTest
 
+from dynamics.core import description
 from dynamics.runs.run import Run, listing
 from dynamics.runs.start import start
+from tests.runs.test_faults import damages
 from tests.support.make import small, until
 
 PAGES = Path(__file__).parents[2] / "pages"
@@ -59,3 +63,32 @@ def test_damaged_runs_take_no_page_down(
     assert not shown.exception, shown.exception
     phases = {run.key: status.phase for run, _, status in listing(Path(folder))}
     assert phases | {"folder": folder} == damaged
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@settings(max_examples=150, deadline=None)
+@given(damage=damages())
+def test_a_page_that_shows_a_damaged_run_stays(
+    finished: Run, tmp_path_factory: pytest.TempPathFactory, damage: tuple[str, Any]
+) -> None:
+    file, damaged = damage
+    assume((finished.folder / file).exists())
+    place = tmp_path_factory.getbasetemp() / "damaged_pages"
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(finished.folder.parent, place)
+    path = place / finished.key / file
+    content = damaged(path.read_bytes())
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DLN_RUNS", str(place))
+        for page in ("1_Side_by_side.py", "5_Saved_runs.py"):
+            shown = AppTest.from_file(PAGES / page, default_timeout=60)
+            if page.startswith("1"):  # the address opens the run
+                for name, value in description.differences(finished.config, None).items():
+                    shown.query_params[name] = value
+            shown.run()
+            assert not shown.exception, shown.exception

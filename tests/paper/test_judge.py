@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from pypdf import PdfReader
 
@@ -19,7 +20,7 @@ from dynamics.paper.judge import Judged, judge, kept, kept_verdict
 from dynamics.paper.plan import Draw, Plan, about, names
 from dynamics.runs import queue
 from dynamics.runs.group import Group
-from dynamics.runs.run import Run, listing
+from dynamics.runs.run import Run, RunError, listing
 from tests.support.make import is_sentence, until
 
 
@@ -267,3 +268,21 @@ def test_without_a_browser_the_verdict_is_printed_all_the_same(
     assert main(["figure", "completion", "--runs", str(trained), "--out", str(file)]) == 2
     told = capsys.readouterr()
     assert "completion agrees" in told.out and "apt-get install chromium" in told.err
+
+
+def test_a_browser_that_never_prints_the_report_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With what it has started, and with a sentence."""
+    from choreographer.browsers.chromium import Chromium
+
+    hanging = tmp_path / "chromium"
+    hanging.write_text(f"#!/bin/sh\nsleep 1000 & echo $! > {tmp_path}/child\nwait\n")
+    hanging.chmod(0o755)
+    monkeypatch.setattr(Chromium, "find_browser", lambda **_: str(hanging))
+    monkeypatch.setattr(report, "PATIENCE", 1.0)
+    with pytest.raises(RunError, match="did not answer in time") as refused:
+        report._print(tmp_path / "report.html", tmp_path / "report.pdf")
+    assert is_sentence(str(refused.value))
+    child = int((tmp_path / "child").read_text())
+    until(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == "zombie")

@@ -29,7 +29,7 @@ from dynamics.runs.run import (
     root,
 )
 from dynamics.runs.start import KEPT, MOST_QUEUED, start
-from tests.support.make import is_sentence, small
+from tests.support.make import is_sentence, small, until
 
 
 def written(folder: Path, count: int = 4, **status: object) -> Run:
@@ -315,3 +315,11 @@ def test_every_phase_has_words() -> None:
     assert set(LIVE) < set(KEPT) < set(PHASES)
     assert all(PHASES.values()) and Status("queued").live and not Status("done").live
     assert Config().key == Config().canonical().key
+
+
+def test_a_run_that_has_just_ended_is_deleted(folder: Path) -> None:
+    """Its worker lives for a moment longer than the run that it has ended."""
+    run = start(small(), folder)
+    until(lambda: run.status.phase == "done")
+    run.delete()
+    assert not run.folder.exists()

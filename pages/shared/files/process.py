@@ -16,6 +16,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from dynamics.core.files import environment
+
 ROOT = Path(__file__).parents[3]
 MOST_AT_ONCE = 2
 PACE = 0.5  # seconds between two polls of a page
@@ -91,6 +93,7 @@ class Process:
             process = subprocess.Popen(
                 self._command,
                 cwd=self._place,
+                env=environment(),
                 stdin=source,
                 stdout=output,
                 stderr=errors,
