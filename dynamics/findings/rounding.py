@@ -133,4 +133,6 @@ def _sentence(parting: Parting) -> str:
 
 
 def _where(end: int) -> str:
-    return f"up to step {end:,}" if end >= 0 else "at no record"
+    if end > 0:
+        return f"up to step {end:,}"
+    return "at no record" if end else "at the start alone"
