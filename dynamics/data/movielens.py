@@ -1,6 +1,7 @@
 """MovieLens 100K: 100,000 ratings of 1,682 films by 943 users, from a file or downloaded once."""
 
 import hashlib
+import http.client
 import io
 import urllib.request
 import zipfile
@@ -98,15 +99,23 @@ def _download(report: Callable[[str], None]) -> None:
                     raise DataError(f"What was downloaded is no MovieLens 100K; {advice}.")
                 share = f"{archive.tell() / size:.0%}" if size else f"{archive.tell()} bytes"
                 report(f"downloading MovieLens 100K: {share}")
-        with zipfile.ZipFile(archive).open("ml-100k/u.data") as packed:
-            content = packed.read(MOST_BYTES)
-    except (OSError, zipfile.BadZipFile, KeyError) as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", None) or error
         reason = getattr(reason, "strerror", None) or reason
         raise DataError(f"MovieLens 100K could not be downloaded ({reason}); {advice}.") from None
+    content = _unpacked(archive)
     if hashlib.sha256(content).hexdigest() != MOVIELENS_SHA256:
         raise DataError(f"What was downloaded is not the published MovieLens 100K; {advice}.")
     _keep(content)
+
+
+def _unpacked(archive: io.BytesIO) -> bytes:
+    """The archive's u.data; empty if it has none or is damaged."""
+    try:
+        with zipfile.ZipFile(archive).open("ml-100k/u.data") as packed:
+            return packed.read(MOST_BYTES)
+    except Exception:  # what zipfile raises on a damaged archive has no common kind
+        return b""
 
 
 def _keep(content: bytes) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from dynamics.data import movielens
 from dynamics.data.folder import DataError
-from tests.support.make import is_sentence
+from tests.support.make import answer_once, is_sentence
 
 
 @pytest.fixture
@@ -166,6 +166,12 @@ def test_the_download_keeps_the_published_file_and_tells_its_progress(
     movielens.fetch(heard.append)  # what is there is not fetched again
 
 
+def damaged(archive: bytes) -> bytes:
+    """The archive with other packed bytes, which cannot be unpacked."""
+    start = archive.index(b"ml-100k/u.data") + len("ml-100k/u.data")
+    return archive[:start] + bytes([archive[start] ^ 255]) * 9 + archive[start + 9 :]
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -173,15 +179,35 @@ def test_the_download_keeps_the_published_file_and_tells_its_progress(
         zipped("ml-100k/u.data", GOOD),
         zipped("ml-25m/ratings.csv", GOOD),
         zipped("ml-100k/u.data", 100 * GOOD)[:80],
+        damaged(zipped("ml-100k/u.data", 100 * GOOD)),
+        zipped("ml-100k/u.data", GOOD).replace(b"\x14\0\0\0\x08\0", b"\x14\0\x01\0\x08\0"),
+        zipped("ml-100k/u.data", GOOD).replace(b"\x14\0\0\0\x08\0", b"\x14\0\0\0\x63\0"),
         b"",
     ],
-    ids=["page", "other ratings", "other set", "half", "nothing"],
+    ids=["page", "ratings", "set", "half", "damaged", "encrypted", "method", "nothing"],
 )
 def test_an_archive_that_is_not_the_published_one_is_not_kept(
     archive: dict[str, bytes], place: Path, content: bytes
 ) -> None:
-    """A page in its place, other ratings, another data set, half a file, nothing."""
+    """A page, other ratings, another data set, half a file, damaged or unknown packing, nothing."""
     archive["zip"] = content
     with pytest.raises(DataError) as caught:
         movielens.fetch(lambda words: None)
     assert is_sentence(str(caught.value)) and not (place / "u.data").exists()
+
+
+@pytest.mark.parametrize(
+    "answer", [b"nonsense\r\n\r\n", b"", b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"]
+)
+@pytest.mark.usefixtures("place")
+def test_an_answer_that_is_no_http_is_refused_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=answer_once, args=(listening, answer), daemon=True).start()
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        port = listening.getsockname()[1]
+        monkeypatch.setattr(movielens, "MOVIELENS", f"http://127.0.0.1:{port}/ml-100k.zip")
+        with pytest.raises(DataError, match=r"could not be downloaded \(") as caught:
+            movielens.fetch(lambda words: None)
+    assert is_sentence(str(caught.value))

@@ -1,5 +1,6 @@
 """What several tests share: waiting for processes, small Configs, problems with known losses."""
 
+import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -91,6 +92,14 @@ def is_sentence(text: str) -> bool:
     return (
         len(text.split()) > 3 and text[-1] in ".?" and not {"\n", "Traceback"} & set(text.split())
     )
+
+
+def answer_once(listening: socket.socket, answer: bytes) -> None:
+    """Answer one request with any bytes, which need not be HTTP."""
+    connection, _ = listening.accept()
+    with connection:
+        connection.recv(2**16)
+        connection.sendall(answer)
 
 
 def gaussian(*shape: int, seed: int = 0) -> Tensor:
