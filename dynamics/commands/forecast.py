@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dynamics.commands import flags, printed
-from dynamics.core import memory
+from dynamics.core import memory, traits
 from dynamics.core.config import Config
 
 
@@ -26,7 +26,11 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the forecast for the settings of the flags or of a trajectory file."""
+    """Print the forecast for the settings of the flags or of a trajectory file.
+
+    Raises:
+        ValueError: if the problem has no forecast, or its data are missing.
+    """
     memory.check()
     from dynamics.peers import trajectory_file  # imported late: these load SciPy or torch
     from dynamics.theory.forecast import forecast
@@ -36,6 +40,8 @@ def run(options: argparse.Namespace) -> int:
         config, facts = trajectory_file.read(options.reference, flags.given(options))
     else:
         config = flags.config(options)
+        if traits.problem(config.problem).classifies:
+            raise ValueError(f"There is no forecast for {config.problem}: it recovers no matrix.")
         facts = _facts(config)
     result = forecast(config, Facts.of(facts), simulate=True)
     if options.json:

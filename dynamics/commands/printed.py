@@ -21,7 +21,7 @@ def summary(trajectories: list[Trajectory]) -> str:
     """A table of each network's steps and seconds to each decade of the error, and their ratios.
 
     If the full matrix is unknown, no recovery error exists, and the best held-out losses are shown
-    instead.
+    instead; where classes are told apart, the last accuracies.
     """
     if not any(len(trajectory.steps) for trajectory in trajectories):
         return "There are no records yet."
@@ -57,7 +57,7 @@ def rounding(run: "Run") -> str:
     status = run.status
     if status.live:
         return "Where rounding decides is checked once the run has ended."
-    return "\n".join(sentences([*run.layout.shapes], status.rounding))
+    return "\n".join(sentences([*run.layout.shapes], status.rounding, run.config.problem))
 
 
 def aligned(lines: list[list[str]]) -> str:
@@ -76,6 +76,12 @@ def _cell(value: float | None, form: str) -> str:
 
 
 def _best(trajectory: Trajectory) -> str:
+    if "accuracy" in trajectory.series and len(trajectory.steps):
+        return (
+            f"{trajectory.network}: accuracy {trajectory.series['accuracy'][-1]:.4g} on held-out "
+            f"images after {count(trajectory.steps[-1], 'step')} and "
+            f"{trajectory.seconds[-1]:.3g} s of training"
+        )
     losses = trajectory.series["test_loss"]
     best = trajectory.lowest("test_loss")
     if best is None:

@@ -94,6 +94,63 @@ class Config:
         "problem",
         choices_of=("gaussian", "rank-one"),
     )
+    backbone: str = setting(
+        "mlp",
+        "Backbone",
+        "",
+        "The module whose features of an image the networks multiply",
+        "problem",
+        choices_of="backbones",
+    )
+    activation: str = setting(
+        "relu",
+        "Activation",
+        "",
+        "The nonlinearity of the backbone",
+        "problem",
+        choices_of=("relu", "gelu"),
+    )
+    features: int = setting(
+        128, "Features", "h", "Features of an image", "problem", low=2, high=20_000
+    )
+    backbone_rate: float = setting(
+        1.0,
+        "Rate of the backbone",
+        "ρ",
+        "The backbone moves by ρη; 0 freezes it",
+        "problem",
+        low=0,
+        high=1000,
+    )
+    batch: int = setting(
+        128,
+        "Mini-batch",
+        "B",
+        "Images of a step; 0 for all training images",
+        "problem",
+        low=0,
+        high=1_000_000,
+        unit="images",
+    )
+    images: int = setting(
+        0,
+        "Training images",
+        "n",
+        "Training images that are used; 0 for all",
+        "problem",
+        low=0,
+        high=1_000_000,
+        unit="images",
+    )
+    label_noise: float = setting(
+        0.0,
+        "Label noise",
+        "",
+        "Share of the training images that have the label of another class",
+        "problem",
+        low=0,
+        high=1,
+    )
     noise: float = setting(
         0.0,
         "Noise",
@@ -117,7 +174,8 @@ class Config:
         0,
         "Original width",
         "d",
-        "Width of the original network; 0 makes it as wide as the matrix's smaller side",
+        "Width of the original network; 0 makes it as wide as the matrix's smaller side, or as the "
+        "features",
         "network",
         low=0,
         high=20_000,
@@ -265,7 +323,7 @@ class Config:
         0,
         "Seed: mask or data",
         "",
-        "Seed of the mask, the split or the measurements",
+        "Seed of the mask, the split, the measurements or the order of images",
         "seeds",
         low=0,
         high=2**31 - 1,
@@ -281,6 +339,9 @@ class Config:
         "seeds",
         low=0,
         high=2**31 - 1,
+    )
+    seed_backbone: int = setting(
+        0, "Seed: backbone", "", "Seed of the backbone's start", "seeds", low=0, high=2**31 - 1
     )
 
     def __post_init__(self) -> None:
@@ -303,6 +364,7 @@ class Config:
         values = {name: getattr(self, name) for name in SETTINGS}
         return (
             consistency.sizes(values, self.shape, SETTINGS)
+            | consistency.classes(values)
             | consistency.changes(values, self.shape, self.schedule, SETTINGS)
             | consistency.published(values)
         )
@@ -325,8 +387,19 @@ class Config:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and columns of the end-to-end matrix; a data set has its own."""
-        return traits.problem(self.problem).shape or (self.rows, self.cols)
+        """Rows and columns of the end-to-end matrix; a data set has its own.
+
+        To tell classes apart, it has a row for each feature and a column for each class.
+        """
+        problem = traits.problem(self.problem)
+        if problem.classes:
+            return self.features, problem.classes
+        return problem.shape or (self.rows, self.cols)
+
+    @property
+    def full_width(self) -> int:
+        """The original network's width."""
+        return self.width or traits.problem(self.problem).full_width(self.shape)
 
     def starts_late(self, network: str) -> bool:
         """Whether a network starts during the run, from the original at that moment."""
@@ -388,7 +461,7 @@ class Config:
 
 SETTINGS = settings_of(Config)
 PROBLEM_SETTINGS = [name for name in SETTINGS if SETTINGS[name].group == "problem"][1:]
-PROBLEM_SETTINGS += ["seed_target", "seed_data", "seed_noise"]
+PROBLEM_SETTINGS += ["seed_target", "seed_data", "seed_noise", "seed_backbone"]
 SEEDS = [name for name in SETTINGS if SETTINGS[name].group == "seeds"]
 # α and the seed of the first factors are missing here: they count even if no network reads them.
 # Published figures set both in such runs, and the keys of those runs must not change.

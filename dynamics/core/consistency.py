@@ -6,7 +6,7 @@ Each function returns one sentence for each setting that should change, by the s
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dynamics.core import traits
+from dynamics.core import registry, traits
 from dynamics.core.changes import Change, LateStart
 from dynamics.core.setting import Setting
 from dynamics.core.words import count
@@ -23,7 +23,9 @@ def sizes(
     """Ranks and widths larger than the matrix, and more records than a run keeps."""
     problems = {}
     side = min(shape)
-    for name in ("rank", "rank_bound"):
+    # Where classes are told apart there is no rank, and ``classes`` checks the width bound.
+    recovers = not traits.problem(values["problem"]).classifies
+    for name in ("rank", "rank_bound") if recovers else ():
         if values[name] > side:
             problems[name] = (
                 f"{known[name].label} must be at most {side}, the smaller side of a "
@@ -35,6 +37,42 @@ def sizes(
             f"{known['record_every'].label} must be at least {-(-steps // MOST_RECORDS)} for "
             f"{count(steps, 'step')}: a run keeps at most {MOST_RECORDS} records."
         )
+    return problems
+
+
+def classes(values: Mapping[str, Any]) -> dict[str, str]:
+    """What has no meaning where classes are told apart, or nowhere else."""
+    problem = values["problem"]
+    number = traits.problem(problem).classes
+    kinds = {name: traits.network(name) for name in values["networks"]}
+    if not number:
+        alone = [name for name, kind in kinds.items() if kind.classifies]
+        if not alone:
+            return {}
+        fit = [name for name in registry.options("problems") if traits.problem(name).classifies]
+        return {
+            "networks": f"{' and '.join(alone)} can only tell classes apart, and {problem} has "
+            f"none; {' and '.join(fit)} would do."
+        }
+    problems = {}
+    reduced = [name for name, kind in kinds.items() if kind.reduced]
+    if reduced:
+        problems["networks"] = (
+            f"{' and '.join(reduced)} simulate the recovery of a matrix; {problem} has none."
+        )
+    most = min(number, values["features"])
+    cut = [name for name, kind in kinds.items() if kind.narrow and kind.spectral]
+    if cut and values["rank_bound"] > most:
+        problems["rank_bound"] = (
+            f"rank_bound must be at most {most} with {' and '.join(cut)}: the gradient of "
+            f"{number} classes has no more directions to start from; {values['rank_bound']} was "
+            "given."
+        )
+    for name, value in (("rate_unit", "absolute"), ("equal", "rate")):
+        if values[name] != value:
+            problems[name] = (
+                f"{name} must be {value} with {problem}: no stability limit is known for it."
+            )
     return problems
 
 
@@ -50,7 +88,7 @@ def changes(
     if last >= values["steps"]:
         sentence = f"changes must come before the last step, {values['steps']}; {last} was given."
     for late in [LateStart(change.step) for change in schedule if change.compress]:
-        width = values["width"] or min(shape)
+        width = values["width"] or traits.problem(values["problem"]).full_width(shape)
         if not {late.source, late.network} <= set(values["networks"]):
             sentence = (
                 f"changes can compress only where networks has {late.source} and {late.network}."

@@ -99,6 +99,8 @@ def _by_entries(config: Config) -> bool:
 def operations(config: Config, network: str) -> float:
     """Floating-point operations of one step, two for each multiplication in its matrix products.
 
+    The network recovers a matrix: what a backbone needs follows from its module alone.
+
     For the compressed network with L ≥ 3: 6 rows cols r̂ + 6 cols r̂² + 6 (L − 3) r̂³. If a step
     touches only observed entries, the first term is 6 |Ω| r̂. Gaussian sensing adds 4 m rows cols;
     rank-one sensing has 4 m (rows + cols) r̂ instead. For known factors of the target, see
@@ -129,7 +131,7 @@ def start(config: Config, network: str) -> float:
     ``svd``); for sensing it first adds up Σ y_i A_i, in 2 m rows cols operations. A list of entries
     is decomposed by Lanczos iteration (see ``lanczos``). For a full target that is stored as its
     factors, the program completes their singular vectors to max(r, r̂) orthonormal columns (see
-    ``qr``).
+    ``qr``). For images, the engine adds the pass over all of them (``Task.look``).
     """
     if config.starts_late(network):
         return _truncation(config, LateStart.source)

@@ -20,7 +20,7 @@ def settings(configs: Sequence[Config]) -> str:
 
     A setting in which the runs differ has all its values, or their range if they are many.
     """
-    learned = " and ".join(sorted({f"{c.shape[0]} × {c.shape[1]} {c.problem}" for c in configs}))
+    learned = " and ".join(sorted(set(map(_learned, configs))))
     read = {name for c in configs for name in traits.problem(c.problem).reads}
     parts = []
     for name, about in SETTINGS.items():
@@ -37,10 +37,18 @@ def settings(configs: Sequence[Config]) -> str:
     return f"{learned.capitalize()}: {'; '.join(parts)}."
 
 
+def _learned(config: Config) -> str:
+    """What a run learns, with the matrix's sides if it recovers one."""
+    if traits.problem(config.problem).classifies:
+        return config.problem
+    return f"{config.shape[0]} × {config.shape[1]} {config.problem}"
+
+
 def seeds(configs: Sequence[Config]) -> str:
-    """The seeds of everything that is drawn at random."""
+    """The seeds of everything that is drawn at random; of a backbone only where there is one."""
     parts = []
-    for name in SEEDS:
+    backbones = any(traits.problem(config.problem).classifies for config in configs)
+    for name in SEEDS if backbones else SEEDS[:-1]:
         values = dict.fromkeys(getattr(config, name) for config in configs)
         parts.append(f"{name.removeprefix('seed_')} {', '.join(map(str, values))}")
     return f"Seeds: {'; '.join(parts)}."

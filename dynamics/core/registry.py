@@ -11,9 +11,10 @@ from pathlib import Path
 from types import ModuleType
 
 PROGRAM = Path(__file__).parents[1]
-PLACES = {  # the seven folders to which a user can add a file
+PLACES = {  # the eight folders to which a user can add a file
     "problems": "engine/problems",
     "networks": "engine/networks",
+    "backbones": "engine/backbones",
     "optimizers": "engine/optimizers",
     "measurements": "engine/measurements",
     "charts": "draw/charts",

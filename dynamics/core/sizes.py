@@ -7,10 +7,9 @@ from dynamics.core.config import Config
 def widths(config: Config, network: str) -> list[int]:
     """Widths of a network from input to output: cols, the hidden widths, rows."""
     rows, cols = config.shape
-    hidden = config.width or min(rows, cols)
-    if traits.network(network).narrow:
-        hidden = config.rank_bound
-    return [cols, *[hidden] * (config.depth - 1), rows]
+    kind = traits.network(network)
+    hidden = config.rank_bound if kind.narrow else config.full_width
+    return [cols, *[hidden] * ((kind.depth or config.depth) - 1), rows]
 
 
 def wide(config: Config) -> bool:
@@ -20,7 +19,7 @@ def wide(config: Config) -> bool:
 
 
 def seen(config: Config) -> str:
-    """What is seen of the matrix: ``all``, some ``entries``, a ``list`` of entries or ``sums``."""
+    """What is seen of the matrix: ``all``, ``entries``, a ``list``, ``sums`` or ``images``."""
     return traits.problem(config.problem).seen
 
 
@@ -49,7 +48,9 @@ def enough_seen(config: Config) -> bool:
 
 
 def held_out(config: Config) -> bool:
-    """Whether some of the matrix is not determined by what is seen."""
+    """Whether some of the matrix is not determined by what is seen, or images are held out."""
+    if traits.problem(config.problem).classifies:
+        return True
     rows, cols = config.shape
     return seen(config) != "all" and observed(config) < rows * cols
 

@@ -32,18 +32,34 @@ class ProblemTraits:
         reads: the settings of the group ``problem``, and the seeds, that ``make`` reads.
         shape: rows and columns if the data fix them; None if they come from the config.
         seen: what is seen of the matrix: ``all`` of it, some ``entries``, a ``list`` of entries
-            that is stored without any array of rows × cols, or ``sums`` of entries.
+            that is stored without any array of rows × cols, ``sums`` of entries, or ``images``
+            whose classes the networks tell apart.
         entries: how many entries the data have; 0 for rows × cols.
         target_known: whether the whole matrix is known, so that a recovery error exists.
         suggests: settings that suit the problem better than the defaults do.
+        classes: how many classes the images have that the networks tell apart; 0 if they recover a
+            matrix instead.
     """
 
     reads: tuple[str, ...]
     shape: tuple[int, int] | None = None
-    seen: Literal["all", "entries", "list", "sums"] = "entries"
+    seen: Literal["all", "entries", "list", "sums", "images"] = "entries"
     entries: int = 0
     target_known: bool = True
     suggests: Mapping[str, Any] = field(default_factory=dict)
+    classes: int = 0
+
+    @property
+    def classifies(self) -> bool:
+        """Whether the networks tell classes apart, and no matrix is recovered."""
+        return bool(self.classes)
+
+    def full_width(self, shape: tuple[int, int]) -> int:
+        """The original network's width if no setting says it, for W of this shape.
+
+        It is the smaller side of a matrix, or the number of features.
+        """
+        return shape[0] if self.classes else min(shape)
 
     @property
     def low_rank(self) -> bool:
@@ -65,6 +81,9 @@ class NetworkTraits:
             out.
         reduction: the exact simulation in ``steps/reduced.py`` that makes its steps; empty for a
             network that makes its own steps.
+        classifies: whether it only tells classes apart, and recovers no matrix.
+        depth: the number of its factors whatever the config's depth is; 0 for the config's depth.
+        layered: whether autograd makes its steps, factor by factor.
     """
 
     width: Literal["width", "rank_bound", ""] = ""
@@ -73,6 +92,9 @@ class NetworkTraits:
     reads: tuple[str, ...] = ()
     like: str = ""
     reduction: Literal["core", "diagonal", ""] = ""
+    classifies: bool = False
+    depth: int = 0
+    layered: bool = False
 
     @property
     def decided_by(self) -> tuple[str, ...]:

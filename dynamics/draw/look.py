@@ -3,8 +3,9 @@
 On the page, the browser adapts them to its theme: ``pages/shared/live/browser/base/theme.js``.
 """
 
-# Wide networks are blue, networks with the compressed start orange, narrow random ones pink. Dashes
-# distinguish them in grey. An exact reduction is dotted, in the colour of its network.
+# Wide networks are blue, networks with the compressed start orange, narrow random ones pink, a
+# plain layer is green. Dashes distinguish them in grey. An exact reduction is dotted, in the colour
+# of its network.
 COLORS = {
     "original": "#2f6fde",
     "original_alpha": "#12a3c4",
@@ -14,6 +15,8 @@ COLORS = {
     "compressed_even": "#c79a00",
     "narrow_random": "#c2407f",
     "narrow_random_alpha": "#d984b0",
+    "original_layered": "#5b8fb0",
+    "plain": "#3d8b57",
 }
 DASHES = {
     "original": "solid",
@@ -24,6 +27,8 @@ DASHES = {
     "compressed_even": "longdashdot",
     "narrow_random": "2px,6px",
     "narrow_random_alpha": "12px,4px,2px,4px,2px,4px",
+    "original_layered": "4px,4px",
+    "plain": "16px,6px",
 }
 SPARE_COLORS = ("#7b5ea7", "#2a9d8f", "#b23a6f", "#6b7280")
 RUN_COLORS = (  # without blue and orange, which mean a network

@@ -1,5 +1,6 @@
 """Draws: targets, masks and noise, each from a generator of its own."""
 
+import contextlib
 import hashlib
 from collections.abc import Iterator
 from itertools import pairwise
@@ -22,6 +23,14 @@ def generator(purpose: str, seed: int) -> torch.Generator:
     """Returns a generator for one purpose, so that no new draw elsewhere shifts its numbers."""
     digest = hashlib.sha256(f"{purpose}/{seed}".encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+
+
+@contextlib.contextmanager
+def seeded(generator: torch.Generator) -> Iterator[None]:
+    """Inside the block, torch's modules draw their first values from the generator alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(torch.randint(2**62, (), generator=generator)))
+        yield
 
 
 def low_rank(config: Config) -> Target:

@@ -26,6 +26,14 @@ def product(factors: Factors) -> Float[Tensor, "*runs rows cols"]:
     return left
 
 
+def halves(factors: Factors) -> tuple[Tensor, Tensor]:
+    """W_L, and W_(L−1) ⋯ W_1 or, for a single factor, the identity: their product is W."""
+    *before, last = factors
+    if before:
+        return last, product(before)
+    return last, torch.eye(last.shape[-1]).to(last)
+
+
 def drawn(widths: list[int], scale: float, distribution: str, generator: Generator) -> Factors:
     """Original network: ε times random m × n matrices with E‖·‖²_F = min(m, n).
 

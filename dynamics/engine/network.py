@@ -29,6 +29,9 @@ class Network:
             place of the factors' own products; empty for none.
         adrift: whether a narrow network starts at random, away from the target's directions.
         backbone: a module whose features W multiplies; None if the network is W alone.
+        backbone_rate: the backbone moves by this times the learning rate. At 0 its parameters
+            require no gradient.
+        layered: whether autograd makes the steps, factor by factor, for comparison.
     """
 
     factors: Factors
@@ -36,11 +39,15 @@ class Network:
     reduction: str = ""
     adrift: bool = False
     backbone: torch.nn.Module | None = None
+    backbone_rate: float = 1.0
+    layered: bool = False
 
     def __post_init__(self) -> None:
         # A tall last factor is stored by columns, so that all skinny products read along rows.
         last = self.factors[-1].mT.contiguous().mT
         self.factors[:] = [*(factor.contiguous() for factor in self.factors[:-1]), last]
+        if self.backbone is not None and not self.backbone_rate:
+            self.backbone.requires_grad_(False)
 
     @property
     def widths(self) -> list[int]:
@@ -65,5 +72,11 @@ def build(name: str, config: Config, problem: Task) -> Network:
     kind = traits.network(name)
     made: Network = registry.load("networks", kind.like or name).build(config, problem)
     return dataclasses.replace(
-        made, alpha=alpha(config, name), reduction=kind.reduction, adrift=kind.adrift
+        made,
+        alpha=alpha(config, name),
+        reduction=kind.reduction,
+        adrift=kind.adrift,
+        backbone=problem.backbone(),
+        backbone_rate=config.backbone_rate,
+        layered=kind.layered,
     )

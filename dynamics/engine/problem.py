@@ -24,12 +24,18 @@ class Task(ABC):
     Attributes:
         shape: rows and columns of W.
         scale: c, so that ∂loss/∂W = c · G for the G of ``pull``.
+        next_step: number of the next step. A mini-batch follows from it and a seed alone, so that
+            training can continue anywhere.
+        look: operations of the pass over all data from which ``surrogate`` follows, if the
+            config's sizes do not tell them.
         measures: what ``test_loss`` measures, in words.
     """
 
     shape: tuple[int, int]
     scale: float
     measures: str
+    next_step: int = 0
+    look: float = 0.0
 
     def behind(self, backbone: torch.nn.Module | None) -> "Task":
         """Returns the task of a network with this backbone, with mini-batches of its own.
@@ -38,17 +44,29 @@ class Task(ABC):
         """
         return self
 
+    def backbone(self) -> torch.nn.Module | None:
+        """Returns a new backbone at its start, the same at each call; None if W is all there is."""
+        return None
+
+    def at_end(self) -> "Task":
+        """Returns the task whose ``test_loss`` reads all held-out data, for the last record."""
+        return self
+
     @abstractmethod
     def pull(self, left: Tensor, right: Tensor) -> tuple[Pull, Pull]:
         """G · rightᵀ and Gᵀ · left, each as the two factors of a product.
 
-        Draws the next mini-batch if the task has mini-batches. Leaves the gradients of the backbone
-        in the ``grad`` of its parameters.
+        Takes the next mini-batch if the task has mini-batches. Leaves the gradients of the backbone
+        in the ``grad`` of its parameters, unless they require none.
         """
 
     @abstractmethod
+    def surrogate(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
+        """The first ``count`` singular triplets (left, values, right) of −∇loss(W = 0)."""
+
+    @abstractmethod
     def train_loss(self, left: Tensor, right: Tensor) -> Tensor:
-        """The loss that gradient descent minimizes, on the whole training data."""
+        """The loss that gradient descent minimizes, on the training data."""
 
     @abstractmethod
     def test_loss(self, left: Tensor, right: Tensor) -> Tensor:
@@ -57,11 +75,6 @@ class Task(ABC):
     @abstractmethod
     def operations(self, width: int) -> float:
         """Operations of ``pull`` and of its two products if ``right`` has ``width`` rows."""
-
-    @property
-    def draws(self) -> torch.Generator | None:
-        """The generator of the mini-batches; None if each step sees all data."""
-        return None
 
     @property
     def facts(self) -> dict[str, list[Any]]:
@@ -91,10 +104,6 @@ class Recovery(Task):
         """
         residual, transposed = self.residual(left, right)
         return (residual, right.mT), (transposed, left)
-
-    @abstractmethod
-    def surrogate(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
-        """The first ``count`` singular triplets (left, values, right) of −∇loss(0)."""
 
     @property
     def samples(self) -> Samples | None:

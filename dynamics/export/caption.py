@@ -95,6 +95,7 @@ LOSSES = {
     "all": ("½ mean square over all entries", "the same"),
     "entries": ("½ mean square over the observed entries", "the same over all others"),
     "list": ("½ mean square over the ratings that are seen", "the same over the others"),
+    "images": ("mean cross-entropy of training images", "the same of held-out images"),
     "sums": ("½ Σ (⟨A_i, W⟩ − y_i)²", "‖W − M*‖_F / ‖M*‖_F"),
 }
 
@@ -102,7 +103,10 @@ LOSSES = {
 def _losses(configs: Sequence[Config]) -> str:
     """The definitions of both losses; empty if the runs have different definitions."""
     kinds = {
-        "all" if config.observed == 1 else traits.problem(config.problem).seen for config in configs
+        "all"
+        if config.observed == 1 and "observed" in traits.problem(config.problem).reads
+        else traits.problem(config.problem).seen
+        for config in configs
     }
     if len(kinds) > 1:
         return ""

@@ -120,6 +120,8 @@ def _cell(kind: str, text: str) -> dict[str, Any]:
 def _check(run: Run, config: Config) -> None:
     """Raise RunError for a run that the program cannot repeat."""
     run.need_records()
+    if traits.problem(config.problem).classifies:
+        raise RunError(f"A script cannot repeat a run of {config.problem} yet.")
     plain = Config()
     unknown = [
         name

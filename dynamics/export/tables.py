@@ -146,13 +146,19 @@ NUMBERS = (
 def _one(run: Run) -> list[str]:
     return [
         f"# Run {run.key}",
-        about([run.config], "recovery_error").caption,
-        " ".join(sentences([*run.layout.shapes], run.rounding)),
+        about([run.config], _main(run)).caption,
+        " ".join(sentences([*run.layout.shapes], run.rounding, run.config.problem)),
         f"`records.csv` has one row for each network and record, {NUMBERS} `records.npz` has the "
         "same as arrays named `network_column`. `config.json` has all settings; the run is trained "
         "again by",
         f"    {command(run.config)}",
     ]
+
+
+def _main(run: Run) -> str:
+    """The series that a run is about: the recovery error, or the losses where there is none."""
+    shapes = run.layout.shapes.values()
+    return "recovery_error" if all("recovery_error" in each for each in shapes) else "losses"
 
 
 def _several(runs: Sequence[Run]) -> list[str]:

@@ -233,8 +233,11 @@ def ladder(config: Config, seeds: int) -> list[Config]:
     """The config of each seed, with all networks of the cube and with everything drawn anew.
 
     Raises:
-        ValueError: if the number of seeds is not between 1 and MOST_SEEDS.
+        ValueError: if the number of seeds is not between 1 and MOST_SEEDS, or if the problem has
+            no recovery error to reach.
     """
+    if traits.problem(config.problem).classifies:
+        raise ValueError(f"There is no attribution for {config.problem}: it recovers no matrix.")
     if not 1 <= seeds <= MOST_SEEDS:
         raise ValueError(f"An attribution takes 1 to {MOST_SEEDS} seeds; {seeds} were given.")
     most = min(SETTINGS[name].high for name in SEEDS) + 1

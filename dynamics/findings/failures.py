@@ -265,11 +265,14 @@ def _ways_out(watch: Watch) -> str:
 
 def crowded(watch: Watch, network: str) -> str:
     """All r̂ modes of a narrow network have risen, its loss is still and above the noise, and r̂ is
-    below the rank, or no rank is known and the network neither overfits nor bounces."""
+    below the rank, or no rank is known and the network neither overfits nor bounces. Not said where
+    classes are told apart: W may have no further mode to learn."""
     bound = watch.config.rank_bound
     history = watch.histories[network]
-    known = traits.problem(watch.config.problem).low_rank
-    if not traits.network(network).narrow or (known and watch.config.rank <= bound):
+    problem = traits.problem(watch.config.problem)
+    known = problem.low_rank
+    roomy = problem.classifies or (known and watch.config.rank <= bound)
+    if roomy or not traits.network(network).narrow:
         return ""
     if not _in_use(history, bound) or not history.still or watch.broken(network):
         return ""
@@ -353,7 +356,10 @@ def overfitting(watch: Watch, network: str) -> str:
     if not (risen and early and history.kept_falling):
         return ""
     config = watch.config
-    roomy = not traits.problem(config.problem).low_rank or config.rank_bound > config.rank
+    problem = traits.problem(config.problem)
+    # That a narrower network fits less of the noise is known of matrices alone.
+    roomy = not problem.low_rank or config.rank_bound > config.rank
+    roomy = roomy and not problem.classifies
     advice = "stop early"
     if traits.network(network).narrow and roomy:
         advice = "stop early, or lower r̂"

@@ -20,7 +20,7 @@ LOOSER = 100  # factor on what is promised, for an optimizer that divides by sma
 # is only one of all that could be.
 MARGIN = 1e-3
 READ = 0.01  # deviation that is seen in a chart
-UNCHECKED = "Whether rounding decides {} was not checked; its script does that."
+UNCHECKED = "Whether rounding decides {} was not checked{}."
 
 
 def promised(config: Config) -> float:
@@ -84,19 +84,23 @@ def _last(steps: Array, parted: NDArray[np.bool_]) -> int | None:
     return int(steps[first - 1]) if first else -1
 
 
-def sentences(networks: Sequence[str], partings: Sequence[Parting]) -> list[str]:
+def sentences(
+    networks: Sequence[str], partings: Sequence[Parting], problem: str = "completion"
+) -> list[str]:
     """What is known of rounding in a run that has ended: one sentence, or one for each network.
 
     Args:
         networks: the networks that the run has records of.
         partings: of the networks whose twin was trained.
+        problem: what the networks learn; there is no script where they tell classes apart.
     """
+    script = "" if traits.problem(problem).classifies else "; its script does that"
     names = [name for name in networks if not traits.network(name).reduced]
     checked = [parting for parting in partings if parting.network in names]
     if not names:
         return []
     if not checked:
-        return [UNCHECKED.format("this run")]
+        return [UNCHECKED.format("this run", script)]
     whole = [parting for parting in checked if parting.until is None]
     if len(whole) == len(names):
         return [
@@ -109,7 +113,7 @@ def sentences(networks: Sequence[str], partings: Sequence[Parting]) -> list[str]
     left = [name for name in names if name not in {parting.network for parting in checked}]
     if left:
         which = " and ".join(f"the {full_name(name)}" for name in left)
-        found.append(UNCHECKED.format(which))
+        found.append(UNCHECKED.format(which, script))
     return found
 
 

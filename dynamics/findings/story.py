@@ -69,8 +69,16 @@ def _changed(config: Config) -> Iterator[str]:
 
 
 def _reached(trajectories: Sequence[Trajectory]) -> Iterator[str]:
-    """The last error of each network, and its steps and seconds."""
+    """The last error or accuracy of each network, and its steps and seconds."""
     for trajectory in trajectories:
+        accuracy = trajectory.series.get("accuracy", [math.nan])[-1]
+        if math.isfinite(accuracy):
+            yield (
+                f"The {full_name(trajectory.network)} put {100 * accuracy:.1f} % of the held-out "
+                f"images into their class, after {count(trajectory.steps[-1], 'step')} and "
+                f"{duration(trajectory.seconds[-1])} of training."
+            )
+            continue
         name = next(
             name for name in ERRORS if np.isfinite(trajectory.series.get(name, [np.nan])[-1])
         )
@@ -208,6 +216,8 @@ def _overfitted(trajectory: Trajectory) -> str:
     start = f"The test loss of the {full_name(trajectory.network)} was lowest at step "
     if not risen > EVEN:
         return f"{start}{trajectory.steps[best]:,.0f} and rose a little after it."
+    if "accuracy" in trajectory.series:
+        return f"{start}{trajectory.steps[best]:,.0f}, and {brief(risen)} times that in the end."
     return (
         f"{start}{trajectory.steps[best]:,.0f}, and {brief(risen)} times that in the end: what it "
         "fitted later does not carry over, so stopping early would have helped."

@@ -83,16 +83,21 @@ def described(run: "Run") -> str:
         return ""
     rows, cols = maps["goal_map"].shape
     height, width = map(block, run.config.shape)
-    known = traits.problem(run.config.problem).target_known
+    problem = traits.problem(run.config.problem)
+    goal = "those of M*"
+    if problem.classifies:
+        goal = "NaN, as no matrix is to be found"
+    elif not problem.target_known:
+        goal = "those of the entries that are observed, NaN where none is"
+    unit = "" if problem.classifies else ", in the unit of M*'s entries"
     content = (
         "an entry" if height == width == 1 else f"the mean of {height} × {width} entries at most"
     )
     return (
         f"`records.npz` also has the heat maps, {len(maps['map_steps'])} moments of them: "
         f"`map_steps` are their steps, `NETWORK_map` (moments × {rows} × {cols}) the cells of each "
-        f"network's W, `goal_map` ({rows} × {cols}) those of "
-        f"{'M*' if known else 'the entries that are observed, NaN where none is'}. A cell is "
-        f"{content}, in the unit of M*'s entries, rounded to float16."
+        f"network's W, `goal_map` ({rows} × {cols}) {goal}. A cell is {content}{unit}, rounded to "
+        "float16."
     )
 
 

@@ -18,7 +18,7 @@ from dynamics.core.rates import pace, rates
 from dynamics.theory import advice, prediction, stability
 from dynamics.theory import escapes as escape_times
 from dynamics.theory.advice import Advice
-from dynamics.theory.prediction import EXACT, HEURISTIC, Facts, Known, Prediction
+from dynamics.theory.prediction import EXACT, HEURISTIC, UNKNOWN, Facts, Known, Prediction
 
 NOTHING_DRAWN = Facts()
 
@@ -32,7 +32,7 @@ class NetworkForecast:
         escapes: steps until each mode is half grown, the target's largest first.
         rises: steps that each mode then takes from 10 to 90 % of its goal.
         floor: the final training loss.
-        operations: floating-point operations of one step.
+        operations: floating-point operations of one step; unknown behind a backbone.
         memory: bytes of factors, buffers and data.
     """
 
@@ -132,7 +132,7 @@ class Forecast:
 @functools.lru_cache(maxsize=64)
 @np.errstate(all="ignore")  # what overflows or has no pull is infinite
 def forecast(config: Config, facts: Facts = NOTHING_DRAWN, simulate: bool = False) -> Forecast:
-    """Everything that can be said before a run.
+    """Everything that can be said before a run; nothing where classes are told apart.
 
     Args:
         config: the settings of the run.
@@ -160,6 +160,9 @@ def forecast(config: Config, facts: Facts = NOTHING_DRAWN, simulate: bool = Fals
 def _network(
     known: Known, name: str, limit: Prediction, rate: float | None, simulate: bool
 ) -> NetworkForecast:
+    if traits.problem(known.config.problem).classifies:
+        unknown = Prediction(None, UNKNOWN)
+        return NetworkForecast(unknown, unknown, unknown, unknown, unknown, unknown)
     return NetworkForecast(
         limit,
         *prediction.times(known, name, rate, limit, simulate),

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from dynamics.core import registry
+from dynamics.core import registry, traits
 from dynamics.core.config import VERSION, Config
 from dynamics.core.description import differences, text_of
 from dynamics.draw.time_axis import VERSUS
@@ -71,6 +71,11 @@ def shown_run() -> Run | None:
     try:
         run = find(key, root())
         run.check()
+        if traits.problem(run.config.problem).classifies:
+            raise RunError(
+                f"Run {run.key} learns {run.config.problem}, which has no page yet; "
+                f"python -m dynamics export {run.key} writes its numbers."
+            )
     except RunError as error:
         st.session_state["run"] = None
         st.warning(str(error), icon=":material/folder_off:")

@@ -57,6 +57,10 @@ def adopt(values: Mapping[str, Any]) -> None:
 
 def _nearest(values: Mapping[str, Any]) -> tuple[Config, dict[str, str]]:
     """The Config of the settings that can be run, and a sentence for each that cannot."""
+    problem = values.get("problem")
+    if problem in choices("problem") and problem not in _problems():
+        config, wrong = _nearest({})
+        return config, wrong | {"problem": f"{problem} has no page yet."}
     try:
         return Config.from_dict(values), {}
     except ConfigError as error:
@@ -121,7 +125,7 @@ def _problem(values: dict[str, Any]) -> None:
     """The menu of problems; a different problem brings its own suggestions, and the seeds stay."""
     values["problem"] = st.selectbox(
         "Problem",
-        list(choices("problem")),
+        _problems(),
         key=_seeded("problem", values["problem"]),
         format_func=lambda name: choices("problem")[name].partition(":")[0],
         help="What the networks learn. Another problem brings settings that suit it.",
@@ -129,6 +133,11 @@ def _problem(values: dict[str, Any]) -> None:
     )
     words = choices("problem")[values["problem"]].partition(": ")[2]
     st.caption(f"{words[0].upper()}{words[1:]}.")
+
+
+def _problems() -> list[str]:
+    """The problems of this page: those that recover a matrix."""
+    return [name for name in choices("problem") if not traits.problem(name).classifies]
 
 
 def _suggest() -> None:
@@ -161,7 +170,8 @@ def _widget(name: str, values: dict[str, Any]) -> None:
 
 def _networks(text: str) -> str:
     # An exact simulation is offered only if an old link or run has it, so that it can be removed.
-    shown = {*SETTINGS["networks"].offered, *text.split(",")}
+    offered = SETTINGS["networks"].offered
+    shown = {name for name in offered if not traits.network(name).classifies} | {*text.split(",")}
     names = sorted(shown, key=lambda name: (name != "original", name))
     picked = st.pills(
         SETTINGS["networks"].heading,

@@ -30,7 +30,7 @@ def summary(run: Run) -> None:
         st.markdown("**What happened**")
         failures = [Failure.read(signature) for signature in run.status.signatures]
         sentences = story(run.config, trajectories, [failure for failure in failures if failure])
-        sentences += rounding.sentences([*run.layout.shapes], run.rounding)
+        sentences += rounding.sentences([*run.layout.shapes], run.rounding, run.config.problem)
         st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
         if {"original", "compressed"} <= {trajectory.network for trajectory in trajectories}:
             st.page_link(

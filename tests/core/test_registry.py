@@ -13,6 +13,7 @@ from dynamics.core import registry
     [
         ("problems", "make"),
         ("networks", "build"),
+        ("backbones", "build"),
         ("optimizers", "direction"),
         ("measurements", "measure"),
         ("charts", "draw"),

@@ -77,7 +77,7 @@ def test_a_line_that_is_no_network_has_no_traits() -> None:
         (
             "problems",
             "READS = ()\nSEEN = 'part'",
-            "must be one of all, entries, list, sums; 'part'",
+            "must be one of all, entries, list, sums, images; 'part'",
         ),
         ("problems", "READS = tuple(['rows'])", "READS must be a literal on a line of its own"),
         ("problems", "READS, SEEN = (), 'all'", "READS must be a literal on a line of its own"),

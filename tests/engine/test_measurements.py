@@ -165,7 +165,7 @@ def test_measuring_changes_no_factor() -> None:
     network = Network([gaussian(3, 7), gaussian(9, 3)])
     before = [factor.clone() for factor in network.factors]
     for name in options("measurements"):
-        measured(name, network, problem)
+        load("measurements", name).measure(State(network, 4), problem)
     assert all(relative(*pair) == 0 for pair in zip(network.factors, before, strict=True))
 
 

@@ -11,7 +11,7 @@ import nbformat
 import numpy as np
 import pytest
 
-from dynamics.core import registry
+from dynamics.core import registry, traits
 from dynamics.core.config import Config
 from dynamics.core.records import Layout
 from dynamics.engine.training import twin
@@ -23,7 +23,11 @@ from dynamics.runs.run import Run, RunError
 from tests.support.make import is_sentence, small
 
 REDUCED = ("compressed_reduced", "original_reduced")
-NETWORKS = [name for name in registry.options("networks") if name not in REDUCED]
+NETWORKS = [
+    name
+    for name in registry.options("networks")
+    if name not in REDUCED and not traits.network(name).classifies
+]
 
 
 def kept(config: Config, folder: Path) -> Run:

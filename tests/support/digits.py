@@ -27,17 +27,15 @@ class Digits(Task):
     def __init__(self, backbone: nn.Module | None = None) -> None:
         pixels, labels = load_digits(return_X_y=True)
         self._pixels, self._labels = torch.tensor(pixels / 16), torch.tensor(labels)
-        self._backbone, self._draws = backbone, torch.Generator().manual_seed(7)
+        self._backbone = backbone
 
     def behind(self, backbone: nn.Module | None) -> "Digits":
         return Digits(backbone)
 
-    @property
-    def draws(self) -> torch.Generator:
-        return self._draws
-
     def batch(self) -> tuple[Tensor, Tensor]:
-        rows = torch.randint(1000, (BATCH,), generator=self._draws)
+        generator = torch.Generator().manual_seed(self.next_step)
+        rows = torch.randint(1000, (BATCH,), generator=generator)
+        self.next_step += 1
         return self._pixels[rows], self._labels[rows]
 
     def pull(self, left: Tensor, right: Tensor) -> tuple[Pull, Pull]:
@@ -49,6 +47,9 @@ class Digits(Task):
         torch.autograd.backward(nn.functional.cross_entropy(logits, labels))
         assert head.grad is not None
         return (head.grad, right.mT), (head.grad.mT, left)
+
+    def surrogate(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
+        raise NotImplementedError
 
     def train_loss(self, left: Tensor, right: Tensor) -> Tensor:
         return nn.functional.cross_entropy(

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from dynamics.__main__ import main
-from dynamics.core import cost, registry
+from dynamics.core import cost, registry, traits
 from dynamics.core.config import Config, choices
 from dynamics.engine.steps.fastest import fastest
 from dynamics.engine.training.comparison import prepare
@@ -29,6 +29,7 @@ from dynamics.theory.prediction import ABOVE, TURNED, TYPICAL, Facts
 from tests.support.make import FIXTURE, full, is_sentence, small, trained
 
 DRAWN = ("factorization", "completion", "sensing")
+MATRICES = [name for name in choices("problem") if not traits.problem(name).classifies]
 
 
 def informed(config: Config, facts: Mapping[str, Any]) -> Forecast:
@@ -157,7 +158,7 @@ def test_limits_are_those_that_a_run_keeps(problem: str, equal: str) -> None:
 @pytest.mark.parametrize("depth", [2, 3, 4, 6])
 @pytest.mark.parametrize(
     ("problem", "sensing"),
-    [*((name, "gaussian") for name in choices("problem")), ("sensing", "rank-one")],
+    [*((name, "gaussian") for name in MATRICES), ("sensing", "rank-one")],
 )
 def test_operations_are_those_that_training_counts(
     problem: str, sensing: str, depth: int, request: pytest.FixtureRequest
@@ -389,7 +390,7 @@ def test_what_will_go_wrong_is_said_once_and_mended_by_its_button(
 
 
 def test_nothing_is_warned_of_at_the_settings_that_problems_suggest(ratings: Path) -> None:
-    for problem in choices("problem"):
+    for problem in MATRICES:
         config = Config.from_dict({"problem": problem})
         assert sentences(forecast(config)) == sentences(informed(config, look(config))) == ""
 

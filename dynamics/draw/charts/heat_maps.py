@@ -1,4 +1,4 @@
-"""Heat maps of the end-to-end matrices, of M*, and of the differences, at one step."""
+"""Heat maps of the end-to-end matrices and, if it is known, of M* and the differences."""
 
 from collections.abc import Sequence
 
@@ -26,13 +26,14 @@ def draw(shown: Sequence[Shown], versus: str = "steps") -> go.Figure:
     maps = [(item.network, item.cells) for item in shown if item.cells]
     first = maps[0][1]
     names = [short_name(network) for network, _ in maps]
-    columns = len(names) + 1
+    aimed = _aimed(first)
+    columns = len(names) + aimed
     pairs = [(name, "W") for name in names]
     rows = 1
     if first.known:
         rows = 2
         pairs += [("target", "M*"), *((name, "W − M*") for name in names)]
-    else:
+    elif aimed:
         pairs += [("observed", "entries")]
     titles = [" ".join(pair) for pair in pairs]
     headings = ["<br>".join(pair) for pair in pairs]  # a narrow column has no room for one line
@@ -44,8 +45,11 @@ def draw(shown: Sequence[Shown], versus: str = "steps") -> go.Figure:
             if row and values.size:
                 values = values - first.goal
             _add(figure, values, titles[place + row * columns], row + 1, place + 1, meta)
-    _add(figure, first.goal, titles[len(names)], 1, columns, None)
-    largest = float(np.nanmax(np.abs(first.goal))) if np.isfinite(first.goal).any() else 1.0
+    scaled = [cells.values for _, cells in maps]
+    if aimed:
+        _add(figure, first.goal, titles[len(names)], 1, columns, None)
+        scaled = [first.goal]
+    largest = max((_largest(values) for values in scaled), default=0.0) or 1.0
     bar = {"title": {"text": "entry"}, "thickness": 12, "len": 0.8}
     scale = {"colorscale": COLORS, "cmin": -largest, "cmax": largest, "colorbar": bar}
     heading = {"text": _title(first), "x": 0, "xref": "paper", "xanchor": "left"}
@@ -56,6 +60,16 @@ def draw(shown: Sequence[Shown], versus: str = "steps") -> go.Figure:
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
     )
+
+
+def _aimed(cells: Cells) -> bool:
+    """Whether there is a matrix to find; where classes are told apart there is none."""
+    return cells.known or bool(np.isfinite(cells.goal).any())
+
+
+def _largest(values: Array) -> float:
+    """The largest size of an entry; 0 if none is finite."""
+    return float(np.nanmax(np.abs(values))) if np.isfinite(values).any() else 0.0
 
 
 def _add(
@@ -82,6 +96,8 @@ def _note(cells: Cells) -> str:
     parts = []
     if rows * cols > 1:
         parts.append(f"A cell is the mean of {rows} × {cols} entries.")
+    if not _aimed(cells):
+        return " ".join([*parts, "Colour scale: ± largest cell."])
     if not cells.known:
         parts.append("Most entries of M* are unknown; each cell averages the known ones.")
     return " ".join([*parts, "Colour scale: ± largest cell of the target."])

@@ -8,5 +8,8 @@ from dynamics.engine.problem import Task
 
 
 def measure(state: State, task: Task) -> Tensor | None:
-    """The drift as a share of the factors' squares, a single number; 0 under gradient flow."""
-    return drift(state)
+    """The drift as a share of the factors' squares, a single number; 0 under gradient flow.
+
+    None for a single factor, which has nothing to be balanced with.
+    """
+    return drift(state) if len(state.factors) > 1 else None

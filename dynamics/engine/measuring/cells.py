@@ -18,6 +18,8 @@ def averaged(matrix: Tensor) -> Tensor:
 def of_product(factors: Factors) -> Tensor:
     """The cells of W_L ⋯ W_1 from means of W_L's rows and of W_1's columns, without the product."""
     left = averaged(factors[-1])
+    if len(factors) == 1:
+        return averaged(left.mT).mT
     for factor in reversed(factors[1:-1]):
         left = left @ factor
     return left @ averaged(factors[0].mT).mT

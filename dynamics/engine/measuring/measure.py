@@ -61,14 +61,14 @@ class Measuring:
         self._start = self._turned = State(_frozen(network), count)
         self._matching: Matching | None = None  # of the last record that was measured
         names = list(only or registry.options("measurements"))
-        self._unknown = missing(self._take(network, names, self._start))
+        self._unknown = missing(self._take(network, names, self._start, problem))
         self._names = list(self._unknown)
         self._rest = [name for name in self._names if name != "train_loss"]
         self._spent = 0.0
 
     def all(self) -> Values:
         """All measurements, in line; NaN if the network has diverged."""
-        return self._guarded(self._network, self._names, self._start)
+        return self._guarded(self._network, self._names, self._start, self._problem)
 
     def turn(self, alpha: float) -> None:
         """From now on the outer factors move by a new α, which conserves a different balance."""
@@ -122,7 +122,8 @@ class Measuring:
         cells = np.asarray(of_product(network.factors).detach().cpu().double())
         if outcome == "diverged":
             return self._nothing(self._rest), cells, matching
-        return self._guarded(network, self._rest, turned), cells, matching
+        problem = self._problem.at_end() if outcome else self._problem
+        return self._guarded(network, self._rest, turned, problem), cells, matching
 
     def _complete(self, record: Resumable, moment: Moment, rest: Future[Rest]) -> Resumable:
         """The record with all measurements, and with the time that training lost to them."""
@@ -138,20 +139,20 @@ class Measuring:
             measuring_seconds=record.measuring_seconds + self._spent,
         )
 
-    def _guarded(self, network: Network, names: list[str], turned: State) -> Values:
+    def _guarded(self, network: Network, names: list[str], turned: State, problem: Task) -> Values:
         if not State(network, self._count).finite:
             return self._nothing(names)
         try:
-            return self._take(network, names, turned)
+            return self._take(network, names, turned, problem)
         # The factors are finite, but their product is not, or LAPACK has found no solution.
         except (NotFiniteError, torch.linalg.LinAlgError):  # type: ignore[attr-defined]
             return self._nothing(names)
 
-    def _take(self, network: Network, names: list[str], turned: State) -> Values:
+    def _take(self, network: Network, names: list[str], turned: State, problem: Task) -> Values:
         state = State(network, self._count, self._start, turned, self._matching)
         values = {}
         for name in names:
-            value = registry.load("measurements", name).measure(state, self._problem)
+            value = registry.load("measurements", name).measure(state, problem)
             if value is not None:
                 values[name] = np.asarray(value.detach().cpu().double())
         self._matching = state.matching or self._matching

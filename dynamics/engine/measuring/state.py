@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from dynamics.core.finite import finite
-from dynamics.engine.factors import product
+from dynamics.engine.factors import halves, product
 from dynamics.engine.measuring.matching import known
 from dynamics.engine.network import Network
 from dynamics.engine.target import Target
@@ -50,7 +50,7 @@ class State:
         self.matching: Matching | None = None  # set by ``by_mode``
         self._once: dict[Any, Any] = {}
         rows, cols = self.factors[-1].shape[-2], self.factors[0].shape[-1]
-        self.narrow = max(network.widths[1:-1]) < min(rows, cols)
+        self.narrow = max(network.widths[1:-1], default=rows) < min(rows, cols)
         self.adrift = network.adrift
 
     def once(self, compute: Callable[["State", *Values], T], *arguments: *Values) -> T:
@@ -68,8 +68,8 @@ class State:
 
     @functools.cached_property
     def right(self) -> Float[Tensor, "width cols"]:
-        """W_(L−1) ⋯ W_1: the end-to-end matrix is W_L times this."""
-        return product(self.factors[:-1])
+        """W_(L−1) ⋯ W_1, the identity if L = 1: the end-to-end matrix is W_L times this."""
+        return halves(self.factors)[1]
 
     @property
     def left(self) -> Float[Tensor, "rows width"]:

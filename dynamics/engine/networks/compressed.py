@@ -3,14 +3,14 @@
 from dynamics.core.config import Config
 from dynamics.engine.factors import spectral
 from dynamics.engine.network import Network
-from dynamics.engine.problem import Recovery
+from dynamics.engine.problem import Task
 
 WIDTH = "rank_bound"
 START = "spectral"
 ALPHA = "alpha"
 
 
-def build(config: Config, problem: Recovery) -> Network:
+def build(config: Config, problem: Task) -> Network:
     """W_1 = ε V̂ᵀ, inner factors ε I, W_L = ε Û, with the surrogate's first r̂ singular vectors."""
     left, _, right = problem.surrogate(config.rank_bound)
     return Network(spectral(left, right, config.depth, config.init_scale))

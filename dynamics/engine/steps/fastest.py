@@ -12,9 +12,11 @@ from dynamics.engine.steps.compiled import EntriesKernel, FactoredKernel
 from dynamics.engine.steps.cuda_graph import GraphDescent
 from dynamics.engine.steps.factored import FactoredDescent
 from dynamics.engine.steps.interface import Steps
+from dynamics.engine.steps.layered import LayeredDescent
 from dynamics.engine.steps.plain import Descent
 from dynamics.engine.steps.reduced import REDUCTIONS
 from dynamics.engine.steps.replayed import ReplayedDescent
+from dynamics.engine.steps.thin import ThinDescent
 
 FORMS: tuple[type[Steps], ...] = (  # the first that applies is used; the last one always applies
     FactoredKernel,
@@ -22,6 +24,8 @@ FORMS: tuple[type[Steps], ...] = (  # the first that applies is used; the last o
     EntriesKernel,
     ReplayedDescent,
     GraphDescent,
+    LayeredDescent,
+    ThinDescent,
     Descent,
 )
 

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from dynamics.engine.factors import product
+from dynamics.engine.factors import halves
 from dynamics.engine.network import Network
 from dynamics.engine.problem import Task
 
@@ -63,7 +63,7 @@ class Steps(ABC):
     @property
     @abstractmethod
     def memory(self) -> Memory:
-        """A copy of what the steps need, besides the network, to continue from here."""
+        """A copy of what the steps need to continue, besides the network and the step's number."""
 
     @abstractmethod
     def restore(self, memory: Mapping[str, Tensor]) -> None:
@@ -85,5 +85,4 @@ class Steps(ABC):
 
 def loss_of(network: Network, problem: Task) -> float:
     """Returns the training loss of a network at this moment."""
-    *before, last = network.factors
-    return float(problem.train_loss(last, product(before)))
+    return float(problem.train_loss(*halves(network.factors)))

@@ -13,8 +13,6 @@ from dynamics.engine.network import Network
 from dynamics.engine.problem import Pull, Task
 from dynamics.engine.steps.interface import Memory, Steps, loss_of
 
-DRAWS = "draws"  # the memory's key for the state of the mini-batches' generator
-
 
 class Chained(Steps):
     """Steps by the products of a chain of factors.
@@ -88,9 +86,8 @@ class Chained(Steps):
         self._update(1, None, down)
 
 
-@final
-class Descent(Chained):
-    """The plain form, which always applies: one step after another, each product by itself."""
+class Moving(Steps):
+    """Steps made one after another, each factor moved by the optimizer."""
 
     def __init__(
         self, network: Network, problem: Task, optimizer: ModuleType, learning_rate: float
@@ -98,43 +95,48 @@ class Descent(Chained):
         super().__init__(network, problem, optimizer, learning_rate)
         self._moves = Moves(self, optimizer)
 
+    @abstractmethod
+    def _step(self) -> None:
+        """Make one gradient step."""
+
+    def step(self, count: int = 1) -> None:
+        """Make ``count`` gradient steps."""
+        for _ in range(count):
+            self._step()
+
+    def loss(self) -> float:
+        """Returns the training loss of the current factors."""
+        return loss_of(self.network, self.problem)
+
+    @property
+    def memory(self) -> Memory:
+        """What the optimizer keeps between steps."""
+        return self._moves.memory
+
+    def restore(self, memory: Mapping[str, Tensor]) -> None:
+        """Continue from the network as it is now, and from the ``memory`` that belongs to it."""
+        self._moves.restore(memory)
+
+
+@final
+class Descent(Moving, Chained):
+    """The plain form, which always applies: one step after another, each product by itself."""
+
     @classmethod
     def applies(cls, network: Network, problem: Task, optimizer: ModuleType) -> bool:
         """Always."""
         return True
 
-    def step(self, count: int = 1) -> None:
-        """Make ``count`` gradient steps."""
-        for _ in range(count):
-            chain = self._forward()
-            self._backward(chain, *self.problem.pull(self.network.factors[-1], self._right))
-            self._moves.move_backbone()
-
-    def loss(self) -> float:
-        """Returns the training loss of the current factors, in the buffers of the steps."""
-        return loss_of(self.network, self.problem)
+    def _step(self) -> None:
+        chain = self._forward()
+        self._backward(chain, *self.problem.pull(self.network.factors[-1], self._right))
+        self._moves.move_backbone()
 
     def _multiply(self, left: Tensor, right: Tensor, out: Tensor) -> Tensor:
         return multiply(left, right, out)
 
     def _update(self, index: int, left: Tensor | None, right: Tensor) -> None:
         self._moves.move(index, left, right)
-
-    @property
-    def memory(self) -> Memory:
-        """What the optimizer keeps between steps, and the state of the mini-batches' generator."""
-        memory = self._moves.memory
-        draws = self.problem.draws
-        if draws is not None:
-            memory[DRAWS] = draws.get_state()
-        return memory
-
-    def restore(self, memory: Mapping[str, Tensor]) -> None:
-        """Continue from the network as it is now, and from the ``memory`` that belongs to it."""
-        draws = self.problem.draws
-        if draws is not None:
-            draws.set_state(memory[DRAWS])
-        self._moves.restore({name: memory[name] for name in memory if name != DRAWS})
 
     @property
     def operations(self) -> float:
@@ -150,7 +152,8 @@ class Moves:
         self._steps = steps
         self._direction = None if getattr(optimizer, "PLAIN", False) else optimizer.direction
         backbone = steps.network.backbone
-        self._parameters = [] if backbone is None else list(backbone.parameters())
+        parameters = [] if backbone is None else backbone.parameters()
+        self._parameters = [each for each in parameters if each.requires_grad]
         self._gradients = [torch.empty_like(factor) for factor in factors]
         self._memories: list[Memory] = [{} for _ in (*factors, *self._parameters)]
 
@@ -172,13 +175,14 @@ class Moves:
             add_product(factor, left, right, -rate * scale)
 
     def move_backbone(self) -> None:
-        """θ ← θ − η · direction(∂loss/∂θ) for each parameter θ of the backbone."""
+        """θ ← θ − ρη · direction(∂loss/∂θ) for each parameter θ of the backbone, ρ its rate."""
+        rate = self._steps.learning_rate * self._steps.network.backbone_rate
         memories = self._memories[len(self._gradients) :]
         for parameter, memory in zip(self._parameters, memories, strict=True):
             assert parameter.grad is not None
             gradient = parameter.grad
             step = gradient if self._direction is None else self._direction(gradient, memory)
-            parameter.data.sub_(step, alpha=self._steps.learning_rate)
+            parameter.data.sub_(step, alpha=rate)
 
     def product(self, index: int, left: Tensor, right: Tensor) -> Tensor:
         """Returns left · right in the buffer of a factor's gradient."""

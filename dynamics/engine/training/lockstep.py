@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from functools import partial
 
-from dynamics.core import registry
+from dynamics.core import registry, traits
 from dynamics.core.changes import LateStart
 from dynamics.core.config import Config
 from dynamics.core.cost import AHEAD, start
@@ -102,7 +102,10 @@ class Lanes:
             if late and name == late.network:
                 lanes[name] = iter(())
             elif not self._since or name in self._since:
-                first = Resumable(0, 0.0, 0.0, start(self._config, name), {})
+                begun = start(self._config, name)
+                if traits.network(name).spectral:
+                    begun += self._problem.look
+                first = Resumable(0, 0.0, 0.0, begun, {})
                 lanes[name] = self._lane(name, self._since.get(name, first))
         return lanes
 
@@ -112,6 +115,7 @@ class Lanes:
         network = self._networks[name]
         optimizer = registry.load("optimizers", config.optimizer)
         steps = fastest(network, self._problem, optimizer, self._learning_rate)
+        steps.problem.next_step = since.step
         measuring = self._measuring(name)
         if since.moment is not None:
             network.restore(since.moment.factors, since.moment.backbone)
@@ -173,6 +177,8 @@ def _complete(row: Mapping[str, Pending]) -> Row:
 def singular_value_count(config: Config) -> int:
     """Number of recorded singular values of the product: 2r + 2, or r̂ if that is more.
 
-    It is at most the smaller side.
+    It is at most the smaller side, and always that where classes are told apart.
     """
+    if traits.problem(config.problem).classifies:
+        return min(config.shape)
     return min(*config.shape, max(2 * config.rank + 2, config.rank_bound))

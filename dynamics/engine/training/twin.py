@@ -83,8 +83,10 @@ def affordable(config: Config, name: str, recorded: Mapping[str, Trajectory]) ->
     """Whether a network's twin takes at most ``MOST`` operations and ``MOST_BYTES`` of memory.
 
     This follows from the settings and the steps made, so the same run is checked on any machine.
-    Exact reductions have no twin.
+    Exact reductions have no twin, nor has a network that tells classes apart.
     """
+    if traits.problem(config.problem).classifies:
+        return False
     kind = traits.network(name)
     steps = recorded[name].steps
     if kind.reduced or not len(steps) or cost.memory(config, name) > MOST_BYTES:
@@ -187,6 +189,9 @@ class _Moved:
         matrix = _moved(left * values @ right)
         left, values, right = torch.linalg.svd(finite(matrix), full_matrices=False)
         return left[:, :count], values[:count], right[:count]
+
+    def backbone(self) -> None:
+        """None: a matrix is recovered without a backbone."""
 
 
 def _nudge(network: Network) -> None:
