@@ -137,12 +137,11 @@ def standardised(train: Part, *others: Part) -> tuple[Part, ...]:
 def _moments(images: Images) -> tuple[Numbers, Numbers]:
     """Mean and deviation of each channel, 1 × channels × 1 × 1; 1 for the deviation 0."""
     over = (0, 2, 3)
-    mean = np.mean(images, axis=over, dtype=np.float64, keepdims=True)
+    mean: Numbers = np.asarray(images.mean(over, np.float64, keepdims=True))
     squares = [((images[some] - mean) ** 2).sum(over, keepdims=True) for some in _blocks(images)]
     deviation = np.sqrt(sum(squares) / (images.size // images.shape[1]))
-    least = images.min(over, keepdims=True)
-    constant = least == images.max(over, keepdims=True)
-    return np.where(constant, least, mean), np.where(constant, 1.0, deviation)
+    constant = images.min(over, keepdims=True) == images.max(over, keepdims=True)
+    return mean, np.where(constant, 1.0, deviation)
 
 
 def _blocks(images: Images) -> Iterator[slice]:
@@ -166,7 +165,7 @@ def noisy(labels: Labels, share: float, classes: int, seed: int) -> Labels:
         raise DataError("Labels cannot be replaced by other classes: there is only one class.")
     rng = generator("label noise", seed)
     replaced = rng.permutation(len(labels))[: round(share * len(labels))]
-    shift = rng.integers(1, classes, len(labels))[replaced]
+    shift = rng.integers(1, classes, len(replaced))
     result = labels.copy()
     result[replaced] = (labels[replaced] + shift) % classes
     return result

@@ -95,6 +95,9 @@ def test_the_seed_decides_and_validation_does_not_change_what_is_held_out() -> N
         assert (mine.images == again.images).all()
         assert not np.array_equal(mine.images, different.images)
     assert (one[2].images == more[2].images).all()
+    published = numbered([0, 1, 2] * 40, held=7)
+    one, other = (split(published, 0.2, 0, seed) for seed in (1, 2))
+    assert not np.array_equal(one[1].images, other[1].images)
 
 
 def test_validation_is_left_out_by_a_share_of_0() -> None:
@@ -142,7 +145,7 @@ def test_standardised_channels_have_mean_0_and_deviation_1_in_training_alone() -
 
 
 def test_a_constant_channel_becomes_zero() -> None:
-    """Also 0.1, whose mean differs from it in the last digits; an empty part stays empty."""
+    """Also 0.1, whose sums are rounded in float32; an empty part stays empty."""
     images = np.full((1001, 3, 1, 1), 0.1, dtype=np.float32)
     images[:, 1] = 7
     images[:, 2, 0, 0] = np.arange(1001)
