@@ -23,6 +23,12 @@ def test_each_compared_run_has_a_label_of_its_own() -> None:
         assert [label.split()[-1] for label in told] == keys
 
 
+def test_the_seed_of_a_backbone_is_told_where_there_is_one() -> None:
+    for problem in ("completion", "digits"):
+        caption = about([Config.from_dict({"problem": problem})], "losses").caption
+        assert ("backbone 0" in caption) == ("cross-entropy" in caption) == (problem == "digits")
+
+
 def test_seeds_are_told_in_a_few_signs() -> None:
     """A line has room for no more: one number where all are the same, else each that differs."""
 

@@ -200,6 +200,16 @@ def test_no_rank_is_said_to_be_too_low_where_none_is_known(
     assert "rank" not in sentences[0]
 
 
+@pytest.mark.parametrize(("problem", "named"), [("photograph", True), ("digits", False)])
+def test_a_larger_width_is_not_advised_where_classes_are_told_apart(
+    problem: str, named: bool
+) -> None:
+    """Nobody knows how many directions ten classes need."""
+    config = small(problem=problem, networks="compressed", steps=3000, rank_bound=2)
+    standing = seen(config, [1.0, 0.3, 0.2, *[0.1] * 120], [1.0, 0.9, *[0.5] * 121])
+    assert ("no room" in set().union(*standing)) == named
+
+
 def test_more_room_is_no_longer_advised_once_the_network_overfits() -> None:
     """Its test loss rises above its minimum long after its training loss has come to rest."""
     config = small(problem="photograph", networks="compressed", steps=3000, rank_bound=2)

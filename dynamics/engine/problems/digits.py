@@ -29,7 +29,7 @@ SUGGESTS = {
     "optimizer": "momentum",
     "batch": 64,
     "steps": 600,
-    "record_every": 10,
+    "record_every": 20,
     "dtype": "float32",
 }
 

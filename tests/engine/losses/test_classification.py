@@ -22,10 +22,28 @@ from tests.support.make import relative
 
 BACKBONES = ("mlp", "cnn", "residual", "vit")
 FEATURES, CLASSES, BATCH, STEPS = 12, 10, 16, 100
+
+
+class RMSprop(torch.optim.Optimizer):
+    """As optax has it; torch's own adds ε to the root and starts with another share."""
+
+    def __init__(self, groups: Any) -> None:
+        super().__init__(groups, {"lr": 0.0})
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            for each in group["params"]:
+                square = self.state[each].setdefault("square", torch.zeros_like(each))
+                square.copy_(0.9 * square + 0.1 * each.grad**2)
+                each.sub_(group["lr"] * each.grad / (square + 1e-8).sqrt())
+
+
 OPTIMIZERS: dict[str, Any] = {
     "gradient_descent": torch.optim.SGD,
     "momentum": functools.partial(torch.optim.SGD, momentum=0.9),
     "adam": torch.optim.Adam,
+    "rmsprop": RMSprop,
 }
 
 
@@ -94,17 +112,19 @@ def reference(
     yield from (each.detach() for each in (*factors, *body.parameters()))
 
 
-def check(problem: Classification, kind: str, optimizer: str, **more: Any) -> None:
+def check(
+    problem: Classification, kind: str, optimizer: str, within: float = 1e-12, **more: Any
+) -> None:
     network = head(problem, kind, **more)
     start = [each.detach().clone() for each in (*network.factors, *problem.backbone().parameters())]
-    learning_rate = 0.003 if optimizer == "adam" else 0.02
+    learning_rate = 0.003 if optimizer in ("adam", "rmsprop") else 0.02
     wanted = list(reference(problem, network, optimizer, learning_rate))
     steps = fastest(network, problem, load("optimizers", optimizer), learning_rate)
     steps.step(STEPS)
     assert network.backbone is not None
     found = [*network.factors, *network.backbone.parameters()]
     for ours, theirs in zip(found, wanted, strict=True):
-        assert relative(ours.detach(), theirs) < 1e-12
+        assert relative(ours.detach(), theirs) < within
     moved = max(relative(now.detach(), before) for now, before in zip(found, start, strict=True))
     assert moved > 1e-2
 
@@ -119,7 +139,10 @@ def check(problem: Classification, kind: str, optimizer: str, **more: Any) -> No
     ],
 )
 def test_a_wide_head_and_its_backbone_learn_as_torch_has_them(name: str, optimizer: str) -> None:
-    check(task(name, activation="gelu" if name == "vit" else "relu"), "wide", optimizer)
+    activation = "gelu" if name == "vit" else "relu"
+    # RMSprop takes a first step of one size however small a gradient is, so rounding grows.
+    amplified = (name, optimizer) == ("vit", "rmsprop")
+    check(task(name, activation=activation), "wide", optimizer, 1e-8 if amplified else 1e-12)
 
 
 @pytest.mark.parametrize("depth", [2, 5])
