@@ -1,6 +1,5 @@
 """Own data: labelled images or rows from an ``.npz`` file, checked before they are read."""
 
-import io
 import math
 import zipfile
 from collections.abc import Mapping
@@ -12,12 +11,12 @@ from numpy.typing import NDArray
 
 from dynamics.data.folder import DataError
 from dynamics.data.labelled import Images, Labelled, Labels
+from dynamics.data.npz import header
 
 Array = NDArray[Any]
 NEEDED = ("images", "labels")
 NAMES = (*NEEDED, "classes", "held_images", "held_labels")
 MOST_BYTES = 2_000_000_000  # of a file, and of its arrays as float32 or wider
-MOST_HEADER = 4096  # bytes that may stand before an array's numbers
 MOST_CLASSES = 1000
 MOST_LETTERS = 60  # of a class's name
 CHANNELS = range(1, 5)  # grey, with alpha, colours, with alpha
@@ -79,11 +78,7 @@ def _list(found: Mapping[str, object]) -> str:
 def _bytes(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
     """The memory that an array needs as float32 or wider, from its header alone."""
     name = entry.filename.removesuffix(".npy")
-    with archive.open(entry) as opened:
-        start = io.BytesIO(opened.read(MOST_HEADER))
-    version = np.lib.format.read_magic(start)
-    read = {(1, 0): "read_array_header_1_0", (2, 0): "read_array_header_2_0"}[version]
-    shape, _, dtype = getattr(np.lib.format, read)(start)
+    shape, dtype, start = header(archive, entry)
     wanted = "texts" if name == "classes" else "numbers"
     if dtype.hasobject:
         raise DataError(f"{name} has Python objects; only {wanted} are read")
@@ -91,7 +86,7 @@ def _bytes(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
         raise DataError(f"{name} has the type {dtype.name[:MOST_LETTERS]}; only {wanted} are read")
     if math.prod(shape) == 0:
         raise DataError(f"{name} is empty")
-    if math.prod(shape) * dtype.itemsize + start.tell() != entry.file_size:
+    if math.prod(shape) * dtype.itemsize + start != entry.file_size:
         raise DataError(f"{name} does not have the length that its header states")
     return math.prod(shape) * max(dtype.itemsize, 4)
 
@@ -99,7 +94,7 @@ def _bytes(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
 def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Array:
     """The numbers or texts; an error if fewer are there than the header states."""
     with archive.open(entry) as opened:
-        return np.lib.format.read_array(opened, allow_pickle=False, max_header_size=MOST_HEADER)
+        return np.lib.format.read_array(opened, allow_pickle=False)
 
 
 def _labelled(arrays: dict[str, Array]) -> Labelled:

@@ -18,6 +18,7 @@ from dynamics.core.finite import finite
 from dynamics.core.records import Array
 from dynamics.core.sizes import curvature
 from dynamics.core.threads import use_one
+from dynamics.data.npz import header
 
 PROBLEMS = {"mf": "factorization", "mc": "completion", "ms": "sensing"}  # by the task in a file
 OPTIMIZERS = {"gd": "gradient_descent", "sgd": "gradient_descent"}  # by the name in a file
@@ -52,8 +53,11 @@ class TrajectoryFile:
         try:
             with zipfile.ZipFile(file) as archive:
                 size = sum(entry.file_size for entry in archive.infolist())
-            if size > MOST_BYTES:
-                raise MemoryError
+                if size > MOST_BYTES:
+                    raise MemoryError
+                for entry in archive.infolist():
+                    if not only or entry.filename.removesuffix(".npy") in (*only, "config"):
+                        header(archive, entry)  # an error if it is none or very long
             with np.load(file, allow_pickle=False) as content:
                 if "config" not in content.files:
                     raise KeyError("config")

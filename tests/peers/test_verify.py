@@ -1,6 +1,9 @@
 """Verify: passes on the authors' trajectories, fails on a single changed number."""
 
 import json
+import shutil
+import tracemalloc
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +149,22 @@ def test_a_truncated_file_is_unreadable(
     file = tmp_path / "half.npz"
     file.write_bytes(content[: int(share * len(content))])
     unreadable(file)
+
+
+def test_a_huge_header_is_refused_before_memory_is_used(
+    trajectory_file: Path, tmp_path: Path
+) -> None:
+    """50 MB of blanks, which take 50 kB in the file."""
+    file = tmp_path / "blanks.npz"
+    shutil.copy(trajectory_file, file)
+    text = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1,)}" + b" " * 50_000_000
+    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("blanks.npy", b"\x93NUMPY\2\0" + len(text).to_bytes(4, "little") + text)
+    tracemalloc.start()
+    with pytest.raises(UnreadableError, match=r"not an \.npz file"):
+        deviations(file)
+    assert tracemalloc.get_traced_memory()[1] < 10e6
+    tracemalloc.stop()
 
 
 @pytest.mark.parametrize("content", [b"not a zip", b"\x93NUMPY", b"[]"])
