@@ -533,9 +533,9 @@ def test_network_that_ends_first_is_dotted_and_an_early_end_is_said(
     page.get_by_text("ended at step 600 of at most 1,000").wait_for()
     bar = page.get_by_role("progressbar")
     assert bar.get_attribute("aria-valuenow") == bar.get_attribute("aria-valuemax") == "600"
-    end = page.evaluate(
-        """document.querySelector("[data-panel='recovery_error'] .dln-plot").data.at(-1)"""
-    )
+    end = page.wait_for_function(
+        """document.querySelector("[data-panel='recovery_error'] .dln-plot")?.data?.at(-1)"""
+    ).json_value()
     assert (end["x"], end["marker"]["symbol"]) == ([399], ["circle"])
 
 

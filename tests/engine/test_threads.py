@@ -92,8 +92,12 @@ def elsewhere(call: str, threads: int, cores: set[int]) -> str:
             id="listed",
             marks=pytest.mark.slow,
         ),
-        pytest.param(f"digits({MANY})", id="many"),
-        pytest.param(f"digits({SQUARE}), overlap(), alternated(), forecast()", id="NumPy"),
+        pytest.param(f"digits({MANY})", id="many", marks=pytest.mark.slow),
+        pytest.param(
+            f"digits({SQUARE}), overlap(), alternated(), forecast()",
+            id="NumPy",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_the_digits_are_the_same_on_any_number_of_threads(call: str) -> None:

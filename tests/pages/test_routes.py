@@ -3,9 +3,10 @@
 import asyncio
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 import pytest
@@ -27,6 +28,7 @@ TEXT = st.text(max_size=60) | st.sampled_from(
     ["", ",", "/", "%00", "\x00", "a" * 5000, "é\r\nX: y"]
 )
 Field = tuple[bytes, bytes]
+T = TypeVar("T")
 
 
 class Answer(NamedTuple):
@@ -137,6 +139,12 @@ HEADERS = st.lists(
 )
 
 
+def answer_of(asking: Coroutine[Any, Any, T]) -> T:
+    """What comes of it, in a thread: a browser's tests leave a loop running in the main one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, asking).result()
+
+
 def is_fine(answer: Answer) -> None:
     """The answer is no error of the server, and an error of the asker has one sentence."""
     assert answer.status < 500
@@ -160,7 +168,7 @@ def ask_anything(runs: Path, data: st.DataObject) -> None:
     keys = sorted(path.name for path in runs.iterdir())
     path, query = data.draw(paths(keys)), data.draw(queries())
     method, headers = data.draw(st.sampled_from(METHODS)), data.draw(HEADERS)
-    is_fine(asyncio.run(asked(method, path, query, headers, data.draw(st.binary(max_size=40)))))
+    is_fine(answer_of(asked(method, path, query, headers, data.draw(st.binary(max_size=40)))))
 
 
 def serve_anyone(runs: Path, data: st.DataObject) -> None:
@@ -171,7 +179,7 @@ def serve_anyone(runs: Path, data: st.DataObject) -> None:
     texts = st.builds(lambda text: {"type": "websocket.receive", "text": text}, said)
     raw = st.builds(lambda body: {"type": "websocket.receive", "bytes": body}, st.binary())
     messages = data.draw(st.lists(texts | raw, max_size=6))
-    for sent in asyncio.run(streamed(path, data.draw(queries()), messages)):
+    for sent in answer_of(streamed(path, data.draw(queries()), messages)):
         error = json.loads(sent.get("text") or "{}").get("error")
         assert error is None or is_sentence(error)
 
@@ -213,7 +221,7 @@ def test_the_numbers_of_a_garbled_run_are_a_sentence(
 
     def numbers(key: str) -> Answer:
         path = f"/api/runs/{key}/records.csv".encode()
-        return asyncio.run(asked("GET", path, b"panels=losses", [], b""))
+        return answer_of(asked("GET", path, b"panels=losses", [], b""))
 
     table = numbers(finished.key)
     assert table.status == 200 and len(table.body.splitlines()) == len(finished.rows()) + 1
@@ -234,6 +242,6 @@ def test_what_cannot_be_read_is_named(
         (tmp_path / key / name).unlink()
         (tmp_path / key / name).mkdir()
         path = f"/api/runs/{key}/{place}".encode()
-        refused = asyncio.run(asked("GET", path, b"panels=losses", [], b""))
+        refused = answer_of(asked("GET", path, b"panels=losses", [], b""))
         is_fine(refused)
         assert refused.status == 404 and key in json.loads(refused.body)["error"]
