@@ -77,8 +77,11 @@ def _cell(value: float | None, form: str) -> str:
 
 def _best(trajectory: Trajectory) -> str:
     if "accuracy" in trajectory.series and len(trajectory.steps):
+        accuracy = trajectory.series["accuracy"][-1]
+        if not math.isfinite(accuracy):
+            return f"{trajectory.network}: no accuracy, as its numbers are not finite"
         return (
-            f"{trajectory.network}: accuracy {trajectory.series['accuracy'][-1]:.4g} on held-out "
+            f"{trajectory.network}: accuracy {accuracy:.4g} on held-out "
             f"images after {count(trajectory.steps[-1], 'step')} and "
             f"{trajectory.seconds[-1]:.3g} s of training"
         )

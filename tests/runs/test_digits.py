@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from dynamics.__main__ import main
+from dynamics.commands.printed import summary
 from dynamics.core import registry
 from dynamics.core.config import Config
 from dynamics.core.records import COUNTERS
@@ -17,7 +18,7 @@ from dynamics.runs.checkpoints import Checkpoints, resume, steps
 from dynamics.runs.run import PAUSE, RUN, Run, RunError, listing
 from dynamics.runs.start import start
 from tests.engine.test_digits import HEADS, config
-from tests.support.make import is_sentence, until
+from tests.support.make import is_sentence, until, watched
 
 
 def timeless(run: Run) -> Any:
@@ -87,6 +88,13 @@ def test_the_command_line_trains_exports_and_refuses_what_needs_a_matrix(
         assert is_sentence(said) and "digits" in said, said
 
 
+def test_a_network_that_diverged_has_no_accuracy() -> None:
+    trajectories, _ = watched(config(learning_rate=500.0, optimizer="gradient_descent"))
+    lines = summary(trajectories).splitlines()
+    assert len(lines) == len(HEADS) and "nan" not in " ".join(lines)
+    assert "compressed: no accuracy, as its numbers are not finite" in lines
+
+
 def test_files_say_nothing_of_a_matrix_to_find(folder: Path) -> None:
     made = config(steps=20, record_every=10)
     run = start(made, folder)
@@ -106,5 +114,5 @@ def test_files_say_nothing_of_a_matrix_to_find(folder: Path) -> None:
     assert all(map(is_sentence, refused)) and len(refused) < len(texts) + 3
     told = " ".join(texts).replace("if it is known, of M*", "")
     assert "held-out" in told and "cross-entropy" in told
-    for word in ("recovery error of", "M*", "observed", "½"):
+    for word in ("recovery error of", "authors", "M*", "observed", "½"):
         assert word not in told, (word, told[max(0, told.find(word) - 200) :][:400])

@@ -1,4 +1,4 @@
-"""The authors' held-out quantity of the problem."""
+"""The held-out quantity of the problem."""
 
 from torch import Tensor
 
@@ -7,5 +7,9 @@ from dynamics.engine.problem import Task
 
 
 def measure(state: State, task: Task) -> Tensor | None:
-    """½ mean square over unobserved entries (completion) or all; relative error (sensing)."""
+    """A single number: what it is depends on the task, see ``Task.measures``.
+
+    ½ mean square over unobserved entries (completion) or all; relative error (sensing);
+    cross-entropy of held-out images (classes).
+    """
     return task.behind(state.backbone).test_loss(state.left, state.right)
