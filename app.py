@@ -31,9 +31,11 @@ def page(file: Path) -> st.Page:
 if __name__ != "__main__":
     from streamlit.runtime import memory_media_file_storage
     from streamlit.runtime.pages_manager import PagesManager
+    from streamlit.runtime.scriptrunner import script_runner
 
     from pages.shared.files.media import SharedFiles
     from pages.shared.live.routes import ROUTES
+    from pages.shared.session.whole import WholeSessionState
 
     # Streamlit lists the files of a folder called pages by itself; without this line, a server's
     # first visitor would see that list.
@@ -42,15 +44,18 @@ if __name__ != "__main__":
     # Streamlit offers no other way to choose where the files behind download buttons are kept.
     memory_media_file_storage.MemoryMediaFileStorage = SharedFiles
 
+    # Nor has it an option that lets a callback write all that it has to write.
+    vars(script_runner)["SafeSessionState"] = WholeSessionState
+
     app = st.App(Path(__file__).resolve(), routes=ROUTES, on_script_error=sentence)
 else:
-    from pages.shared import number, reconnect
+    from pages.shared import number
+    from pages.shared.session import reconnect
 
     with reconnect.heard():
-        st.set_page_config(
-            "DLN Explorer", page_icon=str(HERE / "pages/shared/icon.svg"), layout="wide"
-        )
-        st.html(HERE / "pages" / "shared" / "style.css")
+        look = HERE / "pages" / "shared" / "look"
+        st.set_page_config("DLN Explorer", page_icon=str(look / "icon.svg"), layout="wide")
+        st.html(look / "style.css")
         number.arrows()
         files = sorted(HERE.glob("pages/[0-9]*.py"), key=lambda file: int(file.stem.split("_")[0]))
         pages = [page(file) for file in files]

@@ -16,7 +16,7 @@ from dynamics.core.words import value
 THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d*)?")
 TWOFOLD = re.compile(r"[1-9]\d{0,2},\d{3}")  # 1,500 is 1500 to some readers and 1.5 to others
 _arrows = st.components.v2.component(
-    "dln_arrows", js=Path(__file__).with_name("arrows.js").read_text(encoding="utf-8")
+    "dln_arrows", js=(Path(__file__).parent / "look" / "arrows.js").read_text(encoding="utf-8")
 )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dynamics.core import description
+from dynamics.core import description, traits
 from dynamics.core.config import SEEDS, Config
 from dynamics.core.words import raised
 from dynamics.runs.run import CANCEL, LIVE, PAUSE, RUN, Run, RunError, root
@@ -118,7 +118,8 @@ def _reset(run: Run) -> None:
 
 
 def _new_seed(config: Config) -> None:
-    fresh = {name: getattr(config, name) + 1 for name in SEEDS}
+    read = (*traits.problem(config.problem).reads, "seed_init")
+    fresh = {name: getattr(config, name) + 1 for name in SEEDS if name in read}
     settings.adopt(config.to_dict() | fresh)
 
 

@@ -87,7 +87,7 @@ def served(
         yield server
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
         for run, _, status in listing(runs):  # workers outlive their server, and must not the test
             if status.live:
                 run.ask(CANCEL)

@@ -151,6 +151,25 @@ def test_quick_clicks_take_nothing_back(server: Server, page_at: Open) -> None:
     expect(page.get_by_text("unexpected error")).to_have_count(0)
 
 
+def test_a_click_is_done_to_its_end_whatever_comes_meanwhile(
+    server: Server, page_at: Open
+) -> None:
+    """While Train starts a worker, a group of settings is opened and folded."""
+    page = page_at(1400)
+    for seed in range(1, 5):
+        visit(page, server, f"problem=sensing&rows=12&cols=12&rank=2&steps=300&seed_init={seed}")
+        train = button(page, "Train").element_handle()
+        fold = page.get_by_text("The problem", exact=True).element_handle()
+        page.evaluate(
+            """([train, fold]) => {
+                train.click();
+                for (const moment of [10, 25, 45, 70, 100]) setTimeout(() => fold.click(), moment);
+            }""",
+            [train, fold],
+        )
+        page.wait_for_url("**run=**")
+
+
 def test_whoever_comes_back_from_another_page_finds_the_run(server: Server, page_at: Open) -> None:
     """By the menu of pages, which knows no addresses: settings, run, axis and charts."""
     settings = "&".join(f"{name}={value}" for name, value in (SMALL | {"depth": 4}).items())

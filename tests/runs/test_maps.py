@@ -159,7 +159,9 @@ def test_a_file_has_the_maps_of_the_last_record(finished: Run) -> None:
 
 def test_of_an_unknown_matrix_no_difference_is_drawn(finished: Run) -> None:
     config = Config.from_dict({"problem": "movielens"})
-    goal = halves(np.full(map_shape(config), np.nan))
+    known = np.full(map_shape(config), np.nan)
+    known[0, 0] = 3.0
+    goal = halves(known)
     (cells,) = maps.cells(config, 1, goal)
     item = Shown(finished.trajectories[1], cells=cells)
     figure = registry.load("charts", "heat_maps").draw([item])

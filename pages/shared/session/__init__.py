@@ -1,0 +1,1 @@
+"""Sessions that lose nothing: what is done first after a restart, and what a click writes."""
