@@ -151,9 +151,7 @@ def test_quick_clicks_take_nothing_back(server: Server, page_at: Open) -> None:
     expect(page.get_by_text("unexpected error")).to_have_count(0)
 
 
-def test_a_click_is_done_to_its_end_whatever_comes_meanwhile(
-    server: Server, page_at: Open
-) -> None:
+def test_a_click_is_done_to_its_end_whatever_comes_meanwhile(server: Server, page_at: Open) -> None:
     """While Train starts a worker, a group of settings is opened and folded."""
     page = page_at(1400)
     for seed in range(1, 5):

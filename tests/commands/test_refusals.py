@@ -79,7 +79,10 @@ def test_a_terminal_without_greek_letters_shows_their_codes(finished: Run) -> No
     assert "r\\u0302" in command("runs", "--runs", str(finished.folder.parent), **bare).stdout
 
 
-@pytest.mark.parametrize("home", ["relative", "/nonexistent", ""])
+@pytest.mark.parametrize(
+    "home",
+    ["/nonexistent", *(pytest.param(home, marks=pytest.mark.slow) for home in ("relative", ""))],
+)
 def test_a_strange_home_does_no_harm(home: str) -> None:
     ended = command("forecast", "--problem", "factorization", HOME=home)
     assert ended.returncode == 0, ended.stderr

@@ -50,6 +50,7 @@ def test_films_grow_their_lines_and_end_with_the_whole_chart(finished: Run, word
     assert (np.ptp(first, axis=2) > 60).sum() < (np.ptp(last, axis=2) > 60).sum() / 2
 
 
+@pytest.mark.slow
 def test_a_film_of_heat_maps_shows_the_moments_of_the_run(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

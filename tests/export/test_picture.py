@@ -47,6 +47,8 @@ from dynamics.runs.run import Run, RunError
 from tests.support.charts import chart, pair_in_space, trajectories, two_panels, unaided
 from tests.support.make import is_sentence, recorded, small, until
 
+pytestmark = pytest.mark.xdist_group("picture")  # in one process, they share what they set up
+
 ROOT = Path(__file__).parents[2]
 SVG = "{http://www.w3.org/2000/svg}"
 LABELS = ("Gradient steps", "original", "compressed", "Recovery error")

@@ -29,6 +29,8 @@ from dynamics.findings.attribution import (
 from dynamics.theory import compressed
 from tests.support.make import is_sentence, recorded, small
 
+pytestmark = pytest.mark.xdist_group("attribution")  # in one process, they share what they set up
+
 FULL = {
     "problem": "factorization", "rows": 16, "cols": 16, "rank_bound": 3, "spectrum": "power-law",
     "init_scale": 0.1, "learning_rate": 0.2, "rate_unit": "limit", "alpha": 4.0,

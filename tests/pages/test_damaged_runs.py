@@ -14,6 +14,8 @@ from dynamics.runs.start import start
 from tests.runs.test_faults import damages
 from tests.support.make import small, until
 
+pytestmark = pytest.mark.xdist_group("damaged")  # in one process, they share what they set up
+
 PAGES = Path(__file__).parents[2] / "pages"
 
 

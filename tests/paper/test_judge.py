@@ -23,6 +23,8 @@ from dynamics.runs.group import Group
 from dynamics.runs.run import Run, RunError, listing
 from tests.support.make import is_sentence, until
 
+pytestmark = pytest.mark.xdist_group("judge")  # in one process, they share what they set up
+
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:

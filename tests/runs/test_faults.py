@@ -22,6 +22,8 @@ from dynamics.runs.start import start
 from pages.saved_runs.table import table
 from tests.support.make import endless, is_sentence, small, until
 
+pytestmark = pytest.mark.xdist_group("faults")  # in one process, they share what they set up
+
 LONG = endless(steps=10_000_000, record_every=100)
 STRANGE: list[Any] = [  # of wrong kinds and sizes
     None,
