@@ -5,7 +5,7 @@ import os
 import sys
 
 from dynamics.commands import ENDED, UNREADABLE
-from dynamics.core import memory
+from dynamics.core.machine import memory
 
 NO_MEMORY = "This needs more memory than there is; a smaller matrix would fit."
 INTERRUPTED = "\ndynamics: Ctrl-C has ended it."
@@ -31,8 +31,8 @@ try:
 
     from dynamics.commands import flags
     from dynamics.commands.parser import parser
-    from dynamics.core import files
     from dynamics.core.config import ConfigError
+    from dynamics.core.machine import files
     from dynamics.runs.run import RunError
 except KeyboardInterrupt:  # while they are loaded
     _leave()

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from dynamics.commands import flags, printed, progress
-from dynamics.core import files
 from dynamics.core.config import Config
+from dynamics.core.machine import files
 from dynamics.export import formats
 from dynamics.export.layout.sizes import Print
 from dynamics.findings import attribution

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from dynamics.commands import flags
-from dynamics.core import files, registry
+from dynamics.core import registry
+from dynamics.core.machine import files
 from dynamics.draw import panel
 from dynamics.draw.time_axis import VERSUS
 from dynamics.export import export, formats, tables

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dynamics.commands import WRONG, flags, progress
-from dynamics.core import files
+from dynamics.core.machine import files
 from dynamics.export import formats
 from dynamics.paper import baselines, report
 from dynamics.paper.check import DIFFERS, said

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from dynamics.commands import flags, printed
-from dynamics.core import memory, traits
+from dynamics.core import traits
 from dynamics.core.config import Config
+from dynamics.core.machine import memory
 
 
 def add(commands: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from tqdm import tqdm
 
 from dynamics.commands import UNREADABLE, WRONG, printed
-from dynamics.core import memory
+from dynamics.core.machine import memory
 
 
 def add(commands: Any) -> None:

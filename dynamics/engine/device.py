@@ -10,7 +10,7 @@ import torch
 
 from dynamics.core import sizes, traits
 from dynamics.core.config import Config
-from dynamics.core.threads import use_one
+from dynamics.core.machine.threads import use_one
 from dynamics.engine.kernels import multiply
 from dynamics.engine.losses import sums
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.core.finite import finite
-from dynamics.core.threads import use_one
+from dynamics.core.machine.threads import use_one
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]

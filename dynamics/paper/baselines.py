@@ -17,7 +17,7 @@ import numpy as np
 
 from dynamics.core import registry
 from dynamics.core.config import Config
-from dynamics.core.files import environment
+from dynamics.core.machine.files import environment
 from dynamics.data.folder import DataError
 from dynamics.paper import altmin
 from dynamics.paper.altmin import Array, Entries

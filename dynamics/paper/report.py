@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from dynamics.core import files
 from dynamics.core.config import Config
 from dynamics.core.description import seeds as drawn
 from dynamics.core.description import settings
+from dynamics.core.machine import files
 from dynamics.core.words import raised
 from dynamics.export.layout.subplots import abreast
 from dynamics.export.render import html as standalone

@@ -15,9 +15,9 @@ import numpy as np
 
 from dynamics.core.config import PROBLEM_SETTINGS, Config
 from dynamics.core.finite import finite
+from dynamics.core.machine.threads import use_one
 from dynamics.core.records import Array
 from dynamics.core.sizes import curvature
-from dynamics.core.threads import use_one
 from dynamics.data.npz import header
 
 PROBLEMS = {"mf": "factorization", "mc": "completion", "ms": "sensing"}  # by the task in a file

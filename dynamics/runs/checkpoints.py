@@ -17,8 +17,8 @@ from typing import Any
 
 import torch
 
-from dynamics.core import files
 from dynamics.core.config import Config
+from dynamics.core.machine import files
 from dynamics.core.records import COUNTERS, Array, Layout
 from dynamics.core.sizes import widths
 from dynamics.engine.measuring.moment import Moment, Resumable

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dynamics.core import files, traits
+from dynamics.core import traits
 from dynamics.core.cells import Cells, block, shape
 from dynamics.core.config import Config
+from dynamics.core.machine import files
 from dynamics.core.records import Array
 
 if TYPE_CHECKING:

@@ -34,8 +34,9 @@ from typing import Any
 
 import numpy as np
 
-from dynamics.core import cost, files
+from dynamics.core import cost
 from dynamics.core.config import Config, ConfigError
+from dynamics.core.machine import files
 from dynamics.core.records import Array, Layout, Trajectory
 from dynamics.core.traits import short_name
 from dynamics.findings.outcomes import Outcome

@@ -9,8 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-from dynamics.core import files
 from dynamics.core.config import Config
+from dynamics.core.machine import files
 from dynamics.runs import queue
 from dynamics.runs.fork import shared
 from dynamics.runs.run import LIVE, RUN, Run, RunError, Status

@@ -17,7 +17,7 @@ from errno import EDQUOT, EFBIG, ENOSPC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dynamics.core import files, memory
+from dynamics.core.machine import files, memory
 from dynamics.core.records import Record
 from dynamics.data.folder import DataError
 from dynamics.findings.outcomes import DIVERGED, Outcome

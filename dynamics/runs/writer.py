@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dynamics.core import cells, files
+from dynamics.core import cells
 from dynamics.core.config import Config
+from dynamics.core.machine import files
 from dynamics.core.records import Array, Layout, Record
 from dynamics.engine.measuring.cells import of_goal
 from dynamics.engine.measuring.moment import Resumable

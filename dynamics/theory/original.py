@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynamics.core.finite import NotFiniteError, finite
+from dynamics.core.machine.threads import use_one
 from dynamics.core.records import Array
-from dynamics.core.threads import use_one
 from dynamics.theory.compressed import NO_TURNS, Turns
 from dynamics.theory.matching import LOW, Matching, identified
 

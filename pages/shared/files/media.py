@@ -14,7 +14,7 @@ from pathlib import Path
 from streamlit.runtime.media_file_storage import MediaFileKind, MediaFileStorageError
 from streamlit.runtime.memory_media_file_storage import MemoryFile, MemoryMediaFileStorage
 
-from dynamics.core import files
+from dynamics.core.machine import files
 from dynamics.runs.run import root
 
 KEPT = 86_400  # seconds that a file is kept after its last use

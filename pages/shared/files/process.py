@@ -16,7 +16,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dynamics.core.files import environment
+from dynamics.core.machine.files import environment
 
 ROOT = Path(__file__).parents[3]
 MOST_AT_ONCE = 2

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from streamlit import config
 
-from dynamics.core import files
+from dynamics.core.machine import files
 from dynamics.export.render import plotlyjs
 from dynamics.runs import maps
 from dynamics.runs.run import Run, RunError, find, root

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dynamics.core import files
+from dynamics.core.machine import files
 
 # A limit on the size of files refuses bytes as a full disk does: first a part of them, then all.
 SHORT = """
 import resource, signal, sys
 from pathlib import Path
-from dynamics.core import files
+from dynamics.core.machine import files
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 def room(size):
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
@@ -38,7 +38,7 @@ for step in range(20, 25):
 def test_a_disk_that_fills_up_leaves_whole_rows_and_the_old_content(tmp_path: Path) -> None:
     file, other = tmp_path / "rows", tmp_path / "other"
     other.write_bytes(b"before")
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     subprocess.run([sys.executable, "-c", SHORT, file, other], cwd=root, check=True)
     rows = np.fromfile(file, "<u8").reshape(-1, 8)
     assert rows[:, 0].tolist() == [*range(15), *range(20, 25)]

@@ -1,0 +1,1 @@
+"""What the machine gives and refuses: files, memory, threads."""
