@@ -326,8 +326,8 @@ def merging(watch: Watch, network: str) -> str:
     goals = history.goals[: len(high)]
     if len(high) < 2 or np.isnan(high).any() or goals[0] < DISTINCT * goals[-1]:
         return ""
-    if history.steps[0] > 0 and low.min() <= history.steps[0]:
-        return ""  # they began to rise in the original, before this network started
+    if low.min() <= history.steps[0]:
+        return ""  # they began to rise before the first record, in the original or by a large start
     rises = high - low
     resolved = rises.min() >= RESOLVED * (history.steps[-1] - history.steps[-2])
     if not resolved or watch.stands(PLATEAU, network):

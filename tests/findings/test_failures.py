@@ -49,6 +49,9 @@ HEALTHY = {
     "compressed on the way": full(steps=1500, changes="600:compress"),
     "caught up": full(alpha=0.2, steps=1000),
     "other rates on the way": full(steps=1500, changes="100:alpha=1;300:alpha=4"),
+    "a start above the target": full(
+        init_scale=3.0, depth=2, rank=3, spectrum="power-law", learning_rate=0.02, steps=600
+    ),
     "too short": full(steps=200, init_scale=0.01, record_every=2),
 }  # fmt: skip
 
