@@ -19,6 +19,7 @@ from dynamics.core.config import Config, ConfigError
 from dynamics.engine.training.comparison import prepare
 from dynamics.runs.run import Run
 from dynamics.runs.writer import Writer
+from tests.support.make import watched
 
 ROOT = Path(__file__).parents[2]
 PROBLEMS = ("factorization", "completion", "sensing")
@@ -142,11 +143,17 @@ def test_only_the_program_writes(
         check(out)
 
 
+def test_what_happens_to_them_is_watched_without_an_error() -> None:
+    """Some start beyond the target, and end after a record or two."""
+    for seed in range(12, 52):
+        watched(Config.from_dict(diverging(seed)))
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
 def test_only_the_program_writes_in_fresh_processes(tmp_path: Path) -> None:
     """And the log of a worker is empty."""
-    for seed in range(100, 220):
+    for seed in range(100, 130):  # some ten seconds each
         settings = diverging(seed)
         key = Config.from_dict(settings).key
         words = ["run", *forecast(settings)[1:-1], "--runs", str(tmp_path)]
