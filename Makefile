@@ -30,10 +30,10 @@ app: $(BIN)/.app ## Install what is needed and open the app in the browser (PORT
 	$(STREAMLIT)
 
 test: compiler chromium $(BIN)/.test ## Install what is needed and run the tests, in a real browser too
-	$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not slow"
+	$(BIN)/python -m pytest -n 4 --dist loadgroup -m "not slow"
 
 slow: compiler chromium nginx $(BIN)/.test ## The tests that take minutes
-	PATH="$(WITH_NGINX)" $(BIN)/python -m pytest -m slow
+	PATH="$(WITH_NGINX)" $(BIN)/python -m pytest -n 2 --dist loadgroup -m slow
 
 check: $(BIN)/.test ## Formatting, lint and types
 	$(BIN)/ruff format --check .
@@ -77,7 +77,7 @@ $(BIN)/.app: requirements.txt | $(BIN)/pip
 	@$(BIN)/python -m dynamics.engine.kernels
 	@touch $@
 
-$(BIN)/.test: requirements.txt requirements-test.txt | $(BIN)/pip
+$(BIN)/.test: requirements.txt requirements-cluster.txt requirements-test.txt | $(BIN)/pip
 	$(BIN)/python -m pip install --quiet -r requirements-test.txt
 	@$(BIN)/python -m dynamics.engine.kernels
 	@touch $@ $(BIN)/.app

@@ -3,6 +3,7 @@
 ``streamlit run app.py``, or any ASGI server with ``app:app``.
 """
 
+import sys
 from pathlib import Path
 
 import streamlit as st
@@ -29,12 +30,20 @@ def page(file: Path) -> st.Page:
 
 
 if __name__ != "__main__":
-    from streamlit.runtime import memory_media_file_storage
+    from dynamics.core.machine import memory
+
+    try:
+        memory.check()
+    except MemoryError as error:
+        sys.exit(f"DLN Explorer: {error}")
+    from streamlit.runtime import memory_media_file_storage, websocket_session_manager
     from streamlit.runtime.pages_manager import PagesManager
     from streamlit.runtime.scriptrunner import script_runner
 
+    from dynamics.runs import standby
     from pages.shared.files.media import SharedFiles
     from pages.shared.live.routes import ROUTES
+    from pages.shared.session.reconnect import WholeFirst
     from pages.shared.session.whole import WholeSessionState
 
     # Streamlit lists the files of a folder called pages by itself; without this line, a server's
@@ -44,19 +53,30 @@ if __name__ != "__main__":
     # Streamlit offers no other way to choose where the files behind download buttons are kept.
     memory_media_file_storage.MemoryMediaFileStorage = SharedFiles
 
+    # Nor has it an option that lets a new session hear what is done in an open dialog.
+    vars(websocket_session_manager)["AppSession"] = WholeFirst
+
     # Nor has it an option that lets a callback write all that it has to write.
     vars(script_runner)["SafeSessionState"] = WholeSessionState
 
+    # A server has a worker ready for its visitors; this script alone, as in tests, has not.
+    standby.allowed = True
+
     app = st.App(Path(__file__).resolve(), routes=ROUTES, on_script_error=sentence)
 else:
+    from dynamics.runs import standby
+    from dynamics.runs.run import root
     from pages.shared import number
+    from pages.shared.files import downloads
     from pages.shared.session import reconnect
 
     with reconnect.heard():
         look = HERE / "pages" / "shared" / "look"
         st.set_page_config("DLN Explorer", page_icon=str(look / "icon.svg"), layout="wide")
         st.html(look / "style.css")
+        st.html(look / "instrument.css")
         number.arrows()
+        downloads.hand_over()
         files = sorted(HERE.glob("pages/[0-9]*.py"), key=lambda file: int(file.stem.split("_")[0]))
         pages = [page(file) for file in files]
         chosen = st.navigation(pages)
@@ -64,3 +84,4 @@ else:
             st.session_state["arrived"] = True  # until the page has read the address that led here
             st.session_state["page"] = chosen.title
         chosen.run()
+        standby.keep(root())

@@ -29,12 +29,7 @@ VIEW = {
     "charts": "singular_values,heat_maps",
     "hide": "settings,presets,pictures,forecast,menus,changes,tools,summary",
 }
-# The cursor's bar is for runs that have ended. The last sentence has its place from the beginning.
-STYLE = """
-    .dln-transport { display: none !important }
-    .dln-message { display: block !important; min-height: 1.5em }
-"""
-WIDTH, HEIGHT = 1440, 1300  # of the window: two charts side by side, and all of them in sight
+WIDTH, HEIGHT = 1280, 860  # of the window
 LIVE = ("", "Connecting", "Queued", "Paused", "Running")  # phases of a run that has not ended
 PATIENCE = 120_000  # milliseconds until the page and the first record are there
 MARGIN = 4  # pixels around the charts
@@ -63,7 +58,6 @@ def main() -> None:
         run.ask(PAUSE)  # until the page is there
         page.goto(f"{server.address}/?{urlencode({'run': run.key} | VIEW, safe=',')}")
         page.get_by_text("Paused", exact=True).wait_for(timeout=PATIENCE)
-        page.add_style_tag(content=STYLE)
         run.ask(RUN)
         page.locator(".dln-plot .scatterlayer").first.wait_for(state="attached", timeout=PATIENCE)
         frames = list(watch(page))
@@ -88,7 +82,7 @@ def watch(page: Page) -> Iterator[Frame]:
 
 def charts(page: Page) -> FloatRect:
     """The part of the page from the run's status to the last chart."""
-    boxes = [each.bounding_box() for each in page.locator(".dln-strip, .dln-card:visible").all()]
+    boxes = [each.bounding_box() for each in page.locator(".dln-line, .dln-card:visible").all()]
     seen = [box for box in boxes if box]
     left, top = min(box["x"] for box in seen), min(box["y"] for box in seen)
     right = max(box["x"] + box["width"] for box in seen)

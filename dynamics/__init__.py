@@ -14,4 +14,20 @@ Twelve rooms. Each may import those below it, none above:
 
 ``tests/house/test_layers.py`` has the same as a table and reads every import against it;
 ``docs/architecture.md`` is the map with the trips that data takes.
+
+``from dynamics import watch`` records anybody's training loop: see ``runs/watch.py``.
 """
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dynamics.runs.watch import watch as watch
+
+
+def __getattr__(name: str) -> Any:
+    """``watch``, imported when it is asked for: ``import dynamics`` loads nothing else."""
+    if name == "watch":
+        from dynamics.runs.watch import watch
+
+        return watch
+    raise AttributeError(f"module 'dynamics' has no attribute {name!r}")

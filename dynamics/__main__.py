@@ -27,6 +27,7 @@ if __name__ == "__main__":
     sys.unraisablehook = _hear
 
 try:
+    memory.check_numpy()
     from collections.abc import Sequence
 
     from dynamics.commands import flags

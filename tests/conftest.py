@@ -2,16 +2,21 @@
 
 import contextlib
 import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 
 from dynamics.runs.run import CANCEL, KEY, Run
 from dynamics.runs.start import start
 from tests.support.make import small, until
+
+settings.register_profile("any machine", deadline=None)  # a busy one takes longer now and then
+settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -33,6 +38,16 @@ def ratings(shared: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """MovieLens 100K's u.data, where the program looks for it."""
     monkeypatch.setenv("DLN_DATA", str(shared / "data"))
     return shared / "data" / "ml-100k" / "u.data"
+
+
+@pytest.fixture
+def no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No data set here, and a proxy where nobody listens: downloads fail for real."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, address)
+    monkeypatch.setenv("DLN_DATA", str(tmp_path / "nothing"))
 
 
 @contextlib.contextmanager

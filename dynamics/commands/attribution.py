@@ -12,8 +12,12 @@ from dynamics.core.config import Config
 from dynamics.core.machine import files
 from dynamics.export import formats
 from dynamics.export.layout.sizes import Print
-from dynamics.findings import attribution
+from dynamics.findings import attribution, causes
+from dynamics.findings.attribution import Attribution
+from dynamics.findings.causes import Split
 from dynamics.runs.group import Group
+
+LEVEL = "1e-3"
 
 
 def add(commands: Any) -> None:
@@ -29,9 +33,10 @@ def add(commands: Any) -> None:
     )
     parser.add_argument(
         "--level",
-        default="1e-3",
+        default="",
         metavar="X",
-        help="recovery error at which costs are taken, or stop for --tolerance (default: 1e-3)",
+        help="recovery error at which costs are taken, or stop for --tolerance (default: 1e-3); "
+        "an accuracy where classes are told apart (default: one that all reach)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     endings = ", ".join(formats.FORMATS[name].ending for name in formats.STILL)
@@ -46,24 +51,23 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         KeyboardInterrupt: after Ctrl-C.
         RunError: if a run failed, was cancelled or lost its worker.
-        ValueError: if the level is neither an error nor ``stop``, or the number of seeds is wrong.
+        ValueError: if the level is none of the problem, or the number of seeds is wrong.
     """
     config = flags.config(options)
     folder = flags.folder(options)
-    attribution.goal(options.level)  # a wrong level is refused before anything is trained
+    classes = bool(config.contents)
+    level = options.level or ("" if classes else LEVEL)
+    # A wrong level is refused before anything is trained.
+    causes.goal(level) if classes else attribution.goal(level)
     size = flags.print_of(options)
     form = formats.format_of(options.out, formats.STILL) if options.out else ""
-    configs = attribution.ladder(config, options.seeds)
+    configs = (causes.ladder if classes else attribution.ladder)(config, options.seeds)
     group = Group(configs, folder)
     progress.follow(group, "The attribution")
     trajectories = [run.trajectories for run in group.runs]
-    result = attribution.attribute(config, trajectories, options.level)
-    if options.json:
-        print(json.dumps(attribution.to_dict(result), indent=1, ensure_ascii=False))
-    else:
-        print(printed.aligned(attribution.table(result)))
-        print("\n".join(attribution.sentences(result)))
-    if form and not result.orders:
+    result = (causes.split if classes else attribution.attribute)(config, trajectories, level)
+    _print(result, options.json)
+    if form and not result.whole.any():
         print(f"{options.out} is not written: no seed has a whole comparison.", file=sys.stderr)
         return 1
     if form:
@@ -71,8 +75,21 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _print(result: Attribution | Split, as_json: bool) -> None:
+    if isinstance(result, Split):
+        rows, said, numbers = causes.table(result), causes.sentences(result), causes.to_dict(result)
+    else:
+        rows, said = attribution.table(result), attribution.sentences(result)
+        numbers = attribution.to_dict(result)
+    if as_json:
+        print(json.dumps(numbers, indent=1, ensure_ascii=False))
+    else:
+        print(printed.aligned(rows))
+        print("\n".join(said))
+
+
 def _write_chart(
-    result: attribution.Attribution, configs: Sequence[Config], form: str, size: Print, file: Path
+    result: Attribution | Split, configs: Sequence[Config], form: str, size: Print, file: Path
 ) -> None:
     from dynamics.draw import waterfall  # imported late: these load Plotly
     from dynamics.export import caption, picture

@@ -12,7 +12,7 @@ from dynamics.core import registry
 from dynamics.core.machine import files
 from dynamics.draw import panel
 from dynamics.draw.time_axis import VERSUS
-from dynamics.export import export, formats, tables
+from dynamics.export import completed, export, formats, tables
 from dynamics.runs.run import Run, find
 
 
@@ -82,6 +82,8 @@ def _content(runs: list[Run], form: str, name: str, options: argparse.Namespace)
         return tables.bundle(runs, name)
     if form in formats.DATA and not options.figure and not several:
         return export.export(runs[0], form)
+    if form in formats.COMPLETED and not options.figure and not several:
+        return completed.content(runs[0], form)
     if form not in formats.CHARTS:
         raise ValueError(
             f"{form} holds the numbers of one run; it has no charts or comparisons. csv and "

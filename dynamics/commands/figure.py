@@ -8,6 +8,7 @@ from typing import Any
 
 from dynamics.commands import WRONG, flags, progress
 from dynamics.core.machine import files
+from dynamics.core.seeds import shown
 from dynamics.export import formats
 from dynamics.paper import baselines, report
 from dynamics.paper.check import DIFFERS, said
@@ -29,7 +30,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--target", default="top", help="spectrum of the target: top or spread")
     parser.add_argument("--seed", type=int, help="other draws than the authors'")
-    parser.add_argument("--seeds", type=int, default=1, help="draw median and quartiles over N")
+    parser.add_argument("--seeds", type=int, default=1, help="draw medians over N")
     parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
     parser.add_argument(
         "--out",
@@ -123,8 +124,8 @@ def reproduce(plan: Plan, folder: Path) -> Judged:
 def lines(judged: Judged) -> list[str]:
     """The verdict in lines: every number beside the authors' number, then the overall verdict."""
     rows = []
-    if judged.plan.draw.seeds > 1:
-        rows.append(f"Medians and quartiles over N = {judged.plan.draw.seeds} seeds.")
+    if (seeds := judged.plan.draw.seeds) > 1:
+        rows.append(f"Medians and {shown(seeds)}, N = {seeds}.")
     for check in judged.checks:
         theirs = "" if check.published is None else f" (published {said(check.published)})"
         rows.append(f"{check.verdict:20} {check.what}: {check.words}{theirs}")

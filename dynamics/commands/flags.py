@@ -5,7 +5,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from dynamics.core.config import SETTINGS, Config, ConfigError, choices, suggested
+from dynamics.core.config import ELSEWHERE, SETTINGS, Config, ConfigError, choices, suggested
+from dynamics.data import dataset as datasets
+from dynamics.data.folder import DataError
 from dynamics.export.layout.sizes import SIZES, Print
 from dynamics.runs.run import root
 
@@ -51,17 +53,50 @@ def given(options: argparse.Namespace) -> dict[str, str]:
     return {name: text for name, text in flags.items() if text is not None}
 
 
+def settings(options: argparse.Namespace) -> dict[str, str]:
+    """``given``, with the data set that ``--dataset`` names imported.
+
+    Raises:
+        ValueError: with one sentence, if it cannot be imported.
+    """
+    try:
+        return _imported(given(options))
+    except DataError as error:
+        raise ValueError(f"--dataset: {error}") from None
+
+
 def config(options: argparse.Namespace) -> Config:
-    """The Config of the flags.
+    """The Config of the flags; the file that ``--dataset`` names is imported.
 
     Raises:
         ValueError: with a sentence for each flag whose value cannot be used.
     """
+    values = settings(options)
     try:
-        return Config.from_dict(given(options))
+        made = Config.from_dict(values)
+        if made.watched:
+            raise ConfigError({"problem": ELSEWHERE})
+        return made
     except ConfigError as error:
         sentences = [f"{flag(name)}: {sentence}" for name, sentence in error.problems.items()]
         raise ValueError(" ".join(sentences)) from None
+
+
+def _imported(values: dict[str, str]) -> dict[str, str]:
+    """The settings with the id of a data set in place of its path; it needs no ``--problem``.
+
+    Raises:
+        DataError: if the file cannot be imported.
+    """
+    text = values.get("dataset", "")
+    if not text:
+        return values
+    named = datasets.keep(Path(text)) if datasets.kind_of_file(text) else text
+    try:
+        problem = datasets.PROBLEMS[datasets.kind(named)]
+    except ValueError:  # Config says so
+        return values
+    return {"problem": problem} | values | {"dataset": named}
 
 
 def folder(options: argparse.Namespace) -> Path:

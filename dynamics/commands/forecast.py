@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from dynamics.commands import flags, printed
-from dynamics.core import traits
 from dynamics.core.config import Config
 from dynamics.core.machine import memory
 
@@ -41,8 +40,6 @@ def run(options: argparse.Namespace) -> int:
         config, facts = trajectory_file.read(options.reference, flags.given(options))
     else:
         config = flags.config(options)
-        if traits.problem(config.problem).classifies:
-            raise ValueError(f"There is no forecast for {config.problem}: it recovers no matrix.")
         facts = _facts(config)
     result = forecast(config, Facts.of(facts), simulate=True)
     if options.json:

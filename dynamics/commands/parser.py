@@ -12,10 +12,11 @@ from dynamics.commands import (
     forecast,
     run,
     runs,
+    sweep,
     verify,
 )
 
-COMMANDS = (run, forecast, attribution, verify, figure, export, runs, bench)
+COMMANDS = (run, sweep, forecast, attribution, verify, figure, export, runs, bench)
 
 
 class Parser(argparse.ArgumentParser):

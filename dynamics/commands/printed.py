@@ -6,10 +6,13 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from dynamics.core.records import Trajectory
+from dynamics.core import traits
+from dynamics.core.records import TAIL, Trajectory, tail_mean
 from dynamics.core.words import count
+from dynamics.findings.failures import Failure
 from dynamics.findings.outcomes import milestones, timed
 from dynamics.findings.rounding import sentences
+from dynamics.findings.story import story
 
 if TYPE_CHECKING:
     from dynamics.peers.verify import Deviation
@@ -21,7 +24,7 @@ def summary(trajectories: list[Trajectory]) -> str:
     """A table of each network's steps and seconds to each decade of the error, and their ratios.
 
     If the full matrix is unknown, no recovery error exists, and the best held-out losses are shown
-    instead; where classes are told apart, the last accuracies.
+    instead; where classes are told apart, the accuracies.
     """
     if not any(len(trajectory.steps) for trajectory in trajectories):
         return "There are no records yet."
@@ -52,6 +55,14 @@ def summary(trajectories: list[Trajectory]) -> str:
     return aligned(lines)
 
 
+def happened(run: "Run") -> str:
+    """What happened where classes are told apart, a line for each sentence; empty elsewhere."""
+    if not traits.problem(run.config.problem).classifies:
+        return ""
+    failed = [Failure.read(signature) for signature in run.status.signatures]
+    return "\n".join(story(run.config, run.trajectories, [each for each in failed if each]))
+
+
 def rounding(run: "Run") -> str:
     """Until which step a run's numbers are reproducible, a line for each sentence."""
     status = run.status
@@ -77,13 +88,14 @@ def _cell(value: float | None, form: str) -> str:
 
 def _best(trajectory: Trajectory) -> str:
     if "accuracy" in trajectory.series and len(trajectory.steps):
-        accuracy = trajectory.series["accuracy"][-1]
-        if not math.isfinite(accuracy):
+        accuracy = tail_mean(trajectory.series["accuracy"])
+        if accuracy is None:
             return f"{trajectory.network}: no accuracy, as its numbers are not finite"
+        records = count(min(TAIL, len(trajectory.steps)), "record")
         return (
-            f"{trajectory.network}: accuracy {accuracy:.4g} on held-out "
-            f"images after {count(trajectory.steps[-1], 'step')} and "
-            f"{trajectory.seconds[-1]:.3g} s of training"
+            f"{trajectory.network}: accuracy {accuracy:.4f} on held-out images, mean of the last "
+            f"{records}, after {count(trajectory.steps[-1], 'step')}, {trajectory.seconds[-1]:.3g} "
+            f"s and {trajectory.operations[-1]:.3g} operations of training"
         )
     losses = trajectory.series["test_loss"]
     best = trajectory.lowest("test_loss")
@@ -101,9 +113,8 @@ def table(forecast: "Forecast") -> list[str]:
     broken: dict[str, None] = {}
     for name, network in forecast.networks.items():
         lines.append(name)
-        for field in dataclasses.fields(network):
-            prediction = getattr(network, field.name)
-            lines.append(f"  {field.name:11} {_number(prediction.value):44} {prediction.standing}")
+        for kind, prediction in network.predictions.items():
+            lines.append(f"  {kind:11} {_number(prediction.value):44} {prediction.standing}")
             broken |= dict.fromkeys(prediction.breaks)
         ratio = forecast.ratio(name)
         if ratio is not None:

@@ -1,12 +1,14 @@
 """The command ``run``: train both networks and compare them."""
 
 import argparse
+import sys
 from typing import Any
 
 from dynamics.commands import ENDED, WRONG, flags, printed, progress
 from dynamics.runs.group import Group
 from dynamics.runs.run import RunError
 from dynamics.runs.start import start
+from dynamics.theory.forecast import forecast
 
 
 def add(commands: Any) -> None:
@@ -18,7 +20,9 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train, and print a table of steps and seconds; returns 1 if a network diverged.
+    """Print what the forecast warns of, train, and print a table of steps and seconds.
+
+    Returns 1 if a network diverged.
 
     Raises:
         RunError: if the run failed or its worker died.
@@ -26,6 +30,8 @@ def run(options: argparse.Namespace) -> int:
     """
     config = flags.config(options)
     folder = flags.folder(options)
+    for warning in forecast(config).warnings:
+        print(f"Warning: {warning.sentence}", file=sys.stderr)
     trained = start(config, folder)
     print(f"Run {trained.key}")
     try:
@@ -39,5 +45,6 @@ def run(options: argparse.Namespace) -> int:
     status = trained.status
     print(f"{status.phase}: {status.sentence.removeprefix(f'{status.phase}; ')}")
     print(printed.summary(trained.trajectories))
-    print(printed.rounding(trained))
+    for part in filter(None, (printed.happened(trained), printed.rounding(trained))):
+        print(part)
     return {"diverged": WRONG, "cancelled": ENDED}.get(status.phase, 0)

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from dynamics.commands import flags, printed
+from dynamics.core.config import Config
+from dynamics.findings.story import story
 from dynamics.runs.run import CANCEL, PAUSE, RUN, Run, find, listing
 
 
@@ -29,8 +31,8 @@ def run(options: argparse.Namespace) -> int:
     folder = flags.folder(options)
     if options.action == "list":
         for saved, config, status in listing(folder):
-            about = f"{config.problem}, L={config.depth}, r̂={config.rank_bound}" if config else ""
-            print(f"{saved.key}  {status.phase:10} {status.step:>9,}  {about or status.sentence}")
+            about = _about(config) if config else status.sentence
+            print(f"{saved.key}  {status.phase:10} {status.step:>9,}  {about}")
         return 0
     if not options.keys:
         raise ValueError(f"runs {options.action} needs the key of a run; runs list shows them.")
@@ -39,12 +41,23 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _about(config: Config) -> str:
+    """What the run learns and how, in a few words."""
+    if config.watched:
+        return f"{config.problem}, {config.title}"
+    return f"{config.problem}, L={config.depth}, r̂={config.rank_bound}"
+
+
 def _show(run: Run) -> None:
     """Print the status, the settings and the results of a run."""
     status = run.status
     print(f"{run.key} {status.phase}, step {status.step:,}: {status.sentence}")
     for name, value in run.config.to_dict().items():
         print(f"  {flags.flag(name):20} {value}")
+    if run.watched:
+        sentences = story(run.config, run.trajectories)
+        print("\n".join(sentences) or printed.summary(run.trajectories))
+        return
     print(printed.summary(run.trajectories))
     print(printed.rounding(run))
 

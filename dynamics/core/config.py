@@ -4,6 +4,7 @@ Sliders, command-line flags, the page's address and the stored file are all view
 Equal configs have equal keys on every machine.
 """
 
+import copy
 import dataclasses
 import difflib
 import hashlib
@@ -15,9 +16,13 @@ from typing import Any
 from dynamics.core import changes as schedules
 from dynamics.core import consistency, traits
 from dynamics.core.consistency import FIXED
+from dynamics.core.contents import Contents, contents, fitting, shape
 from dynamics.core.setting import setting, settings_of
+from dynamics.data import dataset as datasets
+from dynamics.data import imported
 from dynamics.data.published import DRAWN, NAMES
 
+ELSEWHERE = "This run was recorded from a program of its own: it cannot be trained again here."
 VERSION = 1  # part of the key; raise it when a default or the result of a run changes
 
 
@@ -36,6 +41,13 @@ class Config:
     Raises:
         ConfigError: with one sentence for each field that has the wrong type, is out of range or
             does not fit the other fields; a page shows the sentence beside the widget.
+
+    A run that another program trains (``watched``) has three settings: the names of what is
+    recorded as ``networks``, ``record_every``, and the two fields that are no settings,
+
+    Attributes:
+        title: what that program calls its run; empty for runs of this program.
+        moment: when its recording began, so that no two of its runs are one.
     """
 
     problem: str = setting(
@@ -76,6 +88,15 @@ class Config:
         high=1,
         above=True,
     )
+    holes: str = setting(
+        "random",
+        "Holes",
+        "",
+        "Where a picture's pixels are missing: anywhere (random), along scratches, under text or "
+        "in a block",
+        "problem",
+        choices_of=("random", "scratches", "text", "block"),
+    )
     measurements: int = setting(
         2000,
         "Measurements",
@@ -94,6 +115,24 @@ class Config:
         "problem",
         choices_of=("gaussian", "rank-one"),
     )
+    input_correlation: float = setting(
+        0.0,
+        "Correlation of inputs",
+        "κ",
+        "Correlation of the inputs of neighbouring items, and κ^k of items k apart; 0 for white "
+        "inputs, one for each item",
+        "problem",
+        low=0,
+        high=0.95,
+    )
+    dataset: str = setting(
+        "",
+        "Data set",
+        "",
+        "The imported images or rows, picture or matrix; the command line also takes a file's path",
+        "problem",
+        example=imported.EXAMPLE,
+    )
     backbone: str = setting(
         "mlp",
         "Backbone",
@@ -101,6 +140,16 @@ class Config:
         "The module whose features of an image the networks multiply",
         "problem",
         choices_of="backbones",
+    )
+    place: str = setting(
+        "head",
+        "Place of the factors",
+        "",
+        "Where W_L⋯W_1 stands: it turns features into a score for each class (head), or it is a "
+        "hidden layer before a plain last layer (hidden), also with the activation between its "
+        "factors (hidden-active)",
+        "problem",
+        choices_of=("head", "hidden", "hidden-active"),
     )
     activation: str = setting(
         "relu",
@@ -117,10 +166,21 @@ class Config:
         1.0,
         "Rate of the backbone",
         "ρ",
-        "The backbone moves by ρη; 0 freezes it",
+        "The backbone moves by ρη: at 0 its features stay as drawn (lazy), at 1 they learn as fast "
+        "as the head (rich)",
         "problem",
         low=0,
         high=1000,
+    )
+    alpha_first: float = setting(
+        1.0,
+        "Discrepant rate of the first matrix",
+        "α₁",
+        "The first matrix of the backbone moves by α₁ρη, as the authors' own rate has it",
+        "problem",
+        low=0,
+        high=1000,
+        above=True,
     )
     batch: int = setting(
         128,
@@ -142,6 +202,15 @@ class Config:
         high=1_000_000,
         unit="images",
     )
+    validation: float = setting(
+        0.0,
+        "Validation part",
+        "",
+        "Share of the training images that is kept apart to tell when to stop",
+        "problem",
+        low=0,
+        high=0.9,
+    )
     label_noise: float = setting(
         0.0,
         "Label noise",
@@ -150,6 +219,16 @@ class Config:
         "problem",
         low=0,
         high=1,
+    )
+    sharpness: int = setting(
+        0,
+        "Sharpness",
+        "",
+        "At how many moments of the run the largest curvature λ_max of the loss is measured, which "
+        "takes seconds each behind a large backbone; 0 for none",
+        "problem",
+        low=0,
+        high=1000,
     )
     noise: float = setting(
         0.0,
@@ -344,30 +423,48 @@ class Config:
         0, "Seed: backbone", "", "Seed of the backbone's start", "seeds", low=0, high=2**31 - 1
     )
 
+    title: str = ""
+    moment: str = ""
+
     def __post_init__(self) -> None:
         problems: dict[str, str] = {}
         for name, about in SETTINGS.items():
             try:
-                value = about.check(getattr(self, name))
+                given = getattr(self, name)
+                own = name == "networks" and self.watched
+                value: Any = _names(given) if own else about.check(given)
                 if name == "changes":
                     value = schedules.written(schedules.read(value, _rate))
+                elif name == "dataset" and value:
+                    value = str(datasets.read(value))
                 object.__setattr__(self, name, value)
             except ValueError as error:
                 problems[name] = str(error)
         if not problems:
             problems = self._inconsistencies()
+        for name in RECORDED:
+            if not isinstance(getattr(self, name), str):
+                problems[name] = f"{name} must be a text; {getattr(self, name)!r} was given."
         if problems:
             raise ConfigError(problems)
 
     def _inconsistencies(self) -> dict[str, str]:
         """One sentence for each field that does not fit the other fields, by name."""
         values = {name: getattr(self, name) for name in SETTINGS}
+        if missing := consistency.dataset(values):
+            return missing
         return (
             consistency.sizes(values, self.shape, SETTINGS)
-            | consistency.classes(values)
+            | consistency.classes(values, self.contents)
+            | consistency.images(values, self.contents)
             | consistency.changes(values, self.shape, self.schedule, SETTINGS)
             | consistency.published(values)
         )
+
+    @property
+    def watched(self) -> bool:
+        """Whether another program trains the run, and ``dynamics.watch`` records it."""
+        return _watched(self.problem)
 
     @property
     def schedule(self) -> tuple[schedules.Change, ...]:
@@ -386,15 +483,21 @@ class Config:
         return {name: getattr(self, name) for name in schedules.SYMBOLS}
 
     @property
+    def contents(self) -> Contents | None:
+        """What is known of the images whose classes are told apart; None if there are none."""
+        return contents(self.problem, self.dataset)
+
+    @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the end-to-end matrix; a data set has its own.
 
-        To tell classes apart, it has a row for each feature and a column for each class.
+        To tell classes apart, it has a row for each feature and a column for each class, or, as a
+        hidden layer, for each feature.
         """
-        problem = traits.problem(self.problem)
-        if problem.classes:
-            return self.features, problem.classes
-        return problem.shape or (self.rows, self.cols)
+        if self.contents:
+            hidden = self.place != "head"
+            return self.features, self.features if hidden else self.contents.classes
+        return shape(self.problem, self.dataset) or (self.rows, self.cols)
 
     @property
     def full_width(self) -> int:
@@ -409,8 +512,12 @@ class Config:
         """The settings with which the run continues from a step, as if it had begun with them."""
         if not self.changes:
             return self
-        rates: dict[str, Any] = schedules.in_force(self.schedule, self.rates, step)
-        return dataclasses.replace(self, changes="", **rates)
+        # Not ``replace``, which would check whether the late network could start by itself.
+        later = copy.copy(self)
+        rates = schedules.in_force(self.schedule, self.rates, step)
+        for name, value in {**rates, "changes": ""}.items():
+            object.__setattr__(later, name, value)
+        return later
 
     def canonical(self) -> "Config":
         """The same run, with defaults for the settings that its problem and its networks ignore."""
@@ -434,34 +541,42 @@ class Config:
         # Only settings that differ from their defaults count, so a new setting changes no old key.
         settings = self.canonical().to_dict()
         defaults = Config().to_dict()
-        chosen = {name: value for name, value in settings.items() if value != defaults[name]}
+        chosen = {name: value for name, value in settings.items() if value != defaults.get(name)}
         content = json.dumps([VERSION, chosen], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     def to_dict(self) -> dict[str, Any]:
-        """All fields, ready for JSON: ``from_dict`` returns the same Config."""
-        fields = {name: getattr(self, name) for name in SETTINGS}
+        """All settings, ready for JSON: ``from_dict`` returns the same Config.
+
+        Only those that it has, if another program trains the run.
+        """
+        names = ("problem", "networks", "record_every", *RECORDED) if self.watched else SETTINGS
+        fields = {name: getattr(self, name) for name in names}
         return fields | {"networks": ",".join(self.networks)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Config":
         """A Config from field names and values, or the texts of values.
 
-        A field that is left out has the value that its problem suggests, or else its default,
-        because one size of step or matrix does not suit all problems.
+        A field that is left out has the value that its problem and its data set suggest, or else
+        its default, because one size of step or matrix does not suit all problems.
 
         Raises:
             ConfigError: for the reasons of the class, and for a name that is not a field.
         """
-        unknown = {name: _unknown(name) for name in values if name not in SETTINGS}
+        problem = values.get("problem")
+        known = {*SETTINGS, *(RECORDED if _watched(problem) else ())}
+        unknown = {name: _unknown(name) for name in values if name not in known}
         if unknown:
             raise ConfigError(unknown)
-        return cls(**(suggested(values.get("problem")) | dict(values)))
+        fits = fitting(str(problem), values.get("dataset"))
+        return cls(**(suggested(problem) | fits | dict(values)))
 
 
 SETTINGS = settings_of(Config)
 PROBLEM_SETTINGS = [name for name in SETTINGS if SETTINGS[name].group == "problem"][1:]
 PROBLEM_SETTINGS += ["seed_target", "seed_data", "seed_noise", "seed_backbone"]
+RECORDED = ("title", "moment")  # fields that only such runs have
 SEEDS = [name for name in SETTINGS if SETTINGS[name].group == "seeds"]
 # α and the seed of the first factors are missing here: they count even if no network reads them.
 # Published figures set both in such runs, and the keys of those runs must not change.
@@ -478,6 +593,19 @@ def suggested(problem: str | None) -> dict[str, Any]:
     if not isinstance(problem, str) or problem not in choices("problem"):
         return {}
     return dict(traits.problem(problem).suggests)
+
+
+def _watched(problem: Any) -> bool:
+    known = isinstance(problem, str) and problem in choices("problem")
+    return known and not traits.problem(problem).trained
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    """The names in a list or in a text with commas: what is recorded of another program's run."""
+    parts = value.split(",") if isinstance(value, str) else value
+    if not parts or not all(isinstance(part, str) and part for part in parts):
+        raise ValueError(f"networks must name what is recorded; {value!r} was given.")
+    return tuple(parts)
 
 
 def _unknown(name: str) -> str:

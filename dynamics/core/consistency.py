@@ -8,8 +8,10 @@ from typing import Any
 
 from dynamics.core import registry, traits
 from dynamics.core.changes import Change, LateStart
+from dynamics.core.contents import Contents
 from dynamics.core.setting import Setting
 from dynamics.core.words import count
+from dynamics.data import dataset as datasets
 from dynamics.data.published import DRAWN, arrays, settings, start
 
 MOST_RECORDS = 100_000  # of a run
@@ -23,7 +25,7 @@ def sizes(
     """Ranks and widths larger than the matrix, and more records than a run keeps."""
     problems = {}
     side = min(shape)
-    # Where classes are told apart there is no rank, and ``classes`` checks the width bound.
+    # Where classes are told apart there is no rank, and a wider network has spare directions.
     recovers = not traits.problem(values["problem"]).classifies
     for name in ("rank", "rank_bound") if recovers else ():
         if values[name] > side:
@@ -40,12 +42,30 @@ def sizes(
     return problems
 
 
-def classes(values: Mapping[str, Any]) -> dict[str, str]:
+def dataset(values: Mapping[str, Any]) -> dict[str, str]:
+    """A missing data set, or one of another kind, without which nothing else can be checked."""
+    problem, given = values["problem"], values["dataset"]
+    wanted = traits.problem(problem).data
+    if not wanted or (given and datasets.kind(given) == wanted):
+        return {}
+    sentence = (
+        f"dataset must be given with the problem {problem}: {datasets.CALLED[wanted]}, or the id "
+        "of one that was imported."
+    )
+    if given:
+        fit = datasets.PROBLEMS[datasets.kind(given)]
+        sentence = (
+            f"dataset must be {datasets.CALLED[wanted]} with the problem {problem}; {given} is one "
+            f"for the problem {fit}."
+        )
+    return {"dataset": sentence}
+
+
+def classes(values: Mapping[str, Any], known: Contents | None) -> dict[str, str]:
     """What has no meaning where classes are told apart, or nowhere else."""
     problem = values["problem"]
-    number = traits.problem(problem).classes
     kinds = {name: traits.network(name) for name in values["networks"]}
-    if not number:
+    if known is None:
         alone = [name for name, kind in kinds.items() if kind.classifies]
         if not alone:
             return {}
@@ -60,20 +80,74 @@ def classes(values: Mapping[str, Any]) -> dict[str, str]:
         problems["networks"] = (
             f"{' and '.join(reduced)} simulate the recovery of a matrix; {problem} has none."
         )
-    most = min(number, values["features"])
-    cut = [name for name, kind in kinds.items() if kind.narrow and kind.spectral]
-    if cut and values["rank_bound"] > most:
-        problems["rank_bound"] = (
-            f"rank_bound must be at most {most} with {' and '.join(cut)}: the gradient of "
-            f"{number} classes has no more directions to start from; {values['rank_bound']} was "
-            "given."
-        )
+    problems |= _hidden(values)
     for name, value in (("rate_unit", "absolute"), ("equal", "rate")):
         if values[name] != value:
             problems[name] = (
                 f"{name} must be {value} with {problem}: no stability limit is known for it."
             )
     return problems
+
+
+def images(values: Mapping[str, Any], known: Contents | None) -> dict[str, str]:
+    """More images than there are, parts without an image, and images that a backbone cannot cut."""
+    if known is None:
+        return {}
+    problems = {}
+    apart = validation(known, values["validation"])
+    if values["validation"] and not 0 < apart < known.images:
+        problems["validation"] = (
+            f"validation must leave at least one of {count(known.images, 'training image')} on "
+            f"either side; {values['validation']:g} was given."
+        )
+    left = known.images - apart
+    used = values["images"] or left
+    for name, most in (("images", left), ("batch", used)):
+        if values[name] > most and not problems:
+            problems[name] = (
+                f"{name} must be at most {most:,}, the number of training images; "
+                f"{values[name]:,} was given."
+            )
+    side = traits.backbone(values["backbone"]).side
+    _, height, width = known.shape
+    if height % side or width % side:
+        problems["backbone"] = (
+            f"The backbone {values['backbone']} cuts images into {side} × {side} patches, so both "
+            f"sides must be multiples of {side}; these are {height} × {width}."
+        )
+    return problems
+
+
+def _hidden(values: Mapping[str, Any]) -> dict[str, str]:
+    """What a hidden layer cannot have: a start from the gradient, and steps told twice."""
+    place = values["place"]
+    if place == "head":
+        return {}
+    late = "compressed" if ":compress" in values["changes"] else ""
+    kinds = {name: traits.network(name) for name in values["networks"] if name != late}
+    sentence = ""
+    if spectral := [name for name, kind in kinds.items() if kind.spectral]:
+        sentence = (
+            f"{' and '.join(spectral)} cannot start in the place {place}: an activation follows W, "
+            "so that its gradient at W = 0 shows no direction; narrow_random starts at random."
+        )
+    elif layered := [name for name, kind in kinds.items() if kind.layered]:
+        sentence = (
+            f"{' and '.join(layered)} would repeat original in the place {place}, where every "
+            "network is evaluated layer by layer."
+        )
+    problems = {"networks": sentence} if sentence else {}
+    if late and place == "hidden-active":
+        problems["changes"] = (
+            f"changes cannot compress in the place {place}: with activations between its factors "
+            "a network is no product that could be cut."
+        )
+    return problems
+
+
+def validation(known: Contents, share: float) -> int:
+    """How many images a validation part of this share has."""
+    return round(share * known.images)
 
 
 def changes(
@@ -97,6 +171,11 @@ def changes(
             sentence = (
                 f"changes can compress only to a width below the original's, {width}; "
                 f"{known['rank_bound'].label} is {values['rank_bound']}."
+            )
+        elif values["rank_bound"] > min(shape):
+            sentence = (
+                f"changes can compress only to a width of at most {min(shape)}: W has no more "
+                f"directions; {known['rank_bound'].label} is {values['rank_bound']}."
             )
     return {"changes": sentence} if sentence else {}
 

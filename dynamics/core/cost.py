@@ -103,8 +103,8 @@ def operations(config: Config, network: str) -> float:
 
     For the compressed network with L ≥ 3: 6 rows cols r̂ + 6 cols r̂² + 6 (L − 3) r̂³. If a step
     touches only observed entries, the first term is 6 |Ω| r̂. Gaussian sensing adds 4 m rows cols;
-    rank-one sensing has 4 m (rows + cols) r̂ instead. For known factors of the target, see
-    ``by_factors``.
+    rank-one sensing has 4 m (rows + cols) r̂ instead. Correlated inputs add 2 rows cols². For known
+    factors of the target, see ``by_factors``.
     """
     cols, *hidden, rows = widths(config, network)
     width = hidden[0]
@@ -117,6 +117,8 @@ def operations(config: Config, network: str) -> float:
         total = sums(shape, config.measurements, width)
     else:
         total = 6.0 * (observed(config) if _by_entries(config) else rows * cols) * width
+    if seen(config) == "inputs":
+        total += 2.0 * rows * cols**2
     if len(hidden) > 1:
         total += 6.0 * width * width * cols + 6.0 * (len(hidden) - 2) * width**3
     return total

@@ -53,6 +53,15 @@ def rates(config: Config, network: str, learning_rate: float, step: int = 0) -> 
     return Rates(now.learning_rate * unit * pace(now, network), alpha(now, network))
 
 
+def plain_descent(config: Config, network: str) -> bool:
+    """Whether a network with a backbone moves by −η times its whole gradient, all the time.
+
+    Only then does η times the largest curvature of the loss decide whether it is stable.
+    """
+    even = alpha(config, network) == config.alpha_first == 1 and config.backbone_rate in (0, 1)
+    return traits.optimizer(config.optimizer).plain and even and not config.schedule
+
+
 def turns(config: Config, network: str, learning_rate: float) -> dict[int, Rates]:
     """The rates at the start and after each change of the settings, by step."""
     steps = (0, *(change.step for change in config.schedule))

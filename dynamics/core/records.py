@@ -17,6 +17,8 @@ from dynamics.core.changes import LateStart
 
 Array = NDArray[np.float64]
 Shape = tuple[int, ...]
+TAIL = 7  # last records over which an end value that fluctuates is averaged
+HELD_OUT = 2000  # most held-out images that a record reads; a run's last one reads all
 SMALL = 1e-6  # share of the largest value below which rounding decides a deviation
 COUNTERS = ("seconds", "measuring_seconds", "operations")
 NONE: Mapping[str, float] = {}
@@ -29,8 +31,8 @@ class Record:
     ``seconds`` of training and ``measuring_seconds`` are counted separately, both from the start.
     ``operations`` are the floating-point operations of the first factors (see ``cost.start``) and
     of the training steps, ``values`` the measurements by name. ``outcome`` is empty while training
-    continues, else ``"done"`` or ``"diverged"``. ``cells`` is the end-to-end matrix as a heat map;
-    it is not a column of the table.
+    continues, else ``"done"`` or ``"diverged"``. ``cells`` is the end-to-end matrix as a heat map,
+    and ``whole`` that matrix itself where it is a picture; neither is a column of the table.
     """
 
     step: int
@@ -40,6 +42,7 @@ class Record:
     values: Mapping[str, Array]
     outcome: str = ""
     cells: Array | None = None
+    whole: Array | None = None
 
 
 MOST_COLUMNS = 1_000_000  # of a table of records
@@ -238,6 +241,16 @@ def followed(series: Mapping[str, Any]) -> str:
     If modes cannot be distinguished, it is the series of sorted singular values.
     """
     return "mode_values" if "mode_values" in series else "singular_values"
+
+
+def tail_mean(values: Array) -> float | None:
+    """The mean of the last TAIL numbers, or of all if they are fewer; None if the last is NaN.
+
+    The live page computes the same: ``tail`` of ``pages/shared/live/browser/panel/line.js``.
+    """
+    if not len(values) or not np.isfinite(values[-1]):
+        return None
+    return float(np.mean(values[-TAIL:]))
 
 
 def deviations(values: Array, reference: Array) -> Array:

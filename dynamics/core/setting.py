@@ -50,7 +50,13 @@ class Setting:
 
     @property
     def offered(self) -> dict[str, str]:
-        """The choices in menus and help: all except exact simulations of other networks."""
+        """The choices in menus and help: all that a user would train.
+
+        That leaves out exact simulations of other networks, and what another program trains.
+        """
+        if self.choices_of == "problems":
+            problems = self.choices.items()
+            return {name: words for name, words in problems if traits.problem(name).trained}
         if self.choices_of != "networks":
             return self.choices
         return {
@@ -140,8 +146,9 @@ def setting(*arguments: Any, **more: Any) -> Any:
 
 
 def settings_of(record: type[Any]) -> dict[str, Setting]:
-    """The settings of a dataclass, by name."""
+    """The settings of a dataclass, by name; not its fields that are none."""
     return {
         field.name: dataclasses.replace(field.metadata["setting"], name=field.name, type=field.type)
         for field in dataclasses.fields(record)
+        if "setting" in field.metadata
     }

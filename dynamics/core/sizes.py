@@ -2,6 +2,7 @@
 
 from dynamics.core import traits
 from dynamics.core.config import Config
+from dynamics.core.contents import entries
 
 
 def widths(config: Config, network: str) -> list[int]:
@@ -19,8 +20,13 @@ def wide(config: Config) -> bool:
 
 
 def seen(config: Config) -> str:
-    """What is seen of the matrix: ``all``, ``entries``, a ``list``, ``sums`` or ``images``."""
-    return traits.problem(config.problem).seen
+    """What is seen of the matrix: ``all``, ``entries``, a ``list``, ``sums`` or ``images``.
+
+    ``inputs`` if all of it is seen, but through inputs that are correlated.
+    """
+    problem = traits.problem(config.problem)
+    correlated = "input_correlation" in problem.reads and config.input_correlation
+    return "inputs" if correlated else problem.seen
 
 
 def observed(config: Config) -> float:
@@ -30,7 +36,7 @@ def observed(config: Config) -> float:
     if problem.seen == "sums":
         return float(config.measurements)
     share = 1.0 if problem.seen == "all" else config.observed
-    return share * (problem.entries or rows * cols)
+    return share * (entries(config.problem, config.dataset) or rows * cols)
 
 
 def freedom(config: Config) -> int:

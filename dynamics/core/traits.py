@@ -18,6 +18,10 @@ from typing import Any, Literal, TypeVar
 from dynamics.core import registry
 
 ALIKE = 0.8  # similarity from which one name counts as a misspelling of another
+OF_IMAGES = (  # what the tasks of all problems of images are made from
+    "backbone", "place", "activation", "features", "backbone_rate", "alpha_first", "batch",
+    "images", "validation", "label_noise", "sharpness", "seed_data", "seed_noise", "seed_backbone",
+)  # fmt: skip
 
 
 class TraitError(ValueError):
@@ -29,42 +33,57 @@ class ProblemTraits:
     """What a file of ``problems/`` states.
 
     Attributes:
-        reads: the settings of the group ``problem``, and the seeds, that ``make`` reads.
+        reads: the settings of the group ``problem``, and the seeds, that ``make`` reads; of
+            ``images``, beside those of OF_IMAGES, which all of these problems read.
         shape: rows and columns if the data fix them; None if they come from the config.
         seen: what is seen of the matrix: ``all`` of it, some ``entries``, a ``list`` of entries
             that is stored without any array of rows × cols, ``sums`` of entries, or ``images``
             whose classes the networks tell apart.
         entries: how many entries the data have; 0 for rows × cols.
+        picture: whether the matrix is the brightness of a picture's pixels.
+        data: what of a user's the setting ``dataset`` names: ``images`` with classes, a
+            ``picture`` or a ``matrix``; empty for a problem that reads no such data.
+        table: whether the matrix is the table of ``core.table``, properties × items.
+        rated: whether the matrix is what means leave over of ratings, with a validation part.
         target_known: whether the whole matrix is known, so that a recovery error exists.
         suggests: settings that suit the problem better than the defaults do.
+        images: how many images can be trained on, and their channels, height and width.
         classes: how many classes the images have that the networks tell apart; 0 if they recover a
             matrix instead.
+        trained: whether this program trains it; False for what another program trains and
+            ``dynamics.watch`` records.
     """
 
     reads: tuple[str, ...]
     shape: tuple[int, int] | None = None
     seen: Literal["all", "entries", "list", "sums", "images"] = "entries"
     entries: int = 0
+    picture: bool = False
+    data: Literal["images", "picture", "matrix", ""] = ""
+    table: bool = False
+    rated: bool = False
     target_known: bool = True
     suggests: Mapping[str, Any] = field(default_factory=dict)
+    images: tuple[int, ...] = ()
     classes: int = 0
+    trained: bool = True
 
     @property
     def classifies(self) -> bool:
         """Whether the networks tell classes apart, and no matrix is recovered."""
-        return bool(self.classes)
+        return self.seen == "images"
 
     def full_width(self, shape: tuple[int, int]) -> int:
         """The original network's width if no setting says it, for W of this shape.
 
         It is the smaller side of a matrix, or the number of features.
         """
-        return shape[0] if self.classes else min(shape)
+        return shape[0] if self.classifies else min(shape)
 
     @property
     def low_rank(self) -> bool:
-        """Whether the target is drawn with the config's rank; photographs and ratings are not."""
-        return "spectrum" in self.reads
+        """Whether the target has the config's rank; photographs and ratings have full rank."""
+        return self.table or "spectrum" in self.reads
 
 
 @dataclass(frozen=True)
@@ -123,6 +142,17 @@ class NetworkTraits:
 
 
 @dataclass(frozen=True)
+class BackboneTraits:
+    """What a file of ``backbones/`` states.
+
+    Attributes:
+        side: both sides of an image must be multiples of it.
+    """
+
+    side: int = 1
+
+
+@dataclass(frozen=True)
 class OptimizerTraits:
     """What a file of ``optimizers/`` states.
 
@@ -149,9 +179,18 @@ class OptimizerTraits:
 
 @dataclass(frozen=True)
 class MeasurementTraits:
-    """What a file of ``measurements/`` states: the ``unit`` of its numbers."""
+    """What a file of ``measurements/`` states.
+
+    Attributes:
+        unit: the unit of its numbers.
+        index: what each index of its numbers counts; empty if one sentence of the README of a zip
+            says it for all.
+        seldom: whether most records lack it: NaN there, and its lines connect what was measured.
+    """
 
     unit: str = "no unit"
+    index: tuple[str, ...] = ()
+    seldom: bool = False
 
 
 @dataclass(frozen=True)
@@ -159,16 +198,22 @@ class ChartTraits:
     """What a file of ``charts/`` states.
 
     Attributes:
-        kind: ``lines`` over time, a ``surface`` in space or a ``map`` of cells.
+        kind: ``lines`` over time, a ``surface`` in space, a ``map`` of W's cells, the ``picture``
+            that W is, a ``matrix`` of recorded shares, or a ``scatter`` of recorded points.
         needs: the measurements without which there is no chart.
         lacks: the sentence shown instead of the chart if those measurements are missing.
         expected: whether the chart also draws what theory predicts for a run.
     """
 
-    kind: Literal["lines", "surface", "map"] = "lines"
+    kind: Literal["lines", "surface", "map", "picture", "matrix", "scatter"] = "lines"
     needs: tuple[str, ...] = ()
     lacks: str = ""
     expected: bool = False
+
+    @property
+    def of_moment(self) -> bool:
+        """Whether the chart shows one moment of the run, and moves with the cursor."""
+        return self.kind in ("map", "picture", "matrix", "scatter")
 
     @property
     def missing(self) -> str:
@@ -198,7 +243,10 @@ class FigureTraits:
 
 def problem(name: str) -> ProblemTraits:
     """The traits of a problem."""
-    return _read("problems", name, ProblemTraits)
+    stated = _read("problems", name, ProblemTraits)
+    if not stated.classifies:
+        return stated
+    return dataclasses.replace(stated, reads=(*stated.reads, *OF_IMAGES))
 
 
 @functools.cache
@@ -210,6 +258,11 @@ def network(name: str) -> NetworkTraits:
     if like := stated.get("like"):
         stated = _stated("networks", like, NetworkTraits) | stated
     return NetworkTraits(**stated)
+
+
+def backbone(name: str) -> BackboneTraits:
+    """The traits of a backbone."""
+    return _read("backbones", name, BackboneTraits)
 
 
 def optimizer(name: str) -> OptimizerTraits:

@@ -7,6 +7,8 @@ power together.
 import math
 import re
 
+LETTERS = ("psnr", "ssim")  # names that are said letter by letter
+
 _TIMES = "\u00a0×\u00a0"
 _SIGNS = ("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _UP = str.maketrans(*_SIGNS)
@@ -63,6 +65,11 @@ def plain(value: float, missing: str = "not reached", endless: str = "never") ->
     if value == 0 or abs(value) >= 1e-3:
         return f"{value:.3g}"
     return raised(f"{value:.1e}")
+
+
+def title(name: str) -> str:
+    """An option's name as a heading: ``Recovery error``, or ``PSNR`` for letters."""
+    return name.upper() if name in LETTERS else name.replace("_", " ").capitalize()
 
 
 def formula(value: float) -> str:

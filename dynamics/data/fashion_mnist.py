@@ -1,23 +1,21 @@
 """FashionMNIST: 70,000 grey images of clothes in ten classes, from files or downloaded once."""
 
-import contextlib
-import fcntl
 import gzip
 import hashlib
 import http
 import http.client
 import math
-import time
 import urllib.error
 import urllib.request
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dynamics.data.folder import DataError, folder
+from dynamics.data.download import download
+from dynamics.data.folder import DataError, alone, folder
 from dynamics.data.labelled import Labelled
 
 SOURCE = "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/"
@@ -55,8 +53,6 @@ CLASSES = (
     "Ankle boot",
 )
 MOST_BYTES = 40_000_000  # of a packed file
-CHUNK = 2**17  # bytes between two reports of a download
-PAUSE = 0.2  # seconds between two looks for another process's download
 
 
 def fetch(report: Callable[[str], None]) -> None:
@@ -70,7 +66,7 @@ def fetch(report: Callable[[str], None]) -> None:
     """
     if all(map(_path, FILES)):
         return
-    with _alone(report):
+    with alone(_own_folder(), "FashionMNIST", report):
         for number, name in enumerate(FILES, 1):
             if not _path(name):
                 _download(name, f"downloading FashionMNIST, file {number} of {len(FILES)}", report)
@@ -160,25 +156,6 @@ def _unpacked(path: Path, name: str) -> NDArray[np.uint8]:
     return np.frombuffer(content, np.uint8, offset=len(header)).reshape(shape)
 
 
-@contextlib.contextmanager
-def _alone(report: Callable[[str], None]) -> Iterator[None]:
-    """Inside the block no other process downloads."""
-    try:
-        _own_folder().mkdir(parents=True, exist_ok=True)
-        lock = (_own_folder() / ".lock").open("w")
-    except OSError as error:
-        raise DataError(f"{_own_folder()} cannot be written: {error.strerror}.") from None
-    with lock:
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                report("waiting for FashionMNIST, which another process downloads")
-                time.sleep(PAUSE)
-        yield
-
-
 def _download(name: str, what: str, report: Callable[[str], None]) -> None:
     """Download a file and keep it if it is the published one."""
     part = _own_folder() / f".{name}.part"
@@ -208,21 +185,23 @@ def _continue(address: str, part: Path, report: Callable[[str], None]) -> None:
     done = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(address, headers={"Range": f"bytes={done}-"} if done else {})
     try:
-        answer = urllib.request.urlopen(request, timeout=20)
+        with (
+            download(request, lambda: report("waiting")) as (header, pieces),
+            part.open("ab") as file,
+        ):
+            if not header.get("Content-Range", "").startswith(f"bytes {done}-"):
+                file.truncate(0)  # the answer is the whole file
+                done = 0
+            size = done + int(header.get("Content-Length") or 0)
+            for piece in pieces:
+                file.write(piece)
+                done += len(piece)
+                if done > MOST_BYTES:
+                    raise DataError("it is too long")
+                report(f"{done / size:.0%}" if size else f"{done} bytes")
     except urllib.error.HTTPError as error:
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             return  # nothing is missing
         raise
-    with answer, part.open("ab") as file:
-        if not answer.headers.get("Content-Range", "").startswith(f"bytes {done}-"):
-            file.truncate(0)  # the answer is the whole file
-            done = 0
-        size = done + int(answer.headers.get("Content-Length") or 0)
-        while content := answer.read(CHUNK):
-            file.write(content)
-            done += len(content)
-            if done > MOST_BYTES:
-                raise DataError("it is too long")
-            report(f"{done / size:.0%}" if size else f"{done} bytes")
     if done < size:
         raise ConnectionError(f"it ended at {done / size:.0%}, where the next attempt continues")

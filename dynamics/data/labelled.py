@@ -1,4 +1,7 @@
-"""Labelled data: images or rows of a table with their classes; how they are split and scaled."""
+"""Labelled data: images or rows of a table with their classes; how they are split and scaled.
+
+A run's script has a copy of these functions (``dynamics/export/script.py``).
+"""
 
 import hashlib
 from collections.abc import Iterator
@@ -41,11 +44,9 @@ class Part(NamedTuple):
     labels: Labels
 
 
-def generator(purpose: str, seed: int) -> np.random.Generator:
-    """Returns a generator for one purpose, so that no new draw elsewhere shifts its numbers.
-
-    Its twin for torch is in ``dynamics/engine/draws.py``.
-    """
+# The twin for torch is ``generator`` in dynamics/engine/draws.py.
+def draws(purpose: str, seed: int) -> np.random.Generator:
+    """Returns a generator for one purpose, so that no new draw elsewhere shifts its numbers."""
     digest = hashlib.sha256(f"{purpose}/{seed}".encode()).digest()
     return np.random.default_rng(int.from_bytes(digest[:8], "big"))
 
@@ -78,7 +79,7 @@ def split(data: Labelled, validation: float, held_out: int, seed: int) -> tuple[
                 f"Of {len(rest)} images {held_out} cannot be held out: at least one has to be, and "
                 "at least one has to be left for training."
             )
-        drawn = _drawn(data.labels, held_out, generator("held-out", seed))
+        drawn = _drawn(data.labels, held_out, draws("held-out", seed))
         held = Part(data.images[drawn], data.labels[drawn])
         rest = rest[~drawn]
     size = round(validation * len(rest))
@@ -87,7 +88,7 @@ def split(data: Labelled, validation: float, held_out: int, seed: int) -> tuple[
             f"A validation part of {validation:g} of {len(rest)} images has {size} of them: it "
             "needs at least one, and has to leave at least one for training."
         )
-    drawn = _drawn(data.labels[rest], size, generator("validation", seed))
+    drawn = _drawn(data.labels[rest], size, draws("validation", seed))
     train, valid = (
         Part(data.images[some], data.labels[some]) for some in (rest[~drawn], rest[drawn])
     )
@@ -163,7 +164,7 @@ def noisy(labels: Labels, share: float, classes: int, seed: int) -> Labels:
         raise DataError(f"The share of replaced labels is from 0 to 1, not {share:g}.")
     if classes < 2:
         raise DataError("Labels cannot be replaced by other classes: there is only one class.")
-    rng = generator("label noise", seed)
+    rng = draws("label noise", seed)
     replaced = rng.permutation(len(labels))[: round(share * len(labels))]
     shift = rng.integers(1, classes, len(replaced))
     result = labels.copy()

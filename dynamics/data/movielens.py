@@ -1,9 +1,8 @@
-"""MovieLens 100K: 100,000 ratings of 1,682 films by 943 users, from a file or downloaded once."""
+"""MovieLens 100K: 100,000 ratings of 1,682 films by 943 users, from files or downloaded once."""
 
 import hashlib
 import http.client
 import io
-import urllib.request
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,16 +10,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dynamics.data.folder import DataError, folder
+from dynamics.data.download import download
+from dynamics.data.folder import DataError, alone, folder
 
 MOVIELENS = "https://files.grouplens.org/datasets/movielens/ml-100k.zip"
 MOVIELENS_SHA256 = (
     "06416e597f82b7342361e41163890c81036900f418ad91315590814211dca490"  # SHA-256 of u.data
 )
+ARCHIVE_MD5 = "0e33842e24a9c977be4e0107933c0723"  # as published beside the archive
 USERS, FILMS = 943, 1682
-MOST_BYTES = 4_000_000  # of a file of ratings
+MOST_BYTES = 4_000_000  # of a file of ratings or titles
+LONGEST = 60  # letters of a title
 MOST_DOWNLOADED = 100_000_000  # bytes of an archive
-CHUNK = 2**16  # bytes between two reports of a download
 
 
 def fetch(report: Callable[[str], None]) -> None:
@@ -29,8 +30,11 @@ def fetch(report: Callable[[str], None]) -> None:
     Raises:
         DataError: if it is missing and cannot be downloaded.
     """
-    if not _ratings_file():
-        _download(report)
+    if _ratings_file():
+        return
+    with alone(folder(), "MovieLens 100K", report):
+        if not _ratings_file():
+            _download(report)
 
 
 def movielens() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
@@ -61,6 +65,37 @@ def movielens() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float6
     return table[:, 0] - 1, table[:, 1] - 1, table[:, 2].astype(float)
 
 
+def titles() -> list[str]:
+    """The titles of the films by their number, from ``u.item`` beside the ratings.
+
+    Empty without such a file, or if it is not a list of these films: titles are an ornament.
+    """
+    ratings = _ratings_file()
+    if ratings is None:
+        return []
+    try:
+        with (ratings.parent / "u.item").open("rb") as opened:
+            lines = opened.read(MOST_BYTES).decode("latin-1").splitlines()
+    except OSError:
+        return []
+    fields = [line.split("|") for line in lines if line.strip()]
+    if [field[0] for field in fields] != [str(number) for number in range(1, FILMS + 1)]:
+        return []
+    found = [_read_aloud(field[1]) for field in fields if len(field) > 1 and field[1].strip()]
+    return found if len(found) == FILMS else []
+
+
+def _read_aloud(title: str) -> str:
+    """``Godfather, The (1972)`` as ``The Godfather (1972)``, in at most LONGEST letters."""
+    name, _, year = title.strip().partition(" (")
+    for article in ("The", "A", "An"):
+        name = (
+            f"{article} {name.removesuffix(f', {article}')}" * name.endswith(f", {article}") or name
+        )
+    whole = f"{name} ({year}" if year else name
+    return whole if len(whole) <= LONGEST else f"{whole[: LONGEST - 1].rstrip()}…"
+
+
 def _ratings_file() -> Path | None:
     paths = (folder() / "u.data", folder() / "ml-100k" / "u.data", folder())
     return next((path for path in paths if path.is_file()), None)
@@ -87,45 +122,48 @@ def _rating(file: Path, number: int, line: bytes) -> tuple[int, int, int]:
 
 
 def _download(report: Callable[[str], None]) -> None:
-    """Download the official archive and keep its u.data if it is the published file."""
+    """Download the official archive; keep its u.data and its u.item if they are as published."""
+    what = "downloading MovieLens 100K"
     advice = f"put its u.data into {folder()}, or name its folder in DLN_DATA"
     try:
-        with urllib.request.urlopen(MOVIELENS, timeout=20) as answer:
-            size = int(answer.headers.get("Content-Length") or 0)
+        with download(MOVIELENS, lambda: report(f"{what}: waiting")) as (header, pieces):
+            size = int(header.get("Content-Length") or 0)
             archive = io.BytesIO()
-            while part := answer.read(CHUNK):
-                archive.write(part)
+            for piece in pieces:
+                archive.write(piece)
                 if archive.tell() > MOST_DOWNLOADED:
                     raise DataError(f"What was downloaded is no MovieLens 100K; {advice}.")
                 share = f"{archive.tell() / size:.0%}" if size else f"{archive.tell()} bytes"
-                report(f"downloading MovieLens 100K: {share}")
+                report(f"{what}: {share}")
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", None) or error
         reason = getattr(reason, "strerror", None) or reason
         raise DataError(f"MovieLens 100K could not be downloaded ({reason}); {advice}.") from None
-    content = _unpacked(archive)
+    content = _unpacked(archive, "u.data")
     if hashlib.sha256(content).hexdigest() != MOVIELENS_SHA256:
         raise DataError(f"What was downloaded is not the published MovieLens 100K; {advice}.")
-    _keep(content)
+    whole = hashlib.md5(archive.getvalue(), usedforsecurity=False).hexdigest() == ARCHIVE_MD5
+    if whole and (named := _unpacked(archive, "u.item")):
+        _keep("u.item", named)  # first: whoever finds the ratings finds the titles, too
+    _keep("u.data", content)
 
 
-def _unpacked(archive: io.BytesIO) -> bytes:
-    """The archive's u.data; empty if it has none or is damaged."""
+def _unpacked(archive: io.BytesIO, name: str) -> bytes:
+    """A file of the archive; empty if it has none of this name or is damaged."""
     try:
-        with zipfile.ZipFile(archive).open("ml-100k/u.data") as packed:
+        with zipfile.ZipFile(archive).open(f"ml-100k/{name}") as packed:
             return packed.read(MOST_BYTES)
     except Exception:  # what zipfile raises on a damaged archive has no common kind
         return b""
 
 
-def _keep(content: bytes) -> None:
-    """Write ``u.data`` into the folder in one go, so that a full disk leaves no half of it."""
-    aside = folder() / ".u.data"
+def _keep(name: str, content: bytes) -> None:
+    """Write a file into the folder in one go; inside ``alone``, for the name is always one."""
+    aside = folder() / f".{name}"
     try:
-        folder().mkdir(parents=True, exist_ok=True)
         try:
             aside.write_bytes(content)
-            aside.replace(folder() / "u.data")
+            aside.replace(folder() / name)
         finally:
             aside.unlink(missing_ok=True)
     except OSError as error:

@@ -1,12 +1,14 @@
 """Own data: labelled images or rows from an ``.npz`` file, checked before they are read."""
 
+import io
 import math
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
+import psutil
 from numpy.typing import NDArray
 
 from dynamics.data.folder import DataError
@@ -17,14 +19,15 @@ Array = NDArray[Any]
 NEEDED = ("images", "labels")
 NAMES = (*NEEDED, "classes", "held_images", "held_labels")
 MOST_BYTES = 2_000_000_000  # of a file, and of its arrays as float32 or wider
+COPIES = 2  # of the arrays in memory: as they are in the file, and as they are kept
 MOST_CLASSES = 1000
 MOST_LETTERS = 60  # of a class's name
 CHANNELS = range(1, 5)  # grey, with alpha, colours, with alpha
 KINDS = {"numbers": "biuf", "texts": "U"}  # kinds of NumPy's types
 
 
-def own(path: str | Path) -> Labelled:
-    """Images or rows with labels from the arrays of an ``.npz`` file.
+def own(file: str | Path | BinaryIO, name: str = "") -> Labelled:
+    """Images or rows with labels from the arrays of an ``.npz`` file, by path or opened.
 
     - ``images``: n × features (rows of a table), n × height × width, or with 1 to 4 channels
       n × height × width × channels or n × channels × height × width, whichever it can be. Any real
@@ -33,40 +36,52 @@ def own(path: str | Path) -> Labelled:
     - ``classes`` (may be missing): the names of the classes 0, 1, …; otherwise their numbers.
     - ``held_images`` and ``held_labels`` (may be missing): the test part.
 
-    Other arrays of the file are not read.
+    Other arrays of the file are not read. ``name`` is what errors call the file.
 
     Raises:
         DataError: if the file is missing, too large or damaged, or if an array does not fit.
     """
     try:
-        return _labelled(_arrays(Path(path)))
+        return _labelled(_arrays(Path(file) if isinstance(file, str) else file))
     except DataError as error:
         reason = str(error)
     except MemoryError:
         reason = "its arrays do not fit into memory"
-    raise DataError(f"{path} cannot be used: {reason}.")
+    raise DataError(f"{name or file} cannot be used: {reason}.")
 
 
-def _arrays(file: Path) -> dict[str, Array]:
+def _arrays(file: Path | BinaryIO) -> dict[str, Array]:
     """The arrays with a name of NAMES; sizes and types are checked before any is read."""
     try:
-        if not file.is_file():
-            raise DataError("no such file exists")
-        if file.stat().st_size > MOST_BYTES:
+        if _size(file) > MOST_BYTES:
             raise DataError(f"it has more than {MOST_BYTES / 1e9:g} GB")
         with zipfile.ZipFile(file) as archive:
             found = {entry.filename: entry for entry in archive.infolist()}
             entries = {name: found[f"{name}.npy"] for name in NAMES if f"{name}.npy" in found}
             if not entries.keys() >= set(NEEDED):
                 raise DataError(f"it needs the arrays images and labels, and has {_list(found)}")
-            if sum(_bytes(archive, entry) for entry in entries.values()) > MOST_BYTES:
+            size = sum(_bytes(archive, entry) for entry in entries.values())
+            if size > MOST_BYTES:
                 raise DataError(f"its arrays take more than {MOST_BYTES / 1e9:g} GB of memory")
+            if size * COPIES > (free := psutil.virtual_memory().available):
+                raise DataError(
+                    f"to read its arrays takes {size * COPIES / 1e9:.1f} GB of memory, and "
+                    f"{free / 1e9:.1f} GB are free"
+                )
             return {name: _array(archive, entry) for name, entry in entries.items()}
     except (DataError, MemoryError):
         raise
     except Exception as error:  # what NumPy and zipfile raise on a damaged file has no common kind
         reason = getattr(error, "strerror", None) or "it is not an .npz file, or is damaged"
         raise DataError(reason[0].lower() + reason[1:]) from None
+
+
+def _size(file: Path | BinaryIO) -> int:
+    if not isinstance(file, Path):
+        return file.seek(0, io.SEEK_END)
+    if not file.is_file():
+        raise DataError("no such file exists")
+    return file.stat().st_size
 
 
 def _list(found: Mapping[str, object]) -> str:

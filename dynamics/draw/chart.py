@@ -16,10 +16,13 @@ import plotly.graph_objects as go
 from dynamics.core import registry, traits
 from dynamics.core.traits import short_name
 from dynamics.core.words import raised
+from dynamics.core.words import title as title_of
 from dynamics.draw.look import DASHES, GREY, RUN_COLORS, color
 from dynamics.draw.shown import Shown
-from dynamics.draw.time_axis import LEAST, UNITS, VERSUS
+from dynamics.draw.time_axis import SHARES, UNITS, VERSUS, is_log
 
+SELDOM = {"mode": "lines+markers", "connectgaps": True, "cliponaxis": False, "marker": {"size": 5}}
+GIVEN = "as the program gave it"  # the unit of a number of a run that another program trains
 CHANGE = {"color": "#808080", "width": 1, "dash": "longdash"}  # mark of a change
 
 
@@ -49,7 +52,7 @@ def blank(title: str, versus: str, y: str, *, log: bool = False, note: str = "")
     thousands = {"exponentformat": "SI", "separatethousands": True, "rangemode": "tozero"}
     figure.update_xaxes(title_text=VERSUS[versus], **thousands, **axis)
     kind = "log" if log else "linear"
-    if versus in LEAST:
+    if is_log(versus):
         figure.update_xaxes(type="log", rangemode="normal")
     return figure.update_yaxes(title_text=y, type=kind, exponentformat="power", **axis)
 
@@ -81,7 +84,7 @@ def marked(name: str, shown: Sequence[Shown], versus: str = "steps") -> go.Figur
     for value, label in sorted(places):
         # Several networks may each have a mark for one change; only the last mark has the words.
         words = label if value == last[label] else ""
-        _mark(figure, value, words, logarithmic=versus in LEAST)
+        _mark(figure, value, words, logarithmic=is_log(versus))
     return figure
 
 
@@ -115,6 +118,8 @@ def line(
 ) -> None:
     """Add one series, or one entry of it, as a line in its network's colour and dash.
 
+    A series that is measured seldom has a mark at each value, and the line connects them.
+
     Args:
         figure: the chart, which is changed.
         item: the network.
@@ -131,13 +136,15 @@ def line(
     """
     network = item.network
     entry: Any = (slice(None), *index)
+    known = name in registry.options("measurements")
+    seldom = SELDOM if known and traits.measurement(name).seldom else {"mode": "lines"}
     figure.add_scatter(
         x=item.along(versus, item.trajectory.steps),
         y=item.values(name)[entry] * scale,
         name=short_name(network),
         legendgroup=network,
         showlegend=legend,
-        mode="lines",
+        **seldom,
         line={
             "color": color(network, shade),
             "dash": dash or DASHES.get(network, "dot"),
@@ -154,19 +161,47 @@ def line(
     )
 
 
+def fading(figure: go.Figure, before: int, label: str, count: int) -> None:
+    """Put the traces from number ``before`` on into the legend, as one entry of fading lines.
+
+    ``label`` is the name of one of the ``count`` lines, without its number.
+    """
+    ends = [f"{label}<sub>{number}</sub>" for number in (1, count)]
+    name = f"{ends[0]} (strong) to {ends[1]} (faint)" if count > 1 else ends[0]
+    for trace in figure.data[before:]:
+        trace.update(name=name, showlegend=False)
+    if count:
+        figure.data[before].showlegend = True
+
+
+def given(shown: Sequence[Shown], name: str, versus: str) -> go.Figure:
+    """A number that a program of its own gave, perhaps now and then, under its very name."""
+    figure = blank(name, versus, GIVEN)
+    for item in shown:
+        line(figure, item, versus, name, label=name)
+        figure.data[-1].update(SELDOM, line_dash="solid")
+    return figure
+
+
 def compared(
     runs: Sequence[tuple[str, Sequence[Shown]]], series: str, versus: str = "steps"
 ) -> go.Figure:
-    """One series of several runs on a logarithmic axis: a colour for each run, dashes by network.
+    """One series of several runs: a colour for each run, dashes by network.
 
-    ``runs`` has the label of each run and its networks, all of which have the series.
+    The axis is logarithmic but for shares. ``runs`` has the label of each run and its networks, all
+    of which have the series.
     """
-    title = series.replace("_", " ").capitalize()
-    figure = blank(title, versus, UNITS.get(series, "loss"), log=True)
+    measured = series in registry.options("measurements")
+    if measured:
+        title = title_of(series)
+        figure = blank(title, versus, UNITS.get(series, "loss"), log=series not in SHARES)
+    else:
+        figure = blank(series, versus, GIVEN)
     for number, (text, shown) in enumerate(runs):
         label = raised(text) if "=" in text else text  # a run's key 3e1925 is not a number
         for item in shown:
             line(figure, item, versus, series, label=label, legend=True)
+            figure.data[-1].update({} if measured else SELDOM)
             figure.data[-1].update(
                 name=f"{label} · {short_name(item.network)}",
                 legendgroup=f"{number}",

@@ -12,15 +12,17 @@ from dynamics.core import registry, traits
 from dynamics.core.cells import Cells
 from dynamics.core.config import Config
 from dynamics.core.description import labels
+from dynamics.core.pictures import Picture
 from dynamics.core.records import Trajectory
-from dynamics.draw import chart
+from dynamics.draw import between, chart
 from dynamics.draw.shown import Shown, show
 from dynamics.draw.time_axis import VERSUS
-from dynamics.runs import maps
+from dynamics.runs import maps, pictures
 from dynamics.runs.run import Run, RunError
 
 MAPS = "heat_maps"
-MOMENTS = 36  # frames of a film of heat maps
+NUMBERS = "numbers"  # numbers/NAME: what a program that was recorded gave by this name
+MOMENTS = 36  # frames of a film of a chart of one moment
 USUAL = ("recovery_error", "losses", "singular_values", "principal_angles")
 
 
@@ -44,14 +46,14 @@ class Panel:
         """
         stem, _, network = name.partition("/")
         existing = registry.options("charts")
-        if stem not in existing:
+        if stem not in existing and not (stem == NUMBERS and network):
             raise RunError(f"{stem[:40]!r} is not one of the charts {', '.join(existing)}.")
         return cls(stem, network)
 
     @property
     def kind(self) -> str:
-        """``map`` or ``surface``; ``lines`` for most charts."""
-        return traits.chart(self.chart).kind
+        """``lines`` for most charts; see ``ChartTraits``."""
+        return "lines" if self.chart == NUMBERS else traits.chart(self.chart).kind
 
     def select(self, trajectories: Sequence[Trajectory]) -> list[Trajectory]:
         """The trajectories that the panel draws.
@@ -66,7 +68,8 @@ class Panel:
                 f"This run has no network {self.network[:40]!r}; it has {', '.join(names)}."
             )
         needs = traits.chart(self.chart).needs
-        network = self.network if self.kind != "map" else ""  # a heat map shows all networks
+        # A heat map and a picture show all networks.
+        network = self.network if self.kind not in ("map", "picture") else ""
         selected = [
             trajectory
             for trajectory in trajectories
@@ -84,6 +87,8 @@ class Panel:
         *,
         theory: bool = True,
         cells: Sequence[Cells] = (),
+        pictures: Sequence[Picture] = (),
+        at: float = math.inf,
     ) -> go.Figure:
         """The chart of a run; from trajectories without records, its description.
 
@@ -93,12 +98,16 @@ class Panel:
             versus: the time axis.
             theory: whether the chart shows what theory expects.
             cells: a heat map for each network; empty if the run has none.
+            pictures: the picture of each network; empty if the run has none.
+            at: the step of a chart of one moment; infinity for the last.
 
         Raises:
             NothingToDrawError: if the run has no numbers for the chart.
             RunError: if the axis does not exist.
         """
         check_axis(versus)
+        if self.chart == NUMBERS:
+            return self._number(trajectories, versus)
         selected = self.select(trajectories)
         if self.kind == "map":
             if not cells:
@@ -106,11 +115,27 @@ class Panel:
             pairs = zip(selected, cells, strict=True)
             shown = [Shown(trajectory, cells=heat_map) for trajectory, heat_map in pairs]
             return chart.marked(self.chart, shown)
+        if self.kind == "picture":
+            if not pictures:
+                raise NothingToDrawError(traits.chart(self.chart).missing)
+            both = zip(selected, pictures, strict=True)
+            return chart.marked(self.chart, [Shown(one, picture=own) for one, own in both])
+        if traits.chart(self.chart).of_moment:
+            return chart.marked(self.chart, [Shown(each, at=at) for each in selected])
         theory = theory and traits.chart(self.chart).expected
         shown = show(config, selected, versus, theory=theory)
         if not shown:
             raise NothingToDrawError(NO_UNIT)
-        return chart.marked(self.chart, shown, versus)
+        figure = chart.marked(self.chart, shown, versus)
+        between.follow(figure)
+        return figure
+
+    def _number(self, trajectories: Sequence[Trajectory], versus: str) -> go.Figure:
+        """The chart of the number that is called like the panel's network."""
+        shown = [Shown(each) for each in trajectories if self.network in each.series]
+        if not shown:
+            raise NothingToDrawError(f"No number {self.network[:40]!r} was given to this run.")
+        return chart.given(shown, self.network, versus)
 
 
 NO_UNIT = "Normalised time needs a predicted escape; this run has none."
@@ -168,7 +193,7 @@ def of_runs(
         name: ``chart`` or ``chart/network``; for several runs, a series.
         versus: the time axis.
         theory: whether the chart of a single run shows what theory expects.
-        at: the step of a heat map; infinity for the last.
+        at: the step of a chart of one moment; infinity for the last.
 
     Raises:
         RunError: if a run has no records, if the chart or axis does not exist, or if the runs have
@@ -185,16 +210,19 @@ def of_runs(
     (run,) = runs
     panel = Panel.named(name)
     cells = maps.cells_at(run, at) if panel.kind == "map" else []
-    return panel.draw(run.config, run.trajectories, versus, theory=theory, cells=cells)
+    drawn = pictures.at_step(run, at) if panel.kind == "picture" else []
+    return panel.draw(
+        run.config, run.trajectories, versus, theory=theory, cells=cells, pictures=drawn, at=at
+    )
 
 
-def moments(run: Run) -> list[dict[str, Any]]:
-    """The run's heat maps as Plotly dictionaries, evenly over its steps, for a film.
+def moments(run: Run, name: str) -> list[dict[str, Any]]:
+    """A chart of one moment at moments evenly over the run's steps, for a film.
 
     Raises:
         RunError: as ``of_runs``.
     """
-    kept = maps.kept(run, len(run.layout.shapes))
-    last = float(kept["step"][-1]) if kept is not None and len(kept) else math.inf
-    steps = np.linspace(0, last, MOMENTS) if math.isfinite(last) else [last]
-    return [of_runs([run], MAPS, at=float(step)).to_plotly_json() for step in steps]
+    run.need_records()
+    last = max(float(trajectory.steps[-1]) for trajectory in run.trajectories)
+    steps = np.linspace(0, last, MOMENTS)
+    return [of_runs([run], name, at=float(step)).to_plotly_json() for step in steps]

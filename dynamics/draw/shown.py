@@ -1,5 +1,6 @@
 """Shown: a trajectory as a chart shows it, with what theory expects of it."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,6 +8,8 @@ from typing import Any
 
 from dynamics.core.cells import Cells
 from dynamics.core.config import Config
+from dynamics.core.pictures import Picture
+from dynamics.core.rates import plain_descent
 from dynamics.core.records import Array, Trajectory, followed
 from dynamics.draw import time_axis
 from dynamics.theory.course import Expected, expected
@@ -22,12 +25,18 @@ class Shown:
         expected: what theory expects; None if it is unknown, or if theory is hidden.
         unit: t₁ in steps, the unit of normalised time; None on every other axis.
         cells: the heat map at one moment; None for charts without one.
+        picture: the network's picture at one moment; None for charts without one.
+        at: the step of the moment that a chart of one moment shows; infinity for the last.
+        plain: whether the network moves by −η times its whole gradient, see ``plain_descent``.
     """
 
     trajectory: Trajectory
     expected: Expected | None = None
     unit: float | None = None
     cells: Cells | None = None
+    picture: Picture | None = None
+    at: float = math.inf
+    plain: bool = False
 
     @property
     def network(self) -> str:
@@ -48,6 +57,12 @@ class Shown:
             assert self.residuals is not None, "only an exact course has residuals"
             return self.residuals
         return self.trajectory.series[name]
+
+    @property
+    def moment(self) -> int | None:
+        """The last record up to step ``at``, else the first; None before the first record."""
+        reached = int((self.trajectory.steps <= self.at).sum())
+        return max(reached - 1, 0) if len(self.trajectory.steps) else None
 
     def along(self, versus: str, steps: Array) -> Array:
         """The places of steps on a time axis."""
@@ -77,12 +92,18 @@ def show(
     """
     normalised = versus == "normalised"
     if not trajectories or not (theory or normalised):
-        return [Shown(trajectory) for trajectory in trajectories]
+        return [Shown(each, plain=_plain(config, each.network)) for each in trajectories]
     courses = expected(config, Facts.of(trajectories[0].facts))
     listed = []
     for trajectory in trajectories:
         course = courses.get(trajectory.network)
         unit = course.first if course and normalised else None
         if unit or not normalised:
-            listed.append(Shown(trajectory, course if theory else None, unit))
+            plain = _plain(config, trajectory.network)
+            listed.append(Shown(trajectory, course if theory else None, unit, plain=plain))
     return listed
+
+
+def _plain(config: Config, network: str) -> bool:
+    """``plain_descent`` of a network that the config trains; a recorded one moves as it likes."""
+    return network in config.networks and not config.watched and plain_descent(config, network)

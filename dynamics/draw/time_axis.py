@@ -1,20 +1,54 @@
-"""Time axes: steps, seconds, operations or normalised time, and the title of each."""
+"""Time axes: steps, seconds, operations or normalised time, and the title of each.
+
+On a logarithmic axis, record 0 is drawn at the first positive value of the axis.
+"""
 
 from typing import Any
 
 import numpy as np
 
+from dynamics.core import traits
+from dynamics.core.config import Config
 from dynamics.core.records import Array, Trajectory
 
 VERSUS = {
     "steps": "Gradient steps",
     "log steps": "Gradient steps (log)",
     "seconds": "Training time (s)",
+    "log seconds": "Training time (s, log)",
     "operations": "Floating-point operations",
+    "log operations": "Floating-point operations (log)",
     "normalised": "Normalised time t / t₁",
 }
-LEAST = {"log steps": 1}  # first value of a logarithmic axis; record 0 is drawn there
-UNITS = {"recovery_error": "‖W − M*‖<sub>F</sub> / ‖M*‖<sub>F</sub>"}
+LOG = "log "  # how the name of a logarithmic axis begins
+UNITS = {
+    "recovery_error": "‖W − M*‖<sub>F</sub> / ‖M*‖<sub>F</sub>",
+    "accuracy": "share of held-out images",
+    "psnr": "PSNR (dB)",
+    "ssim": "SSIM",
+    "held_out_rmse": "RMSE on held-out ratings (stars)",
+    "validation_rmse": "RMSE on validation ratings (stars)",
+}
+SHARES = ("accuracy", "psnr", "ssim")  # series that no logarithmic axis suits
+
+
+def offered(config: Config) -> list[str]:
+    """The time axes that suit a run.
+
+    A run that tells classes apart has no escape as the unit of normalised time, and the operations
+    of a loop that another program runs are not known either.
+    """
+    axes = list(VERSUS)
+    if config.watched or traits.problem(config.problem).classifies:
+        axes.remove("normalised")
+    if config.watched:
+        axes = [name for name in axes if not name.endswith("operations")]
+    return axes
+
+
+def is_log(versus: str) -> bool:
+    """Whether a time axis is logarithmic."""
+    return versus.startswith(LOG)
 
 
 def along(trajectory: Trajectory, versus: str, steps: Array, unit: float | None = None) -> Array:
@@ -35,9 +69,12 @@ def along(trajectory: Trajectory, versus: str, steps: Array, unit: float | None 
     if versus == "normalised":
         assert unit, "normalised time needs the step of the first expected escape"
         return steps / unit
-    if versus in LEAST:
-        return np.maximum(steps, LEAST[versus])
-    clock = getattr(trajectory, versus)
+    clock = getattr(trajectory, versus.removeprefix(LOG))
+    if is_log(versus):
+        places = along(trajectory, versus.removeprefix(LOG), steps)
+        positive = clock[clock > 0]
+        least = 1.0 if versus == "log steps" else positive[0] if len(positive) else 0.0
+        return np.maximum(places, least)
     if versus == "steps" or not len(clock):
         return steps
     end = trajectory.steps[-1]
@@ -47,11 +84,15 @@ def along(trajectory: Trajectory, versus: str, steps: Array, unit: float | None 
 
 
 def axis(network: str, versus: str, unit: float | None = None) -> dict[str, Any]:
-    """For a trace's ``meta``: the column of a time axis, its unit and its least value."""
+    """For a trace's ``meta``: the column of a time axis, its unit and its least value.
+
+    ``first`` is the first positive value of the column, which is known once the run has it.
+    """
     by_step = versus in ("steps", "log steps", "normalised")
-    described: dict[str, Any] = {"x": "step" if by_step else f"{network}.{versus}"}
+    clock = versus.removeprefix(LOG)
+    described: dict[str, Any] = {"x": "step" if by_step else f"{network}.{clock}"}
     if versus == "normalised":
         described["unit"] = unit
-    if versus in LEAST:
-        described["least"] = LEAST[versus]
+    if is_log(versus):
+        described["least"] = 1 if by_step else "first"
     return described

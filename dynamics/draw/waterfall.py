@@ -1,24 +1,24 @@
 """Waterfall: an attribution as a chart; the lead is the product of its causes, on a log axis."""
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import plotly.graph_objects as go
 
 from dynamics.core.records import Array
+from dynamics.core.seeds import FEW, spread
 from dynamics.core.traits import short_name
 from dynamics.core.words import count
 from dynamics.draw.look import COLORS, GREY
 from dynamics.findings.attribution import (
     COUNTERS,
-    FEW,
     Attribution,
-    Corner,
     agreed,
     counted_orders,
     over_orders,
-    spread,
 )
+from dynamics.findings.causes import ALPHA, PLAIN, WHOLE, Pair, Split
 
 TOTAL = "#8a8f98"
 RANGE = "#b4b9c2"
@@ -28,10 +28,27 @@ HEIGHT = 24  # pixels of a row
 TOP = 110  # pixels above and below all rows together
 
 
-def reading(attribution: Attribution) -> str:
+def reading(result: Attribution | Split) -> str:
     """How to read the chart, in sentences."""
-    seeds = attribution.whole.sum()
-    scatter = "Error bars are quartiles over seeds." if seeds >= FEW else "Each circle is a seed."
+    return _reading_classes(result) if isinstance(result, Split) else _reading_matrix(result)
+
+
+def _reading_classes(found: Split) -> str:
+    counts = [int(found.counted(pair).sum()) for pair in found.pairs]
+    return (
+        "Each bar begins where the one above ends, and its length is the logarithm of a cause's "
+        "factor: the cost of the network without it, divided by the cost of the one with it, "
+        "medians over seeds. Together they are the whole lead over the wide head layer by layer. "
+        f"{_of_seeds(counts)} Hollow is what is not clear: fewer than nine in ten seeds agree on "
+        "whether it saves or costs, or training was too short for its seconds. Diamonds compare "
+        "the compressed head with a plain layer and, if α is not α₀, the wide head with α with the "
+        "one without; left of 1 costs more. Operations include the look at all images that a "
+        "spectral start needs. Seconds are those of the steps alone, on this machine."
+    )
+
+
+def _reading_matrix(attribution: Attribution) -> str:
+    scatter = _scatter(attribution)
     return (
         "Each bar begins where the one above ends, and its length is the logarithm of a cause's "
         f"factor, the geometric mean over {counted_orders(attribution)} in which the causes can be "
@@ -44,27 +61,63 @@ def reading(attribution: Attribution) -> str:
     )
 
 
-def draw(attribution: Attribution) -> go.Figure:
+def _scatter(attribution: Attribution) -> str:
+    """What shows the scatter over seeds; a diamond's seeds may be more than those of the bars."""
+    alone = [corner for corner in attribution.corners if len(corner.causes) == 1]
+    counts = [int(attribution.whole.sum())]
+    counts += [len(attribution.against_original(corner)) for corner in alone]
+    return _of_seeds(counts)
+
+
+def _of_seeds(counts: list[int]) -> str:
+    if max(counts) < FEW:
+        return "Each circle is a seed."
+    if min(filter(None, counts)) >= FEW:
+        return "Error bars are quartiles over seeds."
+    return "Error bars are quartiles over seeds; of fewer than five seeds, each is a circle."
+
+
+@dataclass(frozen=True)
+class Row:
+    """A factor of one counter.
+
+    Attributes:
+        name: the cause, or the network that is compared with the original one.
+        color: of its bar or diamond.
+        factor: of the medians over seeds; None if it is not known.
+        seeds: the factor in each seed that counts.
+        clear: whether it is more than noise.
+        orders: the least and the greatest factor over the orders of the causes, and their words;
+            None if all are alike.
+    """
+
+    name: str
+    color: str
+    factor: float | None
+    seeds: Array
+    clear: bool
+    orders: tuple[float, float, str] | None = None
+
+
+def draw(result: Attribution | Split) -> go.Figure:
     """Bars that begin where the bar above ends; a bar's length is the logarithm of its factor.
 
     ``reading`` says what else is drawn. A network that never reached the level has the words "not
     reached".
     """
     figure = go.Figure()
-    alone = [corner for corner in attribution.corners if len(corner.causes) == 1]
     for place, counter in enumerate(COUNTERS):
-        if attribution.orders:
-            _path(figure, attribution, place, counter.capitalize())
-        for corner in alone:
-            _beside(figure, attribution, corner, place, counter.capitalize())
+        path, whole, beside = (
+            _of_classes(result, place) if isinstance(result, Split) else _of_matrix(result, place)
+        )
+        if path and whole:
+            _path(figure, path, whole, counter.capitalize())
+        for row in beside:
+            _beside(figure, row, counter.capitalize())
     names = list(dict.fromkeys(trace.y[0] for trace in figure.data))
-    seeds = count(int(attribution.whole.sum()), "seed")
-    orders = len(attribution.orders)
-    partly = f", {orders} of {len(attribution.all_orders)} orders"
     figure.update_layout(
         title={
-            "text": f"What makes it cheaper, {seeds}"
-            f"{partly * (orders < len(attribution.all_orders))}",
+            "text": f"What makes it cheaper, {_counts(result)}",
             "x": 0,
             "xref": "container",
             "font": {"size": 15},
@@ -76,10 +129,66 @@ def draw(attribution: Attribution) -> go.Figure:
         showlegend=False,
         bargap=0.25,
     )
-    return _axes(figure, names)
+    title = "Times less than the original (log)"
+    if isinstance(result, Split):
+        title = "Cost without it / cost with it (log)"
+    return _axes(figure, names, title)
 
 
-def _axes(figure: go.Figure, names: list[str]) -> go.Figure:
+def _counts(result: Attribution | Split) -> str:
+    """How many seeds the bars have and, if some orders are missing, how many orders."""
+    seeds = count(int(result.whole.sum()), "seed")
+    if isinstance(result, Split) or len(result.orders) == len(result.all_orders):
+        return seeds
+    return f"{seeds}, {len(result.orders)} of {len(result.all_orders)} orders"
+
+
+Rows = tuple[list[Row], Row | None, list[Row]]
+
+
+def _of_matrix(attribution: Attribution, place: int) -> Rows:
+    """The bars of one counter, the bar of all together, and the diamonds."""
+    alone = [corner for corner in attribution.corners if len(corner.causes) == 1]
+    beside = []
+    for corner in alone:
+        ratios = attribution.against_original(corner)[:, place]
+        noise = COUNTERS[place] == "seconds" and attribution.short
+        sure = len(ratios) > 0 and not noise and bool(agreed(ratios))
+        middle = float(np.median(ratios)) if len(ratios) else None
+        name = short_name(corner.network)
+        beside.append(Row(name, COLORS[corner.network], middle, ratios, sure))
+    if not attribution.orders:
+        return [], None, beside
+    colors = {cause: COLORS[corner.network] for corner in alone for cause in corner.causes}
+    clear = [bool(each) for each in attribution.clear[:, place]]
+    seeds = attribution.factors[:, :, place]
+    path = []
+    for number, cause in enumerate(attribution.causes):
+        middle = float(attribution.middle[number, place])
+        orders = attribution.of_orders[:, number, place]
+        told = over_orders(attribution, number, place)
+        ranged = (float(orders.min()), float(orders.max()), told) if told else None
+        path.append(Row(cause, colors[cause], middle, seeds[:, number], clear[number], ranged))
+    total = float(attribution.total[place])
+    return path, Row("in all", TOTAL, total, seeds.prod(axis=1), clear[-1]), beside
+
+
+def _of_classes(found: Split, place: int) -> Rows:
+    """The same where classes are told apart."""
+
+    def row(pair: Pair, name: str, color: str) -> Row:
+        factors = found.factors(pair)[:, place]
+        middle = float(found.middle(pair)[place]) if len(factors) else None
+        return Row(name, color, middle, factors, bool(found.clear(pair)[place]))
+
+    path = [row(pair, pair[0], COLORS[pair[2]]) for pair in found.chain]
+    whole = row(WHOLE, "in all", TOTAL)
+    beside = [row(pair, pair[0], COLORS[pair[look]]) for pair, look in ((ALPHA, 2), (PLAIN, 1))
+              if pair in found.pairs]  # fmt: skip
+    return (path, whole, beside) if found.whole.any() else ([], None, beside)
+
+
+def _axes(figure: go.Figure, names: list[str], title: str) -> go.Figure:
     """Name the rows, separate the counters by lines, and label factors with plain numbers."""
     groups = [name.partition(",")[0] for name in names]
     for row, (before, after) in enumerate(pairwise(groups), 1):
@@ -94,7 +203,7 @@ def _axes(figure: go.Figure, names: list[str]) -> go.Figure:
     )
     return figure.update_xaxes(
         type="log",
-        title_text="Times less than the original (log)",
+        title_text=title,
         gridcolor=GREY,
         showgrid=True,
         tickvals=TICKS,
@@ -111,34 +220,25 @@ def _tick(name: str) -> str:
     return cause.replace("narrow with random start", "narrow, random").replace(" and α", ", α")
 
 
-def _path(figure: go.Figure, attribution: Attribution, place: int, group: str) -> None:
+def _path(figure: go.Figure, rows: list[Row], whole: Row, group: str) -> None:
     """A bar for each cause, and one for all together."""
-    colors = {
-        cause: COLORS[corner.network]
-        for corner in attribution.corners
-        for cause in corner.causes
-        if len(corner.causes) == 1
-    }
-    clear = attribution.clear[:, place]
-    seeds = attribution.factors[:, :, place]
     start = 1.0
-    for number, cause in enumerate(attribution.causes):
-        factor = float(attribution.middle[number, place])
-        row = f"{group}, {cause}"
-        ranged = over_orders(attribution, number, place)
-        words = f"{factor:.2f} ×{f', {ranged} over the orders' if ranged else ''}"
-        _bar(figure, row, (start, start * factor), colors[cause], bool(clear[number]), words)
-        orders = start * attribution.of_orders[:, number, place]
-        greatest = float(orders.max())
-        if ranged:
-            _line(figure, row, start * factor, (float(orders.min()), greatest), RANGE, 5)
-        high = _seeds(figure, row, start * factor, start * seeds[:, number])
-        _label(figure, row, max(start, greatest, high), f"{factor:.2f} ×")
+    for row in rows:
+        factor = row.factor or 1.0
+        name = f"{group}, {row.name}"
+        low, high, told = row.orders or (1.0, 1.0, "")
+        words = f"{factor:.2f} ×{f', {told} over the orders' if told else ''}"
+        _bar(figure, name, (start, start * factor), row.color, row.clear, words)
+        if told:
+            _line(figure, name, start * factor, (start * low, start * high), RANGE, 5)
+        end = _seeds(figure, name, start * factor, start * row.seeds)
+        furthest = max(start, start * high if told else 0.0, end)
+        _label(figure, name, furthest, f"{factor:.2f} ×")
         start *= factor
-    row = f"{group}, in all"
-    _bar(figure, row, (1.0, start), TOTAL, bool(clear[-1]), f"{start:.2f} ×")
-    high = _seeds(figure, row, start, seeds.prod(axis=1))
-    _label(figure, row, max(1.0, high), f"{start:.2f} ×")
+    name = f"{group}, {whole.name}"
+    _bar(figure, name, (1.0, start), whole.color, whole.clear, f"{start:.2f} ×")
+    end = _seeds(figure, name, start, whole.seeds)
+    _label(figure, name, max(1.0, end), f"{start:.2f} ×")
 
 
 def _bar(
@@ -201,30 +301,26 @@ def _seeds(figure: go.Figure, row: str, middle: float, values: Array) -> float:
     return float(values.max())
 
 
-def _beside(
-    figure: go.Figure, attribution: Attribution, corner: Corner, place: int, group: str
-) -> None:
-    """A diamond at a network's own lead over the original; hollow if it is not clear."""
-    ratios = attribution.against_original(corner)[:, place]
-    row = f"{group}, {short_name(corner.network)}"
-    if not len(ratios):
-        _label(figure, row, 1.0, "not reached")
+def _beside(figure: go.Figure, row: Row, group: str) -> None:
+    """A diamond at the factor of two networks; hollow if it is not clear."""
+    name = f"{group}, {row.name}"
+    if row.factor is None:
+        _label(figure, name, 1.0, "not reached")
         return
-    middle = float(np.median(ratios))
-    clear = agreed(ratios) and not (COUNTERS[place] == "seconds" and attribution.short)
-    high = _seeds(figure, row, middle, ratios)
+    high = _seeds(figure, name, row.factor, row.seeds)
+    words = f"{row.factor:.2f} ×{'' if row.clear else ', no clear effect'}"
     figure.add_scatter(
-        y=[row],
-        x=[middle],
+        y=[name],
+        x=[row.factor],
         mode="markers",
         marker={
-            "symbol": "diamond" if clear else "diamond-open",
+            "symbol": "diamond" if row.clear else "diamond-open",
             "size": 10,
-            "color": COLORS[corner.network],
+            "color": row.color,
         },
-        hovertemplate=f"{row}: {middle:.2f} ×{'' if clear else ', no clear effect'}<extra></extra>",
+        hovertemplate=f"{name}: {words}<extra></extra>",
     )
-    _label(figure, row, max(middle, high), f"{middle:.2f} ×")
+    _label(figure, name, max(row.factor, high), f"{row.factor:.2f} ×")
 
 
 def _label(figure: go.Figure, row: str, at: float, words: str) -> None:

@@ -5,6 +5,7 @@ from itertools import pairwise
 import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
+from torch.nn.functional import pad
 
 from dynamics.core.finite import finite
 
@@ -52,20 +53,29 @@ def drawn(widths: list[int], scale: float, distribution: str, generator: Generat
 
 
 def spectral(
-    left: Float[Tensor, "rows width"], right: Float[Tensor, "width cols"], depth: int, scale: float
+    left: Float[Tensor, "rows count"],
+    right: Float[Tensor, "count cols"],
+    depth: int,
+    scale: float,
+    width: int = 0,
 ) -> Factors:
     """Compressed network: spectral initialization from the surrogate's first singular vectors.
 
     W_1 = ε V̂ᵀ, inner factors ε I and W_L = ε Û: (rows + cols) r̂ + (L − 2) r̂² parameters. Only the
     singular subspaces matter, so the surrogate's scale does not. Kwon et al. (2024), section 4.
 
+    A ``width`` above the number of singular vectors adds hidden units that start at zero on both
+    sides. Their gradients are zero, so they stay there.
+
     Raises:
         ValueError: if ``depth`` is below 2 or the sides do not share one width.
     """
-    width = left.shape[-1]
-    if depth < 2 or right.shape[-2] != width:
+    count = left.shape[-1]
+    if depth < 2 or right.shape[-2] != count:
         raise ValueError(f"no {depth} factors between {tuple(left.shape)} and {tuple(right.shape)}")
-    inner = [torch.eye(width).to(left) for _ in range(depth - 2)]
+    spare = max(0, width - count)
+    left, right = pad(left, (0, spare)), pad(right, (0, 0, 0, spare))
+    inner = [torch.eye(count + spare).to(left) for _ in range(depth - 2)]
     return [scale * factor for factor in (right, *inner, left)]
 
 

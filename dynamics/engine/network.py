@@ -31,6 +31,7 @@ class Network:
         backbone: a module whose features W multiplies; None if the network is W alone.
         backbone_rate: the backbone moves by this times the learning rate. At 0 its parameters
             require no gradient.
+        alpha_first: the backbone's first matrix moves by this times the rate of the backbone.
         layered: whether autograd makes the steps, factor by factor, for comparison.
     """
 
@@ -40,6 +41,7 @@ class Network:
     adrift: bool = False
     backbone: torch.nn.Module | None = None
     backbone_rate: float = 1.0
+    alpha_first: float = 1.0
     layered: bool = False
 
     def __post_init__(self) -> None:
@@ -53,6 +55,17 @@ class Network:
     def widths(self) -> list[int]:
         """cols, the hidden widths, rows."""
         return [self.factors[0].shape[-1], *(factor.shape[-2] for factor in self.factors)]
+
+    @property
+    def paces(self) -> list[tuple[torch.nn.Parameter, float]]:
+        """The backbone's parameters that move, each with its rate as a multiple of ρη."""
+        named = [] if self.backbone is None else list(self.backbone.named_parameters())
+        first = next((each for name, each in named if name.endswith("weight")), None)
+        return [
+            (each, self.alpha_first if each is first else 1.0)
+            for _, each in named
+            if each.requires_grad
+        ]
 
     def restore(self, factors: Factors, backbone: Mapping[str, Tensor]) -> None:
         """Copy these factors, and this state_dict of the backbone, into the network's own."""
@@ -78,5 +91,6 @@ def build(name: str, config: Config, problem: Task) -> Network:
         adrift=kind.adrift,
         backbone=problem.backbone(),
         backbone_rate=config.backbone_rate,
+        alpha_first=config.alpha_first,
         layered=kind.layered,
     )

@@ -5,6 +5,7 @@ A file of ``problems/`` makes a problem from a Config. Its constants name the se
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -28,7 +29,10 @@ class Task(ABC):
             training can continue anywhere.
         look: operations of the pass over all data from which ``surrogate`` follows, if the
             config's sizes do not tell them.
+        before: operations that every network needs before its first step, and no step again.
         measures: what ``test_loss`` measures, in words.
+        pictured: whether W itself is recorded, because it is a picture.
+        linear: whether only the product of the factors counts; False with activations between them.
     """
 
     shape: tuple[int, int]
@@ -36,11 +40,15 @@ class Task(ABC):
     measures: str
     next_step: int = 0
     look: float = 0.0
+    before: float = 0.0
+    pictured: bool = False
+    linear: bool = True
 
     def behind(self, backbone: torch.nn.Module | None) -> "Task":
         """Returns the task of a network with this backbone, with mini-batches of its own.
 
-        Without backbones and mini-batches all networks share one task.
+        It may be this task if that is its backbone already. Without backbones and mini-batches all
+        networks share one task.
         """
         return self
 
@@ -88,10 +96,12 @@ class Recovery(Task):
     Attributes:
         curvature: c times the mean factor by which AᵀA multiplies: −∇loss(0) ≈ curvature · M*.
         target: M*; None if it is unknown.
+        names: facts on what rows and columns of W are called; empty if they have no names.
     """
 
     curvature: float
     target: Target | None
+    names: Mapping[str, list[Any]] = {}
 
     @abstractmethod
     def residual(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
@@ -117,8 +127,8 @@ class Recovery(Task):
 
     @property
     def facts(self) -> dict[str, list[Any]]:
-        """The facts of every task, and the target's singular values if it is known."""
-        facts = super().facts
+        """The facts of every task, names, and the target's singular values if it is known."""
+        facts: dict[str, list[Any]] = super().facts | dict(self.names)
         if self.target is not None:
             facts["target_singular_values"] = self.target.values.tolist()
         return facts

@@ -5,11 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dynamics.core import registry, traits
 from dynamics.draw import panel
 from dynamics.export.caption import About, about
 from dynamics.export.layout.thinning import thinned
 from dynamics.findings.rounding import limits
 from dynamics.runs.run import Run
+
+AXES = {"xaxis": "x", "yaxis": "y", "yaxis2": "strip"}  # by the page's names of their ranges
 
 
 @dataclass(frozen=True)
@@ -19,26 +22,29 @@ class Chart:
     Attributes:
         figure: a Plotly dictionary.
         about: title, caption, source and citation.
-        run: the folder of the run whose heat maps make a film; empty for all other charts.
+        run: the folder of the run, if the chart shows one moment of it: a film shows many.
+        panel: the name of that chart, ``chart`` or ``chart/network``.
     """
 
     figure: Mapping[str, Any]
     about: About
     run: str = ""
+    panel: str = ""
 
     @classmethod
-    def of(cls, figure: Any, about: About, run: str = "") -> "Chart":
+    def of(cls, figure: Any, about: About, run: str = "", panel: str = "") -> "Chart":
         """The chart of a Plotly figure, its lines thinned."""
-        return cls(thinned(figure.to_plotly_json()), about, run)
+        return cls(thinned(figure.to_plotly_json()), about, run, panel)
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> "Chart":
         """The inverse of ``to_dict``."""
-        return cls(stored["figure"], About(**stored["about"]), stored["run"])
+        return cls(stored["figure"], About(**stored["about"]), stored["run"], stored["panel"])
 
     def to_dict(self) -> dict[str, Any]:
         """A dictionary for JSON, except for NumPy arrays in the figure."""
-        return {"figure": self.figure, "about": self.about.to_dict(), "run": self.run}
+        place = {"run": self.run, "panel": self.panel}
+        return {"figure": self.figure, "about": self.about.to_dict(), **place}
 
 
 def of_runs(
@@ -48,7 +54,6 @@ def of_runs(
     view: Mapping[str, Any] | None = None,
     *,
     theory: bool = True,
-    link: str = "",
 ) -> Chart:
     """One run's panel, or one series of several runs, as currently shown on screen.
 
@@ -56,11 +61,10 @@ def of_runs(
         runs: the runs, which have records.
         name: ``chart`` or ``chart/network``, or a series; empty for the errors, or else losses.
         versus: the time axis.
-        view: as the live page describes it: ``held``, the ranges of the axes or the camera;
-            ``log``, whether the value axis is logarithmic; ``hidden``, the names that are left out;
-            ``at``, the step of a heat map.
+        view: as the live page describes it: ``held``, the ranges of the axes, ``strip`` that of the
+            strip below, or the camera; ``log``, whether the value axis is logarithmic; ``hidden``,
+            the names that are left out; ``at``, the step of a chart of one moment.
         theory: whether the chart shows what theory expects.
-        link: address of the page that shows the chart; a command line if empty.
 
     Raises:
         RunError: if a run has no records, or the panel or axis does not exist.
@@ -70,20 +74,21 @@ def of_runs(
     at = math.inf if view.get("at") is None else float(view["at"])
     figure = panel.of_runs(runs, name, versus, theory=theory, at=at)
     held = view.get("held") or {}
-    for letter, update in (("x", figure.update_xaxes), ("y", figure.update_yaxes)):
-        if ends := held.get(letter):
-            update(range=[float(end) for end in ends], autorange=False)
+    for axis, part in AXES.items():
+        if ends := held.get(part):
+            figure.layout[axis].update(range=[float(end) for end in ends], autorange=False)
     if camera := held.get("camera"):
         figure.update_scenes(camera=camera)
     if view.get("log") is not None:
-        figure.update_yaxes(type="log" if view["log"] else "linear")
+        figure.layout.yaxis.type = "log" if view["log"] else "linear"  # and not a strip's
     hidden = set(view.get("hidden") or ())
-    figure.data = [
-        trace for trace in figure.data if (trace.legendgroup or trace.name) not in hidden
-    ]
-    filmed = str(runs[0].folder.resolve()) if name.partition("/")[0] == panel.MAPS else ""
-    words = about([run.config for run in runs], name, link, _limits(runs))
-    return Chart.of(figure, words, filmed)
+    for part in ("data", "layout.shapes"):
+        shown = [each for each in figure[part] if (each.legendgroup or each.name) not in hidden]
+        figure[part] = shown
+    words = about([run.config for run in runs], name, _limits(runs))
+    stem = name.partition("/")[0]
+    moves = stem in registry.options("charts") and traits.chart(stem).of_moment
+    return Chart.of(figure, words, *((str(runs[0].folder.resolve()), name) if moves else ()))
 
 
 def _limits(runs: Sequence[Run]) -> list[str]:

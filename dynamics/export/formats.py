@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-Kind = Literal["data", "page", "picture", "film"]
+Kind = Literal["data", "page", "picture", "film", "matrix"]
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,8 @@ class Format:
     Attributes:
         name: the word on the command line.
         mime: the media type that a browser receives.
-        kind: ``data`` holds numbers, ``picture`` and ``film`` one chart, ``page`` both.
+        kind: ``data`` holds numbers, ``picture`` and ``film`` one chart, ``page`` both,
+            ``matrix`` a user's matrix without gaps.
         ending: the ending of its files; the name if empty.
         label: its label on a button; the name in capitals if empty.
         seconds: usual time to draw one chart, in seconds.
@@ -37,6 +38,15 @@ class Format:
 
 
 _ROWS = (
+    # Before others of their endings, which are what a file's name alone asks for.
+    Format("completed", "text/csv", "matrix", ending="csv", label="Completed matrix (CSV)"),
+    Format(
+        "completed_npz",
+        "application/octet-stream",
+        "matrix",
+        ending="npz",
+        label="Completed matrix (NPZ)",
+    ),
     Format("csv", "text/csv", "data"),
     Format("npz", "application/octet-stream", "data"),
     Format("json", "application/json", "data"),
@@ -61,6 +71,7 @@ def of_kind(*kinds: Kind) -> tuple[str, ...]:
 
 DATA = of_kind("data", "page")  # formats of a run's numbers
 CHARTS = of_kind("picture", "film", "page")  # formats of one chart
+COMPLETED = of_kind("matrix")  # formats of a matrix whose gaps are filled
 STILL = of_kind("picture", "page")  # formats of a chart that does not move
 PROGRAMS = ("script", "notebook")  # formats that train a run again
 

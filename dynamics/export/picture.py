@@ -50,7 +50,9 @@ def picture(chart: Chart, form: str, how: Print) -> bytes:
         few = thinned(figure, tikz.MOST_POINTS)
         return (comments + tikz.tikz(dressed(few, how), how)).encode()
     if FORMATS[form].kind == "film":
-        moments = panel.moments(Run(Path(chart.run))) if chart.run else [figure]
+        moments = [figure]
+        if chart.run:
+            moments = panel.moments(Run(Path(chart.run)), chart.panel)
         return film.film([dressed(moment, how) for moment in moments], form, how, about)
     scale = how.inches.dots / 96 if form == "png" else 1.0
     (content,) = chrome.draw([(space.lettered(dressed(figure, how)), form, scale)])

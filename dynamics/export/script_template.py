@@ -31,7 +31,8 @@ SETTINGS: dict[str, Any] = {
     "problem": "factorization", "rows": 20, "cols": 20, "rank": 2, "spectrum": "flat",
     "observed": 1.0, "measurements": 0, "sensing": "gaussian", "noise": 0.0, "depth": 3,
     "initialization": "orthogonal", "init_scale": 0.1, "optimizer": "gradient_descent",
-    "dtype": "float64", "seed_target": 0, "seed_data": 0, "seed_noise": 0, "seed_init": 0,
+    "input_correlation": 0.0, "dtype": "float64", "seed_target": 0, "seed_data": 0,
+    "seed_noise": 0, "seed_init": 0,
 }  # fmt: skip
 # For each network: width, start, step of the start, and rates. A row of rates is a step and, from
 # it on, η of the inner and of the outer factors. "cut": from the original network at that step.
@@ -106,7 +107,7 @@ class Entries:
         draw = generator("noise", SETTINGS["seed_noise"])
         self.given = truth + SETTINGS["noise"] * normal(SHAPE, draw)
         self.mask = torch.ones(SHAPE, dtype=torch.bool)
-        if SETTINGS["problem"] != "factorization":
+        if SETTINGS["problem"] not in ("factorization", "semantic"):
             draw = generator("mask", SETTINGS["seed_data"])
             drawn = torch.rand(SHAPE, generator=draw, dtype=torch.float64)
             self.mask = drawn < SETTINGS["observed"]
@@ -127,6 +128,26 @@ class Entries:
     def loss(self, product: Tensor) -> Tensor:
         """½ mean square over the observed entries."""
         return (self.mask * (product - self.given)).square().sum() / (2 * self.mask.sum())
+
+
+class Items(Entries):
+    """½ mean of ((W − Y) X)²; items k apart have inputs of correlation κ^k: that is XXᵀ."""
+
+    def keep(self) -> None:
+        """Convert to the run's own precision."""
+        super().keep()
+        places = torch.arange(SHAPE[1])
+        apart = (places[:, None] - places).abs()
+        self.inputs = (SETTINGS["input_correlation"] ** apart.double()).to(DTYPE)
+
+    def gradient(self, product: Tensor) -> Tensor:
+        """∂loss/∂W."""
+        return (product - self.given) @ self.inputs / product.numel()
+
+    def loss(self, product: Tensor) -> Tensor:
+        """½ mean of ((W − Y) X)²."""
+        off = product - self.given
+        return (off * (off @ self.inputs)).sum() / (2 * product.numel())
 
 
 class Ratings(Entries):
@@ -362,11 +383,7 @@ def differing(
 
 
 def check(name: str, problem: Entries | Sums, truth: Tensor | None) -> tuple[bool, int | None]:
-    """Train a network and its twin; compare with the run up to the step where the two part.
-
-    Returns whether all that was compared agrees, and the last step that was compared: None if the
-    twin never parts, -1 if it does from the start on.
-    """
+    """Train a network and its twin, and compare with the run; returns what ``compared`` does."""
     records = [*EARLIER[name], FINAL[name]]
     steps = sorted({NETWORKS[name]["at"], *(record["step"] for record in records)})
     count = len(records[0].get("singular_values", ()))
@@ -377,17 +394,29 @@ def check(name: str, problem: Entries | Sums, truth: Tensor | None) -> tuple[boo
             trained(name, twin(problem), steps, nudge=True),
         )
     )
+    return compared(name, steps, own, other)
+
+
+def compared(
+    name: str, steps: list[int], own: list[dict[str, Any]], other: list[dict[str, Any]]
+) -> tuple[bool, int | None]:
+    """Compare the numbers of a network with the run's, up to the step where its twin's part.
+
+    Returns whether all that was compared agrees, and the last step that was compared: None if the
+    twin never parts, -1 if it does from the start on.
+    """
+    records = [*EARLIER[name], FINAL[name]]
     pairs = list(zip(own, other, strict=True))
     apart = [bool(differing(a, b, own[0], TOLERANCE * MARGIN)) for a, b in pairs]
     meant = apart.index(True) if True in apart else len(steps)
-    compared = [record for record in records if record["step"] in steps[:meant]]
+    numbers = [record for record in records if record["step"] in steps[:meant]]
     good = True
-    for record in compared:
+    for record in numbers:
         found = own[steps.index(record["step"])]
         wrong = differing(found, record, own[0], TOLERANCE)
         good &= not wrong
         for key in record:
-            if key in wrong or (key != "step" and record is compared[-1]):
+            if key in wrong or (key != "step" and record is numbers[-1]):
                 verdict = f"DIFFERS from {record[key]}" if key in wrong else "agrees"
                 print(f"{name} {key}: {found.get(key)} {verdict} at step {record['step']:,}")
     if meant == len(steps):
@@ -418,7 +447,7 @@ def conclusion(ends: dict[str, int | None]) -> str:
     return f"Every number that was compared agrees ({named}); beyond it rounding decides."
 
 
-# The arrays that no seed draws: a photograph's or a published figure's.
+# The arrays that no seed draws: a photograph's, a table's or a published figure's.
 
 
 def arrays() -> dict[str, Any]:
@@ -440,7 +469,8 @@ def main() -> None:
     if truth is None:
         problem: Entries | Sums = Ratings()
     else:
-        problem = Sums(truth) if SETTINGS["problem"] == "sensing" else Entries(truth)
+        kinds: dict[str, Any] = {"sensing": Sums, "semantic": Items}
+        problem = kinds.get(SETTINGS["problem"], Entries)(truth)
         truth = truth.to(DTYPE)
     checked = {name: check(name, problem, truth) for name in NETWORKS}
     good = all(agreed for agreed, _ in checked.values())

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dynamics.core import registry, traits
+from dynamics.core.config import ELSEWHERE
 from dynamics.core.description import command, seeds, settings
 from dynamics.core.records import COUNTERS, Trajectory
+from dynamics.core.traits import MeasurementTraits
 from dynamics.core.words import count
 from dynamics.draw import panel
 from dynamics.export.caption import BIBTEX, about
@@ -113,7 +115,10 @@ def bundle(runs: Sequence[Run], name: str, more: Mapping[str, bytes] | None = No
 COLUMNS = {
     "network": ("network of the row", ""),
     "step": ("gradient steps since the start", "steps"),
-    "seconds": ("time of the gradient steps alone, since the start", "seconds"),
+    "seconds": (
+        "time of the first factors' decomposition and of the steps, without measuring",
+        "seconds",
+    ),
     "measuring_seconds": ("time of measuring, since the start", "seconds"),
     "operations": (
         "multiplications and additions of the first factors' decomposition and of the steps",
@@ -137,6 +142,7 @@ def readme(runs: Sequence[Run], name: str) -> str:
     return "\n\n".join([*parts, *filter(None, described), ""])
 
 
+GIVEN = "As the program gave it"  # a number of a run that another program trains
 NUMBERS = (
     "numbers in full precision; .i counts from 1, the largest first (.l.i: singular value i of "
     "factor l)."
@@ -149,9 +155,9 @@ def _one(run: Run) -> list[str]:
         about([run.config], _main(run)).caption,
         " ".join(sentences([*run.layout.shapes], run.rounding, run.config.problem)),
         f"`records.csv` has one row for each network and record, {NUMBERS} `records.npz` has the "
-        "same as arrays named `network_column`. `config.json` has all settings; the run is trained "
-        "again by",
-        f"    {command(run.config)}",
+        "same as arrays named `network_column`. `config.json` has all settings. "
+        + (ELSEWHERE if run.config.watched else "The run is trained again by"),
+        *([] if run.config.watched else [f"    {command(run.config)}"]),
     ]
 
 
@@ -181,13 +187,19 @@ def _columns(runs: Sequence[Run]) -> dict[str, tuple[str, str]]:
     layouts = [run.layout for run in runs]
     shapes = [shape for layout in layouts for shape in layout.shapes.values()]
     for name in dict.fromkeys(name for shape in shapes for name in shape):
-        meaning = registry.options("measurements")[name].rstrip(".")
+        known = registry.options("measurements")
+        meaning = known.get(name, GIVEN).rstrip(".")
         facts = [str(layout.facts[name][0]) for layout in layouts if name in layout.facts]
         if facts:
             meaning += f": {' or '.join(dict.fromkeys(facts))}"
-        unit = traits.measurement(name).unit
+        stated = traits.measurement(name) if name in known else MeasurementTraits()
+        letters = "ijk"[: max(1, len(stated.index))]
+        if stated.index:
+            pairs = zip(letters, stated.index, strict=True)
+            meaning += f" ({', '.join(f'{letter}: {counted}' for letter, counted in pairs)})"
         is_vector = any(shape.get(name) for shape in shapes)
-        columns[f"{name}.i" if is_vector else name] = (meaning, unit)
+        column = ".".join([name, *letters]) if is_vector else name
+        columns[column] = (meaning, stated.unit)
     return columns
 
 

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from dynamics.core import traits, words
 from dynamics.core.config import SEEDS, SETTINGS, Config
 from dynamics.core.records import Array, Trajectory
+from dynamics.core.seeds import spread
 from dynamics.findings.outcomes import DECADES, SHORT
 
 COUNTERS = ("steps", "operations", "seconds")
@@ -41,7 +42,6 @@ NETWORKS = {  # by name, its causes: all subsets of the three
 STOP = "stop"
 LEVELS = (*(f"{level:.0e}".replace("e-0", "e-") for level in DECADES), STOP)
 MOST_SEEDS = 20
-FEW = 5  # seeds from which on quartiles are given
 AGREE = 0.9  # share of the seeds that must be on one side of 1 for an effect to be clear
 EVEN = 1e-9  # relative distance from 1 up to which a factor is 1
 Causes = frozenset[str]
@@ -300,18 +300,10 @@ def _costs(trajectory: Trajectory, goal: float | None, tolerance: float) -> list
     return [trajectory.reached("train_loss", tolerance, counter) for counter in COUNTERS]
 
 
-def spread(values: Array) -> tuple[float, float] | None:
-    """Lower and upper quartile of the seeds; None if there are fewer than FEW."""
-    if len(values) < FEW:
-        return None
-    low, high = np.percentile(values, (25, 75))
-    return float(low), float(high)
-
-
 def table(result: Attribution) -> list[list[str]]:
     """Texts: a head, a row for each network, then a row for each cause.
 
-    Beside a network's median cost are the quartiles over seeds; with fewer than FEW seeds, the
+    Beside a network's median cost are the quartiles over seeds; with fewer than ``FEW`` seeds, the
     costs themselves. A network's factor is against the original, a cause's is its share, with the
     range over the orders.
     """
@@ -322,7 +314,7 @@ def table(result: Attribution) -> list[list[str]]:
         cells = [traits.short_name(corner.network), f"{corner.reached.sum()} of {result.seeds}"]
         costs = corner.costs[np.isfinite(corner.costs[:, 0])]
         for counter in range(len(COUNTERS)):
-            cells += _cells(costs[:, counter]) if len(costs) else ["not reached", ""]
+            cells += scattered(costs[:, counter]) if len(costs) else ["not reached", ""]
         ratios = result.against_original(corner)
         against = corner is not result.corners[0] and len(ratios)
         medians = np.median(ratios, axis=0).tolist() if against else []
@@ -337,7 +329,8 @@ def table(result: Attribution) -> list[list[str]]:
     return [row + [""] * (len(rows[0]) - len(row)) for row in rows]
 
 
-def _cells(costs: Array) -> list[str]:
+def scattered(costs: Array) -> list[str]:
+    """A median, and the quartiles over seeds; of fewer than FEW seeds, the costs themselves."""
     band = spread(costs)
     scatter = ", ".join(_short(float(cost)) for cost in costs) if len(costs) > 1 else ""
     if band:
@@ -432,7 +425,7 @@ def sentences(result: Attribution) -> list[str]:
         split = ", ".join(_share(result, place, column) for place in range(len(result.causes)))
         parts.append(f"In {counter} ({words.plain(result.total[column])} ×): {split}.")
     if result.short:
-        parts.append("Training took too short a time to compare seconds: they are mostly noise.")
+        parts.append("Training was too short to compare seconds: they are mostly noise.")
     return [*parts, *_method(result), *_meaning(result), *missing]
 
 
@@ -466,7 +459,7 @@ def _method(result: Attribution) -> list[str]:
         parts.append("One seed cannot show what is noise.")
     elif not result.clear[:-1, : 2 if result.short else 3].all():
         parts.append(
-            "Clear is what at least nine in ten seeds agree on: whether a cause saves or costs."
+            "A cause is clear if at least nine in ten seeds agree on whether it saves or costs."
         )
     return parts
 
@@ -477,7 +470,7 @@ def _meaning(result: Attribution) -> list[str]:
     middle = {name: float(np.median(ratio[:, 0])) for name, ratio in ratios.items() if len(ratio)}
     parts = []
     if result.config.alpha == result.config.alpha_original:
-        parts.append("Both move by the same α, so it is no part of the lead.")
+        parts.append("Both use the same α, so α is not part of the lead.")
     elif "original_alpha" in middle:
         fewer = _fewer(middle["original_alpha"])
         size = "larger" if result.config.alpha > result.config.alpha_original else "smaller"

@@ -52,17 +52,23 @@ def modes(config: Config, trajectory: Trajectory) -> list[Mode]:
     facts = Facts.of(trajectory.facts)
     if not facts.target_singular_values or "singular_values" not in trajectory.series:
         return []
-    goals = Known.of(config, facts).goals
+    goals, half, rises = measured(config, trajectory)
     times = expected(config, facts)[trajectory.network].escapes or (None,) * len(goals)
-    low, half, high = (
-        _escapes(trajectory, goals, share) for share in (escapes.RISE[0], 0.5, escapes.RISE[1])
-    )
     start = float(trajectory.steps[0]) if len(trajectory.steps) else 0.0
-    rises = np.where((start > 0) & (low <= start), np.nan, high - low)
     return [
         Mode(i + 1, float(goal), _known(times[i]), _known(half[i]), _known(rises[i]), start)
         for i, goal in enumerate(goals)
     ]
+
+
+def measured(config: Config, trajectory: Trajectory) -> tuple[Array, Array, Array]:
+    """The goals of a known target, the steps to half of each, and those of each rise."""
+    goals = Known.of(config, Facts.of(trajectory.facts)).goals
+    low, half, high = (
+        _escapes(trajectory, goals, share) for share in (escapes.RISE[0], 0.5, escapes.RISE[1])
+    )
+    start = float(trajectory.steps[0]) if len(trajectory.steps) else 0.0
+    return goals, half, np.where((start > 0) & (low <= start), np.nan, high - low)
 
 
 def incrementality(modes: Sequence[Mode]) -> list[float]:

@@ -16,6 +16,7 @@ ENDED, DIVERGED, UNSTARTED = "ended", "diverged", "unstarted"
 COUNTED = ("steps", "seconds", "operations")
 SHORT = 0.2  # seconds of training below which a measured time is mostly noise
 PARTS = 8  # stretches of a run whose seconds show the noise
+LEVELS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.97, 0.98, 0.99)  # accuracies that are compared
 DECADES = tuple(10.0**-exponent for exponent in range(1, 8))
 
 
@@ -109,6 +110,18 @@ def milestones(
         if any(value is not None for key, value in row.items() if key != "level"):
             rows.append(row)
     return rows
+
+
+def common_level(trajectories: Sequence[Trajectory]) -> float | None:
+    """The highest of LEVELS that the accuracy of every network reached; None if there is none."""
+    best = [np.nanmax(each.series["accuracy"], initial=0.0) for each in trajectories]
+    return max((level for level in LEVELS if level <= min(best, default=0.0)), default=None)
+
+
+def until_accuracy(trajectory: Trajectory, level: float) -> dict[str, float]:
+    """Steps, seconds and operations until the accuracy first was a level, which it reached."""
+    record = int(np.flatnonzero(trajectory.series["accuracy"] >= level)[0])
+    return {counter: float(getattr(trajectory, counter)[record]) for counter in COUNTED}
 
 
 def late(trajectory: Trajectory) -> bool:

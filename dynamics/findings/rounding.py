@@ -20,7 +20,7 @@ LOOSER = 100  # factor on what is promised, for an optimizer that divides by sma
 # is only one of all that could be.
 MARGIN = 1e-3
 READ = 0.01  # deviation that is seen in a chart
-UNCHECKED = "Whether rounding decides {} was not checked{}."
+UNCHECKED = "Whether rounding decides {} was not checked; its script does that."
 
 
 def promised(config: Config) -> float:
@@ -92,15 +92,16 @@ def sentences(
     Args:
         networks: the networks that the run has records of.
         partings: of the networks whose twin was trained.
-        problem: what the networks learn; there is no script where they tell classes apart.
+        problem: what the networks learn.
     """
-    script = "" if traits.problem(problem).classifies else "; its script does that"
+    if not traits.problem(problem).trained:  # nobody here could train a twin
+        return []
     names = [name for name in networks if not traits.network(name).reduced]
     checked = [parting for parting in partings if parting.network in names]
     if not names:
         return []
     if not checked:
-        return [UNCHECKED.format("this run", script)]
+        return [UNCHECKED.format("this run")]
     whole = [parting for parting in checked if parting.until is None]
     if len(whole) == len(names):
         return [
@@ -113,7 +114,7 @@ def sentences(
     left = [name for name in names if name not in {parting.network for parting in checked}]
     if left:
         which = " and ".join(f"the {full_name(name)}" for name in left)
-        found.append(UNCHECKED.format(which, script))
+        found.append(UNCHECKED.format(which))
     return found
 
 

@@ -11,7 +11,7 @@ from dynamics.core.records import Trajectory
 from dynamics.core.sizes import enough_seen, freedom, observed, seen, widths
 from dynamics.core.traits import full_name
 from dynamics.core.words import brief, count, duration, plain, raised, ratio
-from dynamics.findings import failures
+from dynamics.findings import class_story, failures, validation
 from dynamics.findings.failures import Failure
 from dynamics.findings.modes import Mode, by_network, incrementality
 from dynamics.findings.outcomes import Lead, late
@@ -41,24 +41,51 @@ def story(
     if not networks:
         return []
     whole = list(networks.values())
+    if config.watched:
+        return [raised(sentence) for sentence in _recorded(whole)]
     failed = [failure for failure in failed if failure.network in networks]
     predicted = forecast(config, Facts.of(whole[0].facts))
     modes = by_network(config, whole)
     sound = [trajectory for trajectory in whole if np.isfinite(trajectory.series["train_loss"][-1])]
+    told = [
+        _failure(config, networks[failure.network], failure, predicted)
+        for failure in failed
+        if failure.name != failures.MERGING
+    ]
+    if traits.problem(config.problem).classifies:
+        sentences = [*_changed(config), *class_story.sentences(config, sound), *told]
+        sentences += validation.told(sound)
+        return [raised(sentence) for sentence in sentences]
     sentences = [
         *_changed(config),
         *_reached(sound),
+        *validation.told_in_stars(sound),
         *_faster(config, sound),
         *_plateaus(sound, modes, failed),
-        *(
-            _failure(config, networks[failure.network], failure, predicted)
-            for failure in failed
-            if failure.name != failures.MERGING
-        ),
+        *told,
         *_too_short(config, sound, modes),
         *_unseen(config, sound),
     ]
     return [raised(sentence) for sentence in sentences]
+
+
+def _recorded(trajectories: Sequence[Trajectory]) -> Iterator[str]:
+    """What another program's run came to: the last of each number that it gave."""
+    first = trajectories[0]
+    yield (
+        f"Its program made {count(first.steps[-1], 'step')} in {duration(first.seconds[-1])}, "
+        f"without the {duration(first.measuring_seconds[-1])} of recording them."
+    )
+    for trajectory in trajectories:
+        for name, values in trajectory.series.items():
+            if values.ndim > 1:
+                continue
+            given = np.flatnonzero(~np.isnan(values))
+            if not len(given):
+                continue
+            last = given[-1]
+            words = name.replace("_", " ").capitalize()
+            yield f"{words} at step {trajectory.steps[last]:,.0f}: {brief(values[last])}."
 
 
 def _changed(config: Config) -> Iterator[str]:
@@ -69,16 +96,8 @@ def _changed(config: Config) -> Iterator[str]:
 
 
 def _reached(trajectories: Sequence[Trajectory]) -> Iterator[str]:
-    """The last error or accuracy of each network, and its steps and seconds."""
+    """The last error of each network, and its steps and seconds."""
     for trajectory in trajectories:
-        accuracy = trajectory.series.get("accuracy", [math.nan])[-1]
-        if math.isfinite(accuracy):
-            yield (
-                f"The {full_name(trajectory.network)} put {100 * accuracy:.1f} % of the held-out "
-                f"images into their class, after {count(trajectory.steps[-1], 'step')} and "
-                f"{duration(trajectory.seconds[-1])} of training."
-            )
-            continue
         name = next(
             name for name in ERRORS if np.isfinite(trajectory.series.get(name, [np.nan])[-1])
         )
@@ -89,23 +108,49 @@ def _reached(trajectories: Sequence[Trajectory]) -> Iterator[str]:
         )
 
 
-def _faster(config: Config, trajectories: Sequence[Trajectory]) -> Iterator[str]:
-    """The compressed network's lead and its parts, at the last decade that both reached."""
-    pair = {trajectory.network: trajectory for trajectory in trajectories}
+def headline(trajectories: Sequence[Trajectory]) -> str:
+    """The compressed network's lead in operations and its parts; empty if there is none to tell."""
+    pair = {trajectory.network: trajectory for trajectory in trajectories if len(trajectory.steps)}
+    sound = {
+        name: each for name, each in pair.items() if np.isfinite(each.series["train_loss"][-1])
+    }
+    lead = _lead(sound)
+    if lead is None or late(sound["compressed"]):
+        return ""
+    start = ", the SVD included" if sound["compressed"].operations[0] else ""
+    return raised(f"{_work(lead)}{start}: {_parts(lead)}")
+
+
+def _lead(pair: Mapping[str, Trajectory]) -> Lead | None:
+    """The compressed network's lead at the last decade that both reached."""
     if not {"original", "compressed"} <= {*pair}:
-        return
+        return None
     own, other = pair["compressed"], pair["original"]
     if "recovery_error" not in own.series or "recovery_error" not in other.series:
-        return
-    lead = Lead.of(own, other)
-    if lead is None:
-        return
+        return None
+    return Lead.of(own, other)
+
+
+def _work(lead: Lead) -> str:
+    return ratio(lead.operations, "fewer operations", "more operations", "as many operations")
+
+
+def _parts(lead: Lead) -> str:
     cost = ratio(lead.cost, "cheaper", "dearer", "")
-    parts = (
+    return (
         f"{ratio(lead.steps, 'fewer steps', 'more steps', 'as many steps')}"
         f"{f', each {cost}' if cost else ' at the same cost per step'}"
     )
-    work = ratio(lead.operations, "fewer operations", "more operations", "as many operations")
+
+
+def _faster(config: Config, trajectories: Sequence[Trajectory]) -> Iterator[str]:
+    """The compressed network's lead and its parts, at the last decade that both reached."""
+    pair = {trajectory.network: trajectory for trajectory in trajectories}
+    lead = _lead(pair)
+    if lead is None:
+        return
+    own = pair["compressed"]
+    parts, work = _parts(lead), _work(lead)
     start = f"To an error of {brief(lead.level)} the compressed network took {work}"
     if late(own):
         shared = count(own.steps[0], "step")
@@ -115,7 +160,7 @@ def _faster(config: Config, trajectories: Sequence[Trajectory]) -> Iterator[str]
     else:
         yield f"{start}: {parts}."
     if lead.seconds is None:
-        yield "Training took too short a time to compare seconds."
+        yield "Training was too short to compare seconds."
     else:
         yield _seconds(*lead.seconds)
     now = config.after(int(own.steps[0]))
@@ -250,7 +295,7 @@ def _too_short(
 
 def _unseen(config: Config, trajectories: Sequence[Trajectory]) -> Iterator[str]:
     """Networks that fit all the entries they saw and yet miss the matrix."""
-    if seen(config) == "all":
+    if seen(config) in ("all", "inputs"):
         return
     for trajectory in trajectories:
         loss = trajectory.series["train_loss"]

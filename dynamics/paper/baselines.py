@@ -15,12 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from dynamics.core import registry
+from dynamics.core import altmin, registry
+from dynamics.core.altmin import Array, Entries
 from dynamics.core.config import Config
 from dynamics.core.machine.files import environment
 from dynamics.data.folder import DataError
-from dynamics.paper import altmin
-from dynamics.paper.altmin import Array, Entries
 from dynamics.runs.run import Run, RunError
 
 HALVES = 24  # half steps of AltMin

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from dynamics.core.records import Array
+from dynamics.core.seeds import FEW, QUARTILES
 from dynamics.core.words import plain, raised
 
 AGREES, DIFFERS, UNPUBLISHED = "agrees", "differs", "no number published"
 RECORD, DEVIATION = "record", "deviation"  # kinds of checks
-BAND = (25, 50, 75)  # percentiles over seeds
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Check:
         published: the authors' number; None if they gave no number, 0 for a deviation.
         allowed: largest difference at which both still agree.
         reason: what is known about a difference.
-        quartiles: of the numbers found over several seeds; None for one seed.
+        quartiles: of the numbers found over seeds; None for fewer than ``FEW``.
+        each: the numbers found, where quartiles of several seeds are missing.
         kind: ``RECORD`` if it counts records, ``DEVIATION`` if it is a relative deviation.
     """
 
@@ -33,14 +35,15 @@ class Check:
     allowed: float = 0.0
     reason: str = ""
     quartiles: tuple[float, float] | None = None
+    each: tuple[float, ...] = ()
     kind: str = ""
 
     @property
     def words(self) -> str:
-        """The number found, with the quartiles over several seeds."""
-        if self.quartiles is None:
-            return said(self.found)
-        return f"{said(self.found)} ({' to '.join(map(said, self.quartiles))})"
+        """The number found; over several seeds, with the quartiles or with each seed's number."""
+        if self.quartiles is not None:
+            return f"{said(self.found)} ({' to '.join(map(said, self.quartiles))})"
+        return said(self.found) + f" ({', '.join(map(said, self.each))})" * bool(self.each)
 
     @property
     def verdict(self) -> str:
@@ -70,18 +73,25 @@ def verdict(checks: Iterable[Check]) -> str:
 
 
 def over_seeds(checks_of_seeds: Sequence[Sequence[Check]]) -> list[Check]:
-    """One list from the checks of all seeds: medians and quartiles of the numbers found."""
+    """One list from the checks of all seeds: medians of the numbers found."""
     by_seed = [{check.what: check for check in checks} for checks in checks_of_seeds]
     return [_over([checks[what] for checks in by_seed]) for what in by_seed[0]]
 
 
 def _over(checks: Sequence[Check]) -> Check:
-    """Median and quartiles; a step that is never reached counts as larger than every number."""
-    found = np.array([math.inf if math.isnan(check.found) else check.found for check in checks])
-    with np.errstate(invalid="ignore"):  # a percentile may lie between two infinities
-        percentiles = np.percentile(found, BAND)
-    values = [float(value) if math.isfinite(value) else math.nan for value in percentiles]
-    return replace(checks[0], found=values[1], quartiles=(values[0], values[2]))
+    """The median, and what is around it; a step that is never reached counts as the largest."""
+    found = np.sort([math.inf if math.isnan(check.found) else check.found for check in checks])
+    low, middle, high = (_percentile(found, percent) for percent in QUARTILES)
+    if len(found) >= FEW:
+        return replace(checks[0], found=middle, quartiles=(low, high))
+    return replace(checks[0], found=middle, each=tuple(check.found for check in checks))
+
+
+def _percentile(found: Array, percent: float) -> float:
+    """A percentile of ascending numbers; NaN where it is, or lies beside, infinity."""
+    place = (len(found) - 1) * percent / 100
+    value = np.interp(place, np.arange(len(found)), found)  # at a number, it asks no neighbour
+    return float(value) if math.isfinite(value) else math.nan
 
 
 def said(value: float) -> str:

@@ -3,6 +3,7 @@
 import json
 
 from dynamics.core import traits
+from dynamics.core.seeds import shown
 from dynamics.core.words import count
 from dynamics.export import tables
 from dynamics.export.caption import About, signed
@@ -37,8 +38,8 @@ def content(judged: Judged, form: str, size: Print | None = None) -> bytes:
     return picture.picture(chart, form, size or Print("text"))
 
 
-def caption(judged: Judged, link: str = "") -> About:
-    """The caption in the figure's file; ``link`` is the address of the figure's page."""
+def caption(judged: Judged) -> About:
+    """The caption in the figure's file."""
     plan = judged.plan
     title, line = about(plan.name)
     figure = traits.figure(plan.name)
@@ -46,6 +47,6 @@ def caption(judged: Judged, link: str = "") -> About:
     seeds = plan.draw.seeds
     runs = len(plan.distinct)
     if seeds > 1:
-        sentences.append(f"Median and quartiles over N = {seeds} seeds.")
+        sentences.append(f"Median and {shown(seeds)}, N = {seeds}.")
     size = f"{count(seeds, 'seed')}, {count(runs, 'run')}"
-    return signed(title, sentences, plan.distinct, size, link or plan.command)
+    return signed(title, sentences, plan.distinct, size, plan.command)

@@ -27,7 +27,8 @@ from typing import Any
 import numpy as np
 
 from dynamics.core.records import Array, Trajectory, deviations
-from dynamics.paper.check import BAND, DEVIATION, RECORD, Check, over_seeds
+from dynamics.core.seeds import QUARTILES
+from dynamics.paper.check import DEVIATION, RECORD, Check, over_seeds
 
 TOLERANCE = 1e-8  # largest relative deviation of a curve that is not a fault
 LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -91,7 +92,7 @@ class Found:
 
 
 def all_checks(figure: ModuleType, found: Found) -> list[Check]:
-    """Every number of a figure; over several seeds medians and quartiles."""
+    """Every number of a figure; over several seeds, medians."""
     if found.seeds > 1:
         return over_seeds([all_checks(figure, found.seed(i)) for i in range(found.seeds)])
     own = figure.checks(found) if hasattr(figure, "checks") else []
@@ -152,7 +153,7 @@ def band(trajectories: Sequence[Trajectory], curve: Curve) -> tuple[Array, Array
         values(trajectory, curve)[np.searchsorted(trajectory.steps, steps, side="right") - 1]
         for trajectory in trajectories
     ]
-    return steps, np.percentile(np.array(by_seed), BAND, axis=0)
+    return steps, np.percentile(np.array(by_seed), QUARTILES, axis=0)
 
 
 def growth(found: Found, run: str) -> Iterator[Check]:

@@ -62,7 +62,8 @@ class Judged:
         if not self.published:
             return "The authors gave no number for this figure."
         if self.differences:
-            return f"{'; '.join(self.differences)}."
+            told = "; ".join(self.differences)
+            return f"{told[0].upper()}{told[1:]}."
         return f"All {self.published} published numbers are met."
 
     def to_dict(self) -> dict[str, Any]:

@@ -8,14 +8,16 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dynamics.core.records import Array
+from dynamics.core.seeds import FEW, QUARTILES, shown
 from dynamics.draw.chart import blank
 from dynamics.draw.look import DASHES, GREY, color
 from dynamics.draw.time_axis import along
-from dynamics.paper.figure import Curve, Found, band
+from dynamics.paper.figure import Curve, Found, band, values
 
 NETWORKS = ("original", "compressed")
 THIN = 2e-3  # share of the largest value; a band in space that is thinner is not drawn
 BEHIND = 0.05  # offset of a mode's band behind its line, in modes, to avoid flicker
+FAINT, TINT = 0.45, 0.18  # opacity of a seed's line and of a band
 POINTS = 40  # number of the authors' points on a curve, which stays visible between them
 
 
@@ -30,10 +32,10 @@ def curves(
 ) -> go.Figure:
     """Every curve over a time axis; over gradient steps, also the authors' numbers as points.
 
-    Over several seeds: the median, the interquartile band, and N in the legend. ``versus`` is a
-    key of ``time_axis.VERSUS``.
+    Over several seeds: the median, the interquartile band or, of few seeds, a faint line for each,
+    and N in the legend. ``versus`` is a key of ``time_axis.VERSUS``.
     """
-    over = f": median and quartiles of N = {found.seeds} seeds" if found.seeds > 1 else ""
+    over = f": median and {shown(found.seeds)}, N = {found.seeds}" if found.seeds > 1 else ""
     figure = blank(title + over, versus, y, log=log)
     for curve in lines:
         trajectories = found.of(curve.run, curve.network)
@@ -42,8 +44,13 @@ def curves(
         times = np.median(clocks, axis=0)
         strong = color(curve.network, curve.shade)
         name = curve.label
-        if found.seeds > 1:
+        if found.seeds >= FEW:
             fill(figure, times, low, high, strong)
+        elif found.seeds > 1:
+            for trajectory in trajectories:
+                own = along(trajectory, versus, trajectory.steps)
+                faint(figure, own, values(trajectory, curve), strong)
+        if found.seeds > 1:
             name += f" (N = {found.seeds})"
         figure.add_scatter(
             x=times,
@@ -67,7 +74,8 @@ def both(found: Found, lines: Sequence[Curve], title: str, y: str) -> list[go.Fi
 def modes(found: Found, run: str, title: str) -> go.Figure:
     """Both networks' singular values in space, over steps and modes.
 
-    Over several seeds: the median, upright bands between the quartiles, and N above each chart.
+    Over several seeds: the median, upright bands between the quartiles or, of few seeds, a faint
+    line for each, and N above each chart.
     """
     count = f", N = {found.seeds} seeds" if found.seeds > 1 else ""
     figure = make_subplots(
@@ -77,7 +85,7 @@ def modes(found: Found, run: str, title: str) -> go.Figure:
         subplot_titles=[f"{network} network{count}" for network in NETWORKS],
         horizontal_spacing=0.02,
     )
-    over = ", median and quartiles" if found.seeds > 1 else ""
+    over = f", median and {shown(found.seeds)}" if found.seeds > 1 else ""
     for column, network in enumerate(NETWORKS, 1):
         for trace in _in_space(found, run, network):
             figure.add_trace(trace, row=1, col=column)
@@ -108,22 +116,34 @@ def _axis(title: str) -> dict[str, Any]:
 
 
 def _in_space(found: Found, run: str, network: str) -> Iterator[Any]:
-    """Yields a line for each mode of the target and one more mode, each with its band behind it."""
+    """Yields a line for each mode of the target and one more mode, behind it what seeds scatter."""
     last = len(found.one(run, network).facts["target_singular_values"])
     for mode in range(last + 1):
         curve = Curve("", run, network, "singular_values", (mode,))
         steps, (low, middle, high) = band(found.of(run, network), curve)
-        if found.seeds > 1:
+        if found.seeds >= FEW:
             yield _ribbon(steps, mode + 1, low, high, color(network, 0.8))
-        yield go.Scatter3d(
-            x=steps,
-            y=np.full(len(steps), mode + 1),
-            z=middle,
-            mode="lines",
-            line={"color": color(network, mode / (last + 1)), "width": 5},
+        elif found.seeds > 1:
+            for trajectory in found.of(run, network):
+                sizes = values(trajectory, curve)
+                yield _of_mode(trajectory.steps, mode + 1 + BEHIND, sizes, color(network, 0.8), 2)
+        yield _of_mode(steps, mode + 1, middle, color(network, mode / (last + 1)), 5).update(
             hovertemplate=f"σ<sub>{mode + 1}</sub>: %{{z}} at %{{x}}<extra></extra>",
-            showlegend=False,
+            hoverinfo="all",
         )
+
+
+def _of_mode(steps: Array, place: float, sizes: Array, stroke: str, width: float) -> go.Scatter3d:
+    """A mode's line in space."""
+    return go.Scatter3d(
+        x=steps,
+        y=np.full(len(steps), place),
+        z=sizes,
+        mode="lines",
+        line={"color": stroke, "width": width},
+        hoverinfo="skip",
+        showlegend=False,
+    )
 
 
 def _ribbon(steps: Array, mode: int, low: Array, high: Array, pale: str) -> go.Surface:
@@ -143,19 +163,46 @@ def _ribbon(steps: Array, mode: int, low: Array, high: Array, pale: str) -> go.S
     )
 
 
+def faint(figure: go.Figure, x: Array, y: Array, strong: str, mode: str = "lines") -> None:
+    """Add the line of one of few seeds; with ``mode`` ``markers``, its points."""
+    figure.add_scatter(
+        x=x,
+        y=y,
+        mode=mode,
+        line={"color": _clear(strong, FAINT), "width": 1},
+        marker={"symbol": "circle", "size": 4, "color": _clear(strong, FAINT)},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
+def around(figure: go.Figure, x: Array, by_seed: Array, strong: str) -> None:
+    """Add what is around a median over x: of seeds × points a band or, of few, each seed's line."""
+    if len(by_seed) >= FEW:
+        low, _, high = np.percentile(by_seed, QUARTILES, axis=0)
+        fill(figure, x, low, high, strong)
+    elif len(by_seed) > 1:
+        for of_seed in by_seed:
+            faint(figure, x, of_seed, strong)
+
+
 def fill(figure: go.Figure, steps: Array, low: Array, high: Array, strong: str) -> None:
     """Add an interquartile band: out along the upper quartile, back along the lower quartile."""
-    red, green, blue = (int(strong[i : i + 2], 16) for i in (1, 3, 5))
     figure.add_scatter(
         x=np.concatenate([steps, steps[::-1]]),
         y=np.concatenate([high, low[::-1]]),
         fill="toself",
-        fillcolor=f"rgba({red},{green},{blue},0.18)",
+        fillcolor=_clear(strong, TINT),
         line={"width": 0},
         mode="lines",
         hoverinfo="skip",
         showlegend=False,
     )
+
+
+def _clear(strong: str, opacity: float) -> str:
+    red, green, blue = (int(strong[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
 
 
 def _publish(figure: go.Figure, found: Found, lines: Sequence[Curve]) -> None:

@@ -13,6 +13,7 @@ from dynamics.core.config import Config
 from dynamics.core.description import seeds as drawn
 from dynamics.core.description import settings
 from dynamics.core.machine import files
+from dynamics.core.seeds import shown
 from dynamics.core.words import raised
 from dynamics.export.layout.subplots import abreast
 from dynamics.export.render import html as standalone
@@ -100,7 +101,7 @@ def _section(judged: Judged, chart: str) -> str:
         for check in judged.checks
     )
     seeds = judged.plan.draw.seeds
-    found = "found" if seeds == 1 else f"median (quartiles), N = {seeds} seeds"
+    found = "found" if seeds == 1 else f"median ({shown(seeds)}), N = {seeds} seeds"
     runs = "".join(
         f"<p>{html.escape(label)}: {html.escape(settings(configs))} "
         f"{html.escape(drawn(configs))}</p>"

@@ -89,6 +89,7 @@ def verify(
     device.use_threads()
     try:
         content = TrajectoryFile.load(file)
+        _refuse_watched(file, content)
         _check(content)
         problem = _problem(content)
         for network in NETWORKS:
@@ -105,6 +106,16 @@ def verify(
         )
         reason = said.splitlines()[0].removesuffix(".")
         raise UnreadableError(f"{file} is not a readable trajectory file: {reason}.") from None
+
+
+def _refuse_watched(file: Path, content: TrajectoryFile) -> None:
+    problem = content.settings.get("problem")
+    if problem in registry.options("problems") and not traits.problem(problem).trained:
+        raise UnreadableError(
+            f"{file} was recorded from a program of its own, which alone has the data and the "
+            "network: its arrays can be read, but none of its numbers can be checked by training "
+            "again."
+        )
 
 
 def _check(content: TrajectoryFile) -> None:

@@ -59,7 +59,7 @@ class Checkpoints:
         torch.save(content, saved)
         self._most = min(MOST, LIMIT // max(1, saved.tell()))
         # After a power cut no checkpoint may be there without the records before it.
-        for name in ("records.f8", "maps.f2"):
+        for name in ("records.f8", "maps.f2", "pictures.f2"):
             files.settle(self._folder.parent / name)
         self._folder.mkdir(exist_ok=True)
         files.replace(self._folder / f"{step:012d}.pt", saved.getvalue(), durable=True)

@@ -42,6 +42,8 @@ def shared(config: Config, origin: Config) -> int:
     moved = ours.recording == "escapes" and ours.late and not theirs.late
     if _fixed(ours) != _fixed(theirs) or moved:
         return 0
+    if ours.sharpness and ours.steps != theirs.steps:
+        return 0  # the moments at which it is measured are spread over all steps
     steps = min(ours.steps, theirs.steps)
     schedules = [[change for change in run.schedule if change.rates] for run in (ours, theirs)]
     for our, their in zip_longest(*schedules):

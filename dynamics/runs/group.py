@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dynamics.core import cost
+from dynamics.core import cost, traits
 from dynamics.core.config import Config
 from dynamics.runs import queue
 from dynamics.runs.run import CANCEL, LIVE, Run, RunError, Status
@@ -190,8 +190,13 @@ class Group:
         if status.phase in BROKEN:
             raise RunError(status.sentence)
 
-    def seconds_at_most(self) -> float:
-        """About how many seconds one core takes for all runs if none ends early."""
+    def seconds_at_most(self) -> float | None:
+        """About how many seconds one core takes for all runs if none ends early.
+
+        None if one has a backbone, whose operations follow from its module alone.
+        """
+        if any(traits.problem(config.problem).classifies for config in self.configs):
+            return None
         work = sum(
             config.steps * cost.operations(config, network)
             for config in self.configs

@@ -6,9 +6,7 @@ every network's cells as little-endian float16 (relative error 5e-4). ``goal.f2`
 M*. Two networks of 100 × 100 take 10 kB a record.
 """
 
-import bisect
 import math
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +16,7 @@ from dynamics.core.cells import Cells, block, shape
 from dynamics.core.config import Config
 from dynamics.core.machine import files
 from dynamics.core.records import Array
+from dynamics.runs import rows as stored
 
 if TYPE_CHECKING:
     from dynamics.runs.run import Run
@@ -104,22 +103,8 @@ def described(run: "Run") -> str:
 
 def at(run: "Run", step: float, networks: int) -> bytes:
     """The row of the last map at or before a step, else of the first map; empty without maps."""
-    rows, cols = shape(run.config)
-    size = 8 + 2 * networks * rows * cols
-    try:
-        file = os.open(run.folder / "maps.f2", os.O_RDONLY)
-    except FileNotFoundError:
-        return b""
-    try:
-        count = os.fstat(file).st_size // size
-
-        def reached(number: int) -> float:
-            return float(np.frombuffer(os.pread(file, 8, number * size), "<f8")[0])
-
-        number = bisect.bisect_right(range(count), step, key=reached) - 1
-        return os.pread(file, size, max(number, 0) * size) if count else b""
-    finally:
-        os.close(file)
+    size = 8 + 2 * networks * math.prod(shape(run.config))
+    return stored.at(run.folder / "maps.f2", step, size)
 
 
 def cells(config: Config, networks: int, target: bytes, row: bytes = b"") -> list[Cells]:

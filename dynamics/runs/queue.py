@@ -47,6 +47,12 @@ def capacity() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def busy(folder: Path) -> int:
+    """How many runs of this folder train or wait."""
+    places = (folder / ".places" / str(number) for number in range(capacity()))
+    return len(waiting(folder)) + sum(map(locked, places))
+
+
 def _take_place(folder: Path, place: contextlib.ExitStack) -> bool:
     (folder / ".places").mkdir(exist_ok=True)
     for number in range(capacity()):

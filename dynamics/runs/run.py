@@ -6,6 +6,7 @@
 - ``layout.json``: what the columns of the records are;
 - ``records.f8``: the records, rows of little-endian float64, only ever appended to;
 - ``maps.f2`` and ``goal.f2``: heat maps, see ``maps``;
+- ``pictures.f2`` and ``still.u1``: pictures with holes, see ``pictures``;
 - ``status.json``: where the run stands, replaced atomically;
 - ``control``: what the worker is asked to do, one byte, read at every record;
 - ``alive``: locked by the worker for as long as it lives;
@@ -59,6 +60,7 @@ PHASES = {
     "lost": "the worker died; its records are kept, start the run again to finish it",
     "unreadable": "the folder is damaged",
 }
+LEFT = "its program died; its records are kept"  # of a lost run that another program trains
 
 
 class RunError(Exception):
@@ -167,8 +169,16 @@ class Run:
             # The worker may have written how the run ended after the first reading.
             status = self._read_status()
             if status.live:
-                return dataclasses.replace(status, phase="lost", message=PHASES["lost"])
+                message = LEFT if self.watched else PHASES["lost"]
+                return dataclasses.replace(status, phase="lost", message=message)
         return status
+
+    @property
+    def watched(self) -> bool:
+        """Whether another program trains the run; False if the settings cannot be read."""
+        with contextlib.suppress(RunError):
+            return self.config.watched
+        return False
 
     @property
     def rounding(self) -> list[Parting]:
@@ -218,7 +228,12 @@ class Run:
         return rows[: _ascending(rows)]
 
     def _rows(self, since: int) -> Array:
-        width = self.layout.width
+        layout = self.layout
+        if (
+            not layout.shapes
+        ):  # its file is written before the first record, which may come just now
+            return np.empty((0, 1))
+        width = layout.width
         try:
             flat = np.fromfile(self.folder / "records.f8", "<f8", offset=since * width * 8)
         except (FileNotFoundError, ValueError):  # no record yet, or fewer than ``since``
@@ -237,6 +252,7 @@ class Run:
 
         Raises:
             FileNotFoundError: if there are no records.
+            RunError: if there are fewer, or one of them is damaged.
         """
         size = width * 8
         file = os.open(self.folder / "records.f8", os.O_RDONLY)
@@ -247,7 +263,11 @@ class Run:
                 content = b"".join(os.pread(file, size, number * size) for number in numbers)
         finally:
             os.close(file)
-        return np.frombuffer(content[: len(content) // size * size], "<f8").reshape(-1, width)
+        rows = np.frombuffer(content[: len(content) // size * size], "<f8").reshape(-1, width)
+        if len(rows) < len(numbers) or _ascending(rows) < len(rows):
+            self.rows()  # says in one sentence up to where they are in order
+            raise RunError(f"Run {self.key}: its records have just changed.")
+        return rows
 
     def need_records(self) -> None:
         """Raise an error if the run has no records to show.
@@ -286,7 +306,15 @@ class Run:
         return names.index(self.key) if self.key in names else None
 
     def ask(self, control: bytes) -> None:
-        """Ask the worker to continue (``RUN``), to wait (``PAUSE``) or to end (``CANCEL``)."""
+        """Ask the worker to continue (``RUN``), to wait (``PAUSE``) or to end (``CANCEL``).
+
+        Raises:
+            RunError: if the folder cannot be written, or another program trains the run.
+        """
+        if self.watched:
+            raise RunError(
+                f"Run {self.key} belongs to a program of its own, which alone steers it."
+            )
         try:
             (self.folder / "control").write_bytes(control)
         except OSError as error:
@@ -309,7 +337,8 @@ class Run:
         deadline = time.monotonic() + PARTING
         while self._worker_lives():
             if self._in_hand() or time.monotonic() > deadline:
-                raise RunError(f"Run {self.key} is being trained; cancel it before you delete it.")
+                first = "end its program" if self.watched else "cancel it"
+                raise RunError(f"Run {self.key} is being trained; {first} before you delete it.")
             time.sleep(0.01)
         try:
             if self.folder.is_symlink():
@@ -393,10 +422,11 @@ class Run:
 
 
 def _ascending(rows: Array) -> int:
-    """How many rows come before the first one whose step is no number or not above the last."""
+    """How many rows come before the first one whose step cannot be, or is not above the last."""
     steps = rows[:, 0]
-    sound = np.isfinite(steps)
-    sound[1:] &= steps[1:] > steps[:-1]
+    with np.errstate(invalid="ignore"):  # a damaged step may be any bytes
+        sound = (steps >= 0) & (steps <= LARGEST) & (steps == np.floor(steps))
+        sound[1:] &= steps[1:] > steps[:-1]
     return len(rows) if sound.all() else int(np.argmin(sound))
 
 

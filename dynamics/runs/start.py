@@ -5,13 +5,13 @@ import dataclasses
 import fcntl
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 
-from dynamics.core.config import Config
-from dynamics.core.machine import files
-from dynamics.runs import queue
+from dynamics.core.config import ELSEWHERE, Config
+from dynamics.data import dataset as datasets
+from dynamics.data.folder import DataError
+from dynamics.runs import queue, remarks, standby
 from dynamics.runs.fork import shared
 from dynamics.runs.run import LIVE, RUN, Run, RunError, Status
 
@@ -31,8 +31,11 @@ def start(config: Config, folder: Path, *, anew: bool = False, origin: Run | Non
         origin: a run whose first steps are the same; a new run takes over its records.
 
     Raises:
-        RunError: if too many runs are waiting already or the folder cannot be written.
+        RunError: if too many runs are waiting already, if the folder cannot be written, if the
+            data set that it reads is not on this machine or if another program trained the run.
     """
+    if config.watched:
+        raise RunError(ELSEWHERE)
     run = Run(folder / config.key)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -47,12 +50,23 @@ def start(config: Config, folder: Path, *, anew: bool = False, origin: Run | Non
                 raise RunError(
                     f"{MOST_QUEUED} runs are waiting already; cancel some or try again later."
                 )
+            _need_data(config)
             fresh = anew or status.phase == "unreadable"
             place = _anew(run, config) if fresh else run
             _spawn(run, place, 0 if fresh else status.step, origin)
     except OSError as error:
         raise RunError(f"{folder} cannot be written: {error.strerror or error}.") from None
     return run
+
+
+def _need_data(config: Config) -> None:
+    """Raise an error if the run reads an imported data set that is not on this machine."""
+    dataset = config.canonical().dataset
+    try:
+        if dataset:
+            datasets.check(dataset)
+    except DataError as error:
+        raise RunError(str(error)) from None
 
 
 def began(run: Run) -> bool:
@@ -62,11 +76,16 @@ def began(run: Run) -> bool:
 
 
 def _anew(run: Run, config: Config) -> Run:
-    """A new run in a folder beside its final one, so that nobody sees a half-made run."""
+    """A new run in a folder beside its final one, so that nobody sees a half-made run.
+
+    What a reader said of the earlier one stays.
+    """
     aside = Run(run.folder.with_name(f".new-{run.key}"))
     shutil.rmtree(aside.folder, ignore_errors=True)
     aside.folder.mkdir()
     aside.write("config.json", config.canonical().to_dict())
+    if (said := remarks.read(run)) != remarks.Remarks():
+        remarks.write(aside, said)
     return aside
 
 
@@ -87,17 +106,8 @@ def _spawn(run: Run, place: Run, step: int, origin: Run | None) -> None:
         place.write("status.json", dataclasses.asdict(queued))
         _STARTING.add(run.folder)
         if place != run:
-            _replace(run.folder, place.folder)
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "dynamics.runs.worker", str(run.folder)],
-            cwd=Path(__file__).parents[2],
-            env=files.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            pass_fds=[alive.fileno()],
-            start_new_session=True,
-        )
+            replace(run.folder, place.folder)
+        worker = standby.worker(run.folder, alive.fileno(), log.fileno())
     _CHILDREN[run.folder] = worker
     _STARTING.discard(run.folder)
     ended = [folder for folder, child in _CHILDREN.items() if child.poll() is not None]
@@ -105,7 +115,7 @@ def _spawn(run: Run, place: Run, step: int, origin: Run | None) -> None:
         del _CHILDREN[folder]
 
 
-def _replace(folder: Path, other: Path) -> None:
+def replace(folder: Path, other: Path) -> None:
     """Put ``other`` in the place of ``folder``.
 
     For an instant ``folder`` does not exist, but it is never half-made.

@@ -57,6 +57,7 @@ class Done:
 
 
 Found = Mapping[str, Done]
+Numbers = Mapping[str, float | str]
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ class Lesson:
         runs: settings of each run, by a short label; the first run is shown first.
         figures: charts that are drawn while the runs train.
         watch: what to look at while the runs train.
-        numbers: a function from the finished runs to the numbers of the explanation, by name.
+        numbers: a function from the finished runs to the numbers of the explanation, by name; a
+            word is shown as it is.
         facts: rows of a table: words, and the name of a number for each of ``columns``.
         explanation: why it happened, with the numbers of the runs.
         beyond: what carries over to networks in practical use, and what does not.
@@ -100,7 +102,7 @@ class Lesson:
     runs: Mapping[str, Mapping[str, Any]]
     figures: tuple[str, ...]
     watch: str
-    numbers: Callable[[Found], Mapping[str, float]]
+    numbers: Callable[[Found], Numbers]
     facts: tuple[tuple[str, ...], ...]
     explanation: str
     beyond: str
@@ -119,9 +121,16 @@ class Lesson:
         """The settings of the runs, by label."""
         return {label: Config.from_dict(settings) for label, settings in self.runs.items()}
 
-    def explained(self, numbers: Mapping[str, float]) -> str:
+    def explained(self, numbers: Numbers) -> str:
         """The explanation with the numbers in its formulas."""
-        return _Text(self.explanation).substitute({k: formula(v) for k, v in numbers.items()})
+        return _Text(self.explanation).substitute(written(numbers, formula))
+
+
+def written(numbers: Numbers, write: Callable[[float], str]) -> dict[str, str]:
+    """The numbers in words; what is a word already stays as it is."""
+    return {
+        name: value if isinstance(value, str) else write(value) for name, value in numbers.items()
+    }
 
 
 class _Text(string.Template):

@@ -25,7 +25,12 @@ class Advice:
 
 
 def widths(config: Config) -> Iterator[Advice]:
-    """Advice on a width bound below the rank, or so large that compression has no guarantee."""
+    """Advice on a width bound below the rank, or so large that compression has no guarantee.
+
+    Where classes are told apart: on more hidden units than there are directions to start from.
+    """
+    if known := config.contents:
+        yield from _spare(config, min(known.classes, config.features))
     if "compressed" not in config.networks or not traits.problem(config.problem).low_rank:
         return
     side = min(config.shape)
@@ -44,6 +49,21 @@ def widths(config: Config) -> Iterator[Advice]:
             f"r̂ = {bound} is above d − r = {side - rank}: the theorem that the compressed "
             "network is ahead of the original one for small η does not hold.",
             mend,
+        )
+
+
+def _spare(config: Config, directions: int) -> Iterator[Advice]:
+    kinds = {name: traits.network(name) for name in config.networks}
+    spectral = [name for name, kind in kinds.items() if kind.narrow and kind.spectral]
+    spare = config.rank_bound - directions
+    if spectral and spare > 0:
+        what = "classes" if directions < config.features else "features"
+        names = " and the ".join(map(traits.full_name, spectral))
+        yield Advice(
+            f"r̂ = {config.rank_bound} is above the number of {what}, {directions}: the gradient "
+            f"has no more directions to start from, so {count(spare, 'hidden unit')} of the "
+            f"{names} start and stay at zero, and only cost time.",
+            {"rank_bound": directions},
         )
 
 
@@ -91,6 +111,22 @@ def budget(config: Config, escapes: Mapping[str, Prediction]) -> Iterator[Advice
         yield Advice(
             f"The run has {count(config.steps, 'step')}, fewer than the {last[name]:,.0f} "
             f"after which the last mode of the {traits.full_name(name)} is half grown.",
+            {
+                "steps": steps,
+                "record_every": max(config.record_every, math.ceil(steps / MOST_RECORDS)),
+            },
+        )
+
+
+def waiting(config: Config, plateaus: Mapping[str, Prediction]) -> Iterator[Advice]:
+    """Advice on fewer steps than the plateau of a network takes that tells classes apart."""
+    ends = {name: end.value[1] for name, end in plateaus.items() if end.value}
+    name = max(ends, key=lambda network: ends[network], default="")
+    if name and config.steps < ends[name] < math.inf:
+        steps = int(min(SETTINGS["steps"].high, float(f"{AMPLE * ends[name]:.2g}")))
+        yield Advice(
+            f"The run has {count(config.steps, 'step')}; the {traits.full_name(name)} learns "
+            f"nothing before about step {ends[name]:,.0f}.",
             {
                 "steps": steps,
                 "record_every": max(config.record_every, math.ceil(steps / MOST_RECORDS)),

@@ -15,10 +15,10 @@ from dynamics.core.config import Config
 from dynamics.core.rates import turns
 from dynamics.core.records import Array
 from dynamics.core.sizes import curvature, seen, widths
-from dynamics.theory import compressed
+from dynamics.theory import compressed, plateau
 from dynamics.theory.escapes import measured_escapes
 from dynamics.theory.forecast import Forecast, NetworkForecast, forecast
-from dynamics.theory.prediction import EXACT, Facts, Known, broken_by_start
+from dynamics.theory.prediction import EXACT, Facts, Known, Prediction, broken_by_start
 
 POINTS = 500  # evenly spaced points of a course
 RECORDS = 1000  # most records of the run at which a course has further points
@@ -45,7 +45,10 @@ class Expected:
         steps: T steps of the exact course; empty if only the escapes are known.
         values: T × modes, the singular values of the exact course.
         goals: s_i of these modes.
-        followed: how many of the T points were computed; all modes have settled after them.
+        followed: how many of the T points were computed; all modes have settled after them. 0 for
+            a plateau, whose ``steps`` and ``values`` are those of a W that is still small.
+        plateau: the steps at which the loss has fallen by 2 and by 10 % of ln K, where classes are
+            told apart; ``standing`` and ``breaks`` are theirs.
     """
 
     escapes: tuple[float, ...] = ()
@@ -55,6 +58,7 @@ class Expected:
     values: Array = field(default_factory=lambda: np.empty((0, 0)))
     goals: Array = field(default_factory=lambda: np.empty(0))
     followed: int = 0
+    plateau: tuple[float, ...] = ()
 
     def residuals(self, steps: Array, values: Array) -> Array:
         """|σ_i − expected σ_i| / s_i, T × modes; NaN at steps without a computed course.
@@ -89,7 +93,27 @@ def expected(config: Config, facts: Facts) -> dict[str, Expected]:
     """What theory expects of each network, by the network's name."""
     predicted = forecast(config, facts)
     known = Known.of(config, facts)
-    return {name: _of(known, predicted, name) for name in predicted.networks}
+    return {
+        name: _of(known, predicted, name)
+        if network.plateau is None
+        else _waiting(config, facts, name, network.plateau)
+        for name, network in predicted.networks.items()
+    }
+
+
+def _waiting(config: Config, facts: Facts, name: str, end: Prediction) -> Expected:
+    """A network that tells classes apart: its plateau, up to the last step."""
+    course = plateau.followed(config, facts, name)
+    if course is None:
+        return Expected((), end.standing, end.breaks)
+    shown = course.steps <= config.steps
+    return Expected(
+        standing=end.standing,
+        breaks=end.breaks,
+        steps=course.steps[shown],
+        values=course.values[shown],
+        plateau=end.value,
+    )
 
 
 def _of(known: Known, predicted: Forecast, name: str) -> Expected:

@@ -15,7 +15,7 @@ import numpy as np
 from dynamics.core import cost, traits
 from dynamics.core.config import Config
 from dynamics.core.rates import pace, rates
-from dynamics.theory import advice, prediction, stability
+from dynamics.theory import advice, plateau, prediction, stability
 from dynamics.theory import escapes as escape_times
 from dynamics.theory.advice import Advice
 from dynamics.theory.prediction import EXACT, HEURISTIC, UNKNOWN, Facts, Known, Prediction
@@ -34,6 +34,8 @@ class NetworkForecast:
         floor: the final training loss.
         operations: floating-point operations of one step; unknown behind a backbone.
         memory: bytes of factors, buffers and data.
+        plateau: steps until the loss has fallen by 2 and by 10 % of ln K where classes are told
+            apart, see ``plateau.predicted``, and nothing else is known; None for a matrix.
     """
 
     eta_star: Prediction
@@ -42,6 +44,15 @@ class NetworkForecast:
     floor: Prediction
     operations: Prediction
     memory: Prediction
+    plateau: Prediction | None = None
+
+    @property
+    def predictions(self) -> dict[str, Prediction]:
+        """The predictions that this kind of problem has, by name."""
+        if self.plateau is not None:
+            return {"plateau": self.plateau}
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {name: field for name, field in fields.items() if field is not None}
 
     @property
     def incrementality(self) -> list[float]:
@@ -55,11 +66,11 @@ class NetworkForecast:
 
     def to_dict(self) -> dict[str, Any]:
         """The values by name, with ``standing`` and ``breaks``, which say how sure they are."""
-        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        fields = self.predictions
         breaks = {name: list(field.breaks) for name, field in fields.items() if field.breaks}
         return {
             **{name: _plain(field.value) for name, field in fields.items()},
-            "incrementality": _plain(self.incrementality),
+            **({} if self.plateau else {"incrementality": _plain(self.incrementality)}),
             "standing": {name: field.standing for name, field in fields.items()},
             "breaks": breaks,
         }
@@ -132,7 +143,7 @@ class Forecast:
 @functools.lru_cache(maxsize=64)
 @np.errstate(all="ignore")  # what overflows or has no pull is infinite
 def forecast(config: Config, facts: Facts = NOTHING_DRAWN, simulate: bool = False) -> Forecast:
-    """Everything that can be said before a run; nothing where classes are told apart.
+    """Everything that can be said before a run; nothing if another program trains it.
 
     Args:
         config: the settings of the run.
@@ -140,6 +151,8 @@ def forecast(config: Config, facts: Facts = NOTHING_DRAWN, simulate: bool = Fals
         simulate: whether to simulate the original network's escapes exactly if its overlap is
             among the facts; this takes about 20 µs a step.
     """
+    if config.watched:
+        return Forecast(config, None, {}, ())
     known = Known.of(config, facts)
     limits = {name: prediction.eta_star(known, name) for name in config.networks}
     paces = {name: pace(config, name) for name in config.networks}
@@ -148,6 +161,11 @@ def forecast(config: Config, facts: Facts = NOTHING_DRAWN, simulate: bool = Fals
         bounds = [limit.value / paces[name] for name, limit in limits.items() if limit.value]
         rate = rate * min(bounds) if bounds else None
     own = {name: None if rate is None else rate * paces[name] for name in config.networks}
+    if traits.problem(config.problem).classifies:
+        networks = {name: _waiting(config, facts, name) for name in config.networks}
+        plateaus = {name: network.plateau for name, network in networks.items() if network.plateau}
+        warned = (*advice.widths(config), *advice.waiting(config, plateaus))
+        return Forecast(config, rate, networks, warned)
     networks = {name: _network(known, name, limits[name], own[name], simulate) for name in own}
     warnings = (
         *advice.widths(config),
@@ -160,9 +178,6 @@ def forecast(config: Config, facts: Facts = NOTHING_DRAWN, simulate: bool = Fals
 def _network(
     known: Known, name: str, limit: Prediction, rate: float | None, simulate: bool
 ) -> NetworkForecast:
-    if traits.problem(known.config.problem).classifies:
-        unknown = Prediction(None, UNKNOWN)
-        return NetworkForecast(unknown, unknown, unknown, unknown, unknown, unknown)
     return NetworkForecast(
         limit,
         *prediction.times(known, name, rate, limit, simulate),
@@ -170,6 +185,13 @@ def _network(
         Prediction(cost.operations(known.config, name), EXACT),
         Prediction(cost.memory(known.config, name), HEURISTIC),
     )
+
+
+def _waiting(config: Config, facts: Facts, name: str) -> NetworkForecast:
+    """The prediction for a network that tells classes apart: when it begins to learn."""
+    unknown = Prediction(None, UNKNOWN)
+    end = plateau.predicted(config, facts, name)
+    return NetworkForecast(unknown, unknown, unknown, unknown, unknown, unknown, end)
 
 
 def _plain(value: Any) -> Any:

@@ -27,6 +27,7 @@ from dynamics.theory.escapes import (
 from dynamics.theory.spectrum import certain, estimate
 
 EXACT, FLOW, HEURISTIC, UNKNOWN = "exact", "gradient-flow", "heuristic", "unknown"
+SMALL_W, FIRST_ORDER = "small-W", "first-order"
 MOST_WORK = 3e10  # most multiplications of a forecast's simulation, which take some seconds
 WEAK = 1e-12  # share of the largest pull up to which a pull is rounding alone
 SLACK = 1.1  # an estimated stability limit may be too low by this factor
@@ -34,10 +35,10 @@ STILL = 0.999  # share of ε above which a spare mode has not moved
 RECORDS = 2000  # records of a forecast's simulation; escapes between them are interpolated
 TYPICAL = "The singular values are those of a typical draw; those of the run may differ."
 TURNED = "The random start is treated as orthogonal to the target."
-ABOVE = "η is above the largest with which a small start settles."
+ABOVE = "η is too large for a small start to settle."
 BESIDE = "The r spare directions beside the learned ones are left out."
 SWINGS = "Spare modes swing with the momentum before they decay."
-CUT = "It starts from the original during the run; no formula for that is known."
+CUT = "It starts from the original during the run, for which no formula is known."
 NOISY = "Noise is fitted where few entries are seen, and the loss may be sharper there."
 FITTED = "Noise that remains is estimated by counting free parameters."
 
@@ -50,11 +51,19 @@ class Facts:
         target_singular_values: s_i, the singular values of the target.
         surrogate_singular_values: the singular values of −∇loss(0).
         overlap: overlap of the original network's start with the target, r × r.
+        gradient_singular_values: the singular values of −∇loss(W = 0) where classes are told apart.
+        gradient_moments: C in the directions u_i and C u_i of the features, see ``plateau``.
+        start_overlaps: the ``overlaps`` of ``plateau`` for each of its ``random_starts``.
+        backbone_kernel: ⟨∇s_i, ∇s_j⟩ of ``gradient_singular_values`` by the backbone's parameters.
     """
 
     target_singular_values: tuple[float, ...] = ()
     surrogate_singular_values: tuple[float, ...] = ()
     overlap: tuple[tuple[float, ...], ...] = ()
+    gradient_singular_values: tuple[float, ...] = ()
+    gradient_moments: tuple[tuple[float, ...], ...] = ()
+    start_overlaps: tuple[tuple[tuple[float, ...], ...], ...] = ()
+    backbone_kernel: tuple[tuple[float, ...], ...] = ()
 
     @classmethod
     def of(cls, stored: Mapping[str, Sequence[Any]]) -> "Facts":
@@ -63,6 +72,10 @@ class Facts:
             tuple(stored.get("target_singular_values", ())),
             tuple(stored.get("surrogate_singular_values", ())),
             tuple(tuple(row) for row in stored.get("overlap", ())),
+            tuple(stored.get("gradient_singular_values", ())),
+            tuple(map(tuple, stored.get("gradient_moments", ()))),
+            tuple(tuple(map(tuple, start)) for start in stored.get("start_overlaps", ())),
+            tuple(map(tuple, stored.get("backbone_kernel", ()))),
         )
 
 
@@ -72,7 +85,8 @@ class Prediction:
 
     Attributes:
         value: a number, or one number for each mode; None if nothing is known.
-        standing: ``exact``; ``gradient-flow``: exact for small steps; ``heuristic``: an estimate;
+        standing: ``exact``; ``gradient-flow``: exact for small steps; ``small-W``: as long as W is
+            small; ``first-order``: and the features have moved little; ``heuristic``: an estimate;
             ``unknown``. docs/theory.md has the measured spread of each.
         breaks: the assumptions of the exact result that the config violates, one sentence each.
     """
@@ -184,6 +198,8 @@ def broken_by(config: Config) -> list[str]:
         sentences.append("Only some entries are seen, so modes do not grow independently.")
     if seen(config) == "sums":
         sentences.append("Only sums of entries are seen, so modes do not grow independently.")
+    if seen(config) == "inputs":
+        sentences.append("The inputs are correlated, so modes do not grow independently.")
     rule = traits.optimizer(config.optimizer)
     if rule.rescales:
         sentences.append(f"The optimizer {config.optimizer} rescales the gradient of every entry.")
@@ -254,8 +270,11 @@ def eta_star(known: Known, network: str) -> Prediction:
     if not len(known.pulls) or known.pulls[0] <= 0:
         return known.judged(None, UNKNOWN)
     config = known.config
+    largest = float(known.pulls[0])
+    if seen(config) == "inputs":
+        largest = stability.through_inputs(config.depth, float(known.goals[0]), largest)
     limit = stability.stability_limit(
-        config.depth, rates.alpha(config, network), curvature(config), float(known.pulls[0])
+        config.depth, rates.alpha(config, network), curvature(config), largest
     )
     breaks = []
     if known.inertia and stability.reach(known.inertia) < 1:
@@ -267,7 +286,7 @@ def eta_star(known: Known, network: str) -> Prediction:
 
 
 def above(known: Known, rate: float | None, limit: Prediction) -> bool:
-    """Whether η is above the largest with which a small start settles."""
+    """Whether η is too large for a small start to settle."""
     if rate is None or limit.value is None:
         return False
     slack = 1.0 if limit.standing == EXACT else SLACK

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from dynamics.core import traits
+from dynamics.core import table, traits
 from dynamics.core.config import Config
 from dynamics.core.records import Array
 from dynamics.core.sizes import curvature, seen
@@ -20,8 +20,8 @@ GRID = 4096  # points at which the density of singular values is summed
 def estimate(config: Config) -> dict[str, list[float]]:
     """The r singular values of the target and of −∇loss(0), by the names of a run's facts.
 
-    Empty for a problem whose matrix is not random. Noise and unseen entries act on the surrogate as
-    independent noise of variance τ² an entry. The noise moves a singular value s to
+    Empty for a problem whose matrix is neither random nor a table. Noise and unseen entries act on
+    the surrogate as independent noise of variance τ² an entry. It moves a singular value s to
     √((s² + rows τ²)(s² + cols τ²))/s, but at least to the edge (√rows + √cols) τ. The source is
     Benaych-Georges and Nadakuditi (2012), "The singular values and vectors of low rank
     perturbations". For rank-one sums, whose weights have heavier tails, the estimate is up to 25 %
@@ -31,6 +31,11 @@ def estimate(config: Config) -> dict[str, list[float]]:
         return {}
     rows, cols = config.shape
     values = target_values(config)
+    if seen(config) == "inputs":
+        return {
+            "target_singular_values": values.tolist(),
+            "surrogate_singular_values": (curvature(config) * table.pulls(config)).tolist(),
+        }
     energy = float((values**2).sum())
     variance = config.noise**2
     if seen(config) == "sums":
@@ -50,11 +55,14 @@ def estimate(config: Config) -> dict[str, list[float]]:
 
 def certain(config: Config) -> bool:
     """Whether ``estimate`` is exact: a full target without noise whose values are given."""
-    return seen(config) == "all" and not config.noise and config.spectrum in ("flat", "power-law")
+    drawn = not traits.problem(config.problem).table and config.spectrum in ("top", "spread")
+    return seen(config) in ("all", "inputs") and not config.noise and not drawn
 
 
 def target_values(config: Config) -> Array:
-    """s_i of the config's random target: exact for flat and power-law, else from a typical draw."""
+    """s_i of the config's target: exact for a table, flat and power-law, else of a typical draw."""
+    if traits.problem(config.problem).table:
+        return table.values(config)
     rows, cols = config.shape
     if config.spectrum in ("flat", "power-law"):
         values = np.full(config.rank, rows**0.5 + cols**0.5)

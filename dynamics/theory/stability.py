@@ -34,6 +34,21 @@ def stability_limit(depth: int, alpha: float, curvature: float, largest: float) 
         return float(2 / np.float64(sharpness))
 
 
+def through_inputs(depth: int, largest: float, pulled: float) -> float:
+    """The s_1 of a full target with the η* of one that is seen through correlated inputs.
+
+    The limit is that of λ_max = c L α^(2/L) s_1^(1 − 2/L) p_1: within 0.6 % for every κ and L = 2,
+    3, 4, see docs/theory.md.
+
+    Args:
+        depth: L.
+        largest: s_1, the largest singular value of M*.
+        pulled: p_1, the largest singular value of M* Σ_xx.
+    """
+    power = 2 - 2 / depth
+    return float((largest ** (1 - 2 / depth) * pulled) ** (1 / power))
+
+
 def reach(momentum: float) -> float:
     """The share of η* up to which a small start settles: 1 for gradient descent, 0.57 for β = 0.9.
 

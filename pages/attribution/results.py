@@ -3,20 +3,23 @@
 import csv
 import io
 import json
+from dataclasses import dataclass
 
 import streamlit as st
 
 from dynamics.core.config import Config
+from dynamics.core.seeds import FEW
 from dynamics.core.words import raised
 from dynamics.draw import waterfall
 from dynamics.export import caption, tables
-from dynamics.export.formats import FORMATS
-from dynamics.findings import attribution
+from dynamics.findings import attribution, causes
 from dynamics.findings.attribution import Attribution
+from dynamics.findings.causes import Split
 from dynamics.runs.group import ENDED, Group
 from dynamics.runs.run import Run, RunError, root
-from pages.shared import address, group
+from pages.shared import group
 from pages.shared.files import dialog
+from pages.shared.files.downloads import button
 from pages.shared.networks import overview
 from pages.shared.plotted import plotted
 from pages.shared.table import table
@@ -43,38 +46,77 @@ def show(config: Config, configs: list[Config], level: str) -> None:
     if progress.ended:
         _results(config, [runs.run(ended) for ended in progress.of(*ENDED)], level)
     else:
-        alone = [name for name, causes in attribution.NETWORKS.items() if len(causes) <= 1]
-        trained = attribution.networks(config)
-        overview(config, [name for name in (*alone, "compressed") if name in trained])
+        overview(config, _networks(config))
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What an attribution found, in words and numbers.
+
+    Attributes:
+        result: itself.
+        sentences: the result in words, the first in bold.
+        table: a head and the rows of a table; those of the networks come first.
+        numbers: for JSON.
+    """
+
+    result: Attribution | Split
+    sentences: list[str]
+    table: list[list[str]]
+    numbers: dict[str, object]
+
+
+def _found(config: Config, ended: list[Run], level: str) -> _Found:
+    """What the runs that have ended show.
+
+    Raises:
+        RunError: if a run is damaged.
+        ValueError: if the runs have nothing that reaches a level.
+    """
+    runs = [run.trajectories for run in ended]
+    if config.contents:
+        split = causes.split(config, runs, level)
+        return _Found(split, causes.sentences(split), causes.table(split), causes.to_dict(split))
+    made = attribution.attribute(config, runs, level)
+    said, rows = attribution.sentences(made), attribution.table(made)
+    return _Found(made, said, rows, attribution.to_dict(made))
 
 
 def _results(config: Config, ended: list[Run], level: str) -> None:
     """The sentences, the chart, the table and the files made from the runs that have ended."""
     try:
-        result = attribution.attribute(config, [run.trajectories for run in ended], level)
+        found = _found(config, ended, level)
     except (RunError, ValueError) as error:
         st.error(str(error))
         return
-    first, *others = attribution.sentences(result)
+    first, *others = found.sentences
     with st.container(border=True, key="story"):
         st.markdown(f"**{first}**")
         st.markdown("\n".join(f"- {sentence}" for sentence in others))
-    drawn = bool(result.orders)
+    drawn = bool(found.result.whole.any())
     if drawn:
-        plotted(waterfall.draw(result), "waterfall")
-        st.caption(waterfall.reading(result))
-    head, *rows = attribution.table(result)
-    shown = rows[: len(result.corners)]
+        plotted(waterfall.draw(found.result), "waterfall")
+        st.caption(waterfall.reading(found.result))
+    head, *rows = found.table
+    shown = rows[: len(_networks(config))]
     cells = [dict(zip(head, map(raised, row), strict=True)) for row in shown]
     table([_folded(row) for row in cells], "Costs of each network")
-    scatter = "quartiles" if len(ended) >= attribution.FEW else "all seeds"
     if len(ended) > 1:
-        st.caption(f"Medians over the seeds that reached it, with {scatter} below.")
+        each = "with each seed below"
+        if len(ended) >= FEW:
+            each = f"with quartiles below (each seed, where fewer than {FEW} reached it)"
+        st.caption(f"Medians over the seeds that reached it, {each}.")
     with st.container(horizontal=True):
         if drawn:
-            words = caption.of_attribution(result, [run.config for run in ended], address.address())
-            dialog.button(waterfall.draw(result), words, "attribution")
-        _downloads(result, head, rows, ended)
+            configs = [run.config for run in ended]
+            words = caption.of_attribution(found.result, configs)
+            dialog.button(waterfall.draw(found.result), words, "attribution")
+        _downloads(found, ended)
+
+
+def _networks(config: Config) -> tuple[str, ...]:
+    """The networks that are trained."""
+    return (causes if config.contents else attribution).networks(config)
 
 
 def _folded(cells: dict[str, str]) -> dict[str, str]:
@@ -87,32 +129,24 @@ def _folded(cells: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _downloads(
-    result: Attribution, head: list[str], rows: list[list[str]], ended: list[Run]
-) -> None:
+def _downloads(found: _Found, ended: list[Run]) -> None:
     """Buttons for the numbers."""
 
     def as_csv() -> bytes:
         text = io.StringIO()
-        csv.writer(text).writerows([head, *rows])
+        csv.writer(text).writerows(found.table)
         return text.getvalue().encode()
 
     def as_json() -> bytes:
-        return json.dumps(attribution.to_dict(result), indent=1, ensure_ascii=False).encode()
+        return json.dumps(found.numbers, indent=1, ensure_ascii=False).encode()
 
     def as_zip() -> bytes:
         return tables.bundle(ended, "attribution", {"attribution.json": as_json()})
 
-    for label, form, data in (
+    for label, form, make in (
         ("CSV", "csv", as_csv),
         ("JSON", "json", as_json),
         ("All numbers (zip)", "zip", as_zip),
     ):
-        st.download_button(
-            label,
-            data=data,
-            file_name=f"attribution.{form}",
-            mime=FORMATS[form].mime,
-            icon=":material/folder_zip:" if form == "zip" else ":material/download:",
-            on_click="ignore",
-        )
+        icon = ":material/folder_zip:" if form == "zip" else ":material/download:"
+        button(label, make, "attribution", form, icon=icon)

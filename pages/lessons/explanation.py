@@ -9,8 +9,7 @@ from dynamics.core.words import plain
 from dynamics.draw.panel import compared
 from dynamics.export.caption import about
 from dynamics.runs.run import find, root
-from dynamics.teach.lesson import Done, Lesson
-from pages.shared import address
+from dynamics.teach.lesson import Done, Lesson, written
 from pages.shared.files import dialog
 from pages.shared.plotted import plotted
 
@@ -25,12 +24,12 @@ def explain(lesson: Lesson, guess: int) -> None:
         st.info(f"You predicted: {yours}. The run shows: **{right}.**", icon=":material/lightbulb:")
     ended = {label: _done(config) for label, config in lesson.configs.items()}
     numbers = lesson.numbers(ended)
-    st.html(_table(lesson, {name: plain(value) for name, value in numbers.items()}))
+    st.html(_table(lesson, written(numbers, plain)))
     if lesson.compared:
         runs = [(label, done.config, list(done.networks.values())) for label, done in ended.items()]
         figure = compared(runs, lesson.compared)
         plotted(figure, "comparison", lesson.compared)
-        words = about(list(lesson.configs.values()), lesson.compared, address.address())
+        words = about(list(lesson.configs.values()), lesson.compared)
         dialog.button(figure, words, lesson.compared)
     st.markdown(lesson.explained(numbers))
     st.caption(f"**Beyond this page.** {lesson.beyond}")

@@ -5,6 +5,8 @@ The address keeps figure, target, seed and seeds; the runs are ordinary runs, wh
 
 import streamlit as st
 
+from dynamics.core.config import Config
+from dynamics.core.seeds import FEW
 from dynamics.core.words import count, duration
 from dynamics.paper import baselines
 from dynamics.paper.baselines import MissingError
@@ -16,10 +18,12 @@ from pages.paper_figures.verdict import BADGES, downloads, finished
 from pages.shared import group
 from pages.shared.live.component import live
 from pages.shared.number import read
+from pages.shared.pictures import on_card
+from pages.shared.session import desk
 
 UNJUDGED = ("trained; cannot be compared here", "error", "gray")
 UNCOMPARED = ("trained; not compared yet", "pending", "gray")
-CHARTS = ("losses", "singular_values")
+CHARTS = {"matrices": ("losses", "singular_values"), "classes": ("accuracy", "losses")}
 
 
 def turn_to(name: str = "") -> None:
@@ -32,6 +36,8 @@ def card(name: str) -> None:
     plan = Plan.of(name)
     title, line = about(name)
     with st.container(border=True, height="stretch", key=f"card {name}"):
+        if picture := on_card("paper_figures", name):
+            st.html(picture)
         st.markdown(f"**{title}**")
         st.caption(f"{line}.", width="stretch")
         _badge(plan)
@@ -56,8 +62,9 @@ def _badge(plan: Plan) -> None:
     elif progress.live:
         badge = (f"running, {group.words(progress)}", "hourglass_top", "blue")
     else:
-        longest = duration(runs.seconds_at_most())
-        badge = (f"not run; {longest} at most", "schedule", "gray")
+        longest = runs.seconds_at_most()
+        words = "not run" if longest is None else f"not run; {duration(longest)} at most"
+        badge = (words, "schedule", "gray")
     words, icon, color = badge
     st.badge(words, icon=f":material/{icon}:", color=color)  # type: ignore[arg-type]
 
@@ -131,7 +138,7 @@ def show(name: str, draw: Draw) -> None:
     elif progress.live:
         group.show_training(runs, progress)
         for config in progress.of("running")[:1]:
-            live(config.key, CHARTS, key="paper charts")
+            _live(config)
     else:
         _not_running(runs, progress)
 
@@ -162,16 +169,22 @@ def _offer_comparison(plan: Plan, missing: MissingError) -> None:
 def _not_running(runs: Group, progress: Progress) -> None:
     """How long the figure may take or how far it is, and the charts of a run that stopped."""
     if not progress.ended:
+        longest = runs.seconds_at_most()
+        time = "" if longest is None else f", about {duration(longest)} at most on one core"
         st.caption(
-            f"{count(progress.runs, 'run')}, about {duration(runs.seconds_at_most())} at most on "
-            "one core; everything is kept, and another visit continues from there."
+            f"{count(progress.runs, 'run')}{time}; everything is kept, and another visit continues "
+            "from there."
         )
     broken = progress.of(*BROKEN)[:1]
     if progress.step and (progress.runs > 1 or not broken):
         st.caption(f"{group.words(progress)}.")
     if progress.step:
         for config in broken:
-            live(config.key, CHARTS, key="paper charts")
+            _live(config)
+
+
+def _live(config: Config) -> None:
+    live(config.key, CHARTS[desk.kind_of(config.problem)], key="paper charts")
 
 
 def _draws(plan: Plan) -> None:
@@ -196,7 +209,7 @@ def _draws(plan: Plan) -> None:
         seeds = st.text_input(
             "Number of seeds N",
             str(draw.seeds),
-            help="More than one: median and interquartile band.",
+            help=f"More than one: median and quartiles; below {FEW}, each seed as a faint line.",
         )
         if st.form_submit_button("Apply", type="primary"):
             try:

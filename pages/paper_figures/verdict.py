@@ -1,20 +1,22 @@
 """Verdict: a finished figure of the paper on the page: its picture, its verdict, every number."""
 
+import functools
 from typing import Any
 
 import streamlit as st
 
 from dynamics.core import traits
+from dynamics.core.seeds import shown
 from dynamics.core.words import duration, one_every
-from dynamics.export.formats import FORMATS
 from dynamics.export.layout import space
 from dynamics.export.layout.subplots import abreast
 from dynamics.paper.check import AGREES, DEVIATION, DIFFERS, RECORD, UNPUBLISHED, Check, said
 from dynamics.paper.content import caption, content
 from dynamics.paper.judge import Judged
-from pages.shared import address
 from pages.shared.files import dialog
+from pages.shared.files.downloads import button
 from pages.shared.plotted import plotted
+from pages.shared.session import desk
 from pages.shared.table import table
 
 BADGES = {
@@ -30,7 +32,7 @@ def finished(judged: Judged) -> None:
     box = {AGREES: st.success, DIFFERS: st.error, UNPUBLISHED: st.info}[judged.verdict]
     box(f"**{judged.verdict.capitalize()}.** {_why(judged)}", icon=f":material/{_icon(judged)}:")
     _picture(judged.draw())
-    words = caption(judged, address.address())
+    words = caption(judged)
     dialog.button(abreast(judged.draw()), words, judged.plan.name)
     st.subheader("Every number", anchor=False)
     table(_rows(judged), "Numbers found here and published")
@@ -87,7 +89,7 @@ def _icon(judged: Judged) -> str:
 def _rows(judged: Judged) -> list[dict[str, str]]:
     """The table's rows; without the columns *Published* and *Verdict* if nothing was published."""
     seeds = judged.plan.draw.seeds
-    header = "Found here" if seeds == 1 else f"Median (quartiles), N = {seeds} seeds"
+    header = "Found here" if seeds == 1 else f"Median ({shown(seeds)}), N = {seeds} seeds"
     published = any(check.published is not None for check in judged.checks)
     rows = []
     for check in judged.checks:
@@ -110,11 +112,11 @@ def _published(check: Check) -> str:
 
 
 def _runs(judged: Judged) -> None:
-    """Links to the first page with each run, where all its charts are."""
+    """Links to each run's page, where all its charts are."""
     with st.container(horizontal=True):
         for label, configs in judged.plan.configs.items():
             st.page_link(
-                "pages/1_Side_by_side.py",
+                desk.page_of(configs[0].problem),
                 label="All charts of its run" if len(judged.found.runs) == 1 else f"Run: {label}",
                 icon=":material/open_in_new:",
                 query_params={"run": configs[0].key},
@@ -130,11 +132,5 @@ def downloads(judged: Judged) -> None:
         ("Verdict (JSON)", "json", "download"),
         ("All numbers (zip)", "zip", "folder_zip"),
     ):
-        st.download_button(
-            label,
-            data=lambda form=form: content(judged, form),
-            file_name=f"{judged.plan.name}.{form}",
-            mime=FORMATS[form].mime,
-            icon=f":material/{icon}:",
-            on_click="ignore",
-        )
+        make = functools.partial(content, judged, form)
+        button(label, make, judged.plan.name, form, icon=f":material/{icon}:")

@@ -1,5 +1,8 @@
 """Comparison: a chart of several saved runs."""
 
+import contextlib
+import functools
+
 import streamlit as st
 
 from dynamics.core.config import Config
@@ -7,10 +10,13 @@ from dynamics.core.description import labels
 from dynamics.core.records import Trajectory
 from dynamics.draw.panel import NothingToDrawError, compared
 from dynamics.export import tables
-from dynamics.export.formats import FORMATS
 from dynamics.runs.run import Run, RunError
+from pages.saved_runs.choices import OPTIONS
+from pages.shared.charts import numbers
 from pages.shared.files import dialog
+from pages.shared.files.downloads import button
 from pages.shared.plotted import plotted
+from pages.shared.session import opened
 
 
 def comparison(chosen: list[tuple[Run, Config]], series: str, versus: str) -> None:
@@ -30,28 +36,35 @@ def comparison(chosen: list[tuple[Run, Config]], series: str, versus: str) -> No
         return
     name = f"{series}_{'_'.join(run.key for run, _ in chosen)}"[:120]
     plotted(figure, "comparison", name)
-    st.caption("One colour for each run. Solid: original network; dashed: compressed.")
+    st.caption("One colour for each run; the dash of a line tells the network, as in all charts.")
     with st.container(horizontal=True):
-        if st.button("For a paper or talk …", icon=":material/image:"):
+        pressed = st.button("For a paper or talk …", icon=":material/image:")
+        if opened.asked(f"export {name}", pressed):
             dialog.open_runs([run.key for run, _ in chosen], series, versus)
-        st.download_button(
-            "Data of this chart (CSV)",
-            icon=":material/download:",
-            data=lambda: _csv(runs, series),
-            file_name=f"{name}.csv",
-            mime=FORMATS["csv"].mime,
-            on_click="ignore",
-        )
+        make = functools.partial(_csv, runs, series)
+        button("Data of this chart (CSV)", make, name, "csv", icon=":material/download:")
         recorded = [run for run, _ in chosen if len(run.rows())]
         if len(recorded) > 1:
-            st.download_button(
-                "All numbers (zip)",
-                icon=":material/folder_zip:",
-                data=lambda: tables.bundle(recorded, name),
-                file_name=f"{name}.zip",
-                mime=FORMATS["zip"].mime,
-                on_click="ignore",
-            )
+            make = functools.partial(tables.bundle, recorded, name)
+            button("All numbers (zip)", make, name, "zip", icon=":material/folder_zip:")
+
+
+def recorded(runs: list[Run]) -> set[str]:
+    """The series that at least one of the runs has."""
+    series: set[str] = set()
+    for run in runs:
+        with contextlib.suppress(RunError):  # the page says elsewhere that it is damaged
+            series.update(*run.layout.shapes.values())
+    return series
+
+
+def given(runs: list[Run]) -> list[str]:
+    """The numbers that programs gave by name to those of the runs that they train."""
+    names: dict[str, None] = {}
+    for run in runs:
+        with contextlib.suppress(RunError):
+            names |= dict.fromkeys(numbers(run))
+    return [name for name in names if name not in OPTIONS["compare"]]
 
 
 def _sound(run: Run) -> bool:

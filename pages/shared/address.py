@@ -1,17 +1,19 @@
 """Address: the page's address, which holds all of the page's state."""
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from dynamics.core import registry, traits
-from dynamics.core.config import VERSION, Config
+from dynamics.core import registry
+from dynamics.core.config import VERSION, Config, choices
 from dynamics.core.description import differences, text_of
 from dynamics.draw.time_axis import VERSUS
 from dynamics.runs.run import Run, RunError, find, root
 from pages.shared import charts, hiding
+from pages.shared.session import desk
 from pages.shared.settings import adopt, settings
 
 
@@ -21,12 +23,15 @@ def read_address() -> Run | None:
     if is_new(asked, "address"):
         back = not asked  # the menu of pages leads here without the address that the page had
         query = dict(st.session_state.get("address", {}) if back else asked)
+        _lead(query)
         st.session_state["run"] = query.pop("run", None)
         over = query.pop("over", "steps")
         st.session_state["over"] = over if over in VERSUS else "steps"
         at = query.pop("at", "")
-        whole = at.isascii() and at.isdigit() and len(at) < 12
-        st.session_state["at"] = (st.session_state["run"], int(at)) if whole else None
+        run_key = st.session_state["run"]
+        st.session_state["at"] = (run_key, int(at)) if _is_whole(at) else None
+        mode = query.pop("mode", "")
+        st.session_state["mode"] = (run_key, int(mode)) if _is_whole(mode) and int(mode) else None
         query.pop("version", None)
         strange = hiding.adopt(query.pop("hide", "")) + charts.adopt(query.pop("charts", ""))
         lesson = st.session_state["lesson"] = query.pop("lesson", None)
@@ -34,12 +39,23 @@ def read_address() -> Run | None:
             st.session_state["lesson"] = None
             strange += [f"There is no lesson {lesson[:40]!r}; the page of lessons lists them all."]
         run = shown_run()
-        adopt((run.config.to_dict() if run else {}) | query | (settings() if back else {}))
+        stored = run.config.to_dict() if run and not run.watched else {}
+        adopt(stored | query | (settings() if back else {}))
         st.session_state["wrong"] += strange
         taken(asked, "address")
     for sentence in st.session_state.pop("wrong", ()):
         st.warning(sentence, icon=":material/link_off:")
     return shown_run()
+
+
+def _lead(query: Mapping[str, str]) -> None:
+    """Go to the page that offers the run or problem of an address, if this one does not."""
+    problem = query.get("problem", "")
+    if key := query.get("run"):
+        with contextlib.suppress(RunError):
+            problem = find(key, root()).config.problem
+    if problem in choices("problem") and desk.kind_of(problem) != desk.kind():
+        st.switch_page(desk.page_of(problem), query_params=query)
 
 
 def is_new(query: Mapping[str, str], place: str) -> bool:
@@ -71,16 +87,21 @@ def shown_run() -> Run | None:
     try:
         run = find(key, root())
         run.check()
-        if traits.problem(run.config.problem).classifies:
-            raise RunError(
-                f"Run {run.key} learns {run.config.problem}, which has no page yet; "
-                f"python -m dynamics export {run.key} writes its numbers."
-            )
     except RunError as error:
         st.session_state["run"] = None
         st.warning(str(error), icon=":material/folder_off:")
         return None
     return run
+
+
+def _is_whole(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 12
+
+
+def asked_mode(run: Run) -> int | None:
+    """The mode that the address lights in this run's charts; None if it names none."""
+    key, mode = st.session_state.get("mode") or (None, None)
+    return mode if key == run.key else None
 
 
 def asked_step(run: Run) -> int | None:
@@ -90,7 +111,7 @@ def asked_step(run: Run) -> int | None:
 
 
 def view(run: Run | None, at: int | None) -> dict[str, str]:
-    """The part of an address that holds no settings: run, axis, cursor, charts and lesson."""
+    """The part of an address that holds no settings: run, axis, cursor, mode, charts and lesson."""
     query = {}
     if run:
         query["run"] = run.key
@@ -99,8 +120,10 @@ def view(run: Run | None, at: int | None) -> dict[str, str]:
         query["over"] = over
     if at is not None:
         query["at"] = str(at)
+    if run and (mode := asked_mode(run)):
+        query["mode"] = str(mode)
     if run:
-        query |= charts.query(run.config)
+        query |= charts.query(run)
     lesson = st.session_state.get("lesson")
     if lesson:
         query["lesson"] = lesson
@@ -131,15 +154,6 @@ def link(config: Config, hide: Iterable[str] = (), seen: Mapping[str, str] | Non
     """
     values = {name: text_of(value) for name, value in config.canonical().to_dict().items()}
     query = {"version": VERSION} | dict(seen or {}) | values | hiding.query(hide)
-    return _url(query)
-
-
-def address() -> str:
-    """The address of the page that is shown."""
-    return _url(st.query_params.to_dict())
-
-
-def _url(query: Mapping[str, object]) -> str:
     page, _, _ = str(st.context.url or "").partition("?")
     base = st.get_option("server.baseUrlPath").strip("/")
     if base and page.endswith(f"/{base}"):

@@ -8,12 +8,12 @@ from collections.abc import Iterable
 import streamlit as st
 
 BLOCKS = {
-    "settings": "the whole sidebar",
+    "settings": "the sidebar",
     "problem": "the problem and its settings",
     "network": "further settings of the networks",
     "training": "settings of the training",
     "seeds": "the random seeds",
-    "presets": "the row of presets",
+    "presets": "the cards of presets",
     "pictures": "the drawings of the networks, to scale",
     "forecast": "the forecast before a run",
     "theory": "theory's curves and marks in the charts",
@@ -56,6 +56,15 @@ def choice() -> list[str]:
         key=f"hidden by the link {st.session_state.get('hide')}",
         help="  \n".join(f"*{name}*: {words}" for name, words in BLOCKS.items()),
     )
+
+
+def sidebar() -> None:
+    """Remove the sidebar from the page if its settings are hidden."""
+    if hidden("settings"):
+        st.html(
+            "<style>[data-testid=stSidebar], [data-testid=stExpandSidebarButton] "
+            "{ display: none; }</style>"
+        )
 
 
 def _show() -> None:

@@ -1,14 +1,16 @@
-"""Networks: a picture of each, every factor drawn to scale."""
+"""Networks: a picture of each, every factor drawn to scale, a backbone as a block before them."""
 
+import html
 from collections.abc import Sequence
 from itertools import pairwise
 
 import streamlit as st
 
-from dynamics.core.config import Config
+from dynamics.core import traits, words
+from dynamics.core.config import Config, choices
 from dynamics.core.sizes import widths
 from dynamics.core.traits import short_name
-from dynamics.draw.look import color
+from dynamics.draw.look import color, written
 
 LONGEST = 76.0  # pixels of the longest side of a factor
 THINNEST = 3.0  # pixels of the shortest side that is drawn
@@ -34,13 +36,20 @@ def _picture(config: Config, network: str) -> str:
     shown = factors if len(factors) <= MOST else [*factors[:2], None, *factors[-2:]]
     boxes = "".join(_factor(size, scale, color(network)) for size in shown)
     count = parameters(config, network)
-    words = f"{short_name(network)}, {config.depth} factors, {sizes[1]} wide, {count:,} parameters"
+    wide = f"{words.count(len(factors), 'factor')}"
+    if len(factors) > 1:
+        wide += f", {sizes[1]} wide"
+    behind = ""
+    if traits.problem(config.problem).classifies:
+        name = choices("backbone")[config.backbone].partition(":")[0]
+        boxes = f"<em>{html.escape(name)}</em><span>→</span>{boxes}"
+        behind = f" behind a backbone, {name}"
+    described = f"{short_name(network)}, {wide}, {count:,} parameters{behind}"
     return (
         '<figure class="network">'
-        f'<div class="factors" role="img" aria-label="{words}">{boxes}</div>'
-        f'<figcaption><b style="color:{color(network)}">{_title(network)}</b> '
-        f"· {count:,} parameters<br><small>{config.depth} factors, {sizes[1]} wide</small>"
-        "</figcaption></figure>"
+        f'<div class="factors" role="img" aria-label="{html.escape(described)}">{boxes}</div>'
+        f'<figcaption><b style="color:{written(network)}">{_title(network)}</b><br>'
+        f"{count:,} parameters<small><br>{wide}</small></figcaption></figure>"
     )
 
 

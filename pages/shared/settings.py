@@ -12,13 +12,25 @@ import streamlit as st
 
 from dynamics.core import traits
 from dynamics.core.config import PROBLEM_SETTINGS, SETTINGS, Config, ConfigError, choices
+from dynamics.core.contents import contents, shape
 from dynamics.core.description import text_of
 from dynamics.core.words import raised
+from dynamics.data import dataset as datasets
+from dynamics.data import imported
+from dynamics.data.folder import DataError
 from dynamics.data.published import DRAWN
 from pages.shared.hiding import hidden
 from pages.shared.number import number as number_box
+from pages.shared.session import desk
 
-FIRST = ("depth", "rank_bound", "alpha", "init_scale")
+FIRST: dict[desk.Kind, tuple[str, ...]] = {  # what is never folded
+    "matrices": ("depth", "rank_bound", "alpha", "init_scale", "learning_rate"),
+    "classes": (
+        *("backbone", "backbone_rate", "depth", "rank_bound", "init_scale", "learning_rate"),
+    ),
+}
+# What decides nothing where classes are told apart, or has only one value there.
+OF_MATRICES = ("rate_unit", "equal")
 FOLDED = {
     "problem": "The problem",
     "network": "The networks",
@@ -33,11 +45,37 @@ DECADES = {  # lowest and highest power of ten of each logarithmic slider
     "alpha_original": (-1, 2),
     "tolerance": (-20, -2),
 }
+RATES_OF_CLASSES = (-4, 0)  # powers of ten of η: cross-entropy has no small unit
+# The step of each slider that ends at 1, or at the largest value if that is less.
+SHARES = {
+    "observed": 0.01,
+    "input_correlation": 0.05,
+    "backbone_rate": 0.05,
+    "label_noise": 0.05,
+    "validation": 0.05,
+}
+HELP_OF_CLASSES = {  # what a setting means where classes are told apart
+    "depth": "Number of matrices in the head: the more, the longer a small start waits",
+    "rank_bound": "Width of the compressed and the narrow head: 3 tell ten classes apart nearly as "
+    "well as 10; above the number of classes the first gradient has nothing to start from",
+    "init_scale": "Size of the head's first matrices: small, and one mode is learned after "
+    "another; near 1, and all at once",
+    "sharpness": "At how many moments the loss's largest curvature λ_max is measured; each costs "
+    "seconds; 0 measures none",
+    "width": "Width of the original head; 0 makes it as wide as the features",
+}
 
 
 def settings() -> dict[str, Any]:
     """All settings: as the widgets have them, or as the last visit to the first page left them."""
-    return st.session_state.setdefault("settings", Config.from_dict({}).to_dict())
+    return st.session_state.setdefault("settings", Config.from_dict(_usual()).to_dict())
+
+
+def _usual() -> dict[str, Any]:
+    """The problem that a page shows at first; the default problem if the page offers it."""
+    offered = desk.problems()
+    default = SETTINGS["problem"].default
+    return {"problem": default if default in offered else offered[0]}
 
 
 def adopt(values: Mapping[str, Any]) -> None:
@@ -50,24 +88,22 @@ def adopt(values: Mapping[str, Any]) -> None:
     st.session_state["wrong"] = [
         f"{sentence} {_instead(config, name)}" for name, sentence in wrong.items()
     ]
-    for name in SETTINGS:
-        for widget in (name, f"{name} number"):
-            st.session_state.pop(widget, None)
+    desk.forget_widgets()
 
 
 def _nearest(values: Mapping[str, Any]) -> tuple[Config, dict[str, str]]:
     """The Config of the settings that can be run, and a sentence for each that cannot."""
     problem = values.get("problem")
-    if problem in choices("problem") and problem not in _problems():
+    if problem in choices("problem") and problem not in desk.problems():
         config, wrong = _nearest({})
-        return config, wrong | {"problem": f"{problem} has no page yet."}
+        return config, wrong | {"problem": f"{problem} belongs to another page."}
     try:
-        return Config.from_dict(values), {}
+        return Config.from_dict(_usual() | dict(values)), {}
     except ConfigError as error:
         kept = {name: value for name, value in values.items() if name not in error.problems}
         # If no given setting is at fault, a suggested one does not fit them: then none is kept.
         config, wrong = _nearest(kept if len(kept) < len(values) else {})
-        return config, error.problems | wrong
+        return config, wrong | error.problems
 
 
 def _instead(config: Config, name: str) -> str:
@@ -95,7 +131,7 @@ def sidebar() -> Config | None:
 def _widgets(values: dict[str, Any]) -> None:
     if not hidden("problem"):
         _problem(values)
-    for name in FIRST:
+    for name in FIRST[desk.kind()]:
         _widget(name, values)
     for group, title in FOLDED.items():
         if not hidden(group):
@@ -109,7 +145,9 @@ def _widgets(values: dict[str, Any]) -> None:
 def _visible(values: Mapping[str, Any]) -> list[str]:
     """The settings that this problem reads and that are not shown at the top already."""
     read = traits.problem(values["problem"]).reads
-    left_out = {"problem", *FIRST} | (set(PROBLEM_SETTINGS) - set(read))
+    left_out = {"problem", *FIRST[desk.kind()]} | (set(PROBLEM_SETTINGS) - set(read))
+    if desk.kind() == "classes":
+        left_out |= {*OF_MATRICES}
     if hidden("changes"):
         left_out.add("changes")
     if values["matrices"] == DRAWN:  # only a paper figure's link chooses published matrices
@@ -125,7 +163,7 @@ def _problem(values: dict[str, Any]) -> None:
     """The menu of problems; a different problem brings its own suggestions, and the seeds stay."""
     values["problem"] = st.selectbox(
         "Problem",
-        _problems(),
+        _offered(values["problem"]),
         key=_seeded("problem", values["problem"]),
         format_func=lambda name: choices("problem")[name].partition(":")[0],
         help="What the networks learn. Another problem brings settings that suit it.",
@@ -133,19 +171,66 @@ def _problem(values: dict[str, Any]) -> None:
     )
     words = choices("problem")[values["problem"]].partition(": ")[2]
     st.caption(f"{words[0].upper()}{words[1:]}.")
+    with st.popover("Your own data", icon=":material/upload:", width="stretch"):
+        if desk.kind() == "classes":
+            words = "An .npz file with the arrays images and labels"
+            more = "NumPy's savez writes one. docs/settings.md has which arrays fit."
+            endings = datasets.ENDINGS["images"]
+        else:
+            words = "A picture, a matrix with gaps (CSV, NPY), or ratings: user, item, rating"
+            more = "A picture is kept grey and small. Only whoever has a link to it finds the data."
+            endings = (*datasets.ENDINGS["picture"], *datasets.ENDINGS["matrix"])
+        types = [ending.removeprefix(".") for ending in endings]
+        st.file_uploader(words, types, key="upload", on_change=_import, help=more)
 
 
-def _problems() -> list[str]:
-    """The problems of this page: those that recover a matrix."""
-    return [name for name in choices("problem") if not traits.problem(name).classifies]
+def _offered(shown: str) -> list[str]:
+    """The problems of the page; those that read a data set only once one was imported."""
+    return [
+        name
+        for name in desk.problems()
+        if name == shown or not traits.problem(name).data or _imports(name)
+    ]
+
+
+def _imports(problem: str) -> list[str]:
+    """The data sets that this viewer may choose for a problem.
+
+    Images are everybody's; a picture or a matrix only whose who imported it in this session.
+    """
+    kind = traits.problem(problem).data
+    if kind == "images":
+        return imported.names()
+    mine: list[str] = st.session_state.get("imports", [])
+    return [dataset for dataset in mine if datasets.kind(dataset) == kind]
+
+
+def _import() -> None:
+    """Import what was uploaded and show it; one sentence if it cannot be used."""
+    file = st.session_state.get("upload")
+    if file is None:
+        return  # it was taken back
+    try:
+        dataset = datasets.keep(file, file.name)
+    except DataError as error:
+        st.session_state["wrong"] = [str(error)]
+    else:
+        mine = st.session_state.setdefault("imports", [])
+        mine += [dataset] * (dataset not in mine)
+        problem = datasets.PROBLEMS[datasets.kind(dataset)]
+        adopt({"problem": problem, "dataset": dataset} | _seeds())
+
+
+def _seeds() -> dict[str, Any]:
+    return {name: value for name, value in settings().items() if _group(name) == "seeds"}
 
 
 def _suggest() -> None:
     problem = st.session_state.get("problem")
     if problem in (None, settings()["problem"]):
         return  # the menu shows what was adopted; nobody chose anything
-    seeds = {name: value for name, value in settings().items() if _group(name) == "seeds"}
-    adopt({"problem": problem} | seeds)
+    named = {"dataset": _imports(problem)[0]} if traits.problem(problem).data else {}
+    adopt({"problem": problem} | named | _seeds())
 
 
 def _widget(name: str, values: dict[str, Any]) -> None:
@@ -155,23 +240,38 @@ def _widget(name: str, values: dict[str, Any]) -> None:
     elif name == "changes":
         key = _seeded(name, values[name])
         values[name] = st.text_input(SETTINGS[name].heading, key=key, help=_help(name))
+    elif name == "dataset":
+        names = sorted({*_imports(values["problem"]), values[name]})
+        key = _seeded(name, values[name])
+        values[name] = st.selectbox(SETTINGS[name].heading, names, key=key, help=_help(name))
     elif choices(name):
         key = _seeded(name, values[name])
         values[name] = st.selectbox(
-            SETTINGS[name].heading, list(choices(name)), key=key, help=_help(name)
+            SETTINGS[name].heading,
+            list(choices(name)),
+            key=key,
+            format_func=_called if name == "backbone" else str,
+            help=_help(name),
         )
     elif name in DECADES:
         values[name] = _decades(name, values[name])
-    elif name in SLIDER_TOP or name == "observed":
+    elif name in SLIDER_TOP or name in SHARES:
         values[name] = _slider(name, values)
     else:
         values[name] = _box(name, name, values[name])
 
 
+def _called(backbone: str) -> str:
+    """A backbone and what it is made of."""
+    return choices("backbone")[backbone]
+
+
 def _networks(text: str) -> str:
     # An exact simulation is offered only if an old link or run has it, so that it can be removed.
     offered = SETTINGS["networks"].offered
-    shown = {name for name in offered if not traits.network(name).classifies} | {*text.split(",")}
+    if desk.kind() == "matrices":
+        offered = {name: words for name, words in offered.items() if not _only_classes(name)}
+    shown = {*offered, *text.split(",")}
     names = sorted(shown, key=lambda name: (name != "original", name))
     picked = st.pills(
         SETTINGS["networks"].heading,
@@ -184,18 +284,25 @@ def _networks(text: str) -> str:
     return ",".join(picked)
 
 
+def _only_classes(network: str) -> bool:
+    return traits.network(network).classifies
+
+
 def _slider(name: str, values: Mapping[str, Any]) -> float:
     """A slider for a number; a rank or width never exceeds the matrix's smaller side."""
     about = SETTINGS[name]
     value = values[name]
-    if name == "observed":
+    if name in SHARES:
+        step = SHARES[name]
+        low = min(step, value) if about.above else 0.0
         key = _seeded(name, value)
-        return st.slider(
-            SETTINGS[name].heading, min(0.01, value), 1.0, step=0.01, key=key, help=_help(name)
-        )
+        high = max(min(1.0, about.high), value)
+        return st.slider(about.heading, low, high, step=step, key=key, help=_help(name))
     high = min(about.high, max(SLIDER_TOP[name], value))
-    if name != "depth":
-        fixed = traits.problem(values["problem"]).shape
+    if name == "rank_bound" and (known := contents(values["problem"], values["dataset"])):
+        high = min(about.high, max(2 * known.classes, value))
+    elif name != "depth":
+        fixed = shape(values["problem"], values["dataset"])
         high = min(high, *(fixed or (values["rows"], values["cols"])))
     if value > high:
         st.toast(f"{about.heading} is now {high}: it cannot exceed the matrix's smaller side.")
@@ -206,6 +313,8 @@ def _slider(name: str, values: Mapping[str, Any]) -> float:
 def _decades(name: str, value: float) -> float:
     """A slider over 1, 2 and 5 of each decade, and a box for any number in between."""
     low, high = DECADES[name]
+    if name == "learning_rate" and desk.kind() == "classes":
+        low, high = RATES_OF_CLASSES
     digits = (1,) if name == "tolerance" else (1, 2, 5)
     steps = {float(f"{digit}e{power}") for power in range(low, high) for digit in digits}
     steps |= {10.0**high, st.session_state.get(name, value)}
@@ -258,4 +367,6 @@ def _seeded(key: str, value: Any, most: float = math.inf) -> str:
 def _help(name: str) -> str:
     """The help text of a setting; a menu's text leaves out the choices, which the menu shows."""
     about = SETTINGS[name]
+    if desk.kind() == "classes" and name in HELP_OF_CLASSES:
+        return f"{HELP_OF_CLASSES[name]}."
     return f"{about.meaning if about.choices else raised(about.describe())}."

@@ -7,11 +7,11 @@ import streamlit as st
 
 from dynamics.core.config import choices
 from dynamics.core.traits import short_name
-from dynamics.draw.look import color
+from dynamics.draw.look import written
 
 
 def table(rows: Sequence[Mapping[str, str]], label: str) -> None:
-    """A table on the page; a heading ``network, quantity`` has the network's name in its colour.
+    """A table on the page; in a heading ``network`` or ``network, quantity`` the name is coloured.
 
     ``st.dataframe`` needs pandas and Arrow, half of a page's memory.
 
@@ -29,12 +29,11 @@ def table(rows: Sequence[Mapping[str, str]], label: str) -> None:
 
 def _heading(text: str) -> str:
     network, comma, quantity = text.partition(", ")
-    if not comma:
+    names = {short_name(name): name for name in choices("networks")}
+    if network not in names:
         return html.escape(text)
-    paint = next(
-        (color(name) for name in choices("networks") if short_name(name) == network), "inherit"
-    )
-    return f'<span style="color:{paint}">{html.escape(network)}</span>, {quantity}'
+    paint = written(names[network])
+    return f'<span style="color:{paint}">{html.escape(network)}</span>{comma}{quantity}'
 
 
 def _cells(texts: list[str]) -> str:

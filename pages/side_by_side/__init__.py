@@ -1,1 +1,1 @@
-"""Parts of the first page: the settings, the charts and the summary of a run."""
+"""Parts of the page for networks that recover a matrix."""

@@ -1,15 +1,6 @@
 """Presets: settings that show one thing each in under ten seconds on a laptop without a GPU."""
 
-from typing import Any, NamedTuple
-
-
-class Preset(NamedTuple):
-    """A name, what to look at, and the settings that differ from what the problem suggests."""
-
-    name: str
-    look: str
-    settings: dict[str, Any]
-
+from pages.shared.workbench.presets import Preset
 
 PRESETS = (
     Preset(
@@ -23,6 +14,12 @@ PRESETS = (
         "Nothing seems to happen, then one singular value rises after another. A plateau is the "
         "time that a small value needs to grow.",
         {"problem": "factorization"},
+    ),
+    Preset(
+        "Animals and plants",
+        "Eight living things and their properties. What all share is learned first, then what "
+        "tells animals from plants, then birds from fish: the general before the special.",
+        {"problem": "semantic"},
     ),
     Preset(
         "Shallow, L = 2",
@@ -50,14 +47,14 @@ PRESETS = (
     ),
     Preset(
         "A photograph",
-        "Half of the pixels of a picture are missing. A photograph is not low-rank: its large "
-        "features come first, and the error levels off while ever smaller modes rise.",
+        "Half of the pixels of a picture are missing. Its large features come first, ever smaller "
+        "modes follow, then the fill gets worse. Low rank knows no neighbours: simple fills do.",
         {"problem": "photograph"},
     ),
     Preset(
         "Film ratings",
-        "80,000 real ratings, 20,000 held out. Only the compressed network is trained: one step of "
-        "the original network takes over a thousand times as many operations.",
-        {"problem": "movielens"},
+        "What means leave of 72,000 real ratings; 8,000 more tell when to stop, 20,000 are held "
+        "out. One network, the compressed, is trained. Rate ten films below its charts.",
+        {"problem": "films"},
     ),
 )

@@ -1,7 +1,9 @@
 """``python -m tests.benchmarks.measuring``: what measuring costs training, beside its bar.
 
 The default run (d = 100, L = 3, both networks, the default interval), with everything measured and
-with the training loss alone, in turns. Exits with 1 if the bar is missed.
+with the training loss alone, in turns; and, with all networks, digits with their suggested settings
+and FashionMNIST behind an MLP of 512 features, if it is on this machine. Exits with 1 if a bar is
+missed.
 """
 
 import statistics
@@ -10,12 +12,16 @@ import time
 
 from dynamics.core import registry
 from dynamics.core.config import Config
+from dynamics.data.folder import DataError
 from dynamics.engine import device
 from dynamics.engine.steps.fastest import fastest
 from dynamics.engine.training.comparison import prepare
 
 BAR = 0.05  # of the seconds of training
+CLASSES_BAR = 0.25  # the same where classes are told apart
 REPEATS = 7
+DIGITS = Config.from_dict({"problem": "digits"})
+WIDE = Config.from_dict({"problem": "fashion_mnist", "features": 512})
 
 
 def measured(config: Config) -> tuple[float, float, dict[str, int]]:
@@ -44,7 +50,7 @@ def bare(config: Config, steps: dict[str, int]) -> float:
 
 
 def main() -> int:
-    """Print both figures; 1 if measuring takes more than its bar."""
+    """Print the figures; 1 if measuring takes more than its bars."""
     config = Config()
     device.use_threads()
     shares, ratios = [], []
@@ -55,7 +61,16 @@ def main() -> int:
     share = statistics.median(shares)
     print(f"measuring over training, median: {share:.1%} (at most {BAR:.0%})")
     print(f"wall time over that with losses alone, median: {statistics.median(ratios):.2f}")
-    return int(share > BAR)
+    missed = share > BAR
+    for name, config, repeats in (("digits", DIGITS, REPEATS), ("MLP 512", WIDE, 1)):
+        try:
+            told = statistics.median(measured(config)[1] for _ in range(repeats))
+        except DataError as error:
+            print(f"{name}: {error}")
+            continue
+        print(f"measuring over training, {name}: {told:.1%} (at most {CLASSES_BAR:.0%})")
+        missed = missed or told > CLASSES_BAR
+    return int(missed)
 
 
 if __name__ == "__main__":

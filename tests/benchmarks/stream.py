@@ -35,6 +35,9 @@ SECONDS = 10.0
 # Both networks' exact courses, and for each a strip of the residuals of 20 modes.
 WITH_THEORY = {"problem": "factorization", "rows": 100, "cols": 100, "rank": 20}
 WITH_THEORY |= {"spectrum": "top", "init_scale": 0.05, "learning_rate": 10}
+HAS_LINES = """() => [...document.querySelectorAll(".dln-plot")]
+    .some((plot) => plot.data?.some(({ meta, x }) => meta?.y && x.length))"""
+IS_DONE = "() => document.querySelector('.dln-phase')?.textContent.includes('Done')"
 
 
 @dataclass
@@ -254,6 +257,25 @@ def cancelled(table: Table, server: Server) -> None:
         table.add("cancel acknowledged", time.monotonic() - began, 0.5, "s")
 
 
+def pressed(table: Table, page: Page, folder: Path) -> None:
+    """Digits with their suggested settings: from Train to lines in a chart, and to the end."""
+    pictures, ends = [], []
+    with served(HERE.parents[2] / "app.py", folder) as server:
+        for seed in range(5):
+            page.goto(f"{server.address}/Nonlinear?problem=digits&seed_init={seed}")
+            button = page.get_by_role("button", name="Train").first
+            button.wait_for(timeout=60_000)
+            page.wait_for_timeout(5000)  # as long as a visitor looks at the settings, at least
+            began = time.monotonic()
+            button.click()
+            page.wait_for_function(HAS_LINES, timeout=60_000, polling=20)
+            pictures.append(time.monotonic() - began)
+            page.wait_for_function(IS_DONE, timeout=60_000, polling=20)
+            ends.append(time.monotonic() - began)
+    table.add("digits, Train to the first picture, median", np.median(pictures), 2, "s")
+    table.add("digits, Train to the end, median", np.median(ends), 4, "s")
+
+
 def main() -> int:
     """Run all and say whether every bar was held."""
     table = Table()
@@ -269,6 +291,8 @@ def main() -> int:
         reruns(table, page, server, finished(table, page, server))
         with tempfile.TemporaryDirectory() as other:
             slider(table, browser.new_page(viewport={"width": 1400, "height": 1000}), Path(other))
+        with tempfile.TemporaryDirectory() as other:
+            pressed(table, browser.new_page(viewport={"width": 1400, "height": 1000}), Path(other))
         drawing(table, page, server)
         browser.close()
         crowded(table, server)

@@ -154,6 +154,9 @@ def page_at(
         def open_page(width: int, scheme: str = "light") -> Page:
             idle = idle_pages.setdefault((width, scheme), [])
             page = idle.pop() if idle else _new_page(browser, width, scheme)
+            page.set_viewport_size(
+                {"width": width, "height": HEIGHTS[width]}
+            )  # a test may change it
             page.on("pageerror", note)
 
             def put_back() -> None:

@@ -17,12 +17,16 @@ Open = Callable[[int], Page]
 SETTINGS = SMALL | {"alpha": 4, "rank_bound": 4, "init_scale": 0.2, "steps": 400}
 
 
+@pytest.mark.slow
 def test_a_lead_is_measured_switched_and_shared(server: Server, page_at: Open) -> None:
     """One press trains an ordinary run for each seed; the address brings the same numbers."""
     query = "&".join(f"{name}={value}" for name, value in SETTINGS.items())
     page = page_at(1400)
     page.goto(f"{server.address}/Attribution?{query}&seeds=2&level=1e-1")
-    page.get_by_role("button", name="Measure", exact=True).click(timeout=30_000)
+    measure = page.get_by_role("button", name="Measure", exact=True)
+    expect(measure).to_be_visible()
+    expect(page.locator(".network")).to_have_count(8)  # each network that is trained
+    measure.click()
     story = page.locator(".st-key-story")
     expect(story).to_contain_text("Over 2 seeds", timeout=60_000)
     config = Config.from_dict(SETTINGS)
@@ -46,9 +50,11 @@ def test_a_lead_is_measured_switched_and_shared(server: Server, page_at: Open) -
     second.get_by_text("Same α for both").click()
     expect(second.get_by_role("button", name="Measure", exact=True)).to_be_visible()
     second.wait_for_function("location.search.includes('alpha_original=4')")
+    expect(second.locator(".network")).to_have_count(4)  # the other four equal these
     assert query_of(second)["seeds"] == "2"
 
 
+@pytest.mark.slow
 def test_an_address_that_cannot_be_is_told_and_mended(server: Server, page_at: Open) -> None:
     page = page_at(1024)
     page.goto(f"{server.address}/Attribution?seeds=99&level=soon&depth=1")
@@ -57,6 +63,7 @@ def test_an_address_that_cannot_be_is_told_and_mended(server: Server, page_at: O
     expect(page.get_by_role("button", name="Measure", exact=True)).to_be_visible()
 
 
+@pytest.mark.slow
 def test_whoever_comes_back_finds_seeds_level_and_switches(server: Server, page_at: Open) -> None:
     """By the menu of pages; the first page has what was switched here."""
     page = page_at(1400)

@@ -12,6 +12,7 @@ from dynamics.core.config import Config
 from dynamics.runs.run import CANCEL, Run, find
 from dynamics.runs.start import start as start_run
 from tests.browser.conftest import Server, until
+from tests.browser.test_visit import over
 
 SEEDS = itertools.count(900)
 SETTINGS: dict[str, Any] = {
@@ -86,6 +87,7 @@ def set_alpha(page: Page, value: str) -> None:
     box.press("Enter")
 
 
+@pytest.mark.slow
 def test_a_live_run_is_changed_now(
     page_at: Callable[[int], Page], server: Server, started: Callable[..., Run]
 ) -> None:
@@ -116,13 +118,14 @@ def test_boxes_hold_the_rates_in_force_however_often_the_page_has_run(
     page.goto(f"{server.address}/?run={run.key}&at=600")
     expect(page.locator(".dln-card").first).to_be_attached(timeout=60_000)
     for axis in ("Log steps", "Seconds"):
-        page.get_by_role("radio", name=axis).click()
+        over(page, axis)
         page.wait_for_url(f"**over={axis.lower().replace(' ', '+')}**")
     page.get_by_test_id("stMain").get_by_role("button", name="Change").first.click()
     for label, value in (("Discrepant rate α", "3"), ("Learning rate η", "0.7")):
         expect(page.get_by_role("textbox", name=label, exact=True).last).to_have_value(value)
 
 
+@pytest.mark.slow
 def test_boxes_hold_the_rates_to_which_a_live_run_has_come(
     page_at: Callable[[int], Page], server: Server, started: Callable[..., Run]
 ) -> None:
@@ -138,7 +141,8 @@ def test_boxes_hold_the_rates_to_which_a_live_run_has_come(
     )
 
 
-@pytest.mark.parametrize("width", [1400, pytest.param(390, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1400, 390])
 def test_a_run_is_forked_at_the_cursor_and_stays_beside_its_fork(
     width: int, page_at: Callable[[int], Page], server: Server, started: Callable[..., Run]
 ) -> None:
@@ -168,6 +172,7 @@ def test_a_run_is_forked_at_the_cursor_and_stays_beside_its_fork(
     until(beside, 60, "faint lines from the fork on")
 
 
+@pytest.mark.slow
 def test_the_original_is_compressed_at_the_cursor(
     page_at: Callable[[int], Page], server: Server, started: Callable[..., Run]
 ) -> None:

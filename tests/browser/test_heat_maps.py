@@ -10,6 +10,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from dynamics.core.cells import halves, packed, shape
 from dynamics.core.config import Config
+from dynamics.core.pictures import of_modes
+from dynamics.runs import pictures
+from dynamics.runs.run import Run
+from dynamics.runs.start import start
 from tests.browser.conftest import FLAGS, Server, chromium, until
 from tests.browser.recorder import Recorder
 from tests.browser.test_cursor import button, stands_at
@@ -101,7 +105,7 @@ def test_heat_maps_go_along_with_a_live_run_and_stand_at_the_cursor(
     until(lambda: received(page) == 600)
     expect(title(page)).to_have_text("Heat maps of W at step 298")
     assert greens(page) == before
-    button(page, "Newest").click()
+    button(page, "Follow the newest record").click()
     expect(title(page)).to_have_text("Heat maps of W at step 599")
     recorder.end()
 
@@ -155,6 +159,7 @@ def plot(page: Page, expression: str) -> Any:
     )
 
 
+@pytest.mark.slow
 def test_the_surface_keeps_its_camera_and_lights_the_cursor_s_slice(
     charts: Server, config: Config, deep: Page
 ) -> None:
@@ -198,3 +203,50 @@ def test_without_webgl_a_sentence_stands_in_place_of_the_surface(
     see(page, charts, recorder, SURFACE)
     expect(page.locator(f"[data-panel='{SURFACE}']")).to_contain_text("WebGL is off")
     page.close()
+
+
+def test_a_picture_is_filled_at_the_cursor(charts: Server, page_at: Open) -> None:
+    """Grey values and scores are the run's; modes are added one by one; the best moment is found.
+
+    Compressed it overfits: its PSNR is highest in the middle of the run.
+    """
+    settings = {"problem": "photograph", "rows": 24, "cols": 32, "rank": 3, "rank_bound": 8}
+    config = Config.from_dict(settings | {"steps": 3000, "observed": 0.3, "holes": "scratches"})
+    run = start(config, charts.runs)
+    until(lambda: run.status.phase == "done", 60)
+    page = page_at(1400)
+    page.goto(f"{charts.address}/?run={run.key}&panels=picture,psnr")
+    tiles = page.locator(".dln-pictures figure")
+    expect(tiles).to_have_count(6, timeout=30_000)
+    last = run.trajectories[1].series
+    told = f"{last['psnr'][-1]:.1f} dB, SSIM {last['ssim'][-1]:.3f}"
+    expect(tiles.nth(2).locator(".dln-score")).to_have_text(told)
+    expect(tiles.nth(0).locator(".dln-score")).to_be_empty()
+    read = """(tile) => {
+        const { width, height } = tile;
+        const data = tile.getContext("2d").getImageData(0, 0, width, height).data;
+        return [...data].filter((_, place) => place % 4 === 0);
+    }"""
+    canvas = tiles.nth(2).locator("canvas")
+
+    def shows(wanted: np.ndarray) -> bool:
+        return bool((np.array(canvas.evaluate(read)) == wanted.ravel()).all())
+
+    until(lambda: shows(pictures.at_step(run)[1].values), what="the completed picture")
+    until(lambda: tiles.nth(5).locator("canvas").evaluate(read) == pictures_truth(run))
+    found = pictures.matrices(run, 3000, 2)
+    assert found
+    page.get_by_label("Modes of W that are added up").fill("2")
+    until(lambda: shows(of_modes(found[1][1], 2)), what="the first two modes")
+    best = int(last["psnr"].argmax())
+    assert 0 < best < len(last["psnr"]) - 1
+    tiles.nth(2).get_by_role("button").click()
+    expect(page.locator("[data-panel='picture'] .dln-title")).to_have_text(
+        f"The picture at step {run.trajectories[1].steps[best]:,.0f}"
+    )
+
+
+def pictures_truth(run: Run) -> list[int]:
+    still = pictures.still(run)
+    assert still
+    return [int(value) for value in still.truth.ravel()]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from dynamics.core import registry
 from dynamics.core.config import Config
 from dynamics.findings.modes import modes
 from dynamics.runs import queue
@@ -13,7 +14,17 @@ from dynamics.runs.run import CANCEL, find
 from dynamics.runs.start import start
 from dynamics.teach import lesson
 from tests.browser.conftest import Server, until
-from tests.browser.test_visit import SMALL, THEORY, button, phase, press, query_of, visit
+from tests.browser.test_visit import (
+    SMALL,
+    THEORY,
+    account,
+    button,
+    over,
+    phase,
+    press,
+    query_of,
+    visit,
+)
 
 Open = Callable[[int], Page]
 SETTINGS = "&".join(
@@ -22,6 +33,7 @@ SETTINGS = "&".join(
 )
 
 
+@pytest.mark.slow
 def test_link_hides_blocks_until_everything_is_asked_for(server: Server, page_at: Open) -> None:
     """Before the run and after it; the address keeps it; one button brings all of it back."""
     hidden = "training,presets,pictures,forecast,theory,menus,changes,tools,summary"
@@ -34,13 +46,12 @@ def test_link_hides_blocks_until_everything_is_asked_for(server: Server, page_at
     blocks = [
         page.get_by_text("Fill in a matrix", exact=True),
         page.locator(".networks"),
-        page.get_by_text("Log steps", exact=True),
-        page.get_by_text("Seconds", exact=True),
+        page.get_by_role("combobox", name="Horizontal axis"),
         button(page, "New seed"),
         button(page, "Export"),
         button(page, "Link"),
         button(page, "Change"),
-        page.locator(".st-key-story"),
+        page.get_by_text("What happened"),
         page.get_by_test_id("stSidebar").get_by_text("Training", exact=True),
     ]
     for block in blocks:
@@ -48,14 +59,16 @@ def test_link_hides_blocks_until_everything_is_asked_for(server: Server, page_at
     page.reload()
     phase(page, "Done")
     assert query_of(page)["hide"] == hidden
+    press(page, "More")
     press(page, "Show everything")
-    expect(page.locator(".st-key-story")).to_be_visible()
-    expect(page.get_by_text("Fill in a matrix", exact=True)).to_be_visible()
+    expect(account(page)).to_be_visible()
+    expect(page.locator(".networks")).to_be_visible()
     page.wait_for_function(f"{THEORY}.length === 4")
     expect(button(page, "Show everything")).to_have_count(0)
     assert "hide" not in query_of(page)
 
 
+@pytest.mark.slow
 def test_link_can_be_made_to_hide_blocks(server: Server, page_at: Open) -> None:
     """What is picked beside the link stands in it, and hides nothing from who makes it."""
     page = visit(page_at(1400), server)
@@ -67,6 +80,7 @@ def test_link_can_be_made_to_hide_blocks(server: Server, page_at: Open) -> None:
     expect(page.get_by_role("slider", name="Depth L")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_link_can_hide_only_what_changes_a_run(server: Server, page_at: Open) -> None:
     """The menu that changes, forks and compresses, and the setting of the same; nothing else."""
     page = visit(page_at(1400), server, f"{SETTINGS}&hide=changes")
@@ -79,12 +93,14 @@ def test_link_can_hide_only_what_changes_a_run(server: Server, page_at: Open) ->
     field = sidebar.get_by_label("Changes on the way", exact=True)
     expect(field).to_have_count(0)
     expect(button(page, "Change")).to_have_count(0)
+    press(page, "More")
     press(page, "Show everything")
     expect(button(page, "Change")).to_be_visible()
     expect(field).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [1400, pytest.param(390, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1400, 390])
 def test_copied_link_opens_the_same_charts_axes_and_step(
     server: Server, page_at: Open, width: int
 ) -> None:
@@ -92,11 +108,8 @@ def test_copied_link_opens_the_same_charts_axes_and_step(
     page = visit(page_at(width), server, SETTINGS)
     press(page, "Train")
     phase(page, "Done")
-    page.get_by_role("radio", name="Log steps").click()
-    for axis in page.get_by_role("radiogroup", name="Horizontal axis").get_by_role("radio").all():
-        box = axis.bounding_box()
-        assert box and box["x"] + box["width"] <= width  # none needs a scroll sideways
-    press(page, "Charts")
+    over(page, "Log steps")
+    press(page, "More")
     page.get_by_test_id("stPopoverBody").get_by_role("button", name="Losses").click()
     page.keyboard.press("Escape")
     expect(page.locator("[data-panel=losses]")).to_be_attached(timeout=30_000)
@@ -135,7 +148,9 @@ def begin(page: Page, server: Server, query: str) -> Page:
 def test_lesson_is_walked_through(server: Server, page_at: Open, width: int) -> None:
     """Predict, run, explain with the numbers of this run, try on the first page, and back."""
     page = begin(page_at(width), server, "")
-    page.get_by_role("button", name="Begin").first.click()
+    cards = page.get_by_role("button", name="Begin")
+    expect(cards).to_have_count(len(registry.options("lessons")))
+    cards.first.click()
     page.get_by_role("heading", name="Why plateaus?").wait_for()
     commit = page.get_by_role("button", name="That is my prediction: train")
     expect(commit).to_be_disabled()
@@ -174,6 +189,33 @@ def test_lesson_is_walked_through(server: Server, page_at: Open, width: int) -> 
     expect(button(page, "Again")).to_have_count(1)
 
 
+@pytest.mark.slow
+def test_lesson_on_classes_names_them_and_is_tried_where_classes_are_told_apart(
+    server: Server, page_at: Open
+) -> None:
+    """The modes' names are those of this run; the link opens the page of such networks."""
+    page = begin(page_at(1024), server, "?lesson=classes")
+    page.get_by_text("Five: one mode cuts the digits in half", exact=True).click()
+    press(page, "That is my prediction: train")
+    expect(page.get_by_text("The run shows: Two: one at each end")).to_be_visible(timeout=60_000)
+    configs = lesson.load("classes").configs.items()
+    runs = {label: find(config.key, server.runs) for label, config in configs}
+    found = {
+        label: lesson.Done(run.config, {each.network: each for each in run.trajectories})
+        for label, run in runs.items()
+    }
+    names = [lesson.load("classes").numbers(found)[f"name{mode}"] for mode in range(1, 5)]
+    assert page.locator(".facts tbody td:nth-child(3)").all_inner_texts() == names
+    expect(page.locator("[data-panel=confusion]")).to_be_visible()
+    page.get_by_role("link", name="Try it").click()
+    page.get_by_role("heading", name="One network tells 10 classes apart").wait_for()
+    expect(page.get_by_text("Now give the head room for two modes")).to_be_visible()
+    press(page, "Train")
+    phase(page, "Done")
+    expect(page.locator("[data-panel='inner_coordinates/compressed']")).to_be_attached()
+
+
+@pytest.mark.slow
 def test_waiting_lesson_keeps_its_theory_and_can_be_cancelled(
     server: Server, page_at: Open
 ) -> None:
@@ -202,6 +244,7 @@ def test_waiting_lesson_keeps_its_theory_and_can_be_cancelled(
     )
 
 
+@pytest.mark.slow
 def test_browser_s_back_button_goes_back_to_the_question(server: Server, page_at: Open) -> None:
     """The address holds the step, so a visitor's history does."""
     page = begin(page_at(1024), server, "?lesson=width")

@@ -3,6 +3,7 @@
 import zipfile
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from dynamics.paper.plan import Plan, about, names
@@ -12,6 +13,7 @@ from tests.browser.test_visit import button, query_of
 Open = Callable[[int], Page]
 
 
+@pytest.mark.slow
 def test_figure_is_opened_trained_and_judged(server: Server, page_at: Open) -> None:
     """From the gallery to every number, and back: the card then says how it ended."""
     page = page_at(1400)

@@ -47,6 +47,7 @@ def trains(page: Page, address: str) -> None:
     expect(page.get_by_test_id("stCode")).to_contain_text(f"{address}/?version=1")
 
 
+@pytest.mark.slow
 def test_charts_and_files_are_found_under_a_path(below: Server, page_at: Open) -> None:
     trains(page_at(1400), below.address)
 

@@ -9,12 +9,14 @@ from playwright.sync_api import Browser, Page, expect
 from dynamics.core.config import Config
 from dynamics.runs.start import start
 from tests.browser.conftest import ROOT, free_port, served, until
-from tests.browser.test_visit import SMALL, button, press
+from tests.browser.test_visit import SMALL, button, over, press
 
-pytestmark = pytest.mark.xdist_group("restart")
+pytestmark = [pytest.mark.xdist_group("restart"), pytest.mark.slow]
 Act = Callable[[Page], object]
 CONFIG = Config.from_dict(SMALL | {"rank_bound": 5})
 RUN = {"run": CONFIG.key}
+OTHER = Config.from_dict(SMALL | {"rank_bound": 6})
+TICKED = {"runs": OTHER.key}
 ALPHA = {"alpha": "3"}
 PRESET = {"problem": "factorization"}
 LESSON = {"lesson": "plateaus"}
@@ -52,16 +54,81 @@ def answer(page: Page) -> None:
     expect(button(page, "That is my prediction: train")).to_be_enabled()
 
 
+def ask_to_delete(page: Page) -> None:
+    press(page, "Delete")
+    page.get_by_role("dialog").get_by_role("button", name="Delete").wait_for()
+
+
+def delete(page: Page) -> None:
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def ask_for_file(page: Page) -> None:
+    card = page.locator("[data-panel='recovery_error']")
+    card.get_by_role("button", name="Export").click()
+    card.get_by_role("menuitem", name="For a paper").click()
+    page.get_by_role("dialog").wait_for()
+
+
+def choose_format(page: Page) -> None:
+    """What drew has ended with its server, and draws again."""
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("TikZ", exact=True).click()
+    dialog.get_by_role("button", name="Save TikZ").wait_for()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    over(page, "Seconds")  # the page runs again, and the dialog stays closed
+    page.wait_for_url("**over=seconds**")
+    expect(dialog).to_have_count(0)
+
+
+def compare_for_file(page: Page) -> None:
+    press(page, "For a paper or talk …")
+    page.get_by_role("dialog").wait_for()
+
+
+def close(page: Page) -> None:
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def open_files(page: Page) -> None:
+    press(page, "Export")
+    button(page, "CSV").wait_for()
+
+
+def save(page: Page) -> None:
+    with page.expect_download() as download:
+        press(page, "CSV")
+    assert download.value.path().read_text().startswith("network,step,seconds")
+
+
+def check(page: Page) -> None:
+    open_files(page)
+    press(page, "Check the script")
+    page.get_by_role("dialog").wait_for()
+
+
+def checked(page: Page) -> None:
+    words = page.get_by_role("dialog").get_by_text("Every number agrees.")
+    words.wait_for(timeout=120_000)  # it trains twice, in a process of its own
+
+
 def text(words: str) -> Act:
     return lambda page: page.get_by_text(words, exact=True).click()
 
 
 # For each act: the page, its query, what is done before the restart and after it, the query then.
 ACTS: dict[str, tuple[str, dict[str, str], Act | None, Act, dict[str, str]]] = {
+    "a format of a file": ("", RUN, ask_for_file, choose_format, RUN | {"over": "seconds"}),
+    "Close in a dialog": ("Saved_runs", TICKED, compare_for_file, close, TICKED),
+    "a check": ("", RUN, check, checked, RUN),
+    "a file": ("", RUN, open_files, save, RUN),
     "a slider": ("", {}, choose_preset, slide, PRESET | {"init_scale": "0.02"}),
     "a number in a folder": ("", ALPHA, unfold, type_steps, ALPHA | {"steps": "1234"}),
     "a preset": ("", {}, None, text("One mode at a time"), PRESET),
-    "an axis": ("", RUN, None, text("Operations"), RUN | {"over": "operations"}),
+    "an axis": ("", RUN, None, lambda page: over(page, "Operations"), RUN | {"over": "operations"}),
     "Reset": ("", RUN, None, lambda page: press(page, "Reset"), SMALL | {"rank_bound": "5"}),
     "a switch": (
         "Attribution",
@@ -71,6 +138,7 @@ ACTS: dict[str, tuple[str, dict[str, str], Act | None, Act, dict[str, str]]] = {
         ALPHA | {"alpha_original": "3", "seeds": "5", "level": "1e-3"},
     ),
     "a filter": ("Saved_runs", {}, None, choose_problem, {"problem": "sensing"}),
+    "Delete in its dialog": ("Saved_runs", TICKED, ask_to_delete, delete, {}),
     "a button": (
         "Lessons",
         LESSON,
@@ -85,8 +153,8 @@ ACTS: dict[str, tuple[str, dict[str, str], Act | None, Act, dict[str, str]]] = {
 def tabs(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Page]]:
     """A tab for each act; the server has been restarted since the tabs were opened."""
     runs, port = tmp_path_factory.mktemp("runs"), free_port()
-    run = start(CONFIG, runs)
-    until(lambda: run.status.phase == "done", 60)
+    for run in [start(config, runs) for config in (CONFIG, OTHER)]:
+        until(lambda run=run: run.status.phase == "done", 60)
     context = browser.new_context(viewport={"width": 1400, "height": 950})
     pages = {}
     with served(ROOT / "app.py", runs, port=port) as server:
@@ -94,7 +162,7 @@ def tabs(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             pages[name] = context.new_page()
             asked = "&".join(f"{key}={value}" for key, value in query.items())
             pages[name].goto(f"{server.address}/{path}?{asked}")
-        for name, (_, _, before, *_) in ACTS.items():
+        for name, (_, _, before, *_) in reversed(ACTS.items()):
             pages[name].locator("[data-test-script-state=notRunning]").wait_for()
             if before:
                 before(pages[name])

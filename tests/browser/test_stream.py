@@ -553,7 +553,7 @@ def test_keys_do_what_the_buttons_do(
     expect(log).to_have_attribute("aria-pressed", "false")
     log.focus()
     page.keyboard.press("e")
-    expect(page.get_by_role("menuitem")).to_have_count(2)
+    expect(page.get_by_role("menuitem")).to_have_count(3)
     page.keyboard.press("Escape")
     expect(page.get_by_role("menuitem")).to_have_count(0)
     page.keyboard.press("?")

@@ -3,22 +3,27 @@
 Each test feeds the same numbers to both. The page has float32, so numbers are rounded to it first.
 """
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 from playwright.sync_api import Page
 
-from dynamics.core.records import Array, Trajectory
+from dynamics.core.records import TAIL, Array, Trajectory, tail_mean
 from dynamics.draw.chart import marked
-from dynamics.draw.charts.singular_values import RING
+from dynamics.draw.look import RING
 from dynamics.draw.shown import Shown
 from dynamics.draw.time_axis import along
-from dynamics.export.layout.thinning import rows_kept
+from dynamics.export.layout.thinning import rows_kept, thinned
+from dynamics.findings.classes import at_ends, named
 from dynamics.findings.crossings import crossings
+from dynamics.findings.validation import least
 from pages.shared.live.routes import address
 from tests.browser.conftest import Server
+from tests.support.classes import trajectories as class_trajectories
 from tests.support.make import recorded, small
 
 Call = Callable[..., Any]
@@ -102,6 +107,54 @@ def test_a_change_is_marked_at_the_same_place(call: Call, versus: str) -> None:
     assert sorted(javascript) == pytest.approx(python, rel=1e-5)
 
 
+def test_a_line_measured_seldom_has_the_same_points_in_files_and_on_the_page(call: Call) -> None:
+    """Connected over what it lacks; ``thinned`` and ``points`` of ``figure.js``."""
+    (one, *_) = class_trajectories(range(0, 401, 10))
+    gaps = one.series["own_energy"].copy()
+    gaps[(np.arange(len(gaps)) % 5 != 0)] = np.nan
+    gaps[0] = np.nan
+    figure = marked(
+        "updates", [Shown(dataclasses.replace(one, series={**one.series, "own_energy": gaps}))]
+    )
+    trace = next(each for each in figure.data if each.meta["y"].endswith("own_energy.2"))
+    (python,) = (each for each in thinned(go.Figure([trace]).to_plotly_json())["data"])
+    assert len(python["x"]) == 8 and python["connectgaps"]
+    body = (
+        STORE
+        + """
+        const { Line } = await import(modules.line);
+        const { onPage } = await import(modules.figure);
+        const [rows, trace] = given;
+        const names = ["step", "original.seconds", trace.meta.y];
+        const store = stored(names, rows.map((row) => row.map((value) => value ?? NaN)));
+        const line = new Line(trace);
+        const extent = { low: Infinity, high: -Infinity, positive: Infinity };
+        line.observe(store, 0, extent);
+        const theme = { dark: false, ink: "", paper: "", grid: "", soft: "", font: "" };
+        const panel = {
+            lines: [line], fixed: [], run: { store }, logX: false, held: {}, isLog: false,
+            logIsDefault: false, figure: { layout: {} }, view: { theme },
+            isHidden: () => false, crossings: { shown: () => [] },
+            plot: document.createElement("div"), hidden: new Set(),
+            ranges: () => ({ x: [0, 400], y: [0, 1] }),
+        };
+        const drawn = onPage(panel)[0].find(({ uid }) => uid === "dln0");
+        const { connectgaps, mode, x, y } = drawn;
+        return [connectgaps, mode, x, y, line.broken, line.value(store, 23), extent.low];
+    """
+    )
+    modules = {"store": "run/store.js", "line": "panel/line.js", "figure": "panel/figure.js"}
+    rows = [
+        [float(step), 1e-3 * step, None if np.isnan(value) else float(value)]
+        for step, value in zip(one.steps, gaps[:, 1], strict=True)
+    ]
+    bare = {"meta": trace.meta, "name": trace.name, "connectgaps": True, "mode": trace.mode}
+    joined, mode, x, y, broken, held, low = call(body, modules, rows, bare)
+    assert joined and mode == "lines+markers" and not broken
+    assert x == python["x"] and y == pytest.approx(python["y"], rel=1e-6)
+    assert held == pytest.approx(gaps[20, 1]) and low == pytest.approx(np.nanmin(gaps[:, 1]))
+
+
 def test_the_same_modes_cross_at_the_same_records(call: Call) -> None:
     """Also of three at once, and none below the least value; both crossings."""
     walk = np.random.default_rng(5).normal(size=(200, 4)).cumsum(axis=0)
@@ -148,3 +201,62 @@ def test_a_crossing_has_the_same_ring(call: Call) -> None:
     ring = call("return (await import(modules.theme)).RING;", {"theme": "base/theme.js"})
     assert (ring["symbol"], ring["size"]) == (RING["symbol"], RING["size"])
     assert ring["line"]["width"] == RING["line"]["width"]
+
+
+def test_a_mode_has_the_same_name(call: Call) -> None:
+    """Of random vectors and of those without a direction; both ``named``."""
+    random = np.random.default_rng(9)
+    vectors = rounded(random.normal(size=(60, 7)) * random.random((60, 7)) ** 2)
+    vectors[0], vectors[1], vectors[2] = 0.0, 1.0, np.eye(7)[3]
+    vectors[3] = np.array([9, 8, -7, 6, 5, -8, 4])
+    classes = [f"class {letter}" for letter in "abcdefg"]
+    vectors[4] = np.array([9, 9, 9, 9, -9, 0, 0])
+    groups = {"first": classes[:4], "pair": classes[5:]}
+    body = "const { named } = await import(modules.classes); return given[0].map((vector) => " \
+        "named(vector, given[1], given[2]));"  # fmt: skip
+    javascript = call(body, {"classes": "panel/classes.js"}, vectors.tolist(), classes, groups)
+    python = [named(vector, classes, groups) for vector in vectors]
+    assert javascript == python and {"", "all alike", "first | class e"} < set(python)
+    assert any("…" in name for name in python) and any("the rest" in name for name in python)
+
+
+def test_films_name_a_mode_and_validation_stops_it_alike(call: Call) -> None:
+    """``at_ends`` and ``least``; the first of equals, and numbers that are missing."""
+    titles = ["The Godfather (1972)", "Fargo (1996)", "Heat", "Brazil (1985)", "Alien (1979)"]
+    ends = [[1.0, 3.0, 5.0, 2.0], [2.0, 4.0, 1.0, 3.0]]
+    body = "const { atEnds } = await import(modules.classes); " \
+        "return given[0].map((numbers) => atEnds(numbers, given[1]));"  # fmt: skip
+    assert call(body, {"classes": "panel/classes.js"}, ends, titles) == [
+        at_ends(numbers, titles) for numbers in ends
+    ]
+    assert at_ends(ends[0], titles) == "The Godfather, Heat | Alien, Fargo"
+    body = "const { least } = await import(modules.stop); " \
+        "return given[0].map((values) => least(values.map((value) => value ?? NaN)));"  # fmt: skip
+    courses = [[3.0, 2.0, 1.5, 1.5, 2.0], [None, 2.0, 1.0, None], [None, None], [1.0, 2.0]]
+    found = call(body, {"stop": "panel/stop.js"}, courses)
+    assert found == [2, 2, -1, 0]
+    for values, row in zip(courses, found, strict=True):
+        errors = np.array(values, float)
+        own = Trajectory("compressed", *[errors] * 4, {"validation_rmse": errors})
+        assert least(own) == (None if row < 0 else row)
+
+
+@pytest.mark.parametrize("count", [3, 40])
+def test_the_mean_of_the_last_records_is_the_same(call: Call, count: int) -> None:
+    """``tail_mean`` and ``Line.tail``; also of fewer records than the mean takes."""
+    values = rounded(np.random.default_rng(count).random(count))
+    body = (
+        STORE
+        + """
+        const { Line } = await import(modules.line);
+        const [rows, tail] = given;
+        const store = stored(["step", "a.seconds", "a.accuracy"], rows);
+        const meta = { network: "a", x: "step", y: "a.accuracy", tail };
+        const line = new Line({ name: "a", meta });
+        line.observe(store, 0, { low: Infinity, high: -Infinity, positive: Infinity });
+        return line.tail(store);
+    """
+    )
+    rows = np.column_stack([np.arange(count), np.arange(count), values]).tolist()
+    javascript = call(body, {"store": "run/store.js", "line": "panel/line.js"}, rows, TAIL)
+    assert javascript == pytest.approx(tail_mean(values), rel=1e-6)

@@ -262,6 +262,7 @@ def test_verify_prints_json_and_its_status_says_the_verdict(
     assert capsys.readouterr().out.count("ok ") == 14
 
 
+@pytest.mark.slow
 def test_attribution_prints_what_the_runs_of_its_seeds_give(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,6 +14,7 @@ from dynamics.core.config import Config
 from dynamics.runs.run import Run, root
 from dynamics.runs.start import start
 from pages.shared.files.process import Process
+from tests.support.few import few
 from tests.support.make import is_sentence, until
 
 ROOT = Path(__file__).parents[2]
@@ -33,7 +34,9 @@ def command(*words: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
-@pytest.mark.parametrize("words", [["runs"], ["export", "KEY", "--format", "csv", "--out", "-"]])
+@pytest.mark.parametrize(
+    "words", few([["export", "KEY", "--format", "csv", "--out", "-"], ["runs"]], 1)
+)
 def test_a_full_output_is_named(finished: Run, words: list[str]) -> None:
     """Once, and without a traceback at the exit."""
     words = [finished.key if word == "KEY" else word for word in words]
@@ -169,7 +172,7 @@ PAGES = """
 import os, sys
 from streamlit.testing.v1 import AppTest
 os.environ["DLN_RUNS"] = sys.argv[1]
-for page in ("1_Side_by_side.py", "5_Saved_runs.py"):
+for page in ("1_Side_by_side.py", "6_Saved_runs.py"):
     shown = AppTest.from_file(f"pages/{page}", default_timeout=60).run()
     assert not shown.exception, shown.exception
     if page[0] == "1":
@@ -201,6 +204,29 @@ def test_too_little_memory_is_one_sentence(megabytes: int, tmp_path: Path) -> No
     limited(megabytes, tmp_path)
 
 
+@pytest.mark.parametrize("megabytes", [60, 100, 130, 160, 190])
+def test_too_little_memory_for_numpy_is_one_sentence_and_none_of_openblas(megabytes: int) -> None:
+    """OpenBLAS would end the process with a line of its own, or with Ctrl-C's signal."""
+    ended = within(megabytes, LIMITED, "--help")
+    (said,) = ended.stderr.splitlines()
+    assert ended.returncode == 2 and not ended.stdout
+    assert is_sentence(said.removeprefix("dynamics: ")) and "1 GB" in said
+
+
+def test_the_app_says_that_memory_is_lacking_before_it_takes_any() -> None:
+    ended = within(350, LIMITED.partition("from dynamics")[0] + "import app")
+    assert ended.returncode == 1 and ended.stderr.splitlines()[-1].endswith("before any matrix.")
+    assert "Traceback" not in ended.stderr and "OpenBLAS" not in ended.stderr
+
+
+def within(megabytes: int, script: str, *words: str) -> "subprocess.CompletedProcess[str]":
+    """A script in a process with so much memory."""
+    return subprocess.run(
+        [sys.executable, "-c", script, str(megabytes * 1_000_000), *words],
+        check=False, cwd=ROOT, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+
+
 def test_half_the_memory_of_torch_is_one_sentence(tmp_path: Path) -> None:
     limited(300, tmp_path)
 
@@ -209,10 +235,7 @@ def limited(megabytes: int, folder: Path) -> None:
     """A forecast and a run in so much memory."""
     sizes = ["--rows", "12", "--cols", "12", "--rank", "2", "--steps", "20", "--rank-bound", "3"]
     for words in (["forecast", *sizes, "--json"], ["run", *sizes, "--runs", str(folder)]):
-        ended = subprocess.run(
-            [sys.executable, "-c", LIMITED, str(megabytes * 1_000_000), *words],
-            check=False, cwd=ROOT, capture_output=True, text=True, timeout=120,
-        )  # fmt: skip
+        ended = within(megabytes, LIMITED, *words)
         said = ended.stderr.strip().splitlines()
         assert ended.returncode in (0, 2), (words, ended.stderr)
         assert not ended.returncode or (is_sentence(said[-1]) and "memory" in said[-1]), said

@@ -247,7 +247,7 @@ def test_the_original_compressed_at_a_moment_goes_on_as_the_original(side: int, 
     first = next(row for row in rows if row["original"].step == step)
     assert first["original"].values["recovery_error"] > 0.05  # much is still to be learned
     before = first["original"]  # what the original did before counts for both
-    assert first["compressed"].seconds == before.seconds > 0
+    assert first["compressed"].seconds > before.seconds > 0
     own = cost.start(comparison.config, "compressed")
     assert first["compressed"].operations == before.operations + own > own
     assert 0 < rows[-1]["compressed"].operations < rows[-1]["original"].operations

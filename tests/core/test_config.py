@@ -19,11 +19,15 @@ from dynamics.core.config import (
     suggested,
 )
 from dynamics.core.consistency import MOST_RECORDS
+from dynamics.data import own_matrix, own_picture
 from tests.support.make import is_sentence
 
 NUMBERS = [name for name, field in SETTINGS.items() if field.type in (int, float)]
 WHOLE = [name for name in NUMBERS if SETTINGS[name].type is int]
-NAMES = [name for name in SETTINGS if name not in (*NUMBERS, "changes")]
+TEXTS = [name for name, field in SETTINGS.items() if field.example]
+NAMES = [name for name in SETTINGS if name not in (*NUMBERS, *TEXTS)]
+DATASET = "shoes-1400x28x28-10c-3f2a9c01b2d4e5f6"
+OF_KIND = {"picture": own_picture.EXAMPLE, "matrix": own_matrix.EXAMPLE}
 ROOMY: dict[str, Any] = {  # settings that leave every single field its whole range
     "rows": 20_000,
     "cols": 20_000,
@@ -39,14 +43,21 @@ OTHER: dict[str, Any] = {  # a value for each setting of a problem that is not i
     "observed": 0.5,
     "measurements": 700,
     "sensing": "rank-one",
+    "input_correlation": 0.5,
+    "holes": "block",
     "noise": 0.1,
+    "dataset": "boots-1400x28x28-7c-0123456789abcdef",
     "backbone": "cnn",
+    "place": "hidden",
     "activation": "gelu",
     "features": 60,
     "backbone_rate": 0.5,
+    "alpha_first": 3.0,
     "batch": 32,
     "images": 500,
+    "validation": 0.2,
     "label_noise": 0.2,
+    "sharpness": 3,
     "seed_target": 1,
     "seed_data": 1,
     "seed_noise": 1,
@@ -167,6 +178,11 @@ def test_keys_are_the_same_in_every_process() -> None:
         assert result.stdout.strip() == Config(alpha=2, networks="compressed").key
 
 
+def named(problem: str) -> str:
+    """The id of a data set that a problem reads; one of images for all others."""
+    return OF_KIND.get(traits.problem(problem).data, DATASET)
+
+
 @pytest.mark.parametrize("problem", choices("problem"))
 def test_the_key_changes_with_the_settings_that_the_problem_reads_and_no_others(
     problem: str,
@@ -174,9 +190,12 @@ def test_the_key_changes_with_the_settings_that_the_problem_reads_and_no_others(
     """The ratings do not depend on a noise level: one run, not one for each level."""
     read = traits.problem(problem).reads
     assert set(OTHER) == set(PROBLEM_SETTINGS) - {"matrices"}  # fit one problem: test_published
-    for name, value in OTHER.items():
-        changed = Config(problem=problem, **{name: value})
-        assert (changed.key != Config(problem=problem).key) == (name in read), name
+    for name, value in (OTHER | {"dataset": named(problem).replace("3f2a", "0123")}).items():
+        base = {"problem": problem, "dataset": named(problem), "batch": 64}
+        base |= {"networks": "original"}
+        base |= {"rank_bound": 8}  # the table is eight wide
+        changed = Config(**(base | {name: value}))
+        assert (changed.key != Config(**base).key) == (name in read), name
 
 
 def test_every_other_setting_changes_the_key() -> None:
@@ -223,10 +242,9 @@ def test_a_config_cannot_be_changed() -> None:
 def test_settings_left_out_are_as_the_problem_suggests_unless_given(problem: str) -> None:
     """One size of step does not suit all problems; what is given is never overruled."""
     for name, value in suggested(problem).items():
-        assert Config.from_dict({"problem": problem}) == Config.from_dict(
-            {"problem": problem, name: value}
-        )
-    assert Config.from_dict({"problem": problem, "alpha": 3.5}).alpha == 3.5
+        base = {"problem": problem, "dataset": named(problem)}
+        assert Config.from_dict(base) == Config.from_dict(base | {name: value})
+        assert Config.from_dict(base | {"alpha": 3.5}).alpha == 3.5
 
 
 def test_exact_simulations_are_not_offered_but_still_run() -> None:

@@ -12,6 +12,7 @@ from dynamics.core import registry, traits
 READERS: dict[str, Callable[[str], Any]] = {
     "problems": traits.problem,
     "networks": traits.network,
+    "backbones": traits.backbone,
     "optimizers": traits.optimizer,
     "measurements": traits.measurement,
     "charts": traits.chart,
@@ -46,6 +47,8 @@ def test_traits_are_what_the_imported_module_has(folder: str, name: str) -> None
     found, module = READERS[folder](name), registry.load(folder, name)
     for trait in dataclasses.fields(found):
         stated = getattr(module, trait.name.upper(), None)
+        if stated is not None and trait.name == "reads" and getattr(module, "SEEN", "") == "images":
+            stated = (*stated, *traits.OF_IMAGES)
         if stated is not None:
             assert getattr(found, trait.name) == stated
 
@@ -54,7 +57,7 @@ def test_what_a_file_does_not_state_has_a_default() -> None:
     assert traits.problem("completion").shape is None
     assert traits.problem("completion").target_known
     assert not traits.problem("movielens").target_known
-    assert traits.chart("losses").missing == "This run does not record train loss and test loss."
+    assert traits.chart("losses").missing == "This run does not record train loss."
 
 
 def test_a_line_that_is_no_network_has_no_traits() -> None:

@@ -166,6 +166,30 @@ def test_the_download_keeps_the_published_file_and_tells_its_progress(
     movielens.fetch(heard.append)  # what is there is not fetched again
 
 
+def test_two_processes_do_not_download_the_same(
+    archive: dict[str, bytes], ratings: Path, place: Path
+) -> None:
+    """The second waits until the first has kept the file; they share no half of it."""
+    archive["zip"] = zipped("ml-100k/u.data", ratings.read_bytes())
+    begun, heard, waiting = threading.Event(), list[str](), threading.Event()
+
+    def first(words: str) -> None:
+        begun.set()
+        assert waiting.wait(10)
+
+    def second(words: str) -> None:
+        heard.append(words)
+        waiting.set()
+
+    downloading = threading.Thread(target=movielens.fetch, args=(first,))
+    downloading.start()
+    assert begun.wait(10)
+    movielens.fetch(second)
+    downloading.join()
+    assert set(heard) == {"waiting for MovieLens 100K, which another process downloads"}
+    assert (place / "u.data").read_bytes() == ratings.read_bytes()
+
+
 def damaged(archive: bytes) -> bytes:
     """The archive with other packed bytes, which cannot be unpacked."""
     start = archive.index(b"ml-100k/u.data") + len("ml-100k/u.data")

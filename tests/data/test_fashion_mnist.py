@@ -6,6 +6,7 @@ import http.server
 import os
 import socket
 import threading
+import time
 import tracemalloc
 import urllib.request
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dynamics.data import fashion_mnist
+from dynamics.data.download import CHUNK, PATIENCE
 from dynamics.data.folder import DataError
 from tests.support.make import answer_once, is_sentence
 
@@ -52,6 +54,7 @@ class Server(http.server.ThreadingHTTPServer):
     """A web server of this machine in the place of GitHub; it understands ranges."""
 
     files: dict[str, bytes]
+    stall = 0  # bytes after which an answer waits for ``until``
     cut = 0  # bytes after which the connection ends, of each answer; 0 for no end
     ranges = True
     until: threading.Event | None = None  # for which each answer waits
@@ -64,7 +67,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         name, range_ = self.path[1:], self.headers["Range"]
         self.server.asked.append((name, range_))
-        if self.server.until:
+        if self.server.until and not self.server.stall:
             self.server.until.wait(10)
         if name not in self.server.files:
             self.send_error(404)
@@ -80,7 +83,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content) - start))
         self.end_headers()
         end = start + self.server.cut if self.server.cut else len(content)
-        self.wfile.write(content[start:end])
+        self.wfile.write(content[start : self.server.stall or end])
+        if self.server.until and self.server.stall:
+            self.server.until.wait(10)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -194,14 +199,34 @@ def test_a_download_that_is_cancelled_is_continued(place: Path, server: Server) 
         pass
 
     def report(words: str) -> None:
-        raise CancelledError
+        if "%" in words:
+            raise CancelledError
 
     with pytest.raises(CancelledError):
         fashion_mnist.fetch(report)
     assert kept(place) == [f".{IMAGES}.part"]
     fashion_mnist.fetch(lambda words: None)
     complete()
-    assert server.asked[1][1] == f"bytes={fashion_mnist.CHUNK}-"
+    assert server.asked[1][1] == f"bytes={CHUNK}-"
+
+
+@pytest.mark.parametrize("stall", [0, CHUNK + 1], ids=["no answer", "half an answer"])
+def test_a_download_that_stalls_can_be_given_up(place: Path, server: Server, stall: int) -> None:
+    """Long before it would fail, and what has come is kept."""
+    server.until, server.stall = threading.Event(), stall
+    heard: list[str] = []
+
+    def report(words: str) -> None:
+        heard.append(words)
+        if words.endswith(": waiting") and (len(heard) > 1 or not stall):
+            raise KeyboardInterrupt
+
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        fashion_mnist.fetch(report)
+    assert time.monotonic() - began < 4 < PATIENCE / 4
+    server.until.set()
+    assert kept(place) == ([f".{IMAGES}.part"] if stall else [])
 
 
 def test_what_was_complete_but_not_yet_kept_is_not_downloaded_again(
@@ -251,7 +276,8 @@ def test_an_endless_download_is_ended(
 ) -> None:
     monkeypatch.setattr(fashion_mnist, "MOST_BYTES", 140_000)
     heard: list[str] = []
-    assert "was removed" in refused(heard) and len(heard) == 1 and kept(place) == []
+    assert "was removed" in refused(heard) and kept(place) == []
+    assert len([words for words in heard if "%" in words]) == 1
 
 
 def test_an_answer_that_is_an_error_is_named(place: Path, server: Server) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from dynamics.data.digits import digits
 from dynamics.data.folder import DataError
-from dynamics.data.labelled import Labelled, Labels, Part, generator, noisy, split, standardised
+from dynamics.data.labelled import Labelled, Labels, Part, draws, noisy, split, standardised
 from tests.support.make import is_sentence
 
 
@@ -194,5 +194,5 @@ def test_noise_that_cannot_be_drawn_is_refused(share: float, classes: int) -> No
 
 
 def test_purposes_have_generators_of_their_own() -> None:
-    draws = [generator(purpose, seed).random() for purpose in "ab" for seed in (0, 1)]
-    assert len(set(draws)) == 4 and generator("a", 0).random() == draws[0]
+    first = [draws(purpose, seed).random() for purpose in "ab" for seed in (0, 1)]
+    assert len(set(first)) == 4 and draws("a", 0).random() == first[0]

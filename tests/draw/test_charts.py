@@ -1,5 +1,6 @@
 """Figures: what is drawn are the run's numbers, and its description tells which."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from dynamics.core import registry, traits
 from dynamics.core.config import Config
-from dynamics.core.records import Trajectory
+from dynamics.core.records import Trajectory, followed
 from dynamics.draw.chart import marked
 from dynamics.draw.look import COLORS, DASHES, color
 from dynamics.draw.panel import NothingToDrawError, Panel, compared
@@ -17,9 +18,11 @@ from dynamics.draw.time_axis import VERSUS, along
 from dynamics.runs.run import Run
 from dynamics.theory.course import expected
 from dynamics.theory.prediction import Facts
-from tests.support.make import full, is_sentence, recorded, small
+from tests.support.classes import OF_CLASSES
+from tests.support.few import few
+from tests.support.make import OF_TABLES, full, is_sentence, recorded, small
 
-ALL = list(registry.options("charts"))
+ALL = [name for name in registry.options("charts") if name not in (*OF_CLASSES, *OF_TABLES)]
 FIGURES = [name for name in ALL if traits.chart(name).kind == "lines"]  # of lines
 ERRORS = ("recovery_error", "losses", "factor_singular_values", "balance", "leak")
 
@@ -59,7 +62,9 @@ def test_traces_have_the_numbers_of_the_columns_that_they_name(
         x, y = (rows[:, names.index(trace.meta[axis])] for axis in "xy")
         x = x / trace.meta.get("unit", 1)
         assert np.array_equal(trace.x[1:], x[1:])
-        assert trace.x[0] == trace.meta.get("least", x[0]), "zero has no place on a log axis"
+        least = trace.meta.get("least", x[0])
+        least = x[x > 0][0] if least == "first" else least
+        assert trace.x[0] == least, "zero has no place on a log axis"
         assert np.array_equal(trace.y, y * trace.meta["scale"], equal_nan=True)
         assert trace.meta["y"].startswith(trace.meta["network"] + ".")
 
@@ -79,7 +84,8 @@ def test_every_entry_of_every_series_that_a_figure_needs_is_drawn_once(
     ]
     drawn = [trace.meta["y"] for trace in lines(draw(name, finished.trajectories))]
     drawn = [column.replace(".mode_values.", ".singular_values.") for column in drawn]
-    assert sorted(drawn) == sorted(wanted)
+    more = {column for column in drawn if column.endswith(".test_loss")}  # drawn where recorded
+    assert sorted(set(drawn) - more) == sorted(wanted) and len(drawn) == len(set(drawn))
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -221,7 +227,7 @@ def test_a_strip_below_shows_how_far_each_mode_is_from_theory(finished: Run) -> 
     assert all(trace.yaxis is None for trace in other.data)
 
 
-@pytest.mark.parametrize("versus", VERSUS)
+@pytest.mark.parametrize("versus", few(VERSUS, 2))
 def test_theory_is_where_the_run_is_on_every_time_axis(versus: str) -> None:
     """An exact curve meets the measured one at every time, also beyond the last record's steps."""
     config = full(steps=400, record_every=1)
@@ -233,6 +239,32 @@ def test_theory_is_where_the_run_is_on_every_time_axis(versus: str) -> None:
             found = np.interp(trace.x, measured.x, measured.y)
             assert found == pytest.approx(np.array(trace.y), abs=0.02 * measured.y[-1])
         assert theory
+
+
+def test_between_records_that_agree_with_theory_a_line_takes_its_course() -> None:
+    """Records 40 steps apart, a rise within ten: both lines are one, unless a record is off."""
+    slow: dict[str, Any] = {"learning_rate": 0.3, "init_scale": 0.01, "alpha": 1.0}
+    config = full(steps=1600, record_every=40, **slow)
+    fine = full(steps=1600, record_every=1, **slow)
+    whole = {each.network: each for each in recorded(fine)}
+    for trajectory in recorded(config):
+        network = trajectory.network
+        figure = Panel("singular_values", network).draw(config, [trajectory])
+        first = lines(figure)[0]
+        steps, values = whole[network].steps, whole[network].series["singular_values"][:, 0]
+        shown = np.interp(steps, first.x, first.y)
+        straight = np.interp(steps, trajectory.steps, trajectory.series["singular_values"][:, 0])
+        most = values.max()
+        assert np.abs(straight - values).max() > 0.3 * most
+        assert np.abs(shown - values).max() < 0.05 * most  # theory is drawn every third step
+        theory = next(trace for trace in figure.data if trace.name == "theory")
+        met = np.interp(theory.x, first.x, first.y)
+        assert np.abs(met - np.array(theory.y)).max() < 1e-3 * most
+        assert set(trajectory.steps) <= set(first.x)
+    off = dataclasses.replace(trajectory)
+    off.series[followed(off.series)][:, 0] *= 1 + 1e-5
+    first = lines(Panel("singular_values", network).draw(config, [off]))[0]
+    assert set(first.x[first.y > most / 2]) <= set(off.steps)
 
 
 def test_theory_beyond_the_last_record_goes_on_at_the_pace_so_far(finished: Run) -> None:
@@ -263,7 +295,7 @@ def test_expected_escapes_are_marked_at_their_time_on_every_axis(finished: Run) 
             assert np.array(mark.x) == pytest.approx(places), versus
 
 
-@pytest.mark.parametrize(("depth", "init_scale"), [(2, 0.3), (3, 0.1), (4, 0.03)])
+@pytest.mark.parametrize(("depth", "init_scale"), few([(2, 0.3), (3, 0.1), (4, 0.03)], 1))
 def test_in_normalised_time_the_first_mode_is_half_grown_at_one(
     depth: int, init_scale: float
 ) -> None:
@@ -301,7 +333,9 @@ def test_expected_escapes_are_marked_where_no_course_is_known(finished: Run) -> 
         assert set(trace.y) == {0} and "heuristic" in trace.hovertemplate
 
 
-@pytest.mark.parametrize("versus", ["steps", "log steps", "seconds", "operations"])
+@pytest.mark.parametrize(
+    "versus", ["steps", "log steps", "seconds", "operations", "log operations"]
+)
 def test_changes_are_marked_on_the_axis_of_every_figure(versus: str) -> None:
     """Where each network was at that step: one mark over steps, one for each network else.
 
@@ -320,5 +354,5 @@ def test_changes_are_marked_on_the_axis_of_every_figure(versus: str) -> None:
         assert set(wanted) <= set(marks), name
         assert next(list(each) for each in figure.layout.meta["changes"]) == [25, "α 2 → 3"]
         places = [note.x for note in figure.layout.annotations if note.text == "α 2 → 3"]
-        shown = np.log10(wanted) if versus == "log steps" else np.sort(wanted)
+        shown = np.sort(np.log10(wanted) if versus.startswith("log ") else wanted)
         assert places == pytest.approx([shown[-1]])

@@ -1,5 +1,8 @@
 """Backbones: shapes, starts that follow from a seed alone, and first values as torch draws them."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -56,3 +59,17 @@ def test_the_activation_matters(name: str) -> None:
 def test_images_that_no_patches_fit_are_refused_in_one_sentence() -> None:
     with pytest.raises(ValueError, match=r"multiples of 4; these are 10 × 10\.$"):
         built("vit", 0, side=10)
+
+
+def test_the_guide_s_backbone_is_one() -> None:
+    """Its file as docs/extending.md has it: the same start from a seed, features of each image."""
+    text = Path("docs/extending.md").read_text(encoding="utf-8").partition("## A backbone")[2]
+    made: dict[str, Any] = {}
+    exec(text.partition("```python\n")[2].partition("```")[0], made)
+    module, again = (
+        made["build"]((1, 8, 8), 12, "relu", torch.Generator().manual_seed(0)) for _ in range(2)
+    )
+    images = torch.rand(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    assert module(images).shape == (5, 12)
+    assert torch.equal(vector(module), vector(again))
+    assert torch.allclose(module(images[:1]), module(images)[:1], atol=1e-6)

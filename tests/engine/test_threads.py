@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
+from dynamics.core import altmin
 from dynamics.core.config import Config
 from dynamics.engine import device
 from dynamics.engine.losses import sums
 from dynamics.engine.training.comparison import prepare
-from dynamics.paper import altmin
 from dynamics.peers import trajectory_file
 from dynamics.theory import original
 
@@ -100,6 +100,7 @@ def elsewhere(call: str, threads: int, cores: set[int]) -> str:
         ),
     ],
 )
+@pytest.mark.slow
 def test_the_digits_are_the_same_on_any_number_of_threads(call: str) -> None:
     """Large products, the surrogate of listed entries, many measurements, and NumPy's part."""
     cores = os.sched_getaffinity(0)

@@ -43,7 +43,12 @@ def test_seeds_are_told_in_a_few_signs() -> None:
 def test_a_caption_names_dashes_only_where_there_are_lines() -> None:
     captions = {
         panel: about([Config()], panel).caption
-        for panel in ("recovery_error", "heat_maps", "spectrum_over_time/original")
+        for panel in (
+            "recovery_error",
+            "heat_maps",
+            "spectrum_over_time/original",
+            "losses/original",
+        )
     }
     dashed = {panel for panel, words in captions.items() if "(solid)" in words}
     assert dashed == {"recovery_error"}
@@ -54,6 +59,7 @@ def test_a_caption_names_dashes_only_where_there_are_lines() -> None:
     ("problem", "said"),
     [
         ("factorization", "½ mean square over all entries; test loss: the same"),
+        ("semantic", "½ mean square over all entries; test loss: the same"),
         ("photograph", "over the observed entries; test loss: the same over all others"),
         ("movielens", "over the ratings that are seen; test loss: the same over the others"),
         ("sensing", "½ Σ (⟨A_i, W⟩ − y_i)²; test loss: ‖W − M*‖_F / ‖M*‖_F"),
@@ -85,4 +91,18 @@ def test_a_caption_of_causes_says_how_to_read_the_bars_and_what_draws_them_again
     assert "a recovery error of 0.5" in words.caption
     assert words.source.startswith("python -m dynamics attribution --problem factorization")
     assert words.source.endswith("--seeds 2 --level 0.5") and "--networks" not in words.source
-    assert waterfall_caption(made, seeds, "https://example.org/").source == "https://example.org/"
+
+
+def test_a_caption_of_classes_names_images_backbone_and_what_theory_is() -> None:
+    for changes, words in (
+        ({}, "its times are a forecast"),
+        ({"place": "hidden", "networks": "original"}, "no forecast for a hidden layer"),
+    ):
+        config = Config.from_dict({"problem": "digits"} | changes)
+        caption = about([config], "singular_values").caption
+        assert words in caption and "target's" not in caption
+        for part in ("10 classes", "1,400 training images", "8 × 8 pixels", "backbone = mlp",
+                     f"place of the factors = {config.place}", "B = 64", "ε = 0.1", "α = 1",
+                     "η = 0.05", "optimizer = momentum", "backbone 0"):  # fmt: skip
+            assert part in caption, part
+    assert "times are a forecast" not in about([Config()], "singular_values").caption

@@ -58,7 +58,7 @@ def test_a_film_of_heat_maps_shows_the_moments_of_the_run(
     monkeypatch.setattr(panel, "MOMENTS", 7)
     run = start_run(small(learning_rate=10.0, steps=2000), folder)
     until(lambda: not run.status.live)
-    assert len(panel.moments(run)) == 7
+    assert len(panel.moments(run, "heat_maps")) == 7
     made = picture(of_runs([run], "heat_maps"), "gif", Print("column"))
     gif: Any = Image.open(io.BytesIO(made))
 

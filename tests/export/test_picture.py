@@ -25,6 +25,7 @@ from pypdf import PdfReader
 
 from dynamics.core import registry
 from dynamics.core.config import Config
+from dynamics.core.description import command as command_of
 from dynamics.draw import panel
 from dynamics.draw.chart import compared, marked
 from dynamics.draw.shown import Shown
@@ -44,8 +45,11 @@ from dynamics.paper.figure import Curve, Found
 from dynamics.paper.overlay import curves
 from dynamics.runs.maps import cells_at
 from dynamics.runs.run import Run, RunError
+from dynamics.runs.start import start
+from tests.conftest import folder_of_runs
 from tests.support.charts import chart, pair_in_space, trajectories, two_panels, unaided
-from tests.support.make import is_sentence, recorded, small, until
+from tests.support.few import few
+from tests.support.make import full, is_sentence, recorded, small, until
 
 pytestmark = pytest.mark.xdist_group("picture")  # in one process, they share what they set up
 
@@ -56,7 +60,7 @@ LABELS = ("Gradient steps", "original", "compressed", "Recovery error")
 
 @pytest.fixture(scope="module")
 def words() -> About:
-    return about([Config(seed_noise=17)], "recovery_error", "https://example.org/?depth=3")
+    return about([Config(seed_noise=17)], "recovery_error")
 
 
 @pytest.fixture(scope="module")
@@ -120,14 +124,33 @@ def test_files_carry_caption_source_and_paper(files: dict[str, bytes], words: Ab
     """Years later the file itself says how it came about."""
     told = dict(PdfReader(io.BytesIO(files["pdf"])).metadata or {})
     assert told["/Title"] == words.title and told["/Subject"] == words.caption
-    assert told["/Source"] == words.source == "https://example.org/?depth=3"
+    assert told["/Source"] == words.source == command_of(Config(seed_noise=17))
     image: Any = Image.open(io.BytesIO(files["png"]))
     assert image.text["Description"] == words.caption
     assert image.text["BibTeX"] == words.bibtex
+    assert "@inproceedings{kwon" in words.bibtex and "@software{dln_explorer" in words.bibtex
+    assert "http" not in words.caption  # a local address would lead nobody anywhere
     description = ElementTree.fromstring(files["svg"]).findtext(f"{SVG}desc")
     assert description and words.caption in description
     for part in ("L = 3", "r̂ = 10", "noise 17", "N = 1 run", "Kwon", "version 1"):
         assert part in words.caption
+
+
+def test_a_file_has_the_axes_and_the_entries_that_are_seen(tmp_path: Path) -> None:
+    """Whatever axis the chart has, the strip of residuals keeps its own, logarithmic, range."""
+    with folder_of_runs(tmp_path) as folder:
+        run = start(full(steps=60), folder)
+        until(lambda: run.status.phase == "done")
+        held = {"x": [10, 50], "y": [-3, 1], "strip": [-17, -12]}
+        for log, type_ in ((True, "log"), (False, "linear"), (None, "linear")):
+            view = {"log": log, "held": held, "hidden": ["target s<sub>i</sub>", "theory"]}
+            figure = of_runs([run], "singular_values/original", view=view).figure
+            layout = go.Figure(figure).layout
+            assert (layout.yaxis.type, layout.yaxis2.type) == (type_, "log")
+            ranges = [layout[axis].range for axis in ("xaxis", "yaxis", "yaxis2")]
+            assert ranges == [tuple(held[name]) for name in held]
+            assert not layout.shapes
+            assert {trace["legendgroup"] for trace in figure["data"]} == {"original"}
 
 
 def test_files_of_a_thousand_records_are_small(files: dict[str, bytes]) -> None:
@@ -157,6 +180,7 @@ def test_lines_that_the_legend_names_differ_in_dash() -> None:
     assert all(one != other for one, other in combinations(lines, 2))
 
 
+@pytest.mark.slow
 def test_a_slide_is_16_to_9_whatever_it_holds(finished: Run) -> None:
     """Many names above a chart, five maps; elsewhere the file grows instead."""
     runs = [(f"run {number}", unaided(trajectories(20))) for number in range(4)]
@@ -212,6 +236,7 @@ def browsers() -> list[psutil.Process]:
     return found
 
 
+@pytest.mark.slow
 def test_a_browser_that_is_killed_is_started_once_more(words: About) -> None:
     """What was asked for comes all the same, and nobody notices."""
     killed = []
@@ -329,6 +354,7 @@ def test_charts_of_other_kinds_are_dressed_too(words: About) -> None:
     assert len(numbers(dressed(curve.to_plotly_json(), Print())["data"][0]["z"])) == 2000
 
 
+@pytest.mark.slow
 def test_heat_maps_are_printed_with_their_words_and_in_grey_keep_their_signs(
     finished: Run, words: About
 ) -> None:
@@ -398,7 +424,7 @@ def test_a_chart_in_space_is_seen_as_on_the_page(finished: Run) -> None:
     assert both["layout"]["showlegend"]
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", few(SIZES, 1))
 def test_words_at_axes_in_space_are_whole_and_apart(size: str) -> None:
     """Two charts stand below each other in a column, else in a row; every word is on the page."""
     made = space.lettered(dressed(pair_in_space(), Print(size)))
@@ -426,6 +452,7 @@ def test_words_at_axes_in_space_are_whole_and_apart(size: str) -> None:
     assert not any(one.meets(other) for one, other in combinations(level, 2))
 
 
+@pytest.mark.slow
 def test_words_at_axes_in_space_are_drawn_where_they_are_meant() -> None:
     """By their middles, which Plotly turns them about."""
     made = space.lettered(dressed(pair_in_space(), Print("page")))
@@ -459,6 +486,7 @@ def test_charts_in_space_come_apart_for_a_page_that_may_be_narrow() -> None:
     assert not heading and len(whole.data) == 2
 
 
+@pytest.mark.slow
 def test_axes_on_the_page_meet_the_box_that_is_drawn_in_space() -> None:
     """The corners that Plotly draws are where we say that they are, and so are our axes."""
     made = space.lettered(dressed(pair_in_space(), Print("page")))
@@ -492,7 +520,7 @@ def test_a_picture_is_drawn_where_a_loop_already_runs(words: About) -> None:
 
 
 def test_a_band_over_seeds_is_a_tint_without_rim_or_name_and_grey_in_grey() -> None:
-    seeds = [{each.network: each for each in trajectories(9)} for _ in range(3)]
+    seeds = [{each.network: each for each in trajectories(9)} for _ in range(5)]
     found = Found({"all": seeds})
     drawn = [Curve(name, "all", name, "recovery_error") for name in ("original", "compressed")]
     figure = curves(found, drawn, "Over seeds", "error").to_plotly_json()

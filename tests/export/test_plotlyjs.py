@@ -10,6 +10,8 @@ from dynamics.core import registry
 from dynamics.draw import panel
 from dynamics.export.render import plotlyjs
 from dynamics.runs.run import Run
+from tests.support.classes import OF_CLASSES
+from tests.support.make import OF_TABLES
 
 VERSION = plotly.offline.get_plotlyjs_version()
 
@@ -31,7 +33,7 @@ def test_a_part_registers_each_trace_that_is_said_of_it(name: str) -> None:
 
 def test_every_figure_of_a_run_has_a_part_that_draws_it(finished: Run) -> None:
     wanted = {"heat_maps": "cartesian", "spectrum_over_time": "gl3d"}
-    for name in registry.options("charts"):
+    for name in set(registry.options("charts")) - {*OF_CLASSES, *OF_TABLES}:
         drawn = panel.of_runs([finished], name).to_plotly_json()
         assert plotlyjs.part(drawn) == wanted.get(name, "basic"), name
 

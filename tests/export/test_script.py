@@ -17,7 +17,7 @@ from dynamics.core.records import Layout
 from dynamics.engine.training import twin
 from dynamics.engine.training.comparison import prepare
 from dynamics.export import export
-from dynamics.export.script import PROGRAM, refusal, script
+from dynamics.export.script import MATRICES, refusal, script
 from dynamics.findings.rounding import Parting
 from dynamics.runs.run import Run, RunError
 from tests.support.make import is_sentence, small
@@ -82,6 +82,9 @@ CASES: dict[str, dict[str, Any]] = {
                 "learning_rate": 0.002, "noise": 0.05},
     "photograph": {"problem": "photograph", "optimizer": "momentum", "initialization": "normal",
                    "observed": 0.6, "learning_rate": 0.5},
+    "table": {"problem": "semantic", "rank": 3, "noise": 0.1, "width": 12},
+    "correlated inputs": {"problem": "semantic", "rank": 8, "input_correlation": 0.6,
+                          "rank_bound": 8, "networks": "original,compressed"},
     "float32": {"dtype": "float32", "spectrum": "spread", "initialization": "uniform"},
     "wide": {"networks": "original,original_spectral", "width": 16, "spectrum": "flat",
              "problem": "factorization", "noise": 0.1, "rate_unit": "limit"},
@@ -179,6 +182,7 @@ def repeated(seed: int, folder: Path) -> None:
                 assert not off, (seed, name, record["step"], off)
 
 
+@pytest.mark.slow
 def test_random_runs_agree_wherever_their_twins_do(tmp_path: Path) -> None:
     for seed in range(12):
         repeated(seed, tmp_path)
@@ -193,7 +197,7 @@ def test_two_hundred_random_runs_agree_wherever_their_twins_do(tmp_path: Path) -
 
 def test_the_last_line_says_how_much_was_compared() -> None:
     again: dict[str, Any] = {"__name__": "again"}
-    exec(PROGRAM.read_text(), again)
+    exec(MATRICES.read_text(), again)
     again["NETWORKS"] = {"compressed": {"at": 20}, "original": {"at": 0}}
     for compressed, original, words in (
         (None, None, "Everything agrees."),
@@ -231,6 +235,7 @@ def test_published_matrices_are_in_the_program_and_what_is_cut_is_cut_there(
     assert "original train_loss: " in done.stdout and "original DIFFERS" not in done.stdout
 
 
+@pytest.mark.slow
 def test_ratings_are_read_from_where_they_are_and_never_passed_on(
     ratings: Path, tmp_path: Path
 ) -> None:

@@ -27,6 +27,7 @@ def several(folder: Path) -> list[Run]:
     return started
 
 
+@pytest.mark.slow
 def test_a_zip_of_several_runs_is_one_table_beside_their_settings(
     several: list[Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -56,6 +57,7 @@ def test_a_zip_of_several_runs_is_one_table_beside_their_settings(
     assert set(described) == stems and "½ mean square, all entries or" in readme
 
 
+@pytest.mark.slow
 def test_the_command_line_writes_several_runs_as_a_table_or_a_zip(
     several: list[Run], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -75,3 +77,22 @@ def test_the_command_line_writes_several_runs_as_a_table_or_a_zip(
         assert f"{keys[1]} has no records yet." in capsys.readouterr().err
     assert main(["export", keys[0], keys[0], *place, "--out", str(tmp_path / "one.csv")]) == 0
     assert "run" not in pd.read_csv(tmp_path / "one.csv").columns
+
+
+def test_a_zip_of_classes_says_what_each_index_counts(folder: Path) -> None:
+    settings = {"problem": "digits", "networks": "compressed", "features": 16, "rank_bound": 2}
+    run = start(Config.from_dict(settings | {"steps": 20}), folder)
+    until(lambda: not run.status.live)
+    readme = tables.readme([run], "run")
+    for words in (
+        "| class_vectors.i.j | Which classes each singular value of the end-to-end matrix tells "
+        "apart (i: mode, j: class) | no unit |",
+        "| inner_coordinates.i.j | Where",
+        "(i: image, j: coordinate)",
+        "(i: true class, j: class that the network says)",
+    ):
+        assert words in readme
+    records = pd.read_csv(io.BytesIO(tables.csv([run])))
+    last = run.trajectories[0].series["confusion"][-1]
+    assert records["confusion.4.9"].iloc[-1] == last[3, 8]
+    assert np.allclose(last.sum(1), 1)

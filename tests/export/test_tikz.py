@@ -132,11 +132,24 @@ def test_ticks_that_have_words_keep_them() -> None:
 
 
 def test_bands_over_seeds_are_areas_without_a_name() -> None:
-    seeds = [{each.network: each for each in trajectories(9)} for _ in range(3)]
+    seeds = [{each.network: each for each in trajectories(9)} for _ in range(5)]
     drawn = [Curve(name, "all", name, "recovery_error") for name in ("original", "compressed")]
     figure = curves(Found({"all": seeds}), drawn, "Over seeds", "error").to_plotly_json()
     code = code_of(figure)
     assert code.count("draw=none, fill={rgb") == 2 and code.count("\\addlegendentry") == 2
+
+
+def test_few_seeds_are_clear_lines_without_a_name() -> None:
+    seeds = [{each.network: each for each in trajectories(9)} for _ in range(3)]
+    drawn = [Curve(name, "all", name, "recovery_error") for name in ("original", "compressed")]
+    figure = curves(Found({"all": seeds}), drawn, "Over seeds", "error").to_plotly_json()
+    for how in (Print(), Print(grey=True)):
+        code = tikz(dressed(figure, how), how)
+        clear = re.findall(
+            r"color=\{rgb,255:red,(\d+);green,(\d+);blue,(\d+)\}, opacity=0.45", code
+        )
+        assert len(clear) == 6 and code.count("\\addlegendentry") == 2
+        assert all((len(set(color)) == 1) == how.grey for color in clear)
 
 
 def test_bars_reach_from_cause_to_cause_with_their_quartiles() -> None:
@@ -208,6 +221,7 @@ def test_heat_maps_of_many_networks_are_coarser_so_that_tex_can_hold_them() -> N
     assert maps[0][-1] == pytest.approx(cells[-2:, -2:].mean(), rel=5e-3)
 
 
+@pytest.mark.slow
 def test_marks_in_space_are_where_plotly_draws_them() -> None:
     """Each in the middle of its own dot of the picture, in every corner of both boxes."""
     made = dressed(pair_in_space(), Print("page"))

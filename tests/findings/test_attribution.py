@@ -191,6 +191,14 @@ def test_quartiles_come_from_five_seeds_on(seeds: int) -> None:
     assert ("One seed cannot show" in " ".join(attribution.sentences(made))) == (seeds == 1)
 
 
+def test_what_is_drawn_of_few_seeds_beside_many_is_said() -> None:
+    """Six seeds make the bars, and three a network's diamond."""
+    costs = {name: [cost * (1 + i / 9) for i in range(6)] for name, cost in POWERS.items()}
+    costs["s"] = costs["s"][:3] + [np.nan] * 3
+    words = reading(by_hand(**costs))
+    assert "of fewer than five seeds, each is a circle" in words
+
+
 def test_on_a_full_target_the_recursions_foretell_alpha_and_width(full: Climbed) -> None:
     """Steps of the spectral rungs are those of two scalar recursions; the width changes none."""
     config, runs = full
@@ -229,7 +237,7 @@ def test_equal_alpha_leaves_twins_out_and_changes_no_factor() -> None:
     assert made.ends[1].network == "compressed" and made.middle.shape == (2, 3)
     np.testing.assert_allclose(made.middle.prod(axis=0), made.total, rtol=1e-12)
     assert any("over both orders" in each for each in attribution.sentences(made))
-    assert any("no part of the lead" in each for each in attribution.sentences(made))
+    assert any("α is not part of the lead" in each for each in attribution.sentences(made))
 
 
 def test_every_combination_of_causes_is_trained_once(full: Climbed) -> None:

@@ -12,6 +12,7 @@ from dynamics.core.config import Config
 from dynamics.core.records import Record
 from dynamics.core.sizes import enough_seen, freedom
 from dynamics.findings.failures import Failure, Watch
+from tests.support.few import few
 from tests.support.make import full, is_sentence, small, watched
 
 NOISY = small(
@@ -70,7 +71,7 @@ def test_each_failure_is_named_and_no_other(name: str) -> None:
         assert re.search(r"lower|raise|smaller|check", each.sentence), each.sentence
 
 
-@pytest.mark.parametrize("name", HEALTHY)
+@pytest.mark.parametrize("name", few(HEALTHY, 5))
 def test_runs_that_do_well_show_none(name: str) -> None:
     """Long plateaus, runs cut short, rounding and noise are no failures."""
     assert found(HEALTHY[name]) == []

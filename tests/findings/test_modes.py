@@ -10,6 +10,7 @@ from dynamics.findings.modes import Mode, incrementality, modes
 from tests.support.make import full, recorded
 
 
+@pytest.mark.slow
 def test_exact_escapes_are_those_of_training() -> None:
     """Both networks, every mode, to a fifth of a per cent: only points of the curve lie between."""
     config = full(rank=3, rank_bound=5, steps=1500, record_every=2, alpha_original=2.0)

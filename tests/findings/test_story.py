@@ -10,7 +10,8 @@ from dynamics.core import cost
 from dynamics.core.config import Config
 from dynamics.core.records import Trajectory
 from dynamics.core.words import RAISED, brief, lowered, value
-from dynamics.findings.story import story
+from dynamics.findings.story import headline, story
+from tests.support.few import few
 from tests.support.make import full, is_sentence, small, watched
 
 
@@ -82,7 +83,7 @@ def clocked(network: str, paces: list[float], operations: float = 1.0) -> Trajec
 @pytest.mark.parametrize(
     ("original", "compressed", "said", "noise"),
     [
-        ([1e-3], [1e-5], "too short a time to compare seconds", ""),
+        ([1e-3], [1e-5], "too short to compare seconds", ""),
         ([0.1], [0.01], "10 × less time", "10 to 10"),
         ([0.1], [0.005, 0.015], "10 × less time", "6.7 to 20"),
         ([0.01], [0.1], "10 × more time", "10 to 10"),
@@ -153,6 +154,17 @@ def test_leads_of_random_runs_are_those_of_their_records(count: int) -> None:
         )
         sentences, found = told(config)
         leads += held(sentences, found)
+        line = headline([*found.values()])
+        lead = [each for each in sentences if each.startswith("To an error of")]
+        if not seed % 2:  # the line at the foot of the page says what the sentence says
+            assert bool(line) == bool(lead)
+            assert all(
+                part in lead[0]
+                for part in line.replace(", the SVD included", "").split(": ")
+                if part
+            )
+        else:
+            assert not line
         if not seed % 2 and all(
             each.lowest("recovery_error") is not None and each.series["recovery_error"].min() <= 0.1
             for each in found.values()
@@ -161,7 +173,7 @@ def test_leads_of_random_runs_are_those_of_their_records(count: int) -> None:
     assert leads >= count / 4
 
 
-@pytest.mark.parametrize("when", [100, 400, 1200])
+@pytest.mark.parametrize("when", few([400, 100, 1200], 1))
 @pytest.mark.parametrize("alpha", [1.0, 4.0])
 def test_a_network_that_starts_late_carries_what_the_original_did(when: int, alpha: float) -> None:
     """Its counters go on from the original's, and it leads by what it did itself."""
@@ -169,7 +181,7 @@ def test_a_network_that_starts_late_carries_what_the_original_did(when: int, alp
     sentences, found = told(config)
     original, late = found["original"], found["compressed"]
     start = int(np.flatnonzero(original.steps == when)[0])
-    assert late.seconds[0] == original.seconds[start] > 0
+    assert late.seconds[0] > original.seconds[start] > 0
     own = cost.start(config, "compressed")
     assert late.operations[0] == original.operations[start] + own > own
     text = " ".join(sentences)

@@ -25,7 +25,8 @@ ROOMS = {  # what each room may import, beside itself
     "commands": "*",
 }
 TORCH = ("engine", "peers", "runs/checkpoints.py", "runs/worker.py", "commands")
-TORCH += ("export/script_template.py",)  # a program that is written for the user, never loaded
+# Programs that are written for the user, never loaded.
+TORCH += ("export/script_template.py", "export/script_template_classes.py")
 PLOTLY = ("draw", "export", "paper")
 STREAMLIT = ("app.py", "pages")
 OPTIONS = ("engine/problems", "engine/networks", "engine/optimizers", "engine/measurements")

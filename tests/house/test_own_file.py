@@ -115,6 +115,7 @@ print(course.followed, np.nanmax(off))
     assert int(followed) > 10 and float(off) < 1e-9
 
 
+@pytest.mark.slow
 def test_what_rescales_is_verified_and_repeated_more_loosely(program: Path) -> None:
     """Where the gradient is rounding, so is its size."""
     code = """
@@ -130,6 +131,7 @@ print({each.tolerance for each in verify._deviations("f", "original", ours, ours
     assert output(program, SOFT, code)[0] == "False"
 
 
+@pytest.mark.slow
 def test_what_a_script_cannot_hold_is_refused(program: Path) -> None:
     """A name of the script's own, or an import that it has not."""
     for text in (SOFT.replace("SIZE", "TOLERANCE"), f"{SOFT}\n\nimport jaxtyping\n"):

@@ -12,6 +12,7 @@ from dynamics.core import description
 from dynamics.runs.run import Run, listing
 from dynamics.runs.start import start
 from tests.runs.test_faults import damages
+from tests.support.few import few
 from tests.support.make import small, until
 
 pytestmark = pytest.mark.xdist_group("damaged")  # in one process, they share what they set up
@@ -55,7 +56,7 @@ def damaged(finished: Run, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     return {"folder": str(folder)} | phases
 
 
-@pytest.mark.parametrize("page", ["1_Side_by_side.py", "5_Saved_runs.py"])
+@pytest.mark.parametrize("page", few(["6_Saved_runs.py", "1_Side_by_side.py"], 1))
 def test_damaged_runs_take_no_page_down(
     page: str, damaged: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,7 +88,7 @@ def test_a_page_that_shows_a_damaged_run_stays(
         path.write_bytes(content)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DLN_RUNS", str(place))
-        for page in ("1_Side_by_side.py", "5_Saved_runs.py"):
+        for page in ("1_Side_by_side.py", "6_Saved_runs.py"):
             shown = AppTest.from_file(PAGES / page, default_timeout=60)
             if page.startswith("1"):  # the address opens the run
                 for name, value in description.differences(finished.config, None).items():

@@ -57,13 +57,18 @@ def test_baselines_are_kept_beside_the_run_and_judged(run: Run, ratings: Path) -
         rmse = checks["RMSE in stars at its lowest, compressed"].found
         assert rmse == pytest.approx(np.sqrt(1.082))
         assert checks["numerical rank of W there (σᵢ ≥ σ₁/100)"].found == 1
-    of = {"compressed": [{"compressed": trajectory}] * 3}
+    of = {"compressed": [{"compressed": trajectory}] * 5}
     worse = beside | {"altmin_test_loss": beside["altmin_test_loss"] + 1}
-    (over,) = movielens.draw(Found(of, beside=[beside, worse, worse]))
+    (over,) = movielens.draw(Found(of, beside=[beside] * 2 + [worse] * 3))
     named = [trace.name for trace in over.data if trace.name]
-    assert len(named) == 3 and all(name.endswith("(N = 3)") for name in named)
+    assert len(named) == 3 and all(name.endswith("(N = 5)") for name in named)
     shades = [len(trace.y) for trace in over.data if trace.fill]
-    assert shades == [2 * len(steps), 2 * baselines.HALVES]
+    assert shades == [2 * len(steps), 2 * baselines.HALVES, 2 * 2]
+    of = {"compressed": [{"compressed": trajectory}] * 2}
+    (few,) = movielens.draw(Found(of, beside=[beside, worse]))
+    assert not any(trace.fill for trace in few.data)
+    faint = [len(trace.y) for trace in few.data if not trace.name]
+    assert faint == [len(steps)] * 2 + [baselines.HALVES] * 2 + [2] * 2
     (panel,) = movielens.draw(found)
     _, halves, level = panel.data
     assert list(halves.y) == list(beside["altmin_test_loss"]) and halves.x[-1] == 2

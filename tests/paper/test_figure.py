@@ -1,4 +1,4 @@
-"""Figure: verdicts follow from numbers; bands over seeds are percentiles."""
+"""Figure: verdicts follow from numbers; of many seeds quartiles are drawn, of few each one."""
 
 import dataclasses
 import math
@@ -9,7 +9,7 @@ import pytest
 
 from dynamics.core.records import Trajectory
 from dynamics.paper import overlay
-from dynamics.paper.check import DEVIATION, Check, verdict
+from dynamics.paper.check import DEVIATION, Check, over_seeds, verdict
 from dynamics.paper.figure import Curve, Found, band, curve_checks, deviation
 from dynamics.paper.figures import ablation_alpha
 
@@ -90,10 +90,27 @@ def test_a_figure_shows_the_authors_numbers_or_the_band_and_how_many_seeds() -> 
     line, points = alone.data
     assert list(line.y) == [1.0, 0.5, 0.2] and list(points.y) == [1.0, 0.5, 0.25]
     assert list(points.x) == list(line.x) == [0, 10, 20]
-    over = overlay.curves(found(*[trajectory(1.0, k) for k in (1.0, 2.0, 3.0)]), [CURVE], "t", "y")
+    seeds = [trajectory(1.0, k) for k in (1.0, 2.0, 3.0, 4.0, 5.0)]
+    over = overlay.curves(found(*seeds), [CURVE], "t", "y")
     fill, line = over.data
-    assert "N = 3" in line.name and list(line.y) == [1.0, 2.0] and isinstance(over, go.Figure)
-    assert fill.fill == "toself" and max(fill.y) == 2.5
+    assert "N = 5" in line.name and list(line.y) == [1.0, 3.0] and isinstance(over, go.Figure)
+    assert fill.fill == "toself" and max(fill.y) == 4.0 and "quartiles" in over.layout.title.text
+
+
+@pytest.mark.parametrize("seeds", [2, 4])
+def test_few_seeds_are_a_faint_line_each_and_no_quartiles(seeds: int) -> None:
+    """Each ends where it ended; the legend has N, the title what is drawn."""
+    of = [trajectory(*[k / 2**i for i in range(k + 1)]) for k in range(1, seeds + 1)]
+    over = overlay.curves(found(*of), [CURVE], "t", "y")
+    *faint, line = over.data
+    assert [list(trace.y) for trace in faint] == [list(each.series["test_loss"]) for each in of]
+    assert not any(trace.fill or trace.name or trace.showlegend for trace in faint)
+    assert all(trace.line.width < line.line.width for trace in faint)
+    assert f"N = {seeds}" in line.name
+    assert "each seed" in over.layout.title.text and "quartiles" not in over.layout.title.text
+    (check, *_) = over_seeds([list(curve_checks(found(each), [CURVE])) for each in of])
+    assert check.quartiles is None and check.each == tuple(range(1, seeds + 1))
+    assert check.words == f"{np.median(check.each):g} ({', '.join(map(str, range(1, seeds + 1)))})"
 
 
 def test_over_seconds_stand_our_own_times_and_not_the_authors() -> None:
@@ -109,10 +126,10 @@ def test_over_seconds_stand_our_own_times_and_not_the_authors() -> None:
 
 
 def test_modes_in_space_have_bands_between_the_quartiles_and_n_over_each_chart() -> None:
-    """A median line for each mode, before an upright band; with one seed there is no band."""
+    """A median line for each mode, before an upright band or, of few seeds, before their lines."""
     draw, steps = np.random.default_rng(0), np.arange(6.0)
     of = []
-    for _ in range(3):
+    for _ in range(5):
         both = {}
         for network in overlay.NETWORKS:
             sizes = draw.uniform(1, 2, (6, 3))
@@ -131,25 +148,51 @@ def test_modes_in_space_have_bands_between_the_quartiles_and_n_over_each_chart()
         assert np.allclose(line.z, np.median(sizes, axis=0))
         assert (np.asarray(ribbon.y) > line.y[0]).all() and ribbon.scene == line.scene
     assert [each.text for each in figure.layout.annotations] == [
-        f"{network} network, N = 3 seeds" for network in overlay.NETWORKS
+        f"{network} network, N = 5 seeds" for network in overlay.NETWORKS
     ]
+    few = overlay.modes(Found({"both": of[:3]}), "both", "Modes").data
+    assert {trace.type for trace in few} == {"scatter3d"} and len(few) == 6 * 4
+    for number in range(6):
+        *seeds, line = few[4 * number : 4 * number + 4]
+        network, mode = overlay.NETWORKS[number // 3], number % 3
+        sizes = [each[network].series["singular_values"][:, mode] for each in of[:3]]
+        assert np.allclose([each.z for each in seeds], sizes)
+        assert np.allclose(line.z, np.median(sizes, axis=0))
+        assert all(each.line.width < line.line.width and each.y[0] > line.y[0] for each in seeds)
     alone = overlay.modes(Found({"both": of[:1]}), "both", "Modes")
-    assert {trace.type for trace in alone.data} == {"scatter3d"}
+    assert {trace.type for trace in alone.data} == {"scatter3d"} and len(alone.data) == 6
 
 
-def test_the_ablation_over_seeds_has_a_band_for_the_original_too() -> None:
+def ablation(seeds: int) -> go.Figure:
+    """The ablation's first panel over seeds whose last steps are 900, 950, … and 80, 130, …"""
+
     def run(network: str, last: float) -> dict[str, Trajectory]:
         steps = np.array([0.0, last])
         return {network: Trajectory(network, steps, steps, steps, steps, {})}
 
-    of = {"original": [run("original", last) for last in (900.0, 1000.0, 1400.0)]}
-    of |= {
-        f"α = {alpha:g}": [run("compressed", last) for last in (80.0, 100.0, 200.0)]
-        for alpha in ablation_alpha.ALPHAS
-    }
+    of = {"original": [run("original", 900.0 + 50 * seed) for seed in range(seeds)]}
+    for alpha in ablation_alpha.ALPHAS:
+        of[f"α = {alpha:g}"] = [run("compressed", 80.0 + 50 * seed) for seed in range(seeds)]
     steps, _ = ablation_alpha.draw(Found(of))
+    return steps
+
+
+def test_the_ablation_over_seeds_has_a_band_for_the_original_too() -> None:
+    steps = ablation(5)
     (shade,) = (trace for trace in steps.data if trace.fill)
-    assert sorted(set(shade.y)) == [950, 1200]
-    name = "original (median and quartiles, N = 3)"
-    (line,) = (trace for trace in steps.data if trace.name == name)
+    assert sorted(set(shade.y)) == [950, 1050]
+    (line,) = (
+        trace for trace in steps.data if trace.name == "original (median and quartiles, N = 5)"
+    )
     assert set(line.y) == {1000}
+
+
+def test_the_ablation_of_few_seeds_has_a_point_for_each_and_a_level() -> None:
+    steps = ablation(3)
+    assert not any(trace.fill or trace.error_y.visible for trace in steps.data)
+    faint = [trace for trace in steps.data if not trace.name]
+    points, levels = ([t for t in faint if t.mode == mode] for mode in ("markers", "lines"))
+    assert [set(trace.y) for trace in points] == [{80}, {130}, {180}]
+    assert [set(trace.y) for trace in levels] == [{900}, {950}, {1000}]
+    named = [trace.name for trace in steps.data if trace.name]
+    assert named == [f"{each} (median and each seed, N = 3)" for each in ("compressed", "original")]

@@ -86,6 +86,7 @@ def test_without_a_compiler_narrow_networks_alone_take_other_steps() -> None:
     assert other == {(case.name, "compressed") for case in REFERENCE[:3]}
 
 
+@pytest.mark.slow
 def test_json_has_the_published_fields() -> None:
     """Other programs read it: the keys are a promise."""
     command = [sys.executable, "-m", "dynamics", "bench", "--quick", "--json", "--only", "d60"]

@@ -1,5 +1,6 @@
 """Digits end to end: the command line, a worker, pauses, checkpoints and what cannot be asked."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ def timeless(run: Run) -> Any:
     return rows
 
 
+@pytest.mark.slow
 def test_a_pause_and_a_lost_worker_change_no_number(folder: Path, tmp_path: Path) -> None:
     """Bit for bit in float64: paused and resumed; and from a checkpoint, after the rest is lost."""
     made = config(steps=400, record_every=10, backbone="mlp", optimizer="adam", learning_rate=0.003)
@@ -70,22 +72,30 @@ def test_the_command_line_trains_exports_and_refuses_what_needs_a_matrix(
     printed = capsys.readouterr().out
     for name in HEADS:
         assert f"{name}: accuracy 0." in printed
-    assert "root mean square" not in printed and "script" not in printed
-    assert "Whether rounding decides this run was not checked." in printed
+    assert "on held-out images is" in printed and "As one matrix" in printed
+    assert "root mean square" not in printed
+    assert "Whether rounding decides this run was not checked; its script does that." in printed
     (run, stored, status) = listing(folder)[0]
     assert isinstance(stored, Config) and status.phase == "done" and stored.batch == 64
     out = folder / "accuracy.csv"
     assert main(["export", run.key, *runs, "--out", str(out)]) == 0
     assert "accuracy" in out.read_text(encoding="utf-8").splitlines()[0].split(",")
     capsys.readouterr()
-    for refused in (
-        ["forecast", *words],
-        ["attribution", *words, *runs],
-        ["export", run.key, *runs, "--format", "script", "--out", str(folder / "again.py")],
-    ):
-        assert main(refused) == 2
-        said = capsys.readouterr().err.strip()
-        assert is_sentence(said) and "digits" in said, said
+    for more in (["--out", "x.gif"], ["--level", "stop"], ["--level", "2"], ["--seeds", "0"]):
+        assert main(["attribution", *words, *runs, *more]) == 2
+        assert is_sentence(capsys.readouterr().err.strip())
+    split = ["attribution", *words, *runs, "--record-every", "5", "--seeds", "1"]
+    file = folder / "causes.tex"
+    assert main([*split, "--out", str(file)]) == 0
+    printed = capsys.readouterr().out
+    assert "wide head as one matrix" in printed and "the same steps, but for rounding" in printed
+    assert "There is no gain over the plain layer" in printed
+    code = file.read_text(encoding="utf-8")
+    assert "against the plain layer" in code and "Cost without it" in code
+    assert "attribution --problem digits" in " ".join(code.split())
+    assert main([*split, "--level", "0.3", "--json"]) == 0  # nothing is trained twice
+    told = json.loads(capsys.readouterr().out)
+    assert told["accuracy"] == 0.3 and told["causes"]["against the plain layer"]["from"] == "plain"
 
 
 def test_a_network_that_diverged_has_no_accuracy() -> None:
@@ -100,7 +110,9 @@ def test_files_say_nothing_of_a_matrix_to_find(folder: Path) -> None:
     run = start(made, folder)
     until(lambda: not run.status.live)
     assert run.status.phase == "done"
-    facts = {"test_loss", "gradient_singular_values", "learning_rate"}
+    facts = {"test_loss", "learning_rate", "classes", "shown_labels", "backbone_weights"}
+    facts |= {"gradient_singular_values", "gradient_class_vectors"}
+    facts |= {"gradient_moments", "start_overlaps", "backbone_kernel"}
     assert set(run.layout.facts) == facts
     texts = [tables.readme([run], "run")]
     refused: list[str] = []

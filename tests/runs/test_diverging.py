@@ -143,6 +143,7 @@ def test_only_the_program_writes(
         check(out)
 
 
+@pytest.mark.slow
 def test_what_happens_to_them_is_watched_without_an_error() -> None:
     """Some start beyond the target, and end after a record or two."""
     for seed in range(12, 52):

@@ -195,6 +195,7 @@ def test_checkpoints_stay_few_and_spread_over_the_run(
     assert not steps(big.folder / "checkpoints")
 
 
+@pytest.mark.slow
 def test_a_live_run_is_changed_by_going_on_from_where_it_is_ended(folder: Path) -> None:
     """The worker keeps its last moment; the fork takes all records before it and trains on."""
     origin = start_run(endless(), folder)
@@ -218,6 +219,7 @@ def test_a_live_run_is_changed_by_going_on_from_where_it_is_ended(folder: Path) 
     assert child.origin is None
 
 
+@pytest.mark.slow
 def test_a_fork_of_a_fork_finds_what_its_grandparent_kept(folder: Path) -> None:
     config = small(steps=3000, record_every=10)
     first = start_run(config, folder)

@@ -72,6 +72,7 @@ def test_between_two_maps_the_earlier_one_is_shown(finished: Run) -> None:
     assert steps == [0, 10, 60]
 
 
+@pytest.mark.slow
 def test_a_fork_has_the_maps_of_before_and_those_of_networks_that_had_ended(folder: Path) -> None:
     """What the origin kept up to the fork, then its own; an ended network stays as it was."""
     settings = {"problem": "factorization", "learning_rate": 0.2, "rate_unit": "limit"}

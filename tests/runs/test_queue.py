@@ -59,6 +59,7 @@ def test_a_waiting_worker_that_is_killed_blocks_nobody(one_place: Path) -> None:
     until(lambda: waiting[1].status.phase == "running")
 
 
+@pytest.mark.slow
 def test_a_paused_run_leaves_its_place_to_the_next(one_place: Path) -> None:
     """And takes its turn again after a resume."""
     first = started(one_place)

@@ -14,6 +14,7 @@ from dynamics.core.config import Config
 from dynamics.core.records import Array, Layout, Trajectory
 from dynamics.engine import draws
 from dynamics.engine.losses.entries import Entries
+from dynamics.engine.losses.inputs import Correlated
 from dynamics.engine.losses.masked import Masked
 from dynamics.engine.losses.sums import Dense, RankOne
 from dynamics.engine.problem import Recovery
@@ -24,7 +25,9 @@ from dynamics.findings.failures import Failure, Watch
 from dynamics.runs.run import Run
 from dynamics.runs.start import start
 
-KINDS = ("factorization", "completion", "sensing", "rank-one", "entries", "photograph")
+KINDS = ("factorization", "completion", "sensing", "rank-one", "entries", "photograph", "inputs")
+# Charts that only a table of named items, a picture or film ratings have.
+OF_TABLES = ("item_similarity", "picture", "psnr", "ssim", "stars")
 LONG = 100_000_000  # steps: no test waits for them
 T = TypeVar("T")
 Loss = Callable[[Tensor], Tensor]
@@ -131,6 +134,14 @@ def known(kind: str, rows: int, cols: int) -> tuple[Recovery, Loss, Loss]:
             lambda w: ((w - matrix).square().sum() / matrix.square().sum()).sqrt(),
         )
     given = matrix + 0.1 * gaussian(rows, cols, seed=3)
+    if kind == "inputs":
+        inputs = gaussian(cols, 2 * cols, seed=2) / (2 * cols) ** 0.5
+        everywhere = torch.ones_like(mask)
+        return (
+            Correlated(target, inputs @ inputs.mT, given),
+            lambda w: ((w - given) @ inputs).square().sum() / (2 * rows * cols),
+            half_mean(matrix, everywhere),
+        )
     if kind == "photograph":
         config = Config(problem=kind, rows=rows, cols=cols, rank=3, rank_bound=3, noise=0.1)
         problem = photograph.make(config, torch.empty(0, dtype=torch.float64))

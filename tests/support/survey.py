@@ -219,6 +219,51 @@ def _bounced(comparison: Comparison, name: str) -> bool:
     return False
 
 
+class Budget(NamedTuple):
+    """Whether a forecast says that steps are too few, and whether they were.
+
+    Attributes:
+        standing: of the last escape that is expected of any network.
+        warned: whether the warning came.
+        short: whether a mode of some network was not half grown at the last step.
+    """
+
+    standing: str
+    warned: bool
+    short: bool
+
+
+def budgets(count: int, kinds: tuple[str, ...], first: int = 0) -> list[Budget]:
+    """What came of steps that are from half to twice those of the last escape expected."""
+    found: list[Budget] = []
+    seed = first
+    while len(found) < count:
+        draw = np.random.default_rng(seed)
+        config = random_config(seed, kinds[len(found) % len(kinds)])
+        seed += 1
+        comparison = prepare(config)
+        facts = Facts.of(comparison.facts)
+        networks = forecast(config, facts).networks
+        last = max(networks.values(), key=lambda network: max(network.escapes.value)).escapes
+        steps = math.ceil(max(last.value) * 2 ** draw.uniform(-1, 1))
+        if steps > MOST_STEPS:
+            continue
+        config = dataclasses.replace(config, steps=max(steps, config.record_every))
+        told = " ".join(warning.sentence for warning in forecast(config, facts).warnings)
+        goals = Known.of(config, facts).goals
+        short = [_short(comparison, name, goals, config.steps) for name in networks]
+        found.append(Budget(last.standing, "fewer than the" in told, any(short)))
+    return found
+
+
+def _short(comparison: Comparison, name: str, goals: Array, steps: int) -> bool:
+    """Whether a mode that the network has room for is not half grown after these steps."""
+    network = comparison.networks[name]
+    room = min(len(factor) for factor in network.factors)
+    grown = measured_escapes(*followed(comparison, name, steps), goals)
+    return not bool(np.isfinite(grown[:room]).all())
+
+
 def floors(count: int, first: int = 0) -> list[Deviation]:
     """The deviations of the final loss, from starts so large that spare modes decay."""
     found: list[Deviation] = []

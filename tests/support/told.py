@@ -234,7 +234,7 @@ KINDS: dict[str, tuple[str, Check]] = {
         _reached,
     ),
     "lead": (r"To an error of .+ the compressed network took .+\.", _short),  # see test_story
-    "short": (r"Training took too short a time to compare seconds\.", _short),
+    "short": (r"Training was too short to compare seconds\.", _short),
     "seconds": (r"In seconds of this run both .+\.|Its training took .+\.", _short),
     "rates": (
         r"The compressed network used α = (?P<own>\S+), the original α₀ = (?P<other>\S+)\. "

@@ -10,11 +10,12 @@ from dynamics.engine.network import Network
 from dynamics.engine.steps.plain import Descent
 from dynamics.theory import stability
 from dynamics.theory.compressed import end_to_end, recursion
+from tests.support.few import few
 from tests.support.formulas import balance, growth_rates, squared_error, unmoved
 from tests.support.make import full, gaussian, known, rate_and_goals, trained
 
 
-@pytest.mark.parametrize("depth", range(2, 7))
+@pytest.mark.parametrize("depth", few(range(2, 7), 2))
 @pytest.mark.parametrize("alpha", [0.5, 1.0, 5.0])
 @pytest.mark.parametrize("optimizer", ["gradient_descent", "momentum"])
 def test_the_recursion_is_the_compressed_network(depth: int, alpha: float, optimizer: str) -> None:
@@ -108,7 +109,7 @@ def test_all_but_2r_singular_values_of_a_wide_network_never_move() -> None:
     assert unmoved(found["compressed"]["factor_singular_values"]) == [4 - 2] * 4
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", few(range(12), 4))
 def test_the_compressed_network_s_error_is_never_above_the_original_s(seed: int) -> None:
     """With α = 1, the same η and ε and r̂ ≤ d − r: at every record of random draws."""
     draw = np.random.default_rng(seed)

@@ -17,6 +17,7 @@ import torch
 from dynamics.__main__ import main
 from dynamics.core import cost, registry, traits
 from dynamics.core.config import Config, choices
+from dynamics.data import imported, own_matrix, own_picture
 from dynamics.engine.steps.fastest import fastest
 from dynamics.engine.training.comparison import prepare
 from dynamics.engine.training.facts import look
@@ -26,10 +27,17 @@ from dynamics.theory.course import expected
 from dynamics.theory.escapes import measured_escapes
 from dynamics.theory.forecast import Forecast, forecast
 from dynamics.theory.prediction import ABOVE, TURNED, TYPICAL, Facts
+from tests.support.few import few
 from tests.support.make import FIXTURE, full, is_sentence, small, trained
 
 DRAWN = ("factorization", "completion", "sensing")
-MATRICES = [name for name in choices("problem") if not traits.problem(name).classifies]
+KINDS = {name: traits.problem(name) for name in choices("problem")}
+EXAMPLES = {"own_matrix": own_matrix.EXAMPLE, "own_picture": own_picture.EXAMPLE}  # data sets' ids
+MATRICES = [
+    name
+    for name, kind in KINDS.items()
+    if kind.trained and not kind.classifies and "dataset" not in kind.reads
+]
 
 
 def informed(config: Config, facts: Mapping[str, Any]) -> Forecast:
@@ -111,8 +119,9 @@ def test_a_forecast_without_facts_is_ready_at_a_slider_s_speed() -> None:
     for problem in choices("problem"):
         times = []
         for depth, alpha in ((2, 1.0), (3, 5.0), (5, 2.0), (6, 1.5), (4, 0.5)):
+            rates = {"depth": depth, "alpha": alpha, "alpha_original": 1 / alpha}
             config = Config.from_dict(
-                {"problem": problem, "depth": depth, "alpha": alpha, "alpha_original": 1 / alpha}
+                {"problem": problem, "dataset": EXAMPLES.get(problem, imported.EXAMPLE)} | rates
             )
             started = time.process_time()
             forecast(config)
@@ -121,7 +130,9 @@ def test_a_forecast_without_facts_is_ready_at_a_slider_s_speed() -> None:
 
 
 @pytest.mark.parametrize("problem", DRAWN)
-@pytest.mark.parametrize("shape", [(100, 100), (60, 150)])
+@pytest.mark.parametrize(
+    "shape", [pytest.param((60, 150)), pytest.param((100, 100), marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("values", ["top", "spread", "flat", "power-law"])
 def test_typical_spectra_are_near_those_of_the_draw(
     problem: str, shape: tuple[int, int], values: str
@@ -163,7 +174,7 @@ def test_limits_are_those_that_a_run_keeps(problem: str, equal: str) -> None:
 def test_operations_are_those_that_training_counts(
     problem: str, sensing: str, depth: int, request: pytest.FixtureRequest
 ) -> None:
-    if problem == "movielens":
+    if problem in ("movielens", "films"):
         request.getfixturevalue("ratings")
     config = Config.from_dict(
         {"problem": problem, "sensing": sensing, "rows": 30, "cols": 40, "rank": 2}
@@ -180,7 +191,7 @@ def test_operations_are_those_that_training_counts(
 
 @pytest.mark.parametrize(
     ("problem", "sensing"),
-    [*((name, "gaussian") for name in DRAWN), ("sensing", "rank-one")],
+    few([*((name, "gaussian") for name in DRAWN), ("sensing", "rank-one")], 1),
 )
 @pytest.mark.parametrize(
     ("network", "optimizer"),

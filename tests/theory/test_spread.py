@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.survey import HEURISTIC, Deviation, bounces, floors, survey
+from tests.support.survey import HEURISTIC, Deviation, bounces, budgets, floors, survey
 
 DOCS = Path(__file__).parents[2] / "docs" / "theory.md"
 CONFIGS = 500  # random configurations of each standing
@@ -85,3 +85,37 @@ def bouncing() -> dict[str, float]:
     lines = DOCS.read_text().partition("| zone | bounced |")[2].partition("\n\n")[0].splitlines()
     rows = [[cell.strip(" *") for cell in line.strip("|").split("|")] for line in lines[2:]]
     return {zone: float(share.partition(" %")[0]) / 100 for zone, share in rows}
+
+
+def test_steps_that_are_called_too_few_are_too_few() -> None:
+    """A few configurations; the warning comes in some of them, and in some it is right to stay."""
+    found = budgets(8, ("full", *HEURISTIC), 50_000)
+    assert {one.warned for one in found} == {True, False}
+    assert all(one.short for one in found if one.warned)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_too_few_steps_are_told_as_often_as_the_docs_say() -> None:
+    """In 280 random configurations whose steps are half to twice those of the last escape."""
+    found = budgets(280, ("full", *HEURISTIC))
+    for standing, (false, missed) in warnings_of_steps().items():
+        of_standing = [one for one in found if one.standing == standing]
+        came = [one.short for one in of_standing if one.warned]
+        short = [one.warned for one in of_standing if one.short]
+        assert len(came) > 20 and np.mean(np.logical_not(came)) <= false
+        assert len(short) > 20 and np.mean(np.logical_not(short)) <= missed
+
+
+def warnings_of_steps() -> dict[str, tuple[float, float]]:
+    """The shares of false and of missed warnings of too few steps, by standing, by the docs."""
+    head = "| last escape | false | missed |"
+    lines = DOCS.read_text().partition(head)[2].partition("\n\n")[0].splitlines()
+    rows = [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in lines[2:]]
+    return {standing: (_share(false), _share(missed)) for standing, false, missed in rows}
+
+
+def _share(words: str) -> float:
+    """The share in words such as ``3 of 4``."""
+    part, whole = map(int, words.split(" of "))
+    return part / whole

@@ -9,16 +9,17 @@ from plotly.subplots import make_subplots
 from dynamics.core.cells import Cells
 from dynamics.core.records import Array
 from dynamics.core.traits import short_name
+from dynamics.draw.look import DIVERGING
 from dynamics.draw.shown import Shown
 
 KIND = "map"
 LACKS = "This run was recorded without heat maps; a new one has them."
-# Colours that no network has: violet below zero, green above.
-COLORS = ((0.0, "#7b3294"), (0.5, "#ffffff"), (1.0, "#00783c"))
 
 
 def draw(shown: Sequence[Shown], versus: str = "steps") -> go.Figure:
     """W of each network and M* above, W − M* below, on one fixed colour scale.
+
+    A table, whose rows and columns have names, shows by itself what is missing: no W − M* there.
 
     Every item of ``shown`` has ``cells``. A trace's ``meta`` names the network of its map and says
     whether M* is subtracted from it.
@@ -28,13 +29,12 @@ def draw(shown: Sequence[Shown], versus: str = "steps") -> go.Figure:
     names = [short_name(network) for network, _ in maps]
     aimed = _aimed(first)
     columns = len(names) + aimed
+    properties, items = _names(shown[0])
+    rows = 2 if first.known and not items else 1
     pairs = [(name, "W") for name in names]
-    rows = 1
-    if first.known:
-        rows = 2
-        pairs += [("target", "M*"), *((name, "W − M*") for name in names)]
-    elif aimed:
-        pairs += [("observed", "entries")]
+    if aimed:
+        pairs += [("target", "M*") if first.known else ("observed", "entries")]
+    pairs += [(name, "W − M*") for name in names if rows == 2]
     titles = [" ".join(pair) for pair in pairs]
     headings = ["<br>".join(pair) for pair in pairs]  # a narrow column has no room for one line
     figure = make_subplots(rows, columns, subplot_titles=headings, vertical_spacing=0.16)
@@ -51,12 +51,14 @@ def draw(shown: Sequence[Shown], versus: str = "steps") -> go.Figure:
         scaled = [first.goal]
     largest = max((_largest(values) for values in scaled), default=0.0) or 1.0
     bar = {"title": {"text": "entry"}, "thickness": 12, "len": 0.8}
-    scale = {"colorscale": COLORS, "cmin": -largest, "cmax": largest, "colorbar": bar}
+    scale = {"colorscale": DIVERGING, "cmin": -largest, "cmax": largest, "colorbar": bar}
+    if items:
+        _call(figure, properties, items)
     heading = {"text": _title(first), "x": 0, "xref": "paper", "xanchor": "left"}
     return figure.update_layout(
         title=heading,
         coloraxis=scale,
-        meta={"note": _note(first)},
+        meta={"note": _note(first), "size": first.goal.shape, "called": [properties, items]},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
     )
@@ -83,6 +85,23 @@ def _add(
     figure.update_xaxes(constrain="domain", **bare)
     across = next(figure.select_xaxes(row=row, col=col)).plotly_name.replace("axis", "")
     figure.update_yaxes(autorange="reversed", scaleanchor=across, constrain="domain", **bare)
+
+
+def _names(item: Shown) -> tuple[list[str], list[str]]:
+    """The names of rows and of columns; both empty if they have none."""
+    facts = item.trajectory.facts
+    return list(facts.get("properties", ())), list(facts.get("items", ()))
+
+
+def _call(figure: go.Figure, properties: list[str], items: list[str]) -> None:
+    """Write names of rows left of the first map, and of columns below all."""
+    figure.update_xaxes(tickvals=list(range(len(items))), ticktext=items, tickangle=-90)
+    figure.update_yaxes(tickvals=list(range(len(properties))), ticktext=properties)
+    figure.update_xaxes(showticklabels=True)
+    figure.update_yaxes(showticklabels=True, col=1)
+    for trace in figure.data:
+        trace.customdata = [[f"{one} of {item}" for item in items] for one in properties]
+        trace.hovertemplate = f"{trace.name}<br>%{{customdata}}: %{{z:.3g}}<extra></extra>"
 
 
 def _title(cells: Cells) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from dynamics.draw.chart import blank, line, titled
+from dynamics.draw.chart import blank, fading, line, titled
 from dynamics.draw.shown import Shown
 
 NEEDS = ("left_overlaps", "right_overlaps")
@@ -16,6 +16,7 @@ def draw(shown: Sequence[Shown], versus: str = "steps") -> go.Figure:
     figure = blank(title, versus, "|⟨u<sub>i</sub>, u<sub>i</sub>*⟩|")
     dash = "solid" if len(shown) == 1 else None
     for item in shown:
+        before = len(figure.data)
         for side, letter in (("left", "u"), ("right", "v")):
             count = item.trajectory.series[f"{side}_overlaps"].shape[1]
             for i in range(count):
@@ -30,5 +31,8 @@ def draw(shown: Sequence[Shown], versus: str = "steps") -> go.Figure:
                     label=label,
                     shade=shade,
                     dash=dash,
+                    legend=side == "left" and i == 0,
                 )
+        if len(shown) == 1:
+            fading(figure, before, "mode", count)
     return figure.update_yaxes(range=[0, 1.02])

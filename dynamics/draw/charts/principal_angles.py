@@ -15,7 +15,8 @@ DEGREES = 57.29577951308232
 def draw(shown: Sequence[Shown], versus: str = "steps") -> go.Figure:
     """All r angles of the left and the right subspaces, in degrees, darkest for the largest.
 
-    An angle belongs to two subspaces, not to a single mode.
+    An angle belongs to two subspaces. It is lit with the mode with which it falls: the smallest
+    with the first mode.
     """
     figure = blank("Principal angles to the target", versus, "θ (degrees)")
     for item in shown:
@@ -34,4 +35,5 @@ def draw(shown: Sequence[Shown], versus: str = "steps") -> go.Figure:
                     scale=DEGREES,
                     mode=False,
                 )
+                figure.data[-1].meta["mode"] = count - i
     return figure.update_yaxes(range=[0, 92], tickvals=[0, 30, 60, 90])

@@ -9,7 +9,7 @@ from dynamics.core.traits import short_name
 from dynamics.draw.chart import titled
 from dynamics.draw.look import GREY, color
 from dynamics.draw.shown import Shown
-from dynamics.draw.time_axis import LEAST, VERSUS
+from dynamics.draw.time_axis import VERSUS, is_log
 
 KIND = "surface"
 NEEDS = ("singular_values",)
@@ -24,7 +24,7 @@ def draw(shown: Sequence[Shown], versus: str = "steps") -> go.Figure:
     """
     title = titled("Spectrum over time", shown)
     plain = {"gridcolor": GREY, "zerolinecolor": GREY, "showbackground": False, "nticks": 5}
-    kind = "log" if versus in LEAST else "linear"
+    kind = "log" if is_log(versus) else "linear"
     figure = go.Figure().update_layout(
         title={"text": title, "x": 0, "xref": "paper", "xanchor": "left"},
         paper_bgcolor="rgba(0,0,0,0)",

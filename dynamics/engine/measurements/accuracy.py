@@ -11,4 +11,4 @@ def measure(state: State, task: Task) -> Tensor | None:
     """From 0 to 1; None if the task has no classes."""
     if not isinstance(task, Classification) or state.backbone is None:
         return None
-    return task.behind(state.backbone).accuracy(state.left, state.right)
+    return task.behind(state.backbone).accuracy("held", state)

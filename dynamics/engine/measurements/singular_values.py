@@ -8,4 +8,4 @@ from dynamics.engine.problem import Task
 
 def measure(state: State, task: Task) -> Tensor | None:
     """The first ``state.count`` of σ_1 ≥ σ_2 ≥ … of W_L ⋯ W_1."""
-    return state.svd[1]
+    return state.values

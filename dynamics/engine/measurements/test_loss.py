@@ -2,6 +2,7 @@
 
 from torch import Tensor
 
+from dynamics.engine.losses.classification import Classification
 from dynamics.engine.measuring.state import State
 from dynamics.engine.problem import Task
 
@@ -12,4 +13,7 @@ def measure(state: State, task: Task) -> Tensor | None:
     ½ mean square over unobserved entries (completion) or all; relative error (sensing);
     cross-entropy of held-out images (classes).
     """
-    return task.behind(state.backbone).test_loss(state.left, state.right)
+    now = task.behind(state.backbone)
+    if isinstance(now, Classification):
+        return now.loss("held", state)
+    return now.test_loss(state.left, state.right)

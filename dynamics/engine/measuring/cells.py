@@ -11,6 +11,8 @@ from dynamics.engine.problem import Recovery, Task, target_of
 def averaged(matrix: Tensor) -> Tensor:
     """Means of each ``block`` neighbouring rows; the last mean is of the remaining rows."""
     size = block(len(matrix))
+    if size == 1:
+        return matrix
     pool = torch.nn.functional.avg_pool2d
     return pool(matrix[None], (size, 1), ceil_mode=True)[0]
 

@@ -37,9 +37,7 @@ def drift(state: State) -> Scalar:
     """
     balances = zip(state.balances, state.turned.balances, strict=True)
     moved = [(now - before).norm() for now, before in balances]
-    squares = state.factor_values[:-1].nan_to_num() ** 2
-    squares[0] /= state.alpha
-    return torch.stack(moved).norm() / squares.norm()
+    return torch.stack(moved).norm() / state.squares
 
 
 def leak(state: State, target: Target | None) -> Scalar | None:

@@ -21,6 +21,7 @@ import torch
 from dynamics.core import registry
 from dynamics.core.finite import NotFiniteError
 from dynamics.core.records import Array, Record, missing
+from dynamics.engine.factors import product
 from dynamics.engine.measuring.cells import of_product
 from dynamics.engine.measuring.moment import Moment, Resumable
 from dynamics.engine.measuring.state import State
@@ -31,7 +32,23 @@ from dynamics.engine.training.record_spacing import Gaps
 from dynamics.theory.matching import Matching
 
 Values = dict[str, Array]
-Rest = tuple[Values, Array, Matching | None]  # measurements, the map, the modes known before
+
+
+@dataclass(frozen=True)
+class Rest:
+    """What is measured beside the training loss.
+
+    Attributes:
+        values: the measurements.
+        cells: the heat map.
+        matching: the modes that were known before.
+        whole: W itself if it is a picture.
+    """
+
+    values: Values
+    cells: Array
+    matching: Matching | None
+    whole: Array | None
 
 
 @dataclass(frozen=True)
@@ -61,7 +78,8 @@ class Measuring:
         self._start = self._turned = State(_frozen(network), count)
         self._matching: Matching | None = None  # of the last record that was measured
         names = list(only or registry.options("measurements"))
-        self._unknown = missing(self._take(network, names, self._start, problem))
+        self._measures = {name: registry.load("measurements", name).measure for name in names}
+        self._unknown = missing(self._take(network, names, self._start, problem, -1, 0))
         self._names = list(self._unknown)
         self._rest = [name for name in self._names if name != "train_loss"]
         self._spent = 0.0
@@ -69,6 +87,16 @@ class Measuring:
     def all(self) -> Values:
         """All measurements, in line; NaN if the network has diverged."""
         return self._guarded(self._network, self._names, self._start, self._problem)
+
+    def beside(self, record: Record) -> Values:
+        """All values of a record of the training loss, measured in line."""
+        if record.outcome == "diverged":
+            return self._nothing(self._names)
+        more = self._guarded(
+            self._network, self._rest, self._turned, self._problem, record.step, record.step + 1
+        )
+        values = dict(record.values) | more
+        return {name: values[name] for name in self._names}
 
     def turn(self, alpha: float) -> None:
         """From now on the outer factors move by a new α, which conserves a different balance."""
@@ -93,20 +121,22 @@ class Measuring:
         """
         started = time.perf_counter()
         turned = self._turned
-        frozen = _frozen(self._network, turned.alpha)
+        frozen = _frozen(self._network, turned.alpha, deep=side is not None)
+        backbone = {} if frozen.backbone is None else frozen.backbone.state_dict()
         moment = Moment(
             frozen.factors,
             steps.memory,
             gaps,
-            {} if frozen.backbone is None else frozen.backbone.state_dict(),
+            {name: value.clone() for name, value in backbone.items()},
             None if turned is self._start else turned.factors,
         )
         begun = Resumable(**vars(record), moment=moment)
         rest = Future[Rest]()
         if side is None:
-            rest.set_result(self._rest_of(frozen, turned, record.outcome))
+            rest.set_result(self._rest_of(frozen, turned, steps.problem, record, gaps.gap))
         else:
-            rest = side.submit(self._rest_of, frozen, turned, record.outcome)
+            problem = self._problem.behind(frozen.backbone)
+            rest = side.submit(self._rest_of, frozen, turned, problem, record, gaps.gap)
         self._spent += time.perf_counter() - started
         return Pending(begun, partial(self._complete, begun, moment, rest), rest.done)
 
@@ -116,45 +146,70 @@ class Measuring:
         record = Resumable(step, math.nan, math.nan, math.nan, values, outcome)
         return Pending(record, lambda: record, lambda: True)
 
-    def _rest_of(self, network: Network, turned: State, outcome: str) -> Rest:
-        """All measurements but the training loss, the map, and the modes known before."""
+    def _rest_of(
+        self, network: Network, turned: State, problem: Task, record: Record, gap: int
+    ) -> Rest:
+        """All measurements but the training loss."""
         matching = self._matching
         cells = np.asarray(of_product(network.factors).detach().cpu().double())
-        if outcome == "diverged":
-            return self._nothing(self._rest), cells, matching
-        problem = self._problem.at_end() if outcome else self._problem
-        return self._guarded(network, self._rest, turned, problem), cells, matching
+        whole = None
+        if problem.pictured:
+            whole = np.asarray(product(network.factors).detach().cpu().double())
+        if record.outcome == "diverged":
+            return Rest(self._nothing(self._rest), cells, matching, whole)
+        step = record.step
+        if record.outcome:
+            problem, gap = problem.at_end(), step + 1
+        values = self._guarded(network, self._rest, turned, problem, step, gap)
+        return Rest(values, cells, matching, whole)
 
     def _complete(self, record: Resumable, moment: Moment, rest: Future[Rest]) -> Resumable:
         """The record with all measurements, and with the time that training lost to them."""
         started = time.perf_counter()
-        more, cells, matching = rest.result()
-        values = dict(record.values) | more
+        measured = rest.result()
+        values = dict(record.values) | measured.values
         self._spent += time.perf_counter() - started
         return dataclasses.replace(
             record,
             values={name: values[name] for name in self._names},
-            cells=cells,
-            moment=dataclasses.replace(moment, matching=matching),
+            cells=measured.cells,
+            whole=measured.whole,
+            moment=dataclasses.replace(moment, matching=measured.matching),
             measuring_seconds=record.measuring_seconds + self._spent,
         )
 
-    def _guarded(self, network: Network, names: list[str], turned: State, problem: Task) -> Values:
+    def _guarded(
+        self,
+        network: Network,
+        names: list[str],
+        turned: State,
+        problem: Task,
+        step: int = 0,
+        gap: int = 0,
+    ) -> Values:
         if not State(network, self._count).finite:
             return self._nothing(names)
         try:
-            return self._take(network, names, turned, problem)
+            return self._take(network, names, turned, problem, step, gap)
         # The factors are finite, but their product is not, or LAPACK has found no solution.
         except (NotFiniteError, torch.linalg.LinAlgError):  # type: ignore[attr-defined]
             return self._nothing(names)
 
-    def _take(self, network: Network, names: list[str], turned: State, problem: Task) -> Values:
-        state = State(network, self._count, self._start, turned, self._matching)
+    def _take(
+        self,
+        network: Network,
+        names: list[str],
+        turned: State,
+        problem: Task,
+        step: int,
+        gap: int,
+    ) -> Values:
+        state = State(network, self._count, self._start, turned, self._matching, step, gap)
         values = {}
         for name in names:
-            value = registry.load("measurements", name).measure(state, problem)
+            value = self._measures[name](state, problem)
             if value is not None:
-                values[name] = np.asarray(value.detach().cpu().double())
+                values[name] = value.detach().cpu().numpy().astype(np.float64)
         self._matching = state.matching or self._matching
         return values
 
@@ -162,13 +217,16 @@ class Measuring:
         return {name: self._unknown[name] for name in names}
 
 
-def _frozen(network: Network, alpha: float | None = None) -> Network:
-    """A copy that training does not change, with a different α if one is given."""
+def _frozen(network: Network, alpha: float | None = None, deep: bool = True) -> Network:
+    """A copy that training does not change, with a different α if one is given.
+
+    If it is not ``deep``, it has the network's own backbone, and is one until the next step.
+    """
     return dataclasses.replace(
         network,
         factors=[factor.clone() for factor in network.factors],
         alpha=network.alpha if alpha is None else alpha,
-        backbone=copy.deepcopy(network.backbone),
+        backbone=copy.deepcopy(network.backbone) if deep else network.backbone,
     )
 
 

@@ -12,11 +12,13 @@ from torch import Tensor
 
 from dynamics.core.finite import finite
 from dynamics.engine.factors import halves, product
+from dynamics.engine.measuring.leading import error, leading
 from dynamics.engine.measuring.matching import known
 from dynamics.engine.network import Network
 from dynamics.engine.target import Target
 from dynamics.theory.matching import LOW, Matching
 
+WIDE = 200  # a factor behind a backbone, both of whose sides are longer, is not decomposed whole
 T = TypeVar("T")
 Values = TypeVarTuple("Values")
 
@@ -30,6 +32,8 @@ class State:
         start: the State at step 0, against which invariants are held; this one if None.
         turned: the State in which α last changed, with the new α; the start if None.
         before: which singular value was which mode at the record before; None at the first.
+        step: gradient steps since the start; -1 if nothing costly is to be measured.
+        gap: steps since the record before; more than ``step`` if everything is to be measured.
     """
 
     def __init__(
@@ -39,6 +43,8 @@ class State:
         start: "State | None" = None,
         turned: "State | None" = None,
         before: Matching | None = None,
+        step: int = 0,
+        gap: int = 0,
     ) -> None:
         self.factors = network.factors
         self.count = count
@@ -48,6 +54,8 @@ class State:
         self.turned = turned or self.start
         self.before = before
         self.matching: Matching | None = None  # set by ``by_mode``
+        self.step = step
+        self.gap = gap
         self._once: dict[Any, Any] = {}
         rows, cols = self.factors[-1].shape[-2], self.factors[0].shape[-1]
         self.narrow = max(network.widths[1:-1], default=rows) < min(rows, cols)
@@ -59,6 +67,15 @@ class State:
         if key not in self._once:
             self._once[key] = compute(self, *arguments)
         return self._once[key]
+
+    def due(self, count: int, steps: int) -> bool:
+        """Whether it is time for what is measured ``count`` times in ``steps`` steps.
+
+        That is so at the start, and at the first record at or after each such moment. It follows
+        from the steps of two records alone, so that a run that continues measures the same.
+        """
+        before = self.step - self.gap
+        return not self.step or self.step * count // steps > before * count // steps
 
     @functools.cached_property
     def finite(self) -> bool:
@@ -104,6 +121,23 @@ class State:
         values = torch.nn.functional.pad(values, (0, max(0, self.count - len(values))))
         return outer_left @ left, values[: self.count], right @ outer_right.mT
 
+    @property
+    def values(self) -> Float[Tensor, " count"]:
+        """The first ``count`` singular values of the product, from its vectors if they are known.
+
+        Without the vectors they cost a quarter.
+        """
+        if "svd" in vars(self):
+            return self.svd[1]
+        if not self.narrow:
+            return torch.linalg.svdvals(finite(self.product))[: self.count]
+        upper, lower = (
+            torch.linalg.qr(finite(factor), mode="r")[1]
+            for factor in (self.factors[-1], self.factors[0].mT)
+        )
+        values = torch.linalg.svdvals(finite(product([lower.mT, *self.factors[1:-1], upper])))
+        return torch.nn.functional.pad(values, (0, max(0, self.count - len(values))))[: self.count]
+
     @functools.cached_property
     def factor_values(self) -> Float[Tensor, "depth most"]:
         """σ_i(W_l), one row per factor, largest first; NaN where a factor has fewer values."""
@@ -115,6 +149,43 @@ class State:
         longest = max(map(len, values))
         pad = torch.nn.functional.pad
         return torch.stack([pad(row, (0, longest - len(row)), value=torch.nan) for row in values])
+
+    @property
+    def wide(self) -> bool:
+        """Whether a factor is too wide to be decomposed whole at each record.
+
+        That is so only behind a backbone: theory of a matrix needs all singular values.
+        """
+        return self.backbone is not None and any(map(_wide, self.factors))
+
+    @functools.cached_property
+    def spectra(self) -> tuple[Float[Tensor, "depth most"], Float[Tensor, " depth"]]:
+        """``factor_values`` and how far those of each factor are too small at most.
+
+        If the network is ``wide``: the first 2 cols of each factor, as far as it has them.
+        """
+        if not self.wide:
+            return self.factor_values, self.factors[0].new_zeros(len(self.factors))
+        most = 2 * self.factors[0].shape[1]
+        rows, errors = [], []
+        for factor in self.factors:
+            found = leading(factor, most) if _wide(factor) else None
+            values = torch.linalg.svdvals(finite(factor)) if found is None else found.values
+            row = values[:most]
+            rows.append(torch.nn.functional.pad(row, (0, most - len(row)), value=torch.nan))
+            errors.append(error(factor, found, most) if found else factor.new_zeros(()))
+        return torch.stack(rows), torch.stack(errors)
+
+    @functools.cached_property
+    def squares(self) -> Float[Tensor, ""]:
+        """√(Σ_l ‖W_l W_lᵀ/α_l‖²), l = 1, …, L − 1."""
+        if self.wide:
+            norms = torch.stack([(each @ each.mT).norm() for each in self.factors[:-1]])
+            norms[0] /= self.alpha
+            return norms.norm()
+        squares = self.factor_values[:-1].nan_to_num() ** 2
+        squares[0] /= self.alpha
+        return squares.norm()
 
     @functools.cached_property
     def balances(self) -> list[Tensor]:
@@ -128,6 +199,10 @@ class State:
             first @ first.mT / slow - second.mT @ second / fast
             for (first, slow), (second, fast) in pairwise(moving)
         ]
+
+
+def _wide(factor: Tensor) -> bool:
+    return min(factor.shape) > WIDE
 
 
 def angles(basis: Float[Tensor, "n r"], goal: Float[Tensor, "n r"]) -> Float[Tensor, " r"]:

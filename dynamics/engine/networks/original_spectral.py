@@ -1,7 +1,5 @@
 """Original network with spectral start: wide, started at the surrogate's singular vectors"""
 
-import torch
-
 from dynamics.core.config import Config
 from dynamics.engine.draws import need
 from dynamics.engine.factors import spectral
@@ -25,7 +23,4 @@ def build(config: Config, problem: Task) -> Network:
     size = (rows + cols) * width + (config.depth - 2) * width**2
     need(8 * 3 * size, f"An original network of {size:,} parameters")
     left, _, right = problem.surrogate(min(width, rows, cols))
-    spare = width - len(right)
-    left = torch.nn.functional.pad(left, (0, spare))
-    right = torch.nn.functional.pad(right, (0, 0, 0, spare))
-    return Network(spectral(left, right, config.depth, config.init_scale))
+    return Network(spectral(left, right, config.depth, config.init_scale, width))

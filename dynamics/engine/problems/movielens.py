@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor
 
 from dynamics.core.config import Config
 from dynamics.data import movielens
-from dynamics.engine.draws import generator
 from dynamics.engine.losses.entries import Entries
 from dynamics.engine.problem import Recovery
+from dynamics.engine.ratings import split
 
 READS = ("observed", "seed_data")
 SHAPE = (943, 1682)
@@ -42,13 +41,3 @@ def make(config: Config, like: Tensor) -> Recovery:
         (places.to(like.device), stars.to(like)) for places, stars in split(config)
     )
     return Entries(SHAPE, observed, held_out)
-
-
-def split(config: Config) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """Places (2 × entries) and stars of the observed ratings, then of the held-out ratings."""
-    users, films, stars = (torch.from_numpy(column) for column in movielens.movielens())
-    order = torch.randperm(len(stars), generator=generator("split", config.seed_data))
-    count = max(1, round(config.observed * len(stars)))
-    places = torch.stack([users, films])
-    observed, held_out = ((places[:, part], stars[part]) for part in (order[:count], order[count:]))
-    return observed, held_out

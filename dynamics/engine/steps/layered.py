@@ -5,7 +5,9 @@ from typing import final
 
 import torch
 
-from dynamics.engine.losses.classification import Classification
+from dynamics.engine.around import Around
+from dynamics.engine.factors import product
+from dynamics.engine.losses.classification import Classification, Halves
 from dynamics.engine.network import Network
 from dynamics.engine.problem import Task
 from dynamics.engine.steps.plain import Moving
@@ -17,8 +19,14 @@ class LayeredDescent(Moving):
 
     @classmethod
     def applies(cls, network: Network, problem: Task, optimizer: ModuleType) -> bool:
-        """Whether the network asks for it; the other forms are faster."""
-        return network.layered and isinstance(problem, Classification)
+        """Whether W is a hidden layer, or the network asks for it; other forms are faster."""
+        return isinstance(problem, Classification) and (network.layered or problem.hidden)
+
+    def loss(self) -> float:
+        """Returns the training loss of the current factors."""
+        assert isinstance(self.problem, Classification)
+        factors = self.network.factors
+        return float(self.problem.loss("train", Halves(factors, product(factors))))
 
     def _step(self) -> None:
         assert isinstance(self.problem, Classification)
@@ -26,10 +34,12 @@ class LayeredDescent(Moving):
         backbone = self.network.backbone
         assert backbone is not None
         parameters = [each for each in backbone.parameters() if each.requires_grad]
-        images, labels = self.problem.batch()
-        signal = backbone(images)
-        for factor in reversed(leaves):
-            signal = signal @ factor
+        signal, labels = self.problem.seen()
+        if isinstance(backbone, Around):
+            signal = backbone.scores(signal, leaves)
+        else:
+            for factor in reversed(leaves):
+                signal = signal @ factor
         loss = torch.nn.functional.cross_entropy(signal, labels)
         gradients = torch.autograd.grad(loss, [*leaves, *parameters])
         for parameter, gradient in zip(parameters, gradients[len(leaves) :], strict=True):

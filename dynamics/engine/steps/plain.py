@@ -151,11 +151,9 @@ class Moves:
         factors = steps.network.factors
         self._steps = steps
         self._direction = None if getattr(optimizer, "PLAIN", False) else optimizer.direction
-        backbone = steps.network.backbone
-        parameters = [] if backbone is None else backbone.parameters()
-        self._parameters = [each for each in parameters if each.requires_grad]
+        self._backbone = steps.network.paces
         self._gradients = [torch.empty_like(factor) for factor in factors]
-        self._memories: list[Memory] = [{} for _ in (*factors, *self._parameters)]
+        self._memories: list[Memory] = [{} for _ in (*factors, *self._backbone)]
 
     def move(self, index: int, left: Tensor | None, right: Tensor) -> None:
         """W_l ← W_l − η_l · direction(c · left · right); ``left`` None is the identity."""
@@ -175,14 +173,17 @@ class Moves:
             add_product(factor, left, right, -rate * scale)
 
     def move_backbone(self) -> None:
-        """θ ← θ − ρη · direction(∂loss/∂θ) for each parameter θ of the backbone, ρ its rate."""
+        """θ ← θ − ρη · direction(∂loss/∂θ) for each parameter θ of the backbone, ρ its rate.
+
+        The backbone's first matrix moves by α₁ρη.
+        """
         rate = self._steps.learning_rate * self._steps.network.backbone_rate
         memories = self._memories[len(self._gradients) :]
-        for parameter, memory in zip(self._parameters, memories, strict=True):
+        for (parameter, pace), memory in zip(self._backbone, memories, strict=True):
             assert parameter.grad is not None
             gradient = parameter.grad
             step = gradient if self._direction is None else self._direction(gradient, memory)
-            parameter.data.sub_(step, alpha=rate)
+            parameter.data.sub_(step, alpha=rate * pace)
 
     def product(self, index: int, left: Tensor, right: Tensor) -> Tensor:
         """Returns left · right in the buffer of a factor's gradient."""

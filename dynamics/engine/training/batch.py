@@ -2,28 +2,34 @@
 
 Runs may differ in α, ε, η, seeds, fraction observed, noise and, by zero padding, in r̂: zeros in a
 factor's spare rows and columns get zero gradients. On a CPU with compiled kernels the runs are
-spread over the cores, which is faster than one large product; otherwise they are stacked. Sensing
+spread over threads, which is faster than one large product; otherwise they are stacked. Sensing
 runs are spread, too, because each has measurements of its own.
 """
 
+import dataclasses
+import math
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import accumulate
 from types import ModuleType
 
+import numpy as np
 import psutil
 import torch
 from torch import Tensor
 
-from dynamics.core import registry
+from dynamics.core import registry, traits
 from dynamics.core.config import Config
+from dynamics.core.records import Record
 from dynamics.engine.losses.masked import Masked
-from dynamics.engine.measuring.measure import Measuring, Values
+from dynamics.engine.measuring.measure import Measuring
 from dynamics.engine.network import Network
 from dynamics.engine.steps.fastest import fastest
-from dynamics.engine.steps.interface import Steps
+from dynamics.engine.steps.interface import Steps, loss_of
+from dynamics.engine.steps.plain import by_products
 from dynamics.engine.training.comparison import Comparison
-from dynamics.engine.training.lockstep import singular_value_count
+from dynamics.engine.training.lockstep import begun, singular_value_count
 
 SHARED = ("depth", "shape", "steps", "record_every", "optimizer", "dtype", "device", "tolerance")
 
@@ -105,8 +111,9 @@ class Batch:
     Args:
         comparisons: prepared runs, which agree in all of ``SHARED``.
         network: the name of the network to train in each of them.
-        only: measurements to take; if empty, all that apply.
+        only: measurements to take beside the training loss; if empty, all that apply.
         stacked: train as one stack even if compiled kernels are faster; not for sensing.
+        threads: over how many threads runs are spread; one for each core if None.
 
     Raises:
         ValueError: if the runs cannot be trained together.
@@ -119,73 +126,128 @@ class Batch:
         only: Sequence[str] = (),
         *,
         stacked: bool = False,
+        threads: int | None = None,
     ) -> None:
         configs = [comparison.config for comparison in comparisons]
         _check(configs)
         self._config = configs[0]
-        self._only = only
+        self._threads = threads or psutil.cpu_count() or 1
         self._networks = [comparison.networks[network] for comparison in comparisons]
+        self._problems = [comparison.problem for comparison in comparisons]
         optimizer = registry.load("optimizers", self._config.optimizer)
-        problems = [comparison.problem for comparison in comparisons]
         rates = [comparison.rate(network) for comparison in comparisons]
-        masked = [problem for problem in problems if isinstance(problem, Masked)]
-        if stacked and len(masked) < len(problems):
+        masked = [problem for problem in self._problems if isinstance(problem, Masked)]
+        if stacked and len(masked) < len(self._problems):
             raise ValueError("Only completion and factorization runs can be stacked.")
+        pairs = list(zip(self._networks, self._problems, strict=True))
         self._alone: list[Steps] = []
+        self._operations = [by_products(net, problem) for net, problem in pairs]
         if not stacked:
             self._alone = [
                 fastest(net, problem, optimizer, rate)
-                for net, problem, rate in zip(self._networks, problems, rates, strict=True)
+                for (net, problem), rate in zip(pairs, rates, strict=True)
             ]
+            self._operations = [steps.operations for steps in self._alone]
             compiled = all(steps.compiled for steps in self._alone)
-            stacked = len(masked) == len(problems) and not compiled
+            reduced = any(net.reduction for net in self._networks)
+            stacked = len(masked) == len(pairs) > 1 and not compiled and not reduced
         if stacked:
             self._alone = []
             self._stack = Stacked(self._networks, masked, optimizer, rates)
+        names = ["train_loss", *(name for name in only if name != "train_loss")] if only else []
         self._measurings = [
-            Measuring(net, problem, singular_value_count(config), only)
-            for net, problem, config in zip(self._networks, problems, configs, strict=True)
+            Measuring(net, problem, singular_value_count(config), names)
+            for (net, problem), config in zip(pairs, configs, strict=True)
         ]
+        self._begun = [begun(each.config, each.problem, network) for each in comparisons]
+        self._seconds = [each.begun.get(network, 0.0) for each in comparisons]
+        self._measuring = [0.0] * len(pairs)
 
-    def __iter__(self) -> Iterator[dict[int, tuple[int, Values]]]:
-        """Yields step and values of each run that has not ended, at multiples of ``record_every``.
+    def __iter__(self) -> Iterator[dict[int, Record]]:
+        """Yields a record of each run that has not ended, at multiples of ``record_every``.
 
-        A run ends as in ``train``: at its tolerance, when it diverges, or at the last step.
+        A run ends as in ``train``: at its tolerance, when it diverges, or at the last step. The
+        seconds of a stack are shared equally by its runs.
         """
         live = list(range(len(self._networks)))
         done = 0
-        with ThreadPoolExecutor(psutil.cpu_count(), "runs", torch.set_num_threads, (1,)) as pool:
+        with ThreadPoolExecutor(self._threads, "runs", torch.set_num_threads, (1,)) as pool:
             while live:
-                values = {run: self._measurings[run].all() for run in live}
-                yield {run: (done, of_run) for run, of_run in values.items()}
+                records = {run: self._record(run, done) for run in live}
+                yield records
                 count = min(self._config.steps - done, self._config.record_every)
-                kept = [run for run in live if count and self._continues(values[run])]
-                if self._alone:
-                    for training in [pool.submit(self._alone[run].step, count) for run in kept]:
+                kept = [run for run in live if not records[run].outcome]
+                if self._alone and self._threads > 1:
+                    for training in [pool.submit(self._step, run, count) for run in kept]:
                         training.result()
+                elif self._alone:
+                    for run in kept:
+                        self._step(run, count)
                 elif kept:
                     if len(kept) < len(live):
                         self._stack.keep([live.index(run) for run in kept])
-                    self._stack.step(count)
+                    self._step_stack(kept, count)
                 live = kept
                 done += count
 
-    def _continues(self, values: Values) -> bool:
-        loss = float(values["train_loss"])
-        return loss < float("inf") and not loss <= self._config.tolerance > 0
+    def _step(self, run: int, count: int) -> None:
+        started = time.perf_counter()
+        self._alone[run].step(count)
+        self._seconds[run] += time.perf_counter() - started
+
+    def _step_stack(self, runs: Sequence[int], count: int) -> None:
+        started = time.perf_counter()
+        self._stack.step(count)
+        for run in runs:
+            self._seconds[run] += (time.perf_counter() - started) / len(runs)
+
+    def _record(self, run: int, done: int) -> Record:
+        """The record of a run after ``done`` steps, with its outcome."""
+        started = time.perf_counter()
+        loss = self._loss(run)
+        outcome = ""
+        if not math.isfinite(loss):
+            outcome, loss = "diverged", math.nan
+        elif done == self._config.steps or loss <= self._config.tolerance > 0:
+            outcome = "done"
+        operations = self._begun[run] + done * self._operations[run]
+        first = Record(done, 0.0, 0.0, operations, {"train_loss": np.asarray(loss)}, outcome)
+        values = self._measurings[run].beside(first)
+        self._measuring[run] += time.perf_counter() - started
+        return dataclasses.replace(
+            first,
+            values=values,
+            seconds=self._seconds[run],
+            measuring_seconds=self._measuring[run],
+        )
+
+    def _loss(self, run: int) -> float:
+        if self._alone:
+            return self._alone[run].loss()
+        return loss_of(self._networks[run], self._problems[run])
 
 
 def _check(configs: Sequence[Config]) -> None:
     """Refuse runs that cannot be trained together.
 
     Raises:
-        ValueError: if they do not agree in ``SHARED``, or one has scheduled changes.
+        ValueError: if they do not agree in ``SHARED``, if one has scheduled changes, if their
+            losses decide the steps of their records, or if they tell classes apart.
     """
     for name in SHARED:
         if len({getattr(config, name) for config in configs}) > 1:
             raise ValueError(f"Runs of one batch must agree in {name}.")
-    if any(config.schedule for config in configs):
-        raise ValueError("Runs of one batch cannot change on the way; train them one by one.")
+    if not all(map(together, configs)):
+        raise ValueError(
+            "Runs of one batch cannot change on the way, have records of uneven spacing or tell "
+            "classes apart; train them one by one."
+        )
+
+
+def together(config: Config) -> bool:
+    """Whether a run can be one of a batch: it has no changes, even records and no mini-batches."""
+    classes = traits.problem(config.problem).classifies
+    return not config.schedule and config.recording == "even" and not classes
 
 
 def _stack(factors: Sequence[Tensor]) -> Tensor:

@@ -4,6 +4,7 @@ The changes of the config's schedule happen here: rates change between two steps
 network may start late, from another network's factors at that moment.
 """
 
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
@@ -38,6 +39,7 @@ class Lanes:
         learning_rate: η at the start, in absolute terms whatever unit the config counts it in.
         side: an executor that measures beside the training where that does not slow the training.
         since: records to continue from, of the networks that had not ended; empty at a run's start.
+        begun: seconds that the first factors took, by network.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Lanes:
         learning_rate: float,
         side: Executor,
         since: Mapping[str, Resumable],
+        begun: Mapping[str, float],
     ) -> None:
         self._config = config
         self._problem = problem
@@ -55,6 +58,7 @@ class Lanes:
         self._learning_rate = learning_rate
         self._side = side
         self._since = since
+        self._begun = begun
         self._spacing = Spacing(config)
         for record in since.values():
             # The last network's gaps stay: they were noted when all had reached the record.
@@ -86,11 +90,10 @@ class Lanes:
                         row[name] = pending
                         break
                     # In a long stretch, a row that is ready need not wait for the stretch's end.
-                    ready = rows and all(earlier.ready() for earlier in rows[0].values())
-                    yield _complete(rows.popleft()) if ready else None
+                    yield _complete(rows.popleft()) if rows and _ready(rows[0]) else None
             rows.append(row)
             lanes = {name: lane for name, lane in lanes.items() if not row[name].record.outcome}
-            if len(rows) > AHEAD:
+            while rows and (len(rows) > AHEAD or _ready(rows[0])):
                 yield _complete(rows.popleft())
         while rows:
             yield _complete(rows.popleft())
@@ -102,10 +105,8 @@ class Lanes:
             if late and name == late.network:
                 lanes[name] = iter(())
             elif not self._since or name in self._since:
-                begun = start(self._config, name)
-                if traits.network(name).spectral:
-                    begun += self._problem.look
-                first = Resumable(0, 0.0, 0.0, begun, {})
+                operations = begun(self._config, self._problem, name)
+                first = Resumable(0, self._begun.get(name, 0.0), 0.0, operations, {})
                 lanes[name] = self._lane(name, self._since.get(name, first))
         return lanes
 
@@ -163,22 +164,36 @@ class Lanes:
             yield waiting.nothing(lead.step, lead.outcome)
             return
         assert lead.moment is not None
+        began = time.perf_counter()
         cut = truncated(lead.moment.factors, self._config.rank_bound)
+        seconds = lead.seconds + time.perf_counter() - began
         self._networks[late.network].restore(cut, lead.moment.backbone)
         operations = lead.operations + start(self._config, late.network)
-        before = Resumable(late.step, lead.seconds, lead.measuring_seconds, operations, values={})
+        before = Resumable(late.step, seconds, lead.measuring_seconds, operations, values={})
         yield from self._lane(late.network, before)
+
+
+def _ready(row: Mapping[str, Pending]) -> bool:
+    """Whether nothing of a row is still being measured."""
+    return all(pending.ready() for pending in row.values())
 
 
 def _complete(row: Mapping[str, Pending]) -> Row:
     return {name: pending.complete() for name, pending in row.items()}
 
 
+def begun(config: Config, problem: Task, name: str) -> float:
+    """Floating-point operations of a network before its first step."""
+    look = problem.look if traits.network(name).spectral else 0.0
+    return start(config, name) + problem.before + look
+
+
 def singular_value_count(config: Config) -> int:
     """Number of recorded singular values of the product: 2r + 2, or r̂ if that is more.
 
-    It is at most the smaller side, and always that where classes are told apart.
+    It is at most the smaller side. Where K classes are told apart it is K, or for a hidden layer 2K
+    or r̂ if that is more.
     """
-    if traits.problem(config.problem).classifies:
-        return min(config.shape)
+    if known := config.contents:
+        return min(*config.shape, max(2 * known.classes, config.rank_bound))
     return min(*config.shape, max(2 * config.rank + 2, config.rank_bound))

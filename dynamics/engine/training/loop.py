@@ -66,7 +66,7 @@ def train(
         goal = after(done, current) if after else (done // record_every + 1) * record_every
         goal = min([steps, goal, *(turn for turn in turns if turn > done)])
         while not outcome and done < goal:
-            batch = _batch(training, done, goal - done)
+            batch = _batch(training - since.seconds, done - since.step, goal - done)
             started = time.perf_counter()
             step(batch)
             training += time.perf_counter() - started

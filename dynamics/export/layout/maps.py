@@ -33,16 +33,41 @@ def lay_out_maps(figure: go.Figure, type_: float, grey: bool, framed: bool) -> N
     figure.update_xaxes(frame | {"constraintoward": "center"}).update_yaxes(frame)
     across = {axis.domain for axis in figure.select_xaxes()}
     down = {axis.domain for axis in figure.select_yaxes()}
-    wide = (figure.layout.width - 9 * type_) / len(across)
+    wide = (figure.layout.width - 9 * type_ - _beside(figure, type_)) / len(across)
     tall = len(maps[0].z) / len(maps[0].z[0])
     head = _fold(figure, wide, type_)
     top = 2 * type_ + head
+    side = wide
+    if framed:
+        side = min(wide, (figure.layout.height - top) / len(down) - head)
+    foot = type_ + _name_rows(figure, side, type_)
     figure.layout.margin.t = top
     plot = len(down) * wide * min(tall, 2) + (len(down) - 1) * head
     if framed:
-        plot = figure.layout.height - top - type_
-    figure.layout.height = round(top + plot + type_, 2)
+        plot = figure.layout.height - top - foot
+    figure.layout.height = round(top + plot + foot, 2)
     _place_rows(figure, head / plot)
+
+
+def _beside(figure: go.Figure, type_: float) -> float:
+    """Room for the names of the rows, in pixels; none for maps of a matrix without names."""
+    names = next(figure.select_yaxes()).ticktext or ()
+    return LETTER * TILES * type_ * max(map(len, names), default=0)
+
+
+def _name_rows(figure: go.Figure, side: float, type_: float) -> float:
+    """Write names of rows and columns as large as fits; returns their height below the maps.
+
+    ``side`` is that of a map in pixels.
+    """
+    names = next(figure.select_xaxes()).ticktext or ()
+    if not names:
+        return 0.0
+    size = min(TILES * type_, 0.8 * side / len(names))
+    looks = {"tickfont": {"size": size}, "ticklen": 0}
+    figure.update_xaxes(looks).update_yaxes(looks)
+    upright = any(axis.tickangle for axis in figure.select_xaxes())
+    return size * (LETTER * max(map(len, names)) + 0.5 if upright else 1.5)
 
 
 def _fold(figure: go.Figure, wide: float, type_: float) -> float:

@@ -21,8 +21,11 @@ def thinned(figure: dict[str, Any], most: int = MOST_POINTS) -> dict[str, Any]:
     data = []
     for trace in figure["data"]:
         kept = {name: value for name, value in trace.items() if name not in ("meta", "uid")}
-        if kept.get("mode") == "lines" and kept.get("type", "scatter") == "scatter":
+        joined = bool(kept.get("connectgaps"))  # what it lacks breaks no line
+        if (joined or kept.get("mode") == "lines") and kept.get("type", "scatter") == "scatter":
             x, y = (numbers(kept.get(name)) for name in "xy")
+            if joined:
+                x, y = x[np.isfinite(y)], y[np.isfinite(y)]
             places = np.log(np.maximum(x, 1e-300)) if log else x
             rows = rows_kept(places, y, most)
             kept |= {"x": _short(x[rows]), "y": _short(y[rows])}

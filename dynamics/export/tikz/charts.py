@@ -11,7 +11,7 @@ from dynamics.export.layout.perspective import Axis, bare
 from dynamics.export.layout.sizes import Print
 from dynamics.export.layout.subplots import axes, pairs
 from dynamics.export.layout.traces import LETTER, numbers
-from dynamics.export.tikz.pens import BREAK, ink, pen, text
+from dynamics.export.tikz.pens import BREAK, ink, pen, stroke, text
 
 SAMPLE = 4  # width of a line in the legend, in sizes of type
 ROOM = 7  # room for the words around several subplots, in sizes of type
@@ -27,6 +27,9 @@ MARKS = {
     "square": "square*",
     "diamond": "diamond*",
     "diamond-open": "diamond",
+    "square-open": "square",
+    "triangle-up-open": "triangle",
+    "cross": "+",
 }
 RANK = 1000  # Plotly's default rank in the legend
 EDGE = 0.04  # share of an axis's length beyond the ends of bars
@@ -243,7 +246,7 @@ def _style(trace: dict[str, Any]) -> str:
     options = f"mark={mark}, mark size={size:.3g}pt"
     if "lines" in mode:
         return f"{line}, {options}, mark options=solid"
-    return f"only marks, color={ink(str(marker.get('color')))}, {options}"
+    return f"only marks, {stroke(str(marker.get('color')))}, {options}"
 
 
 def _trace(trace: dict[str, Any]) -> Iterator[str]:

@@ -24,7 +24,9 @@ def code(figure: dict[str, Any], how: Print) -> list[str]:
     type_ = layout["font"]["size"]
     left = type_
     top = layout["margin"]["t"]
-    page = layout["width"] - (BAR + 1) * type_, layout["height"] - top - type_
+    has_bar = layout["coloraxis"].get("showscale") is not False
+    beside = BAR + 1 if has_bar else 2
+    page = layout["width"] - beside * type_, layout["height"] - top - type_
     maps = [trace for trace in figure["data"] if trace["type"] == "heatmap"]
     lines = [
         f"\\node[anchor=north west, font=\\bfseries] at (0,{layout['height']:g}) "
@@ -36,8 +38,9 @@ def code(figure: dict[str, Any], how: Print) -> list[str]:
         x, y, wide, tall = _place(axes(trace), cells.shape, layout, page)
         place = f"at={{({(left + x) / POINT:.5g}bp,{(type_ + y) / POINT:.5g}bp)}}"
         size = f"width={wide / POINT:.5g}bp, height={tall / POINT:.5g}bp"
-        bar = [] if number else _bar(layout, page, (x, y, wide, tall))
-        lines += _map(_coarse(cells, side), [place, size, *bar, *_scale(layout)])
+        bar = _bar(layout, page, (x, y, wide, tall)) if has_bar and not number else []
+        looks = [place, size, *bar, *_scale(layout), *_ticks(layout, axes(trace), side)]
+        lines += _map(_coarse(cells, side), looks)
     words = [word for word in layout.get("annotations") or () if word.get("text")]
     for word in words:
         x = left + word["x"] * page[0]
@@ -87,7 +90,7 @@ def _map(cells: Array, looks: list[str]) -> Iterator[str]:
     """One number a line, row by row; NaN cells are left out."""
     rows, cols = cells.shape
     yield "\\begin{axis}["
-    yield ",\n".join(["scale only axis, ticks=none, y dir=reverse, axis on top", *looks])
+    yield ",\n".join(["scale only axis, y dir=reverse, axis on top", *looks])
     yield f", xmin=-0.5, xmax={cols - 0.5}, ymin=-0.5, ymax={rows - 0.5}]"
     yield (
         f"\\addplot[matrix plot*, mesh/cols={cols}, point meta=explicit, unbounded coords=jump] "
@@ -96,6 +99,25 @@ def _map(cells: Array, looks: list[str]) -> Iterator[str]:
     )
     yield "\n".join(f"{cell:.3g}" if np.isfinite(cell) else "nan" for cell in cells.flat)
     yield "};\n\\end{axis}"
+
+
+def _ticks(layout: dict[str, Any], names: tuple[str, str], side: int) -> Iterator[str]:
+    """Options for the names of rows and columns; cells of several rows or columns have none."""
+    for name in names:
+        axis = layout[name]
+        words = axis.get("ticktext") or ()
+        if not words or axis.get("showticklabels") is False or side > 1:
+            yield f"{name[0]}tick=\\empty"
+            continue
+        places = ",".join(map(str, range(len(words))))
+        options = ",".join(f"{{{text(word)}}}" for word in words)
+        looks = type_of(axis["tickfont"]["size"] / POINT)
+        if axis.get("tickangle"):
+            looks += ", rotate=90, anchor=east"
+        yield (
+            f"{name[0]}tick={{{places}}}, {name[0]}ticklabels={{{options}}}, "
+            f"{name[0]}ticklabel style={{{looks}}}, {name[0]}tick style={{draw=none}}"
+        )
 
 
 def _scale(layout: dict[str, Any]) -> list[str]:
@@ -112,6 +134,15 @@ def _scale(layout: dict[str, Any]) -> list[str]:
     ]
 
 
+def _bar_ticks(bar: dict[str, Any]) -> str:
+    """Options for the words beside a colour bar that has words of its own, else empty."""
+    if not bar.get("ticktext"):
+        return ""
+    places = ",".join(f"{tick:g}" for tick in bar["tickvals"])
+    words = ",".join(f"{{{text(word)}}}" for word in bar["ticktext"])
+    return f"ytick={{{places}}}, yticklabels={{{words}}}, "
+
+
 def _bar(layout: dict[str, Any], page: tuple[float, float], first: tuple[float, ...]) -> list[str]:
     """Options for the colour bar, right of all maps and as high; ``first`` is the map with it."""
     x, y, wide, tall = first
@@ -121,6 +152,6 @@ def _bar(layout: dict[str, Any], page: tuple[float, float], first: tuple[float, 
     return [
         "colorbar",
         f"colorbar style={{at={{({place})}}, anchor=south west, width={type_ / POINT:.5g}bp, "
-        f"height={(y + tall) / POINT:.5g}bp, ytick style={{draw=none}}, "
+        f"height={(y + tall) / POINT:.5g}bp, ytick style={{draw=none}}, {_bar_ticks(bar)}"
         f"max space between ticks=40, title={{{text(bar['title']['text'])}}}}}",
     ]

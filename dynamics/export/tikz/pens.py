@@ -6,7 +6,7 @@ from typing import Any
 
 from dynamics.core.words import RAISED, lowered
 from dynamics.draw.look import INK
-from dynamics.export.layout.layout import DASHES, POINT
+from dynamics.export.layout.layout import CLEAR, DASHES, POINT
 
 SIGNS = {
     "σ": r"\sigma ", "ε": r"\varepsilon ", "η": r"\eta ", "α": r"\alpha ", "θ": r"\theta ",
@@ -56,11 +56,19 @@ def ink(color: str) -> str:
     return f"{{rgb,255:red,{red};green,{green};blue,{blue}}}"
 
 
+def stroke(color: str) -> str:
+    """A colour as TikZ's options, clear if it is."""
+    if match := CLEAR.fullmatch(color):
+        red, green, blue, opacity = match.groups()
+        return f"color={{rgb,255:red,{red};green,{green};blue,{blue}}}, opacity={opacity}"
+    return f"color={ink(color)}"
+
+
 def pen(line: dict[str, Any]) -> str:
     """Colour, width and dashes of a line."""
     width = (line.get("width") or 2) / POINT
     pattern = [float(length.removesuffix("px")) for length in _lengths(line.get("dash"))]
-    options = [f"color={ink(line.get('color') or INK)}", f"line width={width:.3g}pt"]
+    options = [stroke(line.get("color") or INK), f"line width={width:.3g}pt"]
     if pattern:
         parts = zip(pattern[::2], pattern[1::2], strict=True)
         dashes = " ".join(f"on {on / POINT:.3g}pt off {off / POINT:.3g}pt" for on, off in parts)

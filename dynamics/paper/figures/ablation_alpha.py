@@ -6,11 +6,12 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dynamics.core.records import Array
+from dynamics.core.seeds import FEW, QUARTILES, shown
 from dynamics.draw.chart import blank
 from dynamics.draw.look import color
-from dynamics.paper.check import BAND, RECORD, Check
+from dynamics.paper.check import RECORD, Check
 from dynamics.paper.figure import Found, deviation, deviation_check, losses
-from dynamics.paper.overlay import fill
+from dynamics.paper.overlay import around, faint
 
 SOURCE = "fig_ablation_dlr_mc.ipynb"
 CAPTION = "Steps, and seconds, until the train loss is at 10⁻¹⁰, over α; the original has none."
@@ -54,8 +55,12 @@ def draw(found: Found) -> list[go.Figure]:
 def _panel(found: Found, clock: str, y: str) -> go.Figure:
     figure = blank("Ablation of α", "steps", y)
     figure.update_xaxes(title_text="Discrepant learning rate α")
-    low, middle, high = np.array([_last(found, f"α = {alpha:g}", clock) for alpha in ALPHAS]).T
-    over = f" (median and quartiles, N = {found.seeds})" if found.seeds > 1 else ""
+    of_alphas = np.array([_last(found, f"α = {alpha:g}", clock) for alpha in ALPHAS])
+    low, middle, high = np.percentile(of_alphas, QUARTILES, axis=1)
+    over = f" (median and {shown(found.seeds)}, N = {found.seeds})" if found.seeds > 1 else ""
+    if 1 < found.seeds < FEW:
+        for of_seed in of_alphas.T:
+            faint(figure, np.array(ALPHAS), of_seed, color("compressed"), "markers")
     figure.add_scatter(
         x=ALPHAS,
         y=middle,
@@ -66,18 +71,16 @@ def _panel(found: Found, clock: str, y: str) -> go.Figure:
         error_y={
             "array": high - middle,
             "arrayminus": middle - low,
-            "visible": found.seeds > 1,
+            "visible": found.seeds >= FEW,
             "width": 0,
         },
     )
     ends = np.array([ALPHAS[0], ALPHAS[-1]])
-    quartiles = _last(found, "original", clock)
-    if found.seeds > 1:
-        low, high = np.full((2, 2), quartiles[[0, 2]]).T
-        fill(figure, ends, low, high, color("original"))
+    of_original = _last(found, "original", clock)
+    around(figure, ends, np.stack([of_original] * 2, 1), color("original"))
     figure.add_scatter(
         x=ends,
-        y=[quartiles[1]] * 2,
+        y=[np.median(of_original)] * 2,
         name=f"original{over}",
         mode="lines",
         line={"color": color("original"), "width": 2},
@@ -100,13 +103,10 @@ def checks(found: Found) -> Iterator[Check]:
 
 
 def _last(found: Found, run: str, clock: str) -> Array:
-    """Lower quartile, median and upper quartile over the seeds of the last steps or seconds.
-
-    ``clock`` is ``steps`` or ``seconds``.
-    """
+    """The last steps or seconds of each seed; ``clock`` is ``steps`` or ``seconds``."""
     last = [
         getattr(trajectory, clock)[-1]
         for trajectories in found.runs[run]
         for trajectory in trajectories.values()
     ]
-    return np.percentile(last, BAND)
+    return np.array(last)

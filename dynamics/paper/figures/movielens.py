@@ -7,9 +7,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dynamics.draw.look import color
-from dynamics.paper.check import BAND, Check
+from dynamics.paper.check import Check
 from dynamics.paper.figure import Curve, Found, values
-from dynamics.paper.overlay import curves, fill
+from dynamics.paper.overlay import around, curves
 
 SOURCE = "paper, MovieLens figure"
 CAPTION = "½ mean square over the held-out ratings, RMSE beside it; AltMin, and means as a level."
@@ -48,14 +48,15 @@ def draw(found: Found) -> list[go.Figure]:
     figure = curves(found, (COURSE,), "MovieLens 100K, a fifth of the ratings", what)
     end = float(figure.data[-1].x[-1])
     rank = int(found.beside[0]["altmin_rank"][0])
-    losses = [beside["altmin_test_loss"] for beside in found.beside]
-    low, halves, high = np.percentile(losses, BAND, 0)
-    level = float(np.median([beside["biases_test_loss"] for beside in found.beside]))
+    losses = np.array([beside["altmin_test_loss"] for beside in found.beside])
+    levels = np.array([beside["biases_test_loss"] for beside in found.beside])
+    halves, level = np.median(losses, axis=0), float(np.median(levels))
     count = f" (N = {found.seeds})" if found.seeds > 1 else ""
-    if count:
-        fill(figure, np.linspace(0, end, len(halves)), low, high, ALTMIN)
+    places = np.linspace(0, end, len(halves))
+    around(figure, places, losses, ALTMIN)
+    around(figure, np.array([0, end]), levels.reshape(-1, 1) * [1, 1], BIASES)
     figure.add_scatter(
-        x=np.linspace(0, end, len(halves)),
+        x=places,
         y=halves,
         name=f"AltMin, rank {rank}, ridge 1: {len(halves)} half steps over the whole width{count}",
         mode="lines+markers",

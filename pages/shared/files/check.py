@@ -9,13 +9,15 @@ from dynamics.export import script
 from dynamics.export.formats import FORMATS
 from dynamics.runs.run import Run, RunError
 from pages.shared.files.process import PACE, Process, forget_ended, held
+from pages.shared.session import opened
 
 STEP = re.compile(r"^(\S+): step ([\d,]+) of ([\d,]+)$", re.MULTILINE)
 
 
-@st.dialog("Check the script", width="large")
+@st.dialog("Check the script", width="large", on_dismiss=opened.close)
 def dialog(run: Run) -> None:
     """Run the script in a process without this program; show whether the numbers agree."""
+    opened.hold()
     try:
         text = script.script(run)
     except RunError as error:

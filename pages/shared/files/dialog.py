@@ -20,9 +20,9 @@ from dynamics.export.chart import Chart
 from dynamics.export.formats import CHARTS, FORMATS, Format, refused
 from dynamics.export.layout.sizes import SIZES, Print
 from dynamics.runs.run import find, root
-from pages.shared import address
 from pages.shared.files.process import PACE, forget, forget_ended, held
 from pages.shared.number import between, number
+from pages.shared.session import opened
 
 PATIENCE = 180  # seconds for one file
 LONG = 40  # usual seconds for a film in which every frame is drawn anew
@@ -48,20 +48,21 @@ def open_runs(
         RunError: if a run or the panel does not exist.
     """
     runs = [find(key, root()) for key in keys]
-    link = address.link(runs[0].config) if len(runs) == 1 else ""
     name = f"{panel.replace('/', '-')}_{'_'.join(keys)}"[:120]
-    dialog(chart.of_runs(runs, panel, versus, view, theory=theory, link=link), name)
+    dialog(chart.of_runs(runs, panel, versus, view, theory=theory), name)
 
 
 def button(figure: Any, words: About, name: str) -> None:
     """A button that opens the dialog for a Plotly figure; ``name`` is the file's name."""
-    if st.button("For a paper or talk …", icon=":material/image:", key=f"export {name}"):
+    pressed = st.button("For a paper or talk …", icon=":material/image:", key=f"export {name}")
+    if opened.asked(f"export {name}", pressed):
         dialog(Chart.of(figure, words), name.replace("/", "-"))
 
 
-@st.dialog("Export this chart", width="large")
+@st.dialog("Export this chart", width="large", on_dismiss=opened.close)
 def dialog(chart: Chart, name: str) -> None:
     """Choose a format, see the file, save it; ``name`` is the file's name without its ending."""
+    opened.hold()
     form, printing = _choices(chart)
     asked = {"form": form.name, "chart": chart.to_dict(), "print": asdict(printing)}
     job = json.dumps(asked, default=_plain)
@@ -172,8 +173,8 @@ def _file(
 
 def _seconds(chart: Chart, form: Format) -> float:
     """Usual time to draw, in seconds."""
-    only_lines = all(trace.get("type", "scatter") == "scatter" for trace in chart.figure["data"])
-    return form.seconds if only_lines or form.kind != "film" else LONG
+    flat = all(trace.get("type", "scatter") == "scatter" for trace in chart.figure["data"])
+    return LONG if form.kind == "film" and (chart.run or not flat) else form.seconds
 
 
 def _show(form: Format, content: bytes, preview: bytes) -> None:

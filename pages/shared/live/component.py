@@ -5,6 +5,7 @@ waits for a rerun nor causes one.
 """
 
 import contextlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ import streamlit as st
 from dynamics.core import registry, traits
 from dynamics.runs.run import RunError, find, root
 from pages.shared.live.routes import CHARTS, address
+from pages.shared.session import opened
 
 # Streamlit sends a component's script at every update, so the script is only this loader. It starts
 # all downloads at once; without it, the browser would find modules one import after the other.
@@ -22,7 +24,7 @@ const early = (rel, href, as = "") =>
   document.head.append(Object.assign(document.createElement("link"), { rel, href, as }));
 early("preload", "LIBRARY", "script");
 for (const name of "MODULES".split(" ")) early("modulepreload", "FOLDER" + name);
-const module = import(new URL("FOLDERpage/main.js", location.origin).href);
+const module = import(new URL("FOLDERpage/ENTRY.js", location.origin).href);
 export default function (component) {
   let unmount = null, gone = false;
   module.then((live) => { if (!gone) unmount = live.mount(component); }).catch(() => {
@@ -33,13 +35,15 @@ export default function (component) {
 """
 
 
-def _loader() -> str:
+def _loader(entry: str) -> str:
     modules = " ".join(name for name in CHARTS if name.endswith(".js"))
     filled = _LOADER.replace("LIBRARY", address("basic.js")).replace("MODULES", modules)
+    filled = filled.replace("ENTRY", entry)
     return filled.replace("FOLDER", address("page/main.js").removesuffix("page/main.js"))
 
 
-_charts = st.components.v2.component("dln_live", js=_loader(), isolate_styles=False)
+_charts = st.components.v2.component("dln_live", js=_loader("main"), isolate_styles=False)
+_still = st.components.v2.component("dln_still", js=_loader("still"), isolate_styles=False)
 
 
 @dataclass(frozen=True)
@@ -49,10 +53,12 @@ class Seen:
     Attributes:
         phase: the run's new phase in the rerun that it caused, else None.
         at: the step of the viewer's cursor; None if the charts follow the newest record.
+        mode: the mode that the viewer lit, from 1; None for all.
     """
 
     phase: str | None
     at: int | None
+    mode: int | None
 
 
 def live(
@@ -63,6 +69,8 @@ def live(
     at: int | None = None,
     theory: bool = True,
     beside: tuple[str, int] | None = None,
+    replay: float | None = None,
+    mode: int | None = None,
 ) -> Seen:
     """The live charts of a run.
 
@@ -76,10 +84,15 @@ def live(
         at: the step of the cursor when the run comes into view; None to follow the newest record.
         theory: whether the charts show what theory expects.
         beside: key of the parent run, whose lines are faint, and the step of the fork.
+        replay: a new number plays the run from its start, once.
+        mode: the mode that is lit when the run comes into view; None for all.
     """
-    phase = None
+    phase = created = None
     with contextlib.suppress(RunError):
-        phase = find(run_key, root()).status.phase
+        run = find(run_key, root())
+        phase = run.status.phase
+        if run.watched:  # whose program may give a new number, which has a chart of its own
+            created = repr(run.status.created) if run.layout.shapes else ""
     stems = {panel.partition("/")[0] for panel in panels} & set(registry.options("charts"))
     result = _charts(
         key=key,
@@ -89,23 +102,38 @@ def live(
             "panels": tuple(panels),
             "versus": versus,
             "phase": phase,
+            "created": created,
             "at": at,
+            "mode": mode,
             "theory": theory,
             "beside": beside,
+            "replay": replay,
             "kinds": tuple((name, traits.chart(name).kind) for name in stems),
             "plotly": tuple((part, address(f"{part}.js")) for part in ("basic", "gl3d")),
         },
-        default={"at": None},
+        default={"at": None, "mode": None},
         on_phase_change=_nothing,
         on_at_change=_nothing,
+        on_mode_change=_nothing,
         on_export_change=_nothing,
     )
-    if result.export:
-        _export(run_key, result.export, versus, theory)
+    if asked := opened.asked(f"export {run_key}", result.export):
+        _export(run_key, asked, versus, theory)
     moved = result.at
     if moved and moved["run"] == run_key:  # else it is the previous run's cursor
         at = None if moved["step"] is None else int(moved["step"])
-    return Seen(result.phase, at)
+    lit = result.mode
+    if lit and lit["run"] == run_key:
+        mode = None if lit["mode"] is None else int(lit["mode"])
+    return Seen(result.phase, at, mode)
+
+
+def still(figure: dict[str, Any], words: str, key: str) -> None:
+    """A chart that no run draws, in the look of the live charts; ``words`` tell what it shows."""
+    _still(
+        key=key,
+        data={"figure": json.dumps(figure), "words": words, "plotly": address("basic.js")},
+    )
 
 
 def _export(run_key: str, asked: dict[str, Any], versus: str, theory: bool) -> None:

@@ -5,19 +5,22 @@ columns, and what theory expects. It depends on settings and layout alone, so th
 run cost one drawing.
 """
 
+import contextlib
 import functools
 import json
 import threading
+import traceback
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from dynamics.core.config import Config
-from dynamics.core.records import COUNTERS, Array, Layout, followed
+from dynamics.core.records import COUNTERS, Array, Layout, Trajectory, followed
 from dynamics.draw.panel import NothingToDrawError, Panel, check_axis
 from dynamics.draw.time_axis import VERSUS
-from dynamics.runs import maps
+from dynamics.runs import maps, pictures
 from dynamics.runs.run import Run, RunError
 from dynamics.theory.course import expected
 from dynamics.theory.prediction import Facts
@@ -34,7 +37,8 @@ class Description:
         panel: its name, ``chart`` or ``chart/network``.
         figure: a Plotly dictionary; None if the run has no numbers for it.
         columns: the columns of a record that its lines draw.
-        lack: a sentence in place of the figure.
+        lack: a sentence in place of the figure; empty for a network without one where others of
+            the run have it: its panel is hidden.
     """
 
     panel: str
@@ -59,9 +63,26 @@ def descriptions(
     """
     layout_text = json.dumps(run.layout.to_dict())
     config_text = json.dumps(run.config.to_dict())
-    with _ONE_AT_A_TIME:
+    with _ONE_AT_A_TIME, _fitting(run):
         listed = tuple(filter(None, names.split(",")))
-        return _described(layout_text, config_text, maps.goal(run), listed, versus, theory)
+        still = pictures.content(run)
+        return _described(layout_text, config_text, maps.goal(run), still, listed, versus, theory)
+
+
+@contextlib.contextmanager
+def _fitting(run: Run) -> Iterator[None]:
+    """The block reads files of a run together, each of which is in order for itself.
+
+    Raises:
+        RunError: if they are not of one run.
+    """
+    try:
+        yield
+    except (ArithmeticError, AssertionError, LookupError, TypeError, ValueError):
+        traceback.print_exc()  # into the server's log, should it be the program's own fault
+        raise RunError(
+            f"Run {run.key} is damaged: config.json, layout.json and goal.f2 do not fit each other."
+        ) from None
 
 
 class Sent:
@@ -71,6 +92,11 @@ class Sent:
     """
 
     def __init__(self, run: Run, chosen: tuple[Description, ...]) -> None:
+        self._run = run
+        with _fitting(run):
+            self._read(run, chosen)
+
+    def _read(self, run: Run, chosen: tuple[Description, ...]) -> None:
         layout = run.layout
         names = layout.names
         shown = columns(layout, chosen)
@@ -86,7 +112,15 @@ class Sent:
         self._expected = expected(run.config, Facts.of(layout.facts)) if derived else {}
 
     def of(self, rows: Array) -> Array:
-        """The columns of these rows of the record table."""
+        """The columns of these rows of the record table.
+
+        Raises:
+            RunError: if theory does not fit them.
+        """
+        with _fitting(self._run):
+            return self._of(rows)
+
+    def _of(self, rows: Array) -> Array:
         recorded = rows[:, self._places] + self._carried
         if not self._derived:
             return recorded
@@ -129,6 +163,7 @@ def _described(
     layout_text: str,
     config_text: str,
     goal: bytes,
+    still: bytes,
     names: tuple[str, ...],
     versus: str,
     theory: bool,
@@ -143,17 +178,29 @@ def _described(
     config = Config.from_dict(json.loads(config_text))
     empty = layout.trajectories(np.empty((0, layout.width)))
     cells = maps.cells(config, len(layout.shapes), goal) if goal else []
+    unmoved = pictures.unmoved(config, len(layout.shapes), still)
 
     def described(name: str, panel: Panel) -> Description:
         try:
-            figure = panel.draw(config, empty, versus, theory=theory, cells=cells)
+            figure = panel.draw(config, empty, versus, theory=theory, cells=cells, pictures=unmoved)
         except NothingToDrawError as error:
-            return Description(name, None, lack=str(error))
+            return Description(name, None, lack="" if _elsewhere(panel, empty) else str(error))
         plain = json.loads(figure.to_json())
         # The template is seven kilobytes of defaults, all of which the page's own theme replaces.
         plain["layout"].pop("template", None)
         metas = [trace.get("meta", {}) for trace in plain["data"]]
-        columns = [column for meta in metas if "y" in meta for column in np.ravel(meta["y"])]
+        drawn = [meta[name] for name in ("y", "vector") for meta in metas if name in meta]
+        columns = [column for part in drawn for column in np.ravel(part)]
         return Description(name, plain, tuple(dict.fromkeys(map(str, columns))))
 
     return tuple(map(described, names, panels))
+
+
+def _elsewhere(panel: Panel, trajectories: list[Trajectory]) -> bool:
+    """Whether the chart of a network exists, but for other networks of the run alone."""
+    if panel.network not in {trajectory.network for trajectory in trajectories}:
+        return False
+    try:
+        return bool(Panel(panel.chart).select(trajectories))
+    except NothingToDrawError:
+        return False

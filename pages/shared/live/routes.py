@@ -16,7 +16,7 @@ from streamlit import config
 
 from dynamics.core.machine import files
 from dynamics.export.render import plotlyjs
-from dynamics.runs import maps
+from dynamics.runs import maps, pictures
 from dynamics.runs.run import Run, RunError, find, root
 from pages.shared.live.panels import Description, Sent, descriptions
 from pages.shared.live.stream import stream
@@ -44,7 +44,12 @@ MEDIA = {".js": "text/javascript", ".css": "text/css"}
 
 def address(name: str) -> str:
     """The address of a file of the live charts, or of a part of plotly.js (``gl3d.js``)."""
-    return f"{_base()}/api/assets/{ADDRESSES[name]}"
+    return beneath(f"/api/assets/{ADDRESSES[name]}")
+
+
+def beneath(path: str) -> str:
+    """The address of what the server has at a path, such as ``/media/…``."""
+    return f"{_base()}{path}"
 
 
 def _base() -> str:
@@ -129,6 +134,23 @@ async def cells(request: Request) -> Response:
     return Response(row, media_type="application/octet-stream", headers=headers)
 
 
+async def picture(request: Request) -> Response:
+    """What a run's networks make of its picture at a step, as ``pictures.shown`` returns it."""
+    run = find(request.path_params["key"], root())
+    query = request.query_params
+    step, modes = query.get("step", "inf"), query.get("modes", "0")
+    try:
+        wanted = float(step), int(modes)
+    except ValueError:
+        return _failure(
+            f"A step is a number, and modes are counted; {step[:40]!r} and {modes[:40]!r} were "
+            "given."
+        )
+    shown = await asyncio.to_thread(pictures.shown, run, wanted[0], max(wanted[1], 0))
+    headers = {"Cache-Control": "no-store"}
+    return Response(shown, media_type="application/octet-stream", headers=headers)
+
+
 async def records(request: Request) -> Response:
     """The columns of a run's panels as CSV: all records, full precision, stored units."""
     names = request.query_params.get("panels", "")
@@ -164,6 +186,7 @@ def _routes(base: str) -> list[BaseRoute]:
         Route(f"{base}/api/runs/{{key}}/figures", _refusing(figures)),
         Route(f"{base}/api/runs/{{key}}/records.csv", _refusing(records)),
         Route(f"{base}/api/runs/{{key}}/maps", _refusing(cells)),
+        Route(f"{base}/api/runs/{{key}}/picture", _refusing(picture)),
         WebSocketRoute(f"{base}/api/runs/{{key}}/stream", stream),
         Route(f"{base}/api/{{rest:path}}", NOTHING),
     ]

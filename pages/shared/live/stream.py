@@ -29,6 +29,7 @@ import numpy as np
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit import config
 
+from dynamics.core.machine import files
 from dynamics.runs.run import PHASES, Run, RunError, Status, find, root
 from pages.shared.live.panels import Sent, descriptions
 
@@ -36,7 +37,7 @@ WINDOW = 2  # frames on their way to a viewer
 CROWD = 10  # viewers beyond which the server looks less often
 PACE = 0.05  # seconds between two looks at a run
 CROWDED_PACE = 0.1  # seconds, with more viewers than CROWD
-RESTING_PACE = 0.25  # seconds, for a run that is not training
+RESTING_PACE = 0.25  # seconds, for a run that neither trains nor waits for its turn
 HIDDEN_PACE = 1.0  # seconds between two frames for a hidden tab
 BUDGET = 18_000  # bytes a second for a viewer of a live run, without headers and status
 LEAST_ROWS = 20  # rows a second, of any width; with fewer, charts of many lines would stutter
@@ -63,9 +64,15 @@ async def stream(socket: WebSocket) -> None:
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # the viewer may leave
         try:
             await _serve(socket)
-        except RunError as error:
-            await socket.send_json({"error": str(error)})
+        except (RunError, OSError) as error:
+            await socket.send_json({"error": _sentence(error, socket)})
             await socket.close(1008)
+
+
+def _sentence(error: RunError | OSError, socket: WebSocket) -> str:
+    if isinstance(error, RunError):
+        return str(error)
+    return f"It cannot be read: {files.refusal(error, socket.url.path)}"
 
 
 def _invited(socket: WebSocket) -> bool:
@@ -150,7 +157,8 @@ class Viewer:
             await asyncio.sleep(self._pace())
 
     def _pace(self) -> float:
-        if self.status and self.status.phase != "running" and not self._behind():
+        awake = self.status is None or self.status.phase in ("queued", "running")
+        if not awake and not self._behind():
             return RESTING_PACE
         return PACE if len(_viewers) <= CROWD else CROWDED_PACE
 
@@ -272,9 +280,10 @@ class Viewer:
 
     def _body(self, picks: list[int]) -> bytes:
         assert self.sends is not None
-        rows = self.sends.of(self.run.picked(picks, self.width))
+        before = [self.position - 1] if self.position else []  # whose step must be lower
+        rows = self.run.picked([*before, *picks], self.width)[len(before) :]
         with np.errstate(over="ignore"):  # numbers beyond float32 become infinite
-            return rows.astype("<f4").tobytes()
+            return self.sends.of(rows).astype("<f4").tobytes()
 
 
 def _count(text: str | None) -> int:

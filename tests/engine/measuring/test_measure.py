@@ -67,7 +67,7 @@ def test_training_goes_on_while_a_record_is_measured() -> None:
     comparison = prepare(Config.from_dict(SETTINGS | {"networks": ["original"]}))
     with Side() as side:
         parts = (comparison.config, comparison.problem, comparison.networks)
-        rows = Lanes(*parts, comparison.learning_rate, side, {})
+        rows = Lanes(*parts, comparison.learning_rate, side, {}, {})
         steps: list[int] = []
         consumer = threading.Thread(
             target=lambda: steps.extend(row["original"].step for row in rows if row)
@@ -85,7 +85,7 @@ def test_steps_that_need_python_s_lock_wait_for_their_measurements() -> None:
     comparison = prepare(Config.from_dict(settings))
     with Side() as side:
         parts = (comparison.config, comparison.problem, comparison.networks)
-        rows = [row for row in Lanes(*parts, comparison.learning_rate, side, {}) if row]
+        rows = [row for row in Lanes(*parts, comparison.learning_rate, side, {}, {}) if row]
         assert [row["original"].step for row in rows] == [0, 20, 40, 60] and not side.given
         side.released.set()
 

@@ -137,6 +137,7 @@ def test_without_a_compiler_the_log_says_so_once_and_torch_trains(tmp_path: Path
     assert done.stderr.count("No compiled kernel, training runs on torch alone") == 1
 
 
+@pytest.mark.slow
 def test_a_kernel_is_compiled_once_and_kept(tmp_path: Path) -> None:
     """The second start finds the first one's file, and nothing unfinished lies beside it."""
     environment = os.environ | {"HOME": str(tmp_path)}

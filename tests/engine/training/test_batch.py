@@ -43,14 +43,22 @@ def test_a_batch_equals_its_runs_alone(stacked: bool, network: str, depth: int) 
     """α, ε, η, seeds, p, noise and r̂ differ within one batch: all values to 1e-12."""
     many = configs(depth=depth, networks=network)
     records = list(Batch([prepare(each) for each in many], network, stacked=stacked))
-    assert [{step for step, _ in each.values()} for each in records] == [{0}, {30}, {60}, {90}]
+    assert [{record.step for record in each.values()} for each in records] == [
+        {0},
+        {30},
+        {60},
+        {90},
+    ]
     for run, config in enumerate(many):
         alone = [each[network] for each in prepare(config) if each]
         for found, wanted in zip(records, alone, strict=True):
+            assert found[run].operations == wanted.operations
             for name in ("train_loss", "test_loss", "recovery_error", "singular_values"):
                 values = wanted.values[name]
                 scale = np.abs(values).max()
-                np.testing.assert_allclose(found[run][1][name], values, rtol=0, atol=1e-12 * scale)
+                np.testing.assert_allclose(
+                    found[run].values[name], values, rtol=0, atol=1e-12 * scale
+                )
 
 
 @pytest.mark.parametrize("sensing", ["gaussian", "rank-one"])
@@ -66,7 +74,7 @@ def test_sensing_runs_of_one_batch_equal_runs_alone(sensing: str) -> None:
         alone = [each["compressed"] for each in prepare(config) if each]
         for found, wanted in zip(records, alone, strict=True):
             for name in ("train_loss", "test_loss", "singular_values"):
-                np.testing.assert_allclose(found[run][1][name], wanted.values[name], rtol=1e-12)
+                np.testing.assert_allclose(found[run].values[name], wanted.values[name], rtol=1e-12)
 
 
 @pytest.mark.parametrize("optimizer", ["gradient_descent", "momentum", "adam", "rmsprop"])
@@ -102,12 +110,13 @@ def test_ended_runs_leave_and_the_others_go_on(stacked: bool) -> None:
     for records in Batch(runs, "compressed", ("train_loss",), stacked=stacked):
         last |= records
     alone = [[each["compressed"] for each in prepare(config) if each][-1] for config in many]
-    assert [last[run][0] for run in range(3)] == [record.step for record in alone]
-    assert last[0][1]["train_loss"] <= 0.01 and last[0][0] < 300
-    assert not math.isfinite(last[1][1]["train_loss"])
+    assert [last[run].step for run in range(3)] == [record.step for record in alone]
+    assert [last[run].outcome for run in range(3)] == [record.outcome for record in alone]
+    assert last[0].values["train_loss"] <= 0.01 and last[0].step < 300
+    assert not math.isfinite(last[1].values["train_loss"])
     for run in (0, 2):
         wanted = float(alone[run].values["train_loss"])
-        assert float(last[run][1]["train_loss"]) == pytest.approx(wanted, rel=1e-12)
+        assert float(last[run].values["train_loss"]) == pytest.approx(wanted, rel=1e-12)
         # A run that has ended must stay where its last record found it.
         network = runs[run].networks["compressed"]
         loss = runs[run].problem.train_loss(
@@ -127,6 +136,10 @@ def test_runs_of_different_shape_or_kind_are_refused() -> None:
         unlike = prepare(Config.from_dict(BASE | {"networks": "compressed"} | other))
         with pytest.raises(ValueError, match=words):
             Batch([small, unlike], "compressed")
+    for other in ({"changes": "30: alpha=2"}, {"recording": "escapes"}):
+        unlike = prepare(Config.from_dict(BASE | {"networks": "compressed"} | other))
+        with pytest.raises(ValueError, match="train them one by one"):
+            Batch([unlike], "compressed")
     sensing = prepare(Config.from_dict(BASE | {"problem": "sensing", "networks": "compressed"}))
     with pytest.raises(ValueError, match="can be stacked"):
         Batch([sensing], "compressed", stacked=True)

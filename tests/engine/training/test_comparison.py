@@ -180,6 +180,18 @@ def test_runs_of_one_config_are_equal_to_the_last_bit() -> None:
             assert one[name].values["train_loss"] == other[name].values["train_loss"]
 
 
+def test_a_spectral_start_costs_the_seconds_and_operations_of_its_svd() -> None:
+    """The SVD is made once; each network that starts from it would have to make it."""
+    names = ("original", "original_spectral", "compressed")
+    comparison = prepare(small(networks=",".join(names)))
+    first = trained(comparison)[0]
+    began = {name: first[name].seconds for name in names}
+    assert began == {"original": 0.0} | comparison.begun
+    assert [*comparison.begun.values()] == sorted(comparison.begun.values())
+    assert min(comparison.begun.values()) > 0
+    assert first["compressed"].operations > first["original"].operations == 0
+
+
 def test_networks_advance_in_lockstep_until_each_has_ended() -> None:
     """All records of one row are of one step; whoever has reached the tolerance leaves."""
     config = small(problem="factorization", steps=4000, alpha=8.0, tolerance=0.01, init_scale=0.5)
@@ -194,6 +206,18 @@ def test_networks_advance_in_lockstep_until_each_has_ended() -> None:
         "compressed": "done",
     }
     assert ends["compressed"].step < ends["original"].step
+
+
+def test_a_row_that_is_measured_does_not_wait_for_more_steps() -> None:
+    """Whoever watches sees the start before anything is trained."""
+    comparison = prepare(
+        Config.from_dict({"problem": "digits", "features": 16, "images": 100, "steps": 4})
+    )
+    starts = {name: network.factors[0].clone() for name, network in comparison.networks.items()}
+    first = next(row for row in comparison if row)
+    assert first.keys() == starts.keys()
+    for name, start in starts.items():
+        assert torch.equal(comparison.networks[name].factors[0], start)
 
 
 def test_grad_mode_is_the_consumer_s_own_between_records() -> None:

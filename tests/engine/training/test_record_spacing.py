@@ -3,6 +3,8 @@
 import functools
 from itertools import pairwise
 
+import pytest
+
 from dynamics.core.config import Config
 from dynamics.core.records import Record
 from dynamics.engine.training.comparison import prepare
@@ -21,6 +23,7 @@ def recorded(**changes: object) -> list[dict[str, Record]]:
     return [each for each in prepare(Config.from_dict(SETTINGS | changes)) if each]
 
 
+@pytest.mark.slow
 def test_plateaus_are_recorded_sparsely_and_escapes_densely() -> None:
     """Between two records Δt steps lie where a value rises, up to 16 Δt where none does."""
     records = [each["compressed"] for each in recorded(networks="compressed", recording="escapes")]
@@ -36,6 +39,7 @@ def test_plateaus_are_recorded_sparsely_and_escapes_densely() -> None:
         assert not rising or second.step - first.step == 5, (first.step, old, new)
 
 
+@pytest.mark.slow
 def test_the_same_steps_hold_the_same_values_as_with_even_records() -> None:
     """Recording changes what is kept, and nothing of what is computed."""
     even = {each["compressed"].step: each["compressed"] for each in recorded(networks="compressed")}
@@ -45,6 +49,7 @@ def test_the_same_steps_hold_the_same_values_as_with_even_records() -> None:
         assert abs(float(record.values["train_loss"]) - wanted) <= 1e-12 * wanted
 
 
+@pytest.mark.slow
 def test_networks_are_recorded_at_common_steps_and_twice_alike() -> None:
     """A row of the table has one step; the steps follow from losses, never from a clock."""
     first, second = (

@@ -24,3 +24,6 @@ export function write(element, words) {
 export function download(url, name) {
   make("a", "", { href: url, download: name }).click();
 }
+
+/** Width and height of an element for Plotly, which measures it only once by itself. */
+export const sizeOf = ({ clientWidth: width, clientHeight: height }) => ({ width, height });

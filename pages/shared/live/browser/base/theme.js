@@ -6,7 +6,7 @@ import { make } from "./dom.js";
 export const FAULT = "#d1453b";
 export const FAINT = 0.16; // opacity of a line whose mode is not lit
 export const OPACITY = 0.38; // opacity of a line of the parent run
-// Mark of a crossing; RING of dynamics/draw/charts/singular_values.py is the same.
+// Mark of a crossing or a best moment; RING of dynamics/draw/look.py is the same.
 export const RING = { symbol: "circle-open", size: 10, line: { width: 1.5 } };
 
 /** Streamlit's colours and font around an element; `key` is different for different themes. */

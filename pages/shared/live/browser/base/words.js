@@ -11,6 +11,12 @@ export function marked(text) {
 
 export const capital = (text) => text.replace(/^./, (letter) => letter.toUpperCase());
 
+const LETTERS = ["psnr", "ssim"]; // names that are said letter by letter
+
+/** The name of a chart as a heading. */
+export const heading = (name) =>
+  LETTERS.includes(name) ? name.toUpperCase() : capital(name.replaceAll("_", " "));
+
 /** A whole number: 12,345. */
 export const whole = (value) => Math.round(value).toLocaleString("en");
 

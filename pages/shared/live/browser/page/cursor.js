@@ -6,6 +6,7 @@ import { escapes } from "./escapes.js";
 
 const WHOLE = 30; // seconds of a long replay at speed 1
 const SLOWEST = 10; // records a second of a short replay
+const CALM = 0.5; // seconds between two moves for viewers who want little motion
 const LONGEST_TICK = 0.1; // seconds; after a delay, the replay continues where it was
 const REST = 400; // ms without a move before the page's script learns the step
 
@@ -14,8 +15,8 @@ export class Cursor {
     this.view = view;
     this.step = null; // null: off
     this.told = null; // the step that the page's script knows
-    this.stride = 1; // records that a move passes
     this.speed = 1;
+    this.growing = false; // whether lines end at the cursor: a replay hides what comes after it
     this.ticking = null; // the next frame of a replay
   }
 
@@ -35,6 +36,11 @@ export class Cursor {
     return this.steps.length - 1;
   }
 
+  /** How many records the charts show. */
+  get count() {
+    return this.growing ? this.row + 1 : this.last + 1;
+  }
+
   /** The row of the shown record; -1 before the first. */
   get row() {
     return this.on ? this.nearest(this.step) : this.last;
@@ -51,12 +57,14 @@ export class Cursor {
   /** Start a different run at the page's step. */
   adopt(step) {
     this.stop();
+    this.growing = false;
     this.step = this.told = step;
     this.view.showCursor();
   }
 
   /** Turn the cursor off: the charts follow the newest record again. */
   follow() {
+    this.growing = false;
     this.show(null);
   }
 
@@ -67,10 +75,10 @@ export class Cursor {
     this.show(this.steps[beyond ? this.last : Math.max(row, 0)]);
   }
 
-  /** Move by strides; a negative number moves back. */
-  move(strides) {
+  /** Move by records; a negative number moves back. */
+  move(records) {
     this.stop();
-    this.goTo(this.row + strides * this.stride);
+    this.goTo(this.row + records);
   }
 
   seek(step) {
@@ -103,19 +111,31 @@ export class Cursor {
   play() {
     if (this.last < 1) return;
     if (this.row >= this.last) this.goTo(0);
+    this.growing = true;
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     let before = performance.now();
     let due = 0; // records to advance, with a fraction
     const tick = (now) => {
       const rate = this.speed * Math.max(SLOWEST, this.last / WHOLE);
       due += Math.min((now - before) / 1000, LONGEST_TICK) * rate;
       before = now;
-      if (due >= 1) this.goTo(this.row + Math.floor(due));
-      due %= 1;
+      if (due >= (calm ? Math.max(1, CALM * rate) : 1)) {
+        this.goTo(this.row + Math.floor(due));
+        due %= 1;
+      }
       if (this.on && this.row < this.last) this.ticking = requestAnimationFrame(tick);
-      else this.stop();
+      else this.end();
     };
     this.ticking = requestAnimationFrame(tick);
     this.view.transport.show();
+  }
+
+  /** The replay has come to the last record: whole lines are shown again. */
+  end() {
+    this.stop();
+    if (this.view.before) return this.follow(); // it stands in for training, which ends so
+    this.growing = false;
+    this.view.showCursor();
   }
 
   stop() {

@@ -6,7 +6,7 @@ const HELP = [
   ["Space", "Train, pause or resume"],
   ["N", "New seed"],
   ["R", "Reset"],
-  ["← →", "One stride back or forth in the replay; with Shift, ten"],
+  ["← →", "One record back or forth; with Shift, ten"],
   ["Home End", "First or newest record, with the focus in the charts"],
   ["P", "Play or pause the replay"],
   ["J", "Jump to the next escape"],
@@ -52,9 +52,9 @@ export class Keys {
   move({ key, shiftKey, target }) {
     const { cursor, root } = this.view;
     const inside = root.contains(target);
-    const strides = { ArrowLeft: -1, ArrowRight: 1 }[key];
-    if (strides && (inside || target === document.body))
-      return () => cursor.move(strides * (shiftKey ? 10 : 1));
+    const way = { ArrowLeft: -1, ArrowRight: 1 }[key];
+    if (way && (inside || target === document.body))
+      return () => cursor.move(way * (shiftKey ? 10 : 1));
     if (!inside || !["Home", "End"].includes(key)) return undefined;
     return () => (cursor.stop(), cursor.goTo(key === "Home" ? 0 : cursor.last));
   }

@@ -6,16 +6,28 @@ import { loadPlotly, loadStyle } from "../base/library.js";
 import { readTheme, toned } from "../base/theme.js";
 import { Run } from "../run/run.js";
 import { Maps } from "../panel/maps.js";
+import { Matrix } from "../panel/matrix.js";
 import { Panel } from "../panel/panel.js";
+import { Picture } from "../panel/picture.js";
+import { Scatter } from "../panel/scatter.js";
 import { Surface } from "../panel/surface.js";
 import { Cursor } from "./cursor.js";
 import { Keys } from "./keys.js";
 import { Modes } from "./modes.js";
 import { Origin } from "./origin.js";
+import { Sheet } from "./sheet.js";
 import { Strip } from "./strip.js";
+import { Tabs } from "./tabs.js";
 import { Transport } from "./transport.js";
 
-const KINDS = { map: Maps, surface: Surface }; // panels of any other kind draw lines
+// Panels of any other kind draw lines.
+const KINDS = {
+  map: Maps,
+  matrix: Matrix,
+  picture: Picture,
+  scatter: Scatter,
+  surface: Surface,
+};
 const GRACE = 500; // ms out of the document after which the charts are removed
 const THEME_PAUSE = 300; // ms that Streamlit takes to change its theme
 const RESIZE_PAUSE = 60; // ms
@@ -30,14 +42,21 @@ class View {
     this.ended = this.end.signal; // removes all listeners
     this.panels = [];
     this.run = new Run(this);
-    this.strip = new Strip((step) => this.cursor.seek(step));
+    const skip = () => (this.cursor.stop(), this.cursor.follow());
+    this.least = 1; // the first place on a logarithmic time axis
+    this.strip = new Strip((step) => this.cursor.seek(step), skip);
+    this.ahead = false; // whether a replay shows faintly what it has not reached
+    this.before = false; // whether the page asked for a replay of what was computed before
     this.cursor = new Cursor(this);
     this.modes = new Modes(this);
     this.transport = new Transport(this);
-    const keys = new Keys(this);
+    this.tabs = new Tabs(this);
+    const keys = (this.keys = new Keys(this));
+    this.sheet = new Sheet();
     this.grid = make("div", "dln-grid");
-    const parts = [this.strip.element, this.transport.element, this.grid, keys.help];
-    this.root = make("div", "dln", {}, ...parts);
+    const { strip, transport, tabs } = this;
+    const parts = [strip, transport, tabs].map(({ element }) => element);
+    this.root = make("div", "dln", {}, ...parts, this.grid, keys.help, this.sheet.element);
     this.libraries = {}; // the loaded parts of plotly.js
     this.stats = this.root.dlnStats = { frames: 0, busyMs: 0, bytes: 0, records: 0 }; // for tests
     parent.append(this.root);
@@ -56,6 +75,7 @@ class View {
     this.sights = new IntersectionObserver((entries) => this.seen(entries), { rootMargin: "80px" });
     this.sizes = new ResizeObserver(() => this.resized());
     this.sizes.observe(this.grid);
+    this.plots = new ResizeObserver((entries) => this.refit(entries));
   }
 
   /** The panels that have something to draw. */
@@ -81,6 +101,8 @@ class View {
     else if (differs("versus") || differs("theory")) this.run.describeAs(data);
     if (differs("run") || differs("panels") || differs("beside")) this.followOrigin(data);
     if (differs("run")) this.cursor.adopt(data.at);
+    if (differs("run")) this.modes.adopt(data.mode);
+    if (data.replay && differs("replay")) this.waiting = true;
     this.load("basic");
   }
 
@@ -111,9 +133,37 @@ class View {
     this.panels = this.data.panels.map((name) => before.get(name) ?? this.panel(name));
     for (const panel of before.values()) if (!this.panels.includes(panel)) panel.leave();
     this.sights.disconnect();
+    this.plots.disconnect();
+    for (const { plot } of this.panels) this.plots.observe(plot);
     this.grid.replaceChildren(...this.panels.map(({ element }) => element));
     this.grid.toggleAttribute("data-many", this.panels.length > 1);
     for (const { element } of this.panels) this.sights.observe(element);
+    this.fit();
+  }
+
+  /** Tell the page's style how many rows of charts are seen at once. */
+  fit() {
+    const shown = this.panels.filter(({ element }) => !element.hidden).length;
+    this.grid.style.setProperty("--rows", shown > 2 ? 2 : 1);
+    this.pair();
+    this.tabs.show();
+  }
+
+  /** Keep the panels of one figure in a row; a chart beside which none stands fills its row. */
+  pair() {
+    const stem = ({ name }) => name.split("/")[0];
+    const shown = this.panels.filter(({ element }) => !element.hidden);
+    const alone = []; // panels with room beside them, which a later one takes
+    for (const [, group] of Map.groupBy(shown, stem)) {
+      const narrow = group.filter(({ element }) => !element.classList.contains("dln-wide"));
+      for (const [place, { element }] of narrow.entries()) {
+        element.toggleAttribute("data-first", place === 0 && narrow.length > 1);
+        element.toggleAttribute("data-whole", false);
+      }
+      if (narrow.length === 1 && alone.length) alone.shift();
+      else if (narrow.length % 2) alone.push(narrow.at(-1));
+    }
+    for (const { element } of alone) element.toggleAttribute("data-whole", true);
   }
 
   panel(name) {
@@ -132,10 +182,20 @@ class View {
 
   resized() {
     clearTimeout(this.resizing);
-    const width = this.grid.clientWidth;
-    const before = this.width;
-    this.width = width;
-    if (before && width !== before) this.resizing = setTimeout(() => this.redraw(), RESIZE_PAUSE);
+    const { clientWidth: width, clientHeight: height } = this.grid;
+    const before = this.size;
+    this.size = `${width} × ${height}`;
+    if (before && this.size !== before) this.resizing = setTimeout(() => this.redraw(), RESIZE_PAUSE);
+  }
+
+  /** Lay out the charts whose cards have more or fewer words than before. */
+  refit(entries) {
+    for (const { target } of entries) {
+      const panel = this.panels.find(({ plot }) => plot === target);
+      const { width, height } = target._fullLayout ?? {};
+      const fits = width === target.clientWidth && height === target.clientHeight;
+      if (panel?.ready && width && !fits) panel.redraw();
+    }
   }
 
   /** Adopt Streamlit's theme. */
@@ -143,7 +203,7 @@ class View {
     const theme = readTheme(this.root);
     if (theme.key === this.theme?.key) return;
     this.theme = toned(theme);
-    for (const panel of this.shown) panel.card.showLegend(this.theme.dark);
+    for (const panel of this.shown) panel.card.showLegend();
     this.redraw();
   }
 
@@ -157,11 +217,18 @@ class View {
       if (figure) panel.describe(figure);
       else panel.lacks(lack);
     }
+    this.fit();
     this.schedule();
   }
 
   restart() {
     for (const panel of this.panels) panel.forget();
+  }
+
+  /** The run has new columns: the page's script may have charts for them. */
+  greeted({ created, phase }) {
+    const { created: known } = this.data;
+    if (typeof known === "string" && known !== created) this.notify("phase", phase);
   }
 
   changed(rested) {
@@ -170,6 +237,26 @@ class View {
     if (rested) this.redraw();
     this.showStatus();
     this.summarise();
+  }
+
+  /** Play the whole run, which was computed before it was asked for. */
+  replay() {
+    this.waiting = false;
+    if (this.cursor.last < 1) return;
+    this.before = true;
+    this.cursor.goTo(0);
+    this.cursor.play();
+  }
+
+  /** Show the list of keys, or close it. */
+  askKeys() {
+    this.keys.ask();
+  }
+
+  /** Show or hide what a replay has not reached. */
+  look() {
+    this.ahead = !this.ahead;
+    this.showCursor();
   }
 
   // Drawing
@@ -192,9 +279,10 @@ class View {
     this.scheduled = false;
     if (this.ended.aborted) return;
     const start = performance.now();
-    const { connection, received, store } = this.run;
+    const { connection, live, received, status, store } = this.run;
     this.stats.frames += connection.owed > 0;
     if (!document.hidden) this.draw(start);
+    if (this.waiting && !live && status && store?.last("step") >= status.step) this.replay();
     connection.acknowledge();
     const wait = this.run.live ? STRIP_PAUSE - (start - this.told) : 0;
     // The last records before a pause also need a status, and perhaps no frame follows them.
@@ -220,6 +308,9 @@ class View {
     const lines = this.shown.flatMap((panel) => panel.lines);
     const clocks = new Map(lines.map((line) => [line.clock, line]));
     const stores = [this.run.store, this.origin?.store].filter((store) => store?.count);
+    const starts = ({ meta }) => (meta.least === "first" ? stores[0]?.least(meta.x) : meta.least);
+    const least = Math.min(...[...clocks.values()].map(starts).filter((value) => value > 0));
+    this.least = Number.isFinite(least) ? least : 1;
     const ends = ({ meta, unit }) => stores.map((store) => (store.end(meta.x) || 0) / unit);
     return Math.max(0, ...[...clocks.values()].flatMap(ends));
   }
@@ -243,6 +334,7 @@ class View {
     if (!store?.count || (live && now - this.summarised < SUMMARY_PAUSE)) return;
     this.summarised = now;
     for (const panel of this.shown) panel.summarise();
+    this.transport.mark();
   }
 
   // The end
@@ -260,6 +352,7 @@ class View {
     this.cursor.leave();
     this.sights.disconnect();
     this.sizes.disconnect();
+    this.plots.disconnect();
     for (const panel of this.panels) panel.leave();
     this.root.remove();
     views.delete(this.parent);

@@ -20,7 +20,7 @@ export class Modes {
     return Math.max(0, ...lines.map(({ meta }) => meta.mode ?? 0));
   }
 
-  isFaint({ meta }) {
+  isFaint({ meta = {} }) {
     return this.lit !== null && meta.mode !== undefined && meta.mode !== this.lit;
   }
 
@@ -32,6 +32,12 @@ export class Modes {
   /** Keep a mode lit; null for all. */
   choose(mode) {
     this.set(null, mode);
+    this.view.keep("mode", { run: this.view.run.key, mode });
+  }
+
+  /** Take the mode that the page's address names for a run. */
+  adopt(mode) {
+    this.set(null, mode ?? null);
   }
 
   set(hovered, chosen) {
@@ -48,6 +54,10 @@ export class Modes {
     panel.lines.forEach((line, place) => {
       const drawn = panel.plot.querySelector(`.tracedln${place}`);
       if (drawn) drawn.style.opacity = this.isFaint(line) ? FAINT : 1;
+    });
+    panel.fixed?.forEach((trace, place) => {
+      const drawn = panel.plot.querySelector(`.tracetheory${place}`);
+      if (drawn) drawn.style.opacity = this.isFaint(trace) ? FAINT : 1;
     });
     panel.needle.light();
     if (panel.ready) panel.paint();

@@ -3,6 +3,7 @@
 import { make } from "../base/dom.js";
 import { FAINT, FAULT, RING } from "../base/theme.js";
 import { thin } from "../base/thin.js";
+import { between } from "./between.js";
 
 const POINTS = 300; // about as many points of a line are painted
 const AFRESH = 1500; // ms after which whole lines are painted again
@@ -48,24 +49,26 @@ export class Canvas {
     const x = scale(xaxis, false);
     const y = scale(yaxis, true);
     const strip = yaxis2 && scale(yaxis2, true);
+    const { count, growing } = view.cursor;
     const state = [x.key, y.key, strip?.key, this.ratio, ...hidden, run.store.age, view.theme.key];
+    state.push(growing);
     const key = [...state, view.modes.lit].join();
     const now = performance.now();
     // Ends painted one by one show their joints, so whole lines are painted again now and then.
-    const whole = key !== this.key || now - this.painted > AFRESH;
+    const whole = key !== this.key || now - this.painted > AFRESH || count < this.rows;
     if (whole) {
       this.clear();
       this.key = key;
       this.painted = now;
       this.rows = 0;
-      for (const line of lines) line.pen = { x: NaN, y: NaN, run: 0 };
+      for (const line of lines) line.pen = { x: NaN, y: NaN, run: 0, row: -1 };
     }
     this.pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     const shown = lines.filter((line) => !this.panel.isHidden(line));
     this.within(xaxis, yaxis, shown.filter((each) => !each.strip), x, y);
     if (strip) this.within(xaxis, yaxis2, shown.filter((each) => each.strip), x, strip);
     this.ring(x, y);
-    this.rows = run.store.count;
+    this.rows = count;
   }
 
   /** Paint the lines of one pair of axes, clipped to them. */
@@ -75,7 +78,8 @@ export class Canvas {
     this.pen.rect(xaxis._offset, yaxis._offset - 2, xaxis._length + 2, yaxis._length + 4);
     this.pen.clip();
     for (const line of lines.toReversed()) this.stroke(line, x, y); // the first is on top
-    for (const line of lines) if (line.marked) this.mark(line, x, y);
+    const { count } = this.panel.view.cursor;
+    for (const line of lines) if (line.marked && line.good < count) this.mark(line, x, y);
     this.pen.restore();
   }
 
@@ -86,7 +90,7 @@ export class Canvas {
     pen.lineWidth = RING.line.width;
     pen.setLineDash([]);
     for (const crossing of panel.crossings.shown(panel)) {
-      if (crossing.row < this.rows) continue;
+      if (crossing.row < this.rows || crossing.row >= panel.view.cursor.count) continue;
       pen.beginPath();
       pen.arc(x(crossing.x), y(crossing.y), RING.size / 2, 0, 2 * Math.PI);
       pen.stroke();
@@ -99,7 +103,7 @@ export class Canvas {
 
   /** Paint a line from the row at which the last painting ended. */
   stroke(line, x, y) {
-    const { run: { store }, logX } = this.panel;
+    const { run: { store }, logX, view } = this.panel;
     const xs = store.column(line.meta.x);
     const ys = store.column(line.meta.y);
     const pen = this.pen;
@@ -113,17 +117,45 @@ export class Canvas {
     pen.lineDashOffset = at.run; // dashes continue where they ended
     pen.beginPath();
     if (Number.isFinite(at.x + at.y)) pen.moveTo(at.x, at.y);
-    for (const row of thin(ys, this.rows, store.count, POINTS, logX)) {
-      const [px, py] = [x(line.place(xs[row])), y(ys[row] * line.scale)];
+    const dots = [];
+    for (const row of thin(ys, this.rows, view.cursor.count, POINTS, logX)) {
+      if (line.seldom && !Number.isFinite(ys[row])) continue;
+      const px = x(line.place(xs[row]));
+      const py = y(ys[row] * line.scale);
+      if (line.seldom) dots.push([px, py]);
       const joined = Number.isFinite(at.x + at.y) && Number.isFinite(px + py);
-      if (joined) pen.lineTo(px, py);
+      const way = joined ? between(line, store, at.row, row) : [];
+      for (const [bx, by] of way) this.draw(line, x(bx), y(by));
+      if (joined) this.draw(line, px, py);
       else if (Number.isFinite(px + py)) pen.moveTo(px, py);
-      if (joined && line.dash.length) at.run += Math.hypot(px - at.x, py - at.y);
-      at.x = px;
-      at.y = py;
+      Object.assign(at, { x: px, y: py, row });
     }
     pen.stroke();
+    if (line.seldom) this.dot(line, dots);
     pen.globalAlpha = 1;
+  }
+
+  /** Continue a line to a point. */
+  draw({ dash, pen: at }, px, py) {
+    this.pen.lineTo(px, py);
+    if (dash.length) at.run += Math.hypot(px - at.x, py - at.y);
+    at.x = px;
+    at.y = py;
+  }
+
+  /** Paint a mark at each value of a line that is measured seldom. */
+  dot(line, points) {
+    const { size, symbol } = line.trace.marker;
+    const open = symbol === "circle-open";
+    this.pen.fillStyle = this.color(line);
+    this.pen.lineWidth = 1; // of open marks, as Plotly has it
+    this.pen.setLineDash([]);
+    for (const [x, y] of points) {
+      this.pen.beginPath();
+      this.pen.arc(x, y, size / 2, 0, 2 * Math.PI);
+      if (open) this.pen.stroke();
+      else this.pen.fill();
+    }
   }
 
   /** Paint a cross where a line stopped being finite, a dot where its network ended early. */

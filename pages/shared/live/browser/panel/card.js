@@ -1,25 +1,30 @@
 // Card: everything around a chart: title, buttons, legend, and a description for screen readers.
 
-import { button, make } from "../base/dom.js";
-import { brief, capital, marked, plain } from "../base/words.js";
+import { button, make, write } from "../base/dom.js";
+import { heading, marked, plain } from "../base/words.js";
+import { legend } from "./legend.js";
 import { Menu } from "./menu.js";
+import { Naming } from "./naming.js";
 
 export class Card {
   constructor(panel) {
     this.panel = panel;
-    const name = capital(panel.name.replaceAll("_", " ").replace("/", ": "));
-    this.title = make("h3", "dln-title", {}, name);
+    const name = heading(panel.name).replace("/", ": ");
+    this.title = make("h2", "dln-title", {}, name);
     this.menu = new Menu(panel);
     const label = { title: "Logarithmic value axis (L)" };
     this.log = button("", label, "log", () => panel.toggleLog());
     this.tools = make("div", "dln-tools", { hidden: "" }, this.log, this.menu.element);
     this.legend = make("div", "dln-legend", { role: "group" });
     const wait = make("div", "dln-wait", {}, "Waiting for the first record…");
-    this.plot = make("div", "dln-plot", { role: "img" }, wait);
-    this.words = make("p", "dln-unseen");
+    const id = `dln-words-${panel.name.replace(/\W/g, "-")}`;
+    this.plot = make("div", "dln-plot", { role: "img", "aria-describedby": id }, wait);
+    this.words = make("p", "dln-unseen", { id });
     const head = make("div", "dln-head", {}, this.title, this.tools);
     this.note = make("p", "dln-note");
-    const parts = [head, this.note, this.legend, panel.needle.values, this.plot, this.words];
+    this.naming = new Naming(panel);
+    const names = this.naming.element;
+    const parts = [head, this.note, this.legend, names, panel.needle.values, this.plot, this.words];
     this.element = make("section", "dln-card", { "data-panel": panel.name }, ...parts);
   }
 
@@ -44,6 +49,7 @@ export class Card {
   lack(sentence) {
     this.tools.hidden = true;
     this.legend.replaceChildren();
+    this.listed = this.told = null;
     this.explain();
     this.plot.replaceChildren(make("div", "dln-wait", {}, sentence));
   }
@@ -52,41 +58,38 @@ export class Card {
     this.log.setAttribute("aria-pressed", String(on));
   }
 
-  /** Show a key for each line that the legend lists. */
-  showLegend(dark) {
-    const listed = this.panel.lines.filter((line) => line.trace.showlegend !== false);
-    this.legend.replaceChildren(...listed.map((line) => this.key(line, dark)));
+  /** Show an entry for each group of lines, theory and marks that the chart has. */
+  showLegend() {
+    const { theme } = this.panel.view;
+    const entries = legend(this.panel);
+    for (const { line } of entries) if (line) line.tells = line.named(this.panel.run.store);
+    const key = JSON.stringify([theme?.key, ...entries.map(({ group, label }) => [group, label])]);
+    const told = JSON.stringify(entries.map(({ line }) => line?.tells));
+    if (key !== this.listed) this.legend.replaceChildren(...entries.map((entry) => this.key(entry)));
+    else if (told !== this.told)
+      entries.forEach(({ line }, place) => {
+        if (line) this.legend.children[place].lastChild.innerHTML = marked(line.tells);
+      });
+    Object.assign(this, { listed: key, told });
   }
 
-  /** A button that shows and hides the lines of a line's group. */
-  key(line, dark) {
-    const pressed = () => String(!this.panel.hidden.has(line.group));
+  /** A button that shows and hides a group. */
+  key({ group, label, swatch, line }) {
+    const pressed = () => String(!this.panel.hidden.has(group));
     const attributes = { "aria-pressed": pressed(), title: "Show or hide" };
     const key = button("dln-key", attributes, "", () => {
-      this.panel.toggleGroup(line.group);
+      this.panel.toggleGroup(group);
       key.setAttribute("aria-pressed", pressed());
     });
-    key.innerHTML = `<svg width="26" height="8" aria-hidden="true"><line x1="1" x2="25" y1="4"
-      y2="4" stroke-width="2.5" stroke="${line.color(dark)}"
-      stroke-dasharray="${line.dash.map((length) => length * 0.8)}"/></svg>`;
-    key.append(plain(line.trace.name));
+    key.innerHTML = swatch;
+    const words = make("span");
+    words.innerHTML = marked(line?.tells ?? label);
+    key.append(words);
     return key;
   }
 
-  /** Describe the first line of each network in words: its first and its last value. */
-  summarise(store) {
-    const main = this.panel.lines.filter(({ strip }) => !strip);
-    const groups = Map.groupBy(main, (line) => line.meta.network);
-    const sentences = [...groups].map(([, lines]) => {
-      const line = lines.find(({ good }) => good >= 0);
-      if (!line) return "";
-      const network = plain(line.trace.name);
-      const label = line.label.includes(network) ? line.label : `${network}, ${line.label}`;
-      const start = brief(store.column(line.meta.y)[0] * line.scale);
-      const end = brief(line.end(store)[1]) + (line.broken ? ", then not finite" : "");
-      const more = lines.length > 1 ? ` and ${lines.length - 1} more lines` : "";
-      return `${label}: from ${start} to ${end}${more}.`;
-    });
-    this.words.textContent = sentences.join(" ");
+  /** Tell in words what the chart shows. */
+  summarise(words) {
+    write(this.words, words);
   }
 }

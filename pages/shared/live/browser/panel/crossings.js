@@ -5,7 +5,8 @@ export class Crossings {
   /** `least` is the value that one of the two must have reached; if missing, no crossing counts. */
   constructor(lines, least = Infinity) {
     this.least = least;
-    const followed = lines.filter(({ strip, meta }) => !strip && meta.mode !== undefined);
+    const isFollowed = ({ strip, meta }) => !strip && meta.mode !== undefined;
+    const followed = least < Infinity ? lines.filter(isFollowed) : [];
     this.groups = [...Map.groupBy(followed, ({ meta }) => meta.network).values()];
     this.forget();
   }

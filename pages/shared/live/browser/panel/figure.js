@@ -1,11 +1,19 @@
 // Figure: a panel's chart as Plotly takes it.
 
+import { sizeOf } from "../base/dom.js";
 import { FAULT, OPACITY, RING, mirrored } from "../base/theme.js";
 import { firstAt, thin } from "../base/thin.js";
+import { bests } from "./best.js";
+import { between } from "./between.js";
 import { changes } from "./changes.js";
 import { decades, halves } from "./ranges.js";
+import { stops } from "./stop.js";
 
+const NARROW = 420; // pixels of a chart with room for few numbers below it
 const POINTS = 600; // about as many points of a line are drawn; on the canvas, half are enough
+
+/** The group that one entry of the legend shows and hides. */
+export const groupOf = ({ legendgroup, name }) => legendgroup ?? name;
 
 /** The traces and the layout of a panel's chart. */
 export function onPage(panel) {
@@ -23,6 +31,7 @@ function layoutOf(panel, theme, { x, y, strip }) {
   yTicks.automargin = Boolean(panel.held.y) || !usual;
   if (panel.isLog) Object.assign(yTicks, { dtick: decades(y), nticks: undefined });
   const xTicks = { exponentformat: "SI" }; // 20,000 and 100k
+  if (panel.plot.clientWidth < NARROW) xTicks.nticks = 4; // more would be turned aside
   if (panel.logX) Object.assign(xTicks, { dtick: decades(x), nticks: undefined });
   const text = { color: theme.ink, family: theme.font };
   const { shapes, annotations } = changes(panel, theme, x);
@@ -30,11 +39,12 @@ function layoutOf(panel, theme, { x, y, strip }) {
     ...given,
     title: undefined,
     showlegend: false,
-    shapes: [...(given.shapes ?? []), ...shapes],
+    shapes: [...(given.shapes ?? []).filter(({ name }) => !panel.hidden.has(name)), ...shapes],
     annotations: [...(given.annotations ?? []), ...annotations],
     xaxis: { ...axis(given.xaxis, theme, x, panel.logX ? "log" : "linear"), ...xTicks },
     yaxis: { ...axis(given.yaxis, theme, y, panel.isLog ? "log" : "linear"), ...yTicks },
     ...(strip && { yaxis2: { ...axis(given.yaxis2, theme, strip, "log"), dtick: halves(strip) } }),
+    ...sizeOf(panel.plot),
     margin: { l: 58, r: 22, t: given.meta?.changes ? 24 : 10, b: 44 },
     font: { ...given.font, ...text },
     hoverlabel: { bgcolor: theme.paper, font: { ...text, size: 13 } },
@@ -44,7 +54,8 @@ function layoutOf(panel, theme, { x, y, strip }) {
   };
 }
 
-function axis(given, theme, range, type) {
+/** One of Plotly's axes in the page's look. */
+export function axis(given, theme, range, type) {
   return {
     ...given,
     type,
@@ -74,16 +85,22 @@ function traces(panel, theme, range) {
     visible: !panel.isHidden(line),
     line: { ...line.trace.line, color: line.color(theme.dark) },
   }));
-  const theory = panel.fixed.map((trace) => expected(trace, panel.run.store, theme));
+  const theory = panel.fixed.map((trace, place) => ({
+    ...expected(trace, panel, theme),
+    uid: `theory${place}`,
+    visible: !panel.hidden.has(groupOf(trace)),
+  }));
   const marked = [rings(panel, theme), marks(panel, theme)];
   return [...theory, ...faint(panel, theme, range), ...lines, ...marked];
 }
 
 /** A trace of theory, in the colour of text, at the times when the run reached its steps. */
-function expected(trace, store, theme) {
+function expected(trace, { run: { store }, lines }, theme) {
   const clock = trace.meta?.x;
   const timed = store && clock && clock !== "step";
-  const x = timed ? trace.x.map((step) => store.timeOf(step, clock)) : trace.x;
+  const own = timed && lines.find(({ meta }) => meta.x === clock);
+  const place = (step) => (own ?? lines[0]).place(store.timeOf(step, clock));
+  const x = timed ? trace.x.map(place) : trace.x;
   const { line, marker } = trace;
   if (marker) {
     const color = theme.dark ? mirrored(marker.color) : marker.color;
@@ -110,23 +127,30 @@ function faint(panel, theme, range) {
 /** The points of a line inside the visible part of the x axis. */
 function points(line, { run: { store }, logX }, [from, to], first = 0) {
   if (!store || line.good < first) return { x: [null], y: [null] };
-  const x = store.column(line.meta.x).subarray(0, line.good + 1);
-  const y = store.column(line.meta.y);
-  const start = Math.max(firstAt(x, from * line.unit) - 1, first);
+  const [x, y] = line.points(store, first);
+  const start = Math.max(firstAt(x, from * line.unit) - 1, 0);
   const stop = Math.min(firstAt(x, to * line.unit) + 2, x.length);
   const rows = thin(y, start, stop, POINTS, logX);
-  return { x: rows.map((row) => line.x(store, row)), y: rows.map((row) => y[row] * line.scale) };
+  const drawn = { x: [], y: [] };
+  const add = (place, value) => (drawn.x.push(place), drawn.y.push(value));
+  rows.forEach((row, at) => {
+    if (at) for (const point of between(line, store, first + rows[at - 1], first + row)) add(...point);
+    add(line.place(x[row]), y[row] * line.scale);
+  });
+  return drawn;
 }
 
-/** Rings where two modes cross. */
+/** Rings where two modes cross, and at the best moment of a network that got worse or
+ * that validation would stop. */
 function rings(panel, theme) {
-  const found = panel.run.store ? panel.crossings.shown(panel) : [];
+  const { run, crossings } = panel;
+  const found = run.store ? [...crossings.shown(panel), ...bests(panel), ...stops(panel)] : [];
   return {
     type: "scatter",
     mode: "markers",
     uid: "dlncrossings",
     name: "crossings",
-    showlegend: found.length > 0,
+    visible: !panel.hidden.has("crossings"),
     x: found.length ? found.map(({ x }) => x) : [null],
     y: found.length ? found.map(({ y }) => y) : [null],
     marker: { ...RING, color: theme.ink },

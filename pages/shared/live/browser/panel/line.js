@@ -22,9 +22,12 @@ export class Line {
     this.scale = trace.meta.scale ?? 1; // turns the stored unit into the axis's
     this.unit = trace.meta.unit ?? 1; // unit of the x axis, in the unit of its column
     this.least = trace.meta.least ?? -Infinity; // place of the first record on a logarithmic x axis
+    this.theory = null; // the exact course and the residuals, see between.js
     this.clock = `${trace.meta.x}/${this.unit}`; // lines of one clock share their times
+    this.seldom = Boolean(trace.connectgaps); // most records lack it; marks show what was measured
     this.strip = trace.yaxis === "y2"; // in the strip below the chart
     this.group = trace.legendgroup ?? trace.name;
+    this.name = trace.name;
     this.width = trace.line?.width ?? 2;
     this.dash = dashed(trace.line?.dash);
     this.label = plain((trace.hovertemplate ?? "").split(": %{")[0]) || trace.name;
@@ -33,9 +36,11 @@ export class Line {
 
   /** Start again from the first record. */
   forget() {
-    this.good = -1; // row of the last finite value
+    this.first = -1; // row of the first finite value
+    this.good = -1; // row of the last one
     this.bad = -1; // row of the last value that is not finite, though its network was trained
     this.over = false; // whether its network has ended
+    if (this.meta.least === "first") this.least = NaN; // not yet known
     this.pen = null; // where the canvas continues
   }
 
@@ -43,12 +48,14 @@ export class Line {
   observe(store, from, extent) {
     const y = store.column(this.meta.y);
     const clock = store.column(`${this.meta.network}.seconds`); // NaN once the network has ended
+    if (Number.isNaN(this.least)) this.least = store.least(this.meta.x);
     for (let row = from; row < store.count; row++) {
       const value = y[row] * this.scale;
       if (!Number.isFinite(value)) {
-        if (Number.isFinite(clock[row])) this.bad = row;
+        if (Number.isFinite(clock[row]) && !this.seldom) this.bad = row;
         continue;
       }
+      if (this.first < 0) this.first = row;
       this.good = row;
       if (value < extent.low) extent.low = value;
       if (value > extent.high) extent.high = value;
@@ -66,9 +73,39 @@ export class Line {
     return !this.strip && (this.broken || (this.over && this.good >= 0));
   }
 
+  /** The value at a record, or before it for a line that is measured seldom. */
+  value(store, row) {
+    const y = store.column(this.meta.y);
+    let known = row;
+    while (this.seldom && known > this.first && !Number.isFinite(y[known])) known--;
+    return y[known] * this.scale;
+  }
+
+  /** x and y of the records up to the last finite one; of a line measured seldom, only its own. */
+  points(store, from) {
+    const [x, y] = [this.meta.x, this.meta.y].map((name) => store.column(name));
+    if (!this.seldom) return [x.subarray(from, this.good + 1), y.subarray(from, this.good + 1)];
+    const rows = [];
+    for (let row = from; row <= this.good; row++) if (Number.isFinite(y[row])) rows.push(row);
+    return [rows.map((row) => x[row]), rows.map((row) => y[row])];
+  }
+
   /** The point of the last finite record. */
   end(store) {
     return [this.x(store, this.good), store.column(this.meta.y)[this.good] * this.scale];
+  }
+
+  /** The line's name, with the mean of the last `meta.tail` records if the chart tells that. */
+  named(store) {
+    const mean = this.meta.tail && store ? this.tail(store) : NaN;
+    return Number.isNaN(mean) ? this.name : `${this.name} ${mean.toFixed(3)}`;
+  }
+
+  /** The mean of the last records, NaN if the line broke; tail_mean of dynamics/core/records.py. */
+  tail(store) {
+    if (this.good < 0 || this.broken) return NaN;
+    const last = store.column(this.meta.y).slice(0, this.good + 1).slice(-this.meta.tail);
+    return last.reduce((sum, value) => sum + value, 0) / last.length;
   }
 
   /** The place of a record on the x axis. */

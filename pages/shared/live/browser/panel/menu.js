@@ -7,6 +7,7 @@ export class Menu {
     this.panel = panel;
     this.list = make("div", "dln-menu", { role: "menu", hidden: "" });
     this.item("CSV, the numbers", () => panel.saveNumbers(this.name));
+    this.item("Table of numbers", () => panel.view.sheet.show(panel));
     this.item("For a paper or talk …", () => this.prepare());
     const closed = { "aria-haspopup": "menu", "aria-expanded": "false", title: "Export (E)" };
     this.button = button("", closed, "Export", () => this.open(this.list.hidden));
@@ -47,7 +48,7 @@ export class Menu {
 
   /** Ask for the page's export dialog, which draws the chart's range, axis, camera and moment. */
   prepare() {
-    const { name, isLog, held, hidden, at, view } = this.panel;
+    const { name, isLog, seenAxes: held, hidden, at, view } = this.panel;
     view.notify("export", { panel: name, log: isLog, held, hidden: [...hidden], at });
   }
 }

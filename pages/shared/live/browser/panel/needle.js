@@ -59,7 +59,10 @@ export class Needle {
   }
 
   stand(bar, line, xaxis, [upper, lower]) {
-    const value = line.x(this.panel.run.store, this.row(line));
+    const { run, view } = this.panel;
+    // On the axis of steps, all charts have it at one place, also where a network has ended.
+    const row = line.meta.x === "step" ? view.cursor.row : this.row(line);
+    const value = line.x(run.store, row);
     const [from, to] = xaxis.range.map(Number);
     const share = ((xaxis.type === "log" ? Math.log10(value) : value) - from) / (to - from);
     bar.hidden = !(share >= -1e-6 && share <= 1 + 1e-6);
@@ -78,7 +81,8 @@ export class Needle {
     const shown = lines.filter(isShown);
     this.list(shown.slice(0, MOST), shown.length - MOST, view.theme);
     for (const { line, number } of this.listed) {
-      write(number, brief(run.store.column(line.meta.y)[this.row(line)] * line.scale));
+      const ended = line.over && view.cursor.row > line.good ? " (ended)" : "";
+      write(number, brief(line.value(run.store, this.row(line))) + ended);
     }
   }
 

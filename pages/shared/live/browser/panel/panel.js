@@ -6,10 +6,12 @@ import { download } from "../base/dom.js";
 import { recall, remember } from "../base/memory.js";
 import { Canvas } from "./canvas.js";
 import { Card } from "./card.js";
+import { follow } from "./between.js";
 import { Crossings } from "./crossings.js";
 import { onPage } from "./figure.js";
 import { Line } from "./line.js";
 import { Needle } from "./needle.js";
+import { course, records } from "./numbers.js";
 import { decades, growY, halves, rangeX } from "./ranges.js";
 
 const HOVER_PAUSE = 1000; // ms between two refreshes of the lines under the pointer
@@ -23,6 +25,7 @@ export class Panel {
     this.name = name;
     this.part = "basic"; // the part of plotly.js that draws the chart
     this.lines = [];
+    this.fixed = []; // traces of theory
     this.crossings = new Crossings([]);
     this.visible = false; // whether the chart is in sight
     this.ready = false; // whether Plotly has drawn the chart
@@ -60,6 +63,7 @@ export class Panel {
     const { data, layout } = (this.figure = figure);
     this.fixed = data.filter((trace) => !trace.meta?.y);
     this.lines = data.filter((trace) => trace.meta?.y).map((trace) => new Line(trace));
+    follow(this);
     // The place of theory on a clock changes with the run's pace.
     this.timed = this.fixed.some(({ meta }) => meta?.x && meta.x !== "step");
     this.timed ||= layout.meta?.changes && this.lines.some(({ meta }) => meta.x !== "step");
@@ -72,7 +76,8 @@ export class Panel {
     this.card.name(layout.title?.text ?? this.name);
     this.card.explain(layout.meta?.note);
     this.card.showLog(this.isLog);
-    this.card.showLegend(this.view.theme.dark);
+    this.card.showLegend();
+    this.card.naming.describe();
     this.forget();
   }
 
@@ -80,7 +85,7 @@ export class Panel {
   lacks(sentence = "") {
     this.clear();
     this.figure = null;
-    this.lines = [];
+    this.lines = this.fixed = [];
     this.needle.show();
     this.card.lack(sentence);
   }
@@ -163,6 +168,11 @@ export class Panel {
     return { ...this.range, ...this.held };
   }
 
+  /** What a file takes over: the ranges of the axes, or the camera. */
+  get seenAxes() {
+    return this.ranges();
+  }
+
   rangeY() {
     const { yaxis = {}, shapes = [] } = this.figure.layout;
     if (yaxis.range && this.isLog === this.logIsDefault) return yaxis.range;
@@ -170,9 +180,9 @@ export class Panel {
     return growY(this.range.y, this.span(), goals, this.isLog, yaxis.rangemode === "tozero");
   }
 
-  /** The extent of all panels of one figure: side by side, they share one scale. */
+  /** The extent of all panels of one figure: side by side, they share one scale; numbers do not. */
   span() {
-    const stem = (panel) => panel.name.split("/")[0];
+    const stem = ({ name }) => (name.startsWith("numbers/") ? name : name.split("/")[0]);
     const peers = this.view.shown.filter((panel) => stem(panel) === stem(this));
     const extents = peers.map((panel) => (panel.observe(), panel.extent));
     return {
@@ -210,7 +220,7 @@ export class Panel {
     this.observe();
     this.stale = false;
     this.laid = performance.now();
-    this.plot.classList.toggle("dln-painted", this.run.live);
+    this.hide();
     const first = !this.ready;
     if (first) this.plot.replaceChildren();
     this.ready = true;
@@ -220,7 +230,7 @@ export class Panel {
     await drawing;
     this.canvas.place();
     this.paint();
-    this.needle.show();
+    this.showCursor();
     if (this.view.modes.lit) this.view.modes.light(this); // Plotly drew all lines at full opacity
   }
 
@@ -241,6 +251,7 @@ export class Panel {
     this.observe();
     if (!this.dragged) this.grow();
     this.paint();
+    this.card.naming.say();
     if (this.timed && performance.now() - this.laid > TIMING_PAUSE) this.redraw();
     if (this.pointed) this.hover();
   }
@@ -265,14 +276,29 @@ export class Panel {
     this.canvas.place();
   }
 
+  /** Whether the canvas has the lines, and not Plotly. */
+  get painted() {
+    return this.run.live || this.view.cursor.growing;
+  }
+
+  /** Hide Plotly's lines while the canvas paints them; those of a replay's future may be faint. */
+  hide() {
+    this.plot.classList.toggle("dln-painted", this.painted);
+    const { cursor, ahead } = this.view;
+    this.plot.classList.toggle("dln-ahead", ahead && cursor.growing && !this.run.live);
+  }
+
   paint() {
-    if (!this.run.live) this.canvas.clear();
+    if (!this.painted) this.canvas.clear();
     else if (this.plot._fullLayout?.xaxis && this.run.store) this.canvas.paint();
     if (this.view.cursor.on) this.needle.place();
   }
 
   showCursor() {
+    this.hide();
+    if (this.ready && (this.painted || this.canvas.key)) this.paint();
     this.needle.show();
+    this.card.naming.say();
   }
 
   /** Save all records as CSV in full precision, which only the server has. */
@@ -283,7 +309,13 @@ export class Panel {
 
   summarise() {
     this.observe();
-    this.card.summarise(this.run.store);
+    this.card.summarise(course(this));
+    this.card.showLegend();
+  }
+
+  /** Tables of what the chart shows. */
+  get tables() {
+    return [records(this)];
   }
 
   /** Give Plotly the newest records for its labels under the pointer. */

@@ -4,7 +4,7 @@
 const ROUND = [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
 
 /** The next round number at or above a positive one. */
-function roundUp(value) {
+export function roundUp(value) {
   const unit = 10 ** Math.floor(Math.log10(value));
   return (ROUND.find((step) => step * unit >= value * (1 - 1e-9)) ?? 10) * unit;
 }
@@ -25,8 +25,16 @@ function growX(before, reached, total) {
 export function rangeX({ view, run, lines, range, logX }) {
   const { reach } = view;
   const total = lines[0]?.clock === "step/1" ? run.config?.steps : undefined;
-  if (logX) return [0, Math.log10(Math.max(10, (run.live && total) || reach))];
+  if (logX) return growLogX(range.x?.[1], view, run.live, total);
   return run.live ? growX(range.x?.[1] ?? 0, reach, total) : [0, reach || 1];
+}
+
+/** The range of a logarithmic x axis, from the first place at which a record is drawn. */
+function growLogX(before, { reach, least }, live, total) {
+  const low = Math.log10(least);
+  let high = Math.log10(Math.max((live && total) || reach, 10 * least));
+  if (live && !total) high = before >= high ? before : Math.log10(roundUp(1.3 * 10 ** high));
+  return [low, high];
 }
 
 /** The range of the y axis. `goals` are values that the figure draws and the curves approach. */

@@ -1,9 +1,11 @@
 // Surface: lines side by side as one surface in three dimensions. Plotly draws it at most once a
 // second. The viewer's camera is kept; the cursor is a highlighted slice.
 
-import { make } from "../base/dom.js";
+import { make, sizeOf } from "../base/dom.js";
 import { remember } from "../base/memory.js";
 import { mirrored } from "../base/theme.js";
+import { brief, plain, whole } from "../base/words.js";
+import { COLUMNS, TOLD, spread } from "./numbers.js";
 import { Panel } from "./panel.js";
 
 const PACE = 1000; // ms between two drawings of new records
@@ -56,7 +58,7 @@ export class Surface extends Panel {
     const { theme } = this.view;
     const margin = { l: 0, r: 0, t: 0, b: 0 };
     const more = { margin, showlegend: false, title: undefined, paper_bgcolor: "rgba(0,0,0,0)" };
-    const layout = { ...this.layout(theme), ...more };
+    const layout = { ...this.layout(theme), ...more, ...sizeOf(this.plot) };
     const drawing = (first ? newPlot : react)(this.plot, this.traces(theme), layout, CONFIG);
     if (first) this.plot.on("plotly_relayout", (change) => this.turned(change));
     await drawing;
@@ -111,7 +113,8 @@ export class Surface extends Panel {
   }
 
   place({ x, unit = 1, least = -Infinity }, row) {
-    return Math.max(this.run.store.column(x)[row] / unit, least);
+    const { store } = this.run;
+    return Math.max(store.column(x)[row] / unit, least === "first" ? store.least(x) : least);
   }
 
   /** The line of a surface at the cursor. */
@@ -155,5 +158,33 @@ export class Surface extends Panel {
 
   paint() {}
 
-  summarise() {}
+  get seenAxes() {
+    return this.held;
+  }
+
+  /** Say how large the first modes are at the cursor. */
+  summarise() {
+    const sentences = this.figure.data.map(({ name, meta }) => {
+      const values = this.points(meta).z.slice(0, TOLD).map(brief);
+      return `${plain(name)}: the first modes are ${values.join(", ")}.`;
+    });
+    const step = this.run.store.column("step")[Math.max(this.view.cursor.row, 0)];
+    this.card.summarise(`At step ${whole(step)}. ${sentences.join(" ")}`);
+  }
+
+  /** A table of the modes of each surface over time. */
+  get tables() {
+    const { store } = this.run;
+    return this.figure.data.map(({ name, meta }) => {
+      const modes = meta.y.slice(0, COLUMNS);
+      return {
+        caption: plain(name),
+        head: ["step", ...modes.map((_, at) => `σ${at + 1}`)],
+        rows: spread(store.lastRow(store.column(modes[0])) + 1).map((row) => [
+          whole(store.column("step")[row]),
+          ...modes.map((mode) => brief(store.column(mode)[row])),
+        ]),
+      };
+    });
+  }
 }

@@ -86,6 +86,7 @@ export class Run {
       const anew = this.status && this.status.created !== status.created;
       this.greeted = true;
       if (anew || !(this.asked || this.described)) this.loadFigures();
+      this.view.greeted?.(status);
     }
     if (!status) return;
     const wasLive = this.live;

@@ -68,6 +68,11 @@ export class Store {
     return times[after - 1] + share * (times[after] - times[after - 1]);
   }
 
+  /** The first positive value of a column; NaN before it has one. */
+  least(name) {
+    return this.column(name).find((value) => value > 0) ?? NaN;
+  }
+
   /** The row of a column's last finite value. */
   lastRow(column) {
     let row = column.length - 1;

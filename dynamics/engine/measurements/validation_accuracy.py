@@ -1,0 +1,16 @@
+"""The share of the validation images that are put into their class."""
+
+from torch import Tensor
+
+from dynamics.engine.losses.classification import Classification
+from dynamics.engine.measuring.state import State
+from dynamics.engine.problem import Task
+
+
+def measure(state: State, task: Task) -> Tensor | None:
+    """From 0 to 1; None if no validation part was kept apart."""
+    if not isinstance(task, Classification) or state.backbone is None:
+        return None
+    if not task.has("validation"):
+        return None
+    return task.behind(state.backbone).accuracy("validation", state)

@@ -1,0 +1,14 @@
+"""The error on the ratings that decide when to stop, in stars."""
+
+from torch import Tensor
+
+from dynamics.engine.losses.residuals import Residuals
+from dynamics.engine.measuring.state import State
+from dynamics.engine.problem import Task
+
+UNIT = "stars"
+
+
+def measure(state: State, task: Task) -> Tensor | None:
+    """The root mean square error of means and W together; None without a validation part."""
+    return task.validation_rmse(state.left, state.right) if isinstance(task, Residuals) else None

@@ -1,0 +1,111 @@
+"""Here: processes of this machine, as many as the queue has places, with one thread each."""
+
+import concurrent.futures
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
+from typing import TYPE_CHECKING
+
+from dynamics.core.config import Config
+from dynamics.runs import queue
+from dynamics.runs.executors import DiedError
+
+if TYPE_CHECKING:
+    from dynamics.engine.training.many import Trained
+
+NICENESS = 5  # as that of a single run: the web app comes first
+
+
+class Here:
+    """Each place is a pool of one process, so that a dead process tells which runs it had."""
+
+    def __init__(self, places: int | None = None) -> None:
+        self._places = [_Place() for _ in range(places or queue.capacity())]
+
+    @property
+    def places(self) -> int:
+        """How many lists are trained at once."""
+        return len(self._places)
+
+    def submit(
+        self, configs: Sequence[Config], more: Sequence[str]
+    ) -> "concurrent.futures.Future[list[Trained]]":
+        """Train a list of runs in the place with the fewest."""
+        return min(self._places, key=lambda place: place.waiting).submit(configs, more)
+
+    def close(self) -> None:
+        """Kill the processes; they write nothing, so nothing is left half-made."""
+        for place in self._places:
+            place.close()
+
+
+class _Place:
+    """One process, which is started anew if it has died."""
+
+    def __init__(self) -> None:
+        self.waiting = 0
+        self._closed = False
+        self._start()
+
+    def _start(self) -> None:
+        # A forked process would share torch's threads and the locks that they hold.
+        context = multiprocessing.get_context("spawn")
+        self._pool = ProcessPoolExecutor(1, context, _begin)
+        self._pid = self._pool.submit(os.getpid)
+
+    def submit(
+        self, configs: Sequence[Config], more: Sequence[str]
+    ) -> "concurrent.futures.Future[list[Trained]]":
+        told: concurrent.futures.Future[list[Trained]] = concurrent.futures.Future()
+        self.waiting += 1
+        try:
+            task = self._pool.submit(_train, list(configs), list(more))
+        except BrokenProcessPool:  # it died while it had nothing to do
+            self._start()
+            task = self._pool.submit(_train, list(configs), list(more))
+
+        def tell(done: "concurrent.futures.Future[list[Trained]]") -> None:
+            self.waiting -= 1
+            if done.cancelled():
+                told.cancel()
+            elif isinstance(done.exception(), BrokenProcessPool):
+                if not self._closed:
+                    self._start()
+                told.set_exception(DiedError())
+            elif error := done.exception():
+                told.set_exception(error)
+            else:
+                told.set_result(done.result())
+
+        task.add_done_callback(tell)
+        return told
+
+    def close(self) -> None:
+        self._closed = True
+        with contextlib.suppress(Exception):  # a process that has died has no number
+            os.kill(self._pid.result(), signal.SIGKILL)
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _begin() -> None:
+    """Make this process polite: quiet at Ctrl-C, of low priority, and gone with its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(NICENESS)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
+def _train(configs: list[Config], more: list[str]) -> "list[Trained]":
+    from dynamics.engine.training.many import train  # loads torch, which the caller lacks
+
+    return train(configs, more)

@@ -1,0 +1,579 @@
+"""Sweep: a folder beside the runs that names them, and the training of what they still lack.
+
+``runs/sweeps/<key>/`` holds:
+
+- ``sweep.json``: the sweep;
+- ``outcomes.jsonl``: a line for each run that ended: its key and its outcome, or why it has none;
+- ``status.json``: where the sweep stands;
+- ``control`` and ``alive``, as those of a run.
+
+The runs of a sweep are ordinary runs. They are trained elsewhere, by an executor; this process
+alone writes their folders, each in one go, so that none is ever half-made.
+"""
+
+import concurrent.futures
+import contextlib
+import dataclasses
+import fcntl
+import json
+import math
+import shutil
+import time
+from collections import deque
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from dynamics.core import cost, traits
+from dynamics.core.config import Config, ConfigError
+from dynamics.core.machine import files
+from dynamics.core.sweep import Sweep
+from dynamics.core.words import count, duration, size
+from dynamics.findings.outcomes import DIVERGED, Outcome
+from dynamics.findings.sweeps import Results, needed, outcome
+from dynamics.runs import queue
+from dynamics.runs.executors import DiedError, Executor, LostError
+from dynamics.runs.group import ENDED, FLOPS
+from dynamics.runs.run import CANCEL, KEY, LIVE, RUN, Run, RunError, Status
+from dynamics.runs.start import replace
+
+if TYPE_CHECKING:
+    from dynamics.engine.training.many import Trained
+
+FOLDER = "sweeps"
+TRIES = 3  # most times that a run is tried whose worker dies
+SHORT, LONG = 0.1, 1.0  # seconds that a list of runs should take, so that cells appear steadily
+MOST = 64  # most runs of one list
+EVENLY = 4  # least lists of a worker, so that all end at about the same time
+LOOK = 0.1  # seconds between two looks at the control
+OVERHEAD = 0.02  # seconds of a run beside its steps: drawing, measuring, writing
+FILES = 9_000  # bytes of a folder beside its records and maps
+LEFT = 0.9  # share of the free disk or memory that a sweep may take
+PHASES = {
+    "waiting": "not started",
+    "running": "training",
+    "done": "finished",
+    "cancelled": "cancelled; started again, it continues from here",
+    "lost": "its process died; started again, it continues from here",
+    "failed": "could not go on",
+}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a sweep takes.
+
+    Attributes:
+        runs: how many runs it has.
+        missing: how many of its cells cannot exist.
+        new: how many of its runs are not finished yet.
+        seconds: at most, on so many places; None where a backbone's operations are not known.
+        memory: bytes of the runs that train at once.
+        disk: bytes of the new folders, at most.
+    """
+
+    runs: int
+    missing: int
+    new: int
+    seconds: float | None
+    memory: float
+    disk: float
+
+    @property
+    def sentence(self) -> str:
+        """The estimate in words."""
+        parts = [count(self.runs, "run")]
+        if self.new < self.runs:
+            parts[0] += f", {self.runs - self.new:,} of them finished already"
+        if self.seconds is not None and self.new:
+            parts.append(f"at most about {duration(self.seconds)}")
+        parts += [f"{size(self.memory)} of memory", f"at most {size(self.disk)} of disk"]
+        told = "; ".join(parts) + "."
+        if self.missing:
+            told += f" {count(self.missing, 'cell')} cannot exist."
+        return told
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a sweep stands.
+
+    Attributes:
+        sweep: the sweep.
+        phase: one of ``PHASES``.
+        values: the outcome of each run that has ended, by its key; NaN for none.
+        failed: why a run could not be trained, by its key.
+        seconds: since the training began.
+        left: seconds left, by the pace so far; None if unknown.
+        message: a sentence if the sweep could not go on.
+    """
+
+    sweep: Sweep
+    phase: str = "waiting"
+    values: dict[str, float] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    left: float | None = None
+    message: str = ""
+
+    @cached_property
+    def total(self) -> int:
+        """How many runs the sweep has; equal ones are one."""
+        return len({config.key for config in self.sweep.configs})
+
+    @property
+    def ended(self) -> int:
+        """How many have ended or failed."""
+        return len(self.values) + len(self.failed)
+
+    @property
+    def results(self) -> Results:
+        """The outcomes of its cells."""
+        return Results(self.sweep, self.values)
+
+    @property
+    def sentence(self) -> str:
+        """How far it is, in words."""
+        told = f"{self.ended:,} of {count(self.total, 'run')}, {PHASES[self.phase]}"
+        if self.failed:
+            told += f"; {len(self.failed):,} could not be trained"
+        return f"{told}." if not self.message else f"{told}: {self.message}"
+
+
+class SweepFolder:
+    """The folder of one sweep. Every call reads its files again.
+
+    Args:
+        runs: the folder of all runs.
+        key: the key of the sweep.
+    """
+
+    def __init__(self, runs: Path, key: str) -> None:
+        self.runs = runs
+        self.folder = runs / FOLDER / key
+
+    @property
+    def sweep(self) -> Sweep:
+        """The sweep.
+
+        Raises:
+            RunError: if it does not exist or cannot be read.
+        """
+        name = self.folder.name
+        try:
+            return Sweep.from_dict(json.loads((self.folder / "sweep.json").read_bytes()))
+        except FileNotFoundError:
+            raise RunError(f"There is no sweep {name[:40]} here.") from None
+        except (ConfigError, KeyError, TypeError, ValueError) as error:
+            raise RunError(f"The sweep {name} cannot be read: {error}.") from None
+
+    def progress(self) -> Progress:
+        """Where it stands, for everybody else than the process that trains it.
+
+        Raises:
+            RunError: as ``sweep``.
+        """
+        stored: dict[str, Any] = {}
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            stored = json.loads((self.folder / "status.json").read_bytes())
+        phase = stored.get("phase", "waiting")
+        if phase == "running" and not queue.locked(self.folder / "alive"):
+            phase = "lost"
+        values, failed = self.outcomes()
+        known = {name: stored.get(name) or 0.0 for name in ("seconds",)}
+        left, message = stored.get("left"), str(stored.get("message", ""))
+        return Progress(self.sweep, phase, values, failed, known["seconds"], left, message)
+
+    def outcomes(self) -> tuple[dict[str, float], dict[str, str]]:
+        """The outcome of each run that has ended, and why others have failed, by key."""
+        values: dict[str, float] = {}
+        failed: dict[str, str] = {}
+        with contextlib.suppress(FileNotFoundError):
+            for line in (self.folder / "outcomes.jsonl").read_bytes().splitlines():
+                with contextlib.suppress(KeyError, TypeError, ValueError):  # half a line
+                    stored = json.loads(line)
+                    if "why" in stored:
+                        failed[stored["run"]] = stored["why"]
+                        continue
+                    value = stored["value"]
+                    values[stored["run"]] = math.nan if value is None else float(value)
+                    failed.pop(stored["run"], None)
+        return values, failed
+
+    def note(self, values: dict[str, float], failed: dict[str, str]) -> None:
+        """Append outcomes."""
+        lines = [
+            json.dumps({"run": key, "value": value if math.isfinite(value) else None})
+            for key, value in values.items()
+        ]
+        lines += [json.dumps({"run": key, "why": why}) for key, why in failed.items()]
+        with open(self.folder / "outcomes.jsonl", "a", encoding="utf-8") as file:
+            file.write("".join(f"{line}\n" for line in lines))
+
+    def tell(self, progress: Progress) -> None:
+        """Replace the status."""
+        content = {name: getattr(progress, name) for name in ("phase", "seconds", "left")}
+        content |= {"message": progress.message, "ended": progress.ended, "total": progress.total}
+        files.replace(self.folder / "status.json", json.dumps(content).encode())
+
+    def ask(self, control: bytes) -> None:
+        """Ask the process that trains the sweep to end (``CANCEL``)."""
+        (self.folder / "control").write_bytes(control)
+
+    def asked(self) -> bytes:
+        """What it was last asked to do."""
+        with contextlib.suppress(FileNotFoundError):
+            return (self.folder / "control").read_bytes() or RUN
+        return RUN
+
+    def create(self, sweep: Sweep) -> None:
+        """Make the folder, or take it up again."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        files.replace(self.folder / "sweep.json", json.dumps(sweep.to_dict()).encode())
+        self.ask(RUN)
+
+
+def listing(runs: Path) -> list[SweepFolder]:
+    """All sweeps, the newest first."""
+    found = [path for path in (runs / FOLDER).glob("*") if KEY.fullmatch(path.name)]
+    found.sort(key=lambda path: -path.stat().st_mtime)
+    return [SweepFolder(runs, path.name) for path in found]
+
+
+def estimate(sweep: Sweep, runs: Path, places: int = 0) -> Estimate:
+    """What the sweep takes on so many places, of this machine's queue if 0."""
+    places = places or queue.capacity()
+    new = [config for config in _distinct(sweep) if not _finished(Run(runs / config.key))]
+    times = [_seconds(config) for config in new]
+    known = [each for each in times if each is not None]
+    most = max((_bytes(config) for config in sweep.configs), default=0.0)
+    return Estimate(
+        len(_distinct(sweep)),
+        len(sweep.missing),
+        len(new),
+        sum(known) / places if len(known) == len(times) else None,
+        most * min(places, max(1, len(new))),
+        sum(map(_disk, new)),
+    )
+
+
+def check_room(expected: Estimate, runs: Path) -> None:
+    """Refuse a sweep that this machine has no room for, and say what would fit.
+
+    Raises:
+        RunError: with one sentence.
+    """
+    memory = psutil.virtual_memory().available
+    if expected.memory > LEFT * memory:
+        raise RunError(
+            f"The runs of this sweep take {size(expected.memory)} of memory at once, and "
+            f"{size(memory)} are free; smaller matrices would fit."
+        )
+    there = next(folder for folder in (runs, *runs.parents) if folder.exists())
+    disk = shutil.disk_usage(there).free
+    if expected.disk > LEFT * disk:
+        fits = int(LEFT * disk / expected.disk * expected.new)
+        raise RunError(
+            f"The folders of this sweep take up to {size(expected.disk)}, and {size(disk)} are "
+            f"free; {count(fits, 'run')} would fit, or records further apart."
+        )
+
+
+def _distinct(sweep: Sweep) -> list[Config]:
+    return list({config.key: config for config in sweep.configs}.values())
+
+
+def _finished(run: Run) -> bool:
+    with contextlib.suppress(RunError):
+        return run.folder.is_dir() and run.status.phase in ENDED
+    return False
+
+
+def _seconds(config: Config) -> float | None:
+    """About how long a run takes on one core if it makes all its steps."""
+    if traits.problem(config.problem).classifies:
+        return None
+    work = sum(cost.operations(config, network) for network in config.networks)
+    return OVERHEAD + config.steps * work / FLOPS
+
+
+def _bytes(config: Config) -> float:
+    if traits.problem(config.problem).classifies:
+        return 0.0
+    return sum(cost.memory(config, network) for network in config.networks)
+
+
+def _disk(config: Config) -> float:
+    """Bytes of a folder if the run makes all its steps: about twelve numbers a record."""
+    records = config.steps // config.record_every + 2
+    numbers = 10 + 2 * config.rank + max(0, config.rank_bound - 2 * config.rank)
+    return FILES + 15_000 + 8.0 * records * numbers * len(config.networks)
+
+
+@dataclass
+class _List:
+    """Runs that are trained as one task; ``tries`` counts how often their worker has died."""
+
+    configs: list[Config]
+    tries: int = 0
+
+
+class Training:
+    """The training of one sweep, by the one process that writes its runs.
+
+    Args:
+        sweep: the sweep.
+        runs: the folder of all runs.
+        executor: where its runs are trained.
+    """
+
+    def __init__(self, sweep: Sweep, runs: Path, executor: Executor) -> None:
+        self._sweep = sweep
+        self._runs = runs
+        self._executor = executor
+        self._place = SweepFolder(runs, sweep.key)
+        self._again: deque[_List] = deque()
+        self._active: dict[concurrent.futures.Future[list[Trained]], _List] = {}
+        self._pace = 1.0  # measured seconds of a place for one estimated second
+
+    def __iter__(self) -> Iterator[Progress]:
+        """Train what is missing, and yield where the sweep stands whenever that has changed.
+
+        Ends early if the sweep is cancelled. The executor is closed in the end.
+
+        Raises:
+            RunError: if another process trains the sweep, a folder cannot be written, or no worker
+                can be reached.
+        """
+        self._place.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(self._place.folder / "alive", "w", encoding="utf-8") as alive:
+                try:
+                    fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    raise RunError("This sweep is being trained by another process.") from None
+                self._place.create(self._sweep)
+                yield from self._train()
+        finally:
+            self._executor.close()
+
+    def _train(self) -> Iterator[Progress]:
+        self._began = time.monotonic()
+        noted, _ = self._place.outcomes()
+        kept = {key: value for key, value in noted.items() if (self._runs / key).is_dir()}
+        self._now = Progress(self._sweep, "running", kept)
+        self._waiting = deque(c for c in _distinct(self._sweep) if c.key not in self._now.values)
+        self._elsewhere: list[Config] = []  # runs that another process has in hand
+        self._paces = {config.key: _seconds(config) or 1.0 for config in self._waiting}
+        phase, message = "cancelled", ""
+        try:
+            yield self._told()
+            while self._waiting or self._again or self._active or self._elsewhere:
+                if self._place.asked() == CANCEL:
+                    self._take([future for future in self._active if future.done()])
+                    break
+                self._submit()
+                if self._collect():
+                    yield self._told()
+            else:
+                phase = "done"
+        except (OSError, RunError) as error:
+            phase, message = "failed", _sentence(error, self._runs)
+            raise
+        finally:
+            self._now = dataclasses.replace(self._now, phase=phase, message=message, left=None)
+            with contextlib.suppress(OSError):
+                self._place.tell(self._now)
+        yield self._now
+
+    def _submit(self) -> None:
+        """Give every place a list of runs."""
+        places = self._executor.places
+        while len(self._active) < places:
+            chosen = self._again.popleft() if self._again else _List(self._next(places))
+            if not chosen.configs:
+                return
+            more = self._sweep.measure.needs
+            self._active[self._executor.submit(chosen.configs, more)] = chosen
+
+    def _next(self, places: int) -> list[Config]:
+        """The next runs of one task: SHORT to LONG seconds of them, in the sweep's order."""
+        chosen: list[Config] = []
+        seconds = 0.0
+        most = min(MOST, max(1, len(self._waiting) // (EVENLY * places)))
+        found: dict[str, float] = {}
+        while self._waiting and len(chosen) < MOST and seconds < LONG:
+            if len(chosen) >= most and seconds >= SHORT:
+                break
+            config = self._waiting.popleft()
+            run = Run(self._runs / config.key)
+            if run.folder.is_dir():
+                value = self._existing(config, run)
+                if value is not None:
+                    found[config.key] = value
+                    continue
+                if _trains(run):
+                    self._elsewhere.append(config)
+                    continue
+            chosen.append(config)
+            seconds += self._paces[config.key] * self._pace
+        if found:
+            self._keep(found, {})
+        return chosen
+
+    def _collect(self) -> bool:
+        """Write the runs that have come back; returns whether anything has."""
+        before = self._now.ended
+        futures = [*self._active]
+        done, _ = concurrent.futures.wait(
+            futures, LOOK if futures else 0, concurrent.futures.FIRST_COMPLETED
+        )
+        if not futures and self._elsewhere:
+            time.sleep(LOOK)
+        self._take(done)
+        for config in list(self._elsewhere):
+            run = Run(self._runs / config.key)
+            if not _trains(run):
+                self._elsewhere.remove(config)
+                self._waiting.append(config)
+        return self._now.ended > before
+
+    def _take(self, done: "Collection[concurrent.futures.Future[list[Trained]]]") -> None:
+        tasks = [(future, self._active.pop(future)) for future in done]
+        if self._place.asked() != CANCEL:
+            self._submit()  # no worker waits while its last runs are written
+        for future, task in tasks:
+            self._receive(future, task)
+
+    def _receive(self, future: "concurrent.futures.Future[list[Trained]]", task: _List) -> None:
+        try:
+            trained = future.result()
+        except (LostError, concurrent.futures.CancelledError):
+            self._again.append(task)
+            return
+        except DiedError:
+            self._retry(task)
+            return
+        values: dict[str, float] = {}
+        failed: dict[str, str] = {}
+        for config, each in zip(task.configs, trained, strict=True):
+            if each.why:
+                failed[config.key] = each.why
+            else:
+                values[config.key] = self._write(config, each)
+        self._keep(values, failed)
+
+    def _retry(self, task: _List) -> None:
+        """Try runs again whose worker has died, each alone: only one of them may be at fault."""
+        if task.tries + 1 < TRIES:
+            again = [_List([config], task.tries + 1) for config in task.configs]
+            self._again.extend(again)
+            return
+        why = f"Its worker died {TRIES} times, perhaps for lack of memory."
+        self._keep({}, {config.key: why for config in task.configs})
+
+    def _existing(self, config: Config, run: Run) -> float | None:
+        """The outcome of a run that has ended and has measured what is needed; else None."""
+        with contextlib.suppress(RunError):
+            status = run.status
+            if status.phase in ENDED and run.sound:
+                shapes = run.layout.shapes
+                names = needed(self._sweep, config)
+                if all(set(names) <= set(shapes[name]) for name in config.networks):
+                    ended = status.outcomes
+                    lost = [name for name in ended if ended[name].kind == DIVERGED]
+                    return outcome(self._sweep, config, run.trajectories, lost)
+        return None
+
+    def _write(self, config: Config, trained: "Trained") -> float:
+        """Make the folder of a run, unless it was made meanwhile; returns its outcome."""
+        store(self._runs, config, trained)
+        lost = [name for name, record in trained.last.items() if record.outcome == DIVERGED]
+        trajectories = trained.layout.trajectories(trained.rows)
+        return outcome(self._sweep, config, trajectories, lost)
+
+    def _keep(self, values: dict[str, float], failed: dict[str, str]) -> None:
+        """Note outcomes in the folder and in this process."""
+        if values or failed:
+            self._place.note(values, failed)
+        self._now = dataclasses.replace(
+            self._now, values=self._now.values | values, failed=self._now.failed | failed
+        )
+
+    def _told(self) -> Progress:
+        """Where the sweep stands, also for everybody else."""
+        seconds = time.monotonic() - self._began
+        ahead = [*self._waiting, *self._elsewhere]
+        ahead += [
+            config for task in (*self._again, *self._active.values()) for config in task.configs
+        ]
+        left = sum(self._paces[config.key] for config in ahead)
+        made = sum(self._paces.values()) - left
+        if made > 0:
+            self._pace = seconds * self._executor.places / made
+        self._now = dataclasses.replace(
+            self._now, seconds=seconds, left=left * seconds / made if made > 0 else None
+        )
+        self._place.tell(self._now)
+        return self._now
+
+
+def store(runs: Path, config: Config, trained: "Trained") -> None:
+    """Write the folder of a run in one go, unless a worker has it in hand or it has ended.
+
+    Raises:
+        OSError: if it cannot be written; nothing is left of it then.
+    """
+    run = Run(runs / config.key)
+    aside = Run(run.folder.with_name(f".new-{run.key}"))
+    shutil.rmtree(aside.folder, ignore_errors=True)
+    aside.folder.mkdir(parents=True)
+    ends = {name: Outcome.of(record) for name, record in trained.last.items()}
+    lost = any(record.outcome == DIVERGED for record in trained.last.values())
+    status = Status(
+        DIVERGED if lost else "done",
+        max(record.step for record in trained.last.values()),
+        machine=trained.machine,
+        outcomes={name: end for name, end in ends.items() if end},
+        created=time.time(),
+    )
+    contents = {
+        "config.json": json.dumps(config.canonical().to_dict()).encode(),
+        "layout.json": json.dumps(trained.layout.to_dict()).encode(),
+        "records.f8": trained.rows.astype("<f8").tobytes(),
+        "goal.f2": trained.goal,
+        "maps.f2": trained.maps,
+        "status.json": json.dumps(dataclasses.asdict(status)).encode(),
+    }
+    try:
+        for name, content in contents.items():
+            (aside.folder / name).write_bytes(content)
+        with queue.lock(runs / ".lock"):
+            if not _live(run):
+                replace(run.folder, aside.folder)
+    finally:
+        shutil.rmtree(aside.folder, ignore_errors=True)
+
+
+def _live(run: Run) -> bool:
+    """Whether a worker has the run in hand."""
+    return _phase(run) in LIVE
+
+
+def _trains(run: Run) -> bool:
+    """Whether somebody else trains the run, so that it will end by itself."""
+    return _phase(run) in ("queued", "running")
+
+
+def _phase(run: Run) -> str:
+    with contextlib.suppress(RunError):
+        return run.status.phase
+    return ""
+
+
+def _sentence(error: Exception, runs: Path) -> str:
+    return files.refusal(error, runs) if isinstance(error, OSError) else str(error)

@@ -1,0 +1,124 @@
+"""Access: what axe-core finds on each page, and a walk by keyboard alone."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from dynamics.core.config import Config
+from dynamics.runs.run import Run
+from dynamics.runs.start import start
+from tests.browser.conftest import Server, until
+from tests.browser.test_visit import SMALL, phase, visit
+
+pytestmark = pytest.mark.xdist_group("visit")
+Open = Callable[[int, str], Page]
+MOST_TABS = 80
+SERIOUS = ("serious", "critical")
+PAGES = {
+    "Nonlinear": "Networks tell digits apart",
+    "Lessons": "Lessons",
+    "Lessons?lesson=plateaus": "1 · Predict",
+    "Attribution": "What makes it faster?",
+    "Paper_figures": "Figures of the paper",
+    "Paper_figures?figure=ablation_alpha": "",
+    "Saved_runs": "Saved runs",
+    "Glossary": "Glossary",
+}
+
+
+def found(page: Page) -> list[str]:
+    """What axe-core calls serious or worse."""
+    page.wait_for_function("document.querySelector('.stApp').dataset.testScriptState !== 'running'")
+    violations = Axe().run(page).response["violations"]
+    return [
+        f"{each['id']}: {node['html'][:200]}"
+        for each in violations
+        if each["impact"] in SERIOUS
+        for node in each["nodes"]
+    ]
+
+
+def trained(server: Server, **changes: object) -> Run:
+    config = Config.from_dict(SMALL | {"rank_bound": 4, "seed_init": 21} | changes)
+    run = start(config, server.runs)
+    until(lambda: run.status.phase == "done", 60)
+    return run
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_serious_stands_in_the_way_on_the_first_page(
+    server: Server, page_at: Open, scheme: str
+) -> None:
+    """With a run, its legend with a hidden entry, a lit mode and the table of numbers."""
+    run = trained(server)
+    page = visit(page_at(1400, scheme), server, f"run={run.key}&mode=1")
+    phase(page, "Done")
+    card = page.locator("[data-panel='recovery_error']")
+    card.locator(".dln-key").first.click()
+    assert found(page) == []
+    card.get_by_role("button", name="Export").click()
+    page.get_by_role("menuitem", name="Table of numbers").click()
+    table = page.get_by_role("dialog").get_by_role("table")
+    steps = {each.steps[-1] for each in run.trajectories}
+    expect(table.get_by_role("row").last).to_contain_text(f"{max(steps):,.0f}")
+    assert found(page) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_serious_stands_in_the_way_on_any_page(
+    server: Server, page_at: Open, scheme: str
+) -> None:
+    trained(server)
+    page = visit(page_at(1400, scheme), server)
+    assert found(page) == []
+    for path, heading in PAGES.items():
+        page.goto(f"{server.address}/{path}")
+        expect(page.get_by_role("heading", name=heading).first).to_be_visible()
+        assert found(page) == [], path
+
+
+FOCUSED = """() => { const { activeElement: it } = document;
+  if (!it.matches("button, input, select, a, summary")) return "";
+  return it.ariaLabel || it.labels?.[0]?.firstChild.textContent ||
+    it.querySelector("p")?.textContent || it.textContent; }"""
+
+
+def tab_to(page: Page, name: str) -> int:
+    """Press Tab until a control with this name has the focus; returns how often."""
+    for pressed in range(1, MOST_TABS):
+        page.keyboard.press("Tab")
+        if re.fullmatch(name, (page.evaluate(FOCUSED) or "").strip()):
+            return pressed
+    raise AssertionError(f"{name} has no place in the order of Tab")
+
+
+def test_from_opening_to_a_saved_figure_by_keyboard_alone(
+    server: Server, page_at: Callable[[int], Page]
+) -> None:
+    """Train, once done Reset is next, a mode lit and in the address, a chart saved as a PDF."""
+    query = "&".join(f"{name}={value}" for name, value in (SMALL | {"seed_init": 22}).items())
+    page = visit(page_at(1400), server, query)
+    tab_to(page, "Train")
+    page.keyboard.press("Enter")
+    phase(page, "Done")
+    expect(page.get_by_role("button", name="Stop")).to_be_disabled()  # the page knows, too
+    assert tab_to(page, "Reset") == 1
+    tab_to(page, "Mode")
+    page.keyboard.press("ArrowDown")
+    page.wait_for_url("**mode=1**")
+    tab_to(page, "Export: Singular values: original")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("menuitem").first).to_be_focused()
+    for _ in range(2):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("Save PDF"))).to_be_visible()
+    with page.expect_download() as saving:
+        tab_to(page, "Save PDF.*")
+        page.keyboard.press("Enter")
+    assert saving.value.suggested_filename.startswith("singular_values-original")
