@@ -41,8 +41,12 @@ class Checkpoints:
         self._most = MOST
 
     def offer(self, records: Mapping[str, Resumable]) -> None:
-        """Keep the moment of these records if the last checkpoint is long enough ago."""
-        if time.monotonic() - self._kept >= self._apart:
+        """Keep the moment of these records if the last checkpoint is long enough ago.
+
+        The start is none: whoever continues there trains from the start anyway.
+        """
+        begun = any(record.step for record in records.values())
+        if begun and time.monotonic() - self._kept >= self._apart:
             self.keep(records)
 
     def keep(self, records: Mapping[str, Resumable]) -> None:

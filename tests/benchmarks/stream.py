@@ -25,8 +25,9 @@ from dynamics.core.config import Config
 from dynamics.core.consistency import MOST_RECORDS
 from dynamics.runs.run import CANCEL, Run
 from dynamics.runs.start import start
-from tests.browser.conftest import FLAGS, Server, chromium, served, until
+from tests.browser.conftest import FLAGS, Server, chromium, served
 from tests.browser.recorder import PANELS, Recorder
+from tests.support.make import until
 
 HERE = Path(__file__).resolve()
 
@@ -67,12 +68,12 @@ def training(
     # Far more steps than are trained: each run is cancelled.
     config = Config.from_dict(settings | {"steps": every * MOST_RECORDS, "tolerance": 0})
     run = start(config, root)
-    until(lambda: len(run.rows()) > 5, 60, "the run has records")
+    until(lambda: len(run.rows()) > 5, "the run has records")
     try:
         yield run
     finally:
         run.ask(CANCEL)
-        until(lambda: not run.status.live, 10, "the run is cancelled")
+        until(lambda: not run.status.live, "the run is cancelled")
 
 
 def open_charts(page: Page, server: Server, key: str) -> float:
@@ -253,7 +254,7 @@ def cancelled(table: Table, server: Server) -> None:
     with training(server.runs, 20, 8) as run:
         began = time.monotonic()
         run.ask(CANCEL)
-        until(lambda: run.status.phase == "cancelled", 10)
+        until(lambda: run.status.phase == "cancelled")
         table.add("cancel acknowledged", time.monotonic() - began, 0.5, "s")
 
 

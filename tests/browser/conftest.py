@@ -6,7 +6,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 from dynamics.runs.run import CANCEL, listing
+from tests.support.make import PATIENCE, until
 
 ROOT = Path(__file__).parents[2]
 FLAGS = [
@@ -28,8 +28,8 @@ FLAGS = [
     "--disable-sync",
 ]
 HEIGHTS = {1400: 950, 1024: 900, 390: 844}
-PATIENCE = 30_000  # ms until what is expected must be seen: a page may share its core with training
-expect.set_options(timeout=PATIENCE)
+MOST = PATIENCE * 1000  # ms until what is expected must be seen
+expect.set_options(timeout=MOST)
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,6 @@ class Server:
     @property
     def address(self) -> str:
         return f"http://{self.host}{self.base}"
-
-
-def until(holds: Callable[[], object], seconds: float = 15.0, what: str = "") -> None:
-    """Wait until ``holds`` does; fail when it does not within ``seconds``."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what or holds}"
-        time.sleep(0.02)
 
 
 def free_port() -> int:
@@ -82,7 +74,7 @@ def served(
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
     server = Server(f"127.0.0.1:{port}", process, runs, base)
     try:
-        until(lambda: process.poll() is not None or _answers(server), 60, "the server is ready")
+        until(lambda: process.poll() is not None or _answers(server), "the server is ready")
         assert process.poll() is None, (runs / "server.log").read_text()
         yield server
     finally:
@@ -173,11 +165,13 @@ def page_at(
 
 
 def _new_page(browser: Browser, width: int, scheme: str) -> Page:
-    return browser.new_page(
+    page = browser.new_page(
         viewport={"width": width, "height": HEIGHTS[width]},
         color_scheme="dark" if scheme == "dark" else "light",
         has_touch=width < 500,
     )
+    page.set_default_timeout(MOST)
+    return page
 
 
 @pytest.fixture(params=sorted(HEIGHTS, reverse=True))

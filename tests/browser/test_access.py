@@ -10,8 +10,9 @@ from playwright.sync_api import Page, expect
 from dynamics.core.config import Config
 from dynamics.runs.run import Run
 from dynamics.runs.start import start
-from tests.browser.conftest import Server, until
+from tests.browser.conftest import Server
 from tests.browser.test_visit import SMALL, phase, visit
+from tests.support.make import until
 
 pytestmark = pytest.mark.xdist_group("visit")
 Open = Callable[[int, str], Page]
@@ -44,7 +45,7 @@ def found(page: Page) -> list[str]:
 def trained(server: Server, **changes: object) -> Run:
     config = Config.from_dict(SMALL | {"rank_bound": 4, "seed_init": 21} | changes)
     run = start(config, server.runs)
-    until(lambda: run.status.phase == "done", 60)
+    until(lambda: run.status.phase == "done")
     return run
 
 

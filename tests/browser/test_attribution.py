@@ -28,7 +28,7 @@ def test_a_lead_is_measured_switched_and_shared(server: Server, page_at: Open) -
     expect(page.locator(".network")).to_have_count(8)  # each network that is trained
     measure.click()
     story = page.locator(".st-key-story")
-    expect(story).to_contain_text("Over 2 seeds", timeout=60_000)
+    expect(story).to_contain_text("Over 2 seeds")
     config = Config.from_dict(SETTINGS)
     kept = [Run(server.runs / each.key) for each in attribution.ladder(config, 2)]
     made = attribution.attribute(config, [run.trajectories for run in kept], "1e-1")
@@ -44,7 +44,7 @@ def test_a_lead_is_measured_switched_and_shared(server: Server, page_at: Open) -
 
     second = page_at(390)
     second.goto(page.url)
-    expect(second.locator(".st-key-story")).to_contain_text("Over 2 seeds", timeout=30_000)
+    expect(second.locator(".st-key-story")).to_contain_text("Over 2 seeds")
     assert second.evaluate("document.documentElement.scrollWidth") <= 390
 
     second.get_by_text("Same α for both").click()
@@ -59,7 +59,7 @@ def test_an_address_that_cannot_be_is_told_and_mended(server: Server, page_at: O
     page = page_at(1024)
     page.goto(f"{server.address}/Attribution?seeds=99&level=soon&depth=1")
     for word in ("seeds must be", "level must be", "L (depth) must be"):
-        expect(page.get_by_text(word)).to_be_visible(timeout=30_000)
+        expect(page.get_by_text(word)).to_be_visible()
     expect(page.get_by_role("button", name="Measure", exact=True)).to_be_visible()
 
 

@@ -10,11 +10,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dynamics.core.records import Array, Layout, Record
-from tests.browser.conftest import Server, until
+from tests.browser.conftest import Server
 from tests.browser.recorder import Recorder
 from tests.browser.test_cursor import button
 from tests.browser.test_stream import received
 from tests.support.classes import FACTS, records, settings
+from tests.support.make import until
 
 SEEDS = itertools.count(14_001)  # each test has a run of its own
 PANELS = "accuracy,confusion,inner_coordinates/compressed,inner_coordinates/original"
@@ -59,7 +60,7 @@ def test_confusion_and_inner_coordinates_move_with_the_run_and_the_cursor(
     recorder, page = Teller(charts.runs, settings(seed_data=next(SEEDS))), page_at(1400)
     recorder.write(501)
     page.goto(f"{charts.address}/?run={recorder.config.key}&panels={PANELS}")
-    page.locator(".dln-card").first.wait_for(timeout=30_000)
+    page.locator(".dln-card").first.wait_for()
     until(lambda: received(page) == 501, what="all records")
     title = page.locator(f"{CARD.format('confusion')} .dln-title")
     cloud = page.locator(f"{CARD.format('inner_coordinates/compressed')} .dln-title")

@@ -10,10 +10,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dynamics.core.config import Config
-from tests.browser.conftest import Server, until
+from tests.browser.conftest import Server
 from tests.browser.recorder import PANELS, Recorder
 from tests.browser.test_stream import received, watch
 from tests.support.few import few
+from tests.support.make import until
 
 SEEDS = itertools.count(9001)  # each test has a run of its own
 Open = Callable[..., Page]

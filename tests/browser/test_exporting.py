@@ -17,18 +17,17 @@ from dynamics.export import export
 from dynamics.export.render import html
 from dynamics.runs.run import Run
 from dynamics.runs.start import start
-from tests.browser.conftest import Server, until
-from tests.support.make import small
+from tests.browser.conftest import Server
+from tests.support.make import small, until
 
 pytestmark = pytest.mark.xdist_group("visit")
 Open = Callable[[int], Page]
-WAIT = 120_000  # ms
 
 
 @pytest.fixture
 def run(server: Server) -> Run:
     started = start(small(seed_target=4, problem="factorization"), server.runs)
-    until(lambda: started.status.phase == "done", 60)
+    until(lambda: started.status.phase == "done")
     return started
 
 
@@ -36,20 +35,20 @@ def opened(page: Page, server: Server, run: Run) -> Locator:
     """The dialog of the run's recovery error, from the chart's own menu."""
     page.goto(f"{server.address}/?run={run.key}")
     card = page.locator("[data-panel='recovery_error']")
-    card.wait_for(state="attached", timeout=WAIT)
+    card.wait_for(state="attached")
     tab = page.get_by_role("tab", name="Recovery error")
     if tab.is_visible():  # on a telephone, one chart is seen at a time
         tab.click()
-    card.get_by_role("button", name="Export").click(timeout=WAIT)
+    card.get_by_role("button", name="Export").click()
     card.get_by_role("menuitem", name="For a paper").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_be_visible(timeout=WAIT)
+    expect(dialog).to_be_visible()
     return dialog
 
 
 def saved(page: Page, dialog: Locator, name: str) -> tuple[str, bytes]:
-    with page.expect_download(timeout=WAIT) as download:
-        dialog.get_by_role("button", name=name).click(timeout=WAIT)
+    with page.expect_download() as download:
+        dialog.get_by_role("button", name=name).click()
     return download.value.suggested_filename, Path(download.value.path()).read_bytes()
 
 
@@ -70,13 +69,13 @@ def test_preview_is_the_file_and_cancel_leaves_nothing_running(
     """Cancel at first; then another format: what is seen is what is saved, byte for byte."""
     page = page_at(1400)
     dialog = opened(page, server, run)
-    until(lambda: any("chrom" in each.name() for each in drawing(server)), 30)
+    until(lambda: any("chrom" in each.name() for each in drawing(server)))
     dialog.get_by_role("button", name="Cancel").click()
-    expect(dialog.get_by_text("Cancelled")).to_be_visible(timeout=WAIT)
-    until(lambda: not drawing(server), 20, "nothing draws")
+    expect(dialog.get_by_text("Cancelled")).to_be_visible()
+    until(lambda: not drawing(server), "nothing draws")
     dialog.get_by_text("SVG", exact=True).click()
     picture = dialog.locator("img.export")
-    expect(picture).to_be_visible(timeout=WAIT)
+    expect(picture).to_be_visible()
     source = str(picture.get_attribute("src"))
     name, content = saved(page, dialog, "Save SVG")
     assert name == f"recovery_error_{run.key}.svg"
@@ -94,8 +93,8 @@ def test_heat_maps_are_exported_as_they_are_seen(server: Server, page_at: Open, 
     page = page_at(1024)
     page.goto(f"{server.address}/?run={run.key}&charts=heat_maps&at=20")
     card = page.locator("[data-panel='heat_maps']")
-    expect(card.locator(".dln-title")).to_have_text("Heat maps of W at step 20", timeout=WAIT)
-    card.get_by_role("button", name="Export").click(timeout=WAIT)
+    expect(card.locator(".dln-title")).to_have_text("Heat maps of W at step 20")
+    card.get_by_role("button", name="Export").click()
     card.get_by_role("menuitem", name="For a paper").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_text("SVG", exact=True).click()
@@ -113,7 +112,7 @@ def test_a_film_of_heat_maps_is_saved_from_the_page(
     page = page_at(1024)
     page.goto(f"{server.address}/?run={run.key}&charts=heat_maps&at=20")
     card = page.locator("[data-panel='heat_maps']")
-    card.get_by_role("button", name="Export").click(timeout=WAIT)
+    card.get_by_role("button", name="Export").click()
     card.get_by_role("menuitem", name="For a paper").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_text("GIF", exact=True).click()
@@ -131,7 +130,7 @@ def test_a_page_stands_alone(page_at: Open, run: Run, tmp_path: Path) -> None:
     page.context.set_offline(True)
     page.goto((tmp_path / "run.html").as_uri())
     page.wait_for_selector(".js-plotly-plot .scatterlayer .trace path >> nth=3", state="attached")
-    expect(page.locator(".js-plotly-plot .main-svg >> nth=0")).to_be_visible(timeout=WAIT)
+    expect(page.locator(".js-plotly-plot .main-svg >> nth=0")).to_be_visible()
     assert page.locator(".js-plotly-plot").count() == content.count(b"<div class")
     page.context.set_offline(False)
 
@@ -155,7 +154,7 @@ def test_dialog_fits_a_phone(server: Server, page_at: Open, run: Run, width: int
     """The PDF's preview is drawn from the PDF; nothing is wider than the screen."""
     page = page_at(width)
     dialog = opened(page, server, run)
-    expect(dialog.locator("img.export")).to_be_visible(timeout=WAIT)
+    expect(dialog.locator("img.export")).to_be_visible()
     box = dialog.locator("img.export").bounding_box()
     assert box and box["x"] >= 0 and box["x"] + box["width"] <= width
     assert saved(page, dialog, "Save PDF")[1].startswith(b"%PDF")
@@ -167,10 +166,10 @@ def test_script_is_checked_before_the_viewer_s_eyes(
 ) -> None:
     page = page_at(1024)
     page.goto(f"{server.address}/?run={run.key}")
-    page.get_by_role("button", name="Export", exact=False).first.click(timeout=WAIT)
-    page.get_by_role("button", name="Check the script").click(timeout=WAIT)
+    page.get_by_role("button", name="Export", exact=False).first.click()
+    page.get_by_role("button", name="Check the script").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_text("Every number agrees.")).to_be_visible(timeout=WAIT)
+    expect(dialog.get_by_text("Every number agrees.")).to_be_visible()
     name, content = saved(page, dialog, "Save the script")
     assert name == f"run-{run.key}.py" and b"TOLERANCE = 1e-08" in content
 
@@ -183,6 +182,6 @@ def test_compared_runs_are_exported(server: Server, page_at: Open, run: Run) -> 
     page = page_at(1400)
     page.goto(f"{server.address}/Saved_runs")
     tick_first_row(page)
-    page.get_by_role("button", name="For a paper").click(timeout=WAIT)
+    page.get_by_role("button", name="For a paper").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog.locator("img.export")).to_be_visible(timeout=WAIT)
+    expect(dialog.locator("img.export")).to_be_visible()

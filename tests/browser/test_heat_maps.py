@@ -14,10 +14,11 @@ from dynamics.core.pictures import of_modes
 from dynamics.runs import pictures
 from dynamics.runs.run import Run
 from dynamics.runs.start import start
-from tests.browser.conftest import FLAGS, Server, chromium, until
+from tests.browser.conftest import FLAGS, Server, chromium
 from tests.browser.recorder import Recorder
 from tests.browser.test_cursor import button, stands_at
 from tests.browser.test_stream import received
+from tests.support.make import until
 
 SEEDS = itertools.count(12_001)  # each test has a run of its own
 Open = Callable[..., Page]
@@ -46,7 +47,7 @@ class Mapper(Recorder):
 def see(page: Page, server: Server, recorder: Recorder, panels: str) -> None:
     """Open panels of a run and wait until they hold all of it."""
     page.goto(f"{server.address}/?run={recorder.config.key}&panels={panels}")
-    page.locator(".dln-card").first.wait_for(timeout=30_000)
+    page.locator(".dln-card").first.wait_for()
     until(lambda: received(page) == recorder.written, what="all records")
 
 
@@ -167,7 +168,7 @@ def test_the_surface_keeps_its_camera_and_lights_the_cursor_s_slice(
     recorder = Recorder(charts.runs, config)
     recorder.write(300)
     see(deep, charts, recorder, SURFACE)
-    until(lambda: plot(deep, "plot.data?.[0].x.at(-1)") == 299, 30)
+    until(lambda: plot(deep, "plot.data?.[0].x.at(-1)") == 299)
     camera = {"eye": {"x": 2.0, "y": 0.5, "z": 0.25}}
     deep.evaluate(
         """([panel, camera]) => Plotly.relayout(
@@ -179,7 +180,7 @@ def test_the_surface_keeps_its_camera_and_lights_the_cursor_s_slice(
     stands_at(deep, 289)
     until(lambda: plot(deep, "plot.data[1].x[0]") == 289)
     recorder.write(400)
-    until(lambda: plot(deep, "plot.data[0].x.at(-1)") == 699, 30)
+    until(lambda: plot(deep, "plot.data[0].x.at(-1)") == 699)
     assert plot(deep, "plot.data[0].x.length") == 100
     assert plot(deep, "plot.layout.scene.camera.eye") == camera["eye"]
     names, row = recorder.run.layout.names, recorder.run.rows()[289]
@@ -213,11 +214,11 @@ def test_a_picture_is_filled_at_the_cursor(charts: Server, page_at: Open) -> Non
     settings = {"problem": "photograph", "rows": 24, "cols": 32, "rank": 3, "rank_bound": 8}
     config = Config.from_dict(settings | {"steps": 3000, "observed": 0.3, "holes": "scratches"})
     run = start(config, charts.runs)
-    until(lambda: run.status.phase == "done", 60)
+    until(lambda: run.status.phase == "done")
     page = page_at(1400)
     page.goto(f"{charts.address}/?run={run.key}&panels=picture,psnr")
     tiles = page.locator(".dln-pictures figure")
-    expect(tiles).to_have_count(6, timeout=30_000)
+    expect(tiles).to_have_count(6)
     last = run.trajectories[1].series
     told = f"{last['psnr'][-1]:.1f} dB, SSIM {last['ssim'][-1]:.3f}"
     expect(tiles.nth(2).locator(".dln-score")).to_have_text(told)

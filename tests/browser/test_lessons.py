@@ -13,7 +13,7 @@ from dynamics.runs import queue
 from dynamics.runs.run import CANCEL, find
 from dynamics.runs.start import start
 from dynamics.teach import lesson
-from tests.browser.conftest import Server, until
+from tests.browser.conftest import Server
 from tests.browser.test_visit import (
     SMALL,
     THEORY,
@@ -25,6 +25,7 @@ from tests.browser.test_visit import (
     query_of,
     visit,
 )
+from tests.support.make import until
 
 Open = Callable[[int], Page]
 SETTINGS = "&".join(
@@ -112,7 +113,7 @@ def test_copied_link_opens_the_same_charts_axes_and_step(
     press(page, "More")
     page.get_by_test_id("stPopoverBody").get_by_role("button", name="Losses").click()
     page.keyboard.press("Escape")
-    expect(page.locator("[data-panel=losses]")).to_be_attached(timeout=30_000)
+    expect(page.locator("[data-panel=losses]")).to_be_attached()
     page.locator(".dln-transport").get_by_role("button", name="Next escape").click()
     page.wait_for_url("**at=*")
     shown = query_of(page)
@@ -125,7 +126,7 @@ def test_copied_link_opens_the_same_charts_axes_and_step(
     other = page_at(width)
     other.goto(link)
     phase(other, "Done")
-    expect(other.locator("[data-panel=losses]")).to_be_attached(timeout=30_000)
+    expect(other.locator("[data-panel=losses]")).to_be_attached()
     expect(other.locator(".dln-where")).to_have_text(f"step {int(shown['at']):,}")
     until(lambda: query_of(other) == shown)
     assert {"run", "over", "at", "charts"} <= set(shown)
@@ -140,7 +141,7 @@ CUT = """(all) => all.filter((each) => each.scrollWidth > each.clientWidth)
 def begin(page: Page, server: Server, query: str) -> Page:
     """Open the page of lessons and wait until it is there."""
     page.goto(f"{server.address}/Lessons{query}")
-    page.locator("h1").wait_for(timeout=30_000)
+    page.locator("h1").wait_for()
     return page
 
 
@@ -197,7 +198,7 @@ def test_lesson_on_classes_names_them_and_is_tried_where_classes_are_told_apart(
     page = begin(page_at(1024), server, "?lesson=classes")
     page.get_by_text("Five: one mode cuts the digits in half", exact=True).click()
     press(page, "That is my prediction: train")
-    expect(page.get_by_text("The run shows: Two: one at each end")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("The run shows: Two: one at each end")).to_be_visible()
     configs = lesson.load("classes").configs.items()
     runs = {label: find(config.key, server.runs) for label, config in configs}
     found = {
@@ -225,7 +226,7 @@ def test_waiting_lesson_keeps_its_theory_and_can_be_cancelled(
         start(dataclasses.replace(longest, init_scale=1e-3, seed_target=9000 + seed), server.runs)
         for seed in range(queue.capacity())
     ]
-    until(lambda: all(run.status.phase == "running" for run in others), 60)
+    until(lambda: all(run.status.phase == "running" for run in others))
     page = begin(page_at(1024), server, "?lesson=noise")
     page.get_by_text("It falls all the time, too", exact=True).click()
     press(page, "That is my prediction: train")
@@ -239,9 +240,7 @@ def test_waiting_lesson_keeps_its_theory_and_can_be_cancelled(
         run.ask(CANCEL)
     until(lambda: not any(run.status.live for run in others))
     press(page, "Train")
-    expect(page.get_by_text("The run shows: It falls, then rises again")).to_be_visible(
-        timeout=60_000
-    )
+    expect(page.get_by_text("The run shows: It falls, then rises again")).to_be_visible()
 
 
 @pytest.mark.slow
@@ -250,7 +249,7 @@ def test_browser_s_back_button_goes_back_to_the_question(server: Server, page_at
     page = begin(page_at(1024), server, "?lesson=width")
     page.get_by_text("All three: the narrow one only takes longer", exact=True).click()
     press(page, "That is my prediction: train")
-    expect(page.get_by_role("heading", name="3 · Explain")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name="3 · Explain")).to_be_visible()
     assert query_of(page) == {"lesson": "width", "guess": "3"}
     page.go_back()
     expect(button(page, "That is my prediction: train")).to_be_visible()
@@ -271,5 +270,5 @@ def test_strange_lesson_is_told_in_one_sentence(
     """The page goes on with what there is."""
     page = page_at(1024)
     page.goto(f"{server.address}/{address}")
-    expect(page.get_by_test_id("stAlert")).to_contain_text(sentence, timeout=30_000)
+    expect(page.get_by_test_id("stAlert")).to_contain_text(sentence)
     expect(page.get_by_test_id("stAlert")).to_have_count(1)

@@ -10,13 +10,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dynamics.runs.run import CANCEL, find
-from tests.browser.conftest import ROOT, Server, served, until
+from tests.browser.conftest import ROOT, Server, served
 from tests.browser.test_visit import account, button, phase, press, query_of
+from tests.support.make import until
 
 pytestmark = pytest.mark.xdist_group("visit")
 LONG = "steps=1000000&networks=original,compressed,plain"
 FRAMES = "document.querySelector('.dln')?.dlnStats?.frames ?? 0"
-PATIENCE = 120_000  # ms: a run shares its core with the page
 
 
 def test_digits_are_told_apart_live(server: Server, page_at: Callable[[int], Page]) -> None:
@@ -24,14 +24,14 @@ def test_digits_are_told_apart_live(server: Server, page_at: Callable[[int], Pag
     page = page_at(1400)
     page.goto(f"{server.address}/?problem=digits&{LONG}")
     heading = page.get_by_role("heading", name="Three networks tell 10 classes apart")
-    expect(heading).to_be_visible(timeout=60_000)
+    expect(heading).to_be_visible()
     assert "/Nonlinear?" in page.url
     expect(page.locator(".networks em").first).to_have_text("MLP")
     press(page, "Train")
     phase(page, "Running")
-    page.wait_for_function(f"({FRAMES}) > 3", timeout=PATIENCE)
+    page.wait_for_function(f"({FRAMES}) > 3")
     drawn = page.evaluate(FRAMES)
-    page.wait_for_function(f"({FRAMES}) > {drawn + 3}", timeout=PATIENCE)
+    page.wait_for_function(f"({FRAMES}) > {drawn + 3}")
     press(page, "Pause")
     phase(page, "Paused")
     first = query_of(page)["run"]
@@ -45,11 +45,11 @@ def test_digits_are_told_apart_live(server: Server, page_at: Callable[[int], Pag
     box.press("Enter")
     page.get_by_role("button", name="Change now").click()
     other = f"new URLSearchParams(location.search).get('run') !== '{first}'"
-    page.wait_for_function(other, timeout=PATIENCE)
+    page.wait_for_function(other)
     child = find(query_of(page)["run"], server.runs)
     (change,) = child.config.schedule
     assert change.rates == {"alpha": 3.0}
-    until(lambda: len(child.rows()) and child.rows()[-1, 0] > change.step, 120, "it goes on")
+    until(lambda: len(child.rows()) and child.rows()[-1, 0] > change.step, "it goes on")
     child.ask(CANCEL)
     phase(page, "Cancelled")
     expect(page.get_by_role("heading", name="Accuracy, and what it took")).to_be_visible()
@@ -59,8 +59,8 @@ def test_digits_are_told_apart_live(server: Server, page_at: Callable[[int], Pag
     card.get_by_role("menuitem", name="For a paper").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_text("SVG", exact=True).click()
-    with page.expect_download(timeout=PATIENCE) as download:
-        dialog.get_by_role("button", name="Save SVG").click(timeout=PATIENCE)
+    with page.expect_download() as download:
+        dialog.get_by_role("button", name="Save SVG").click()
     saved = download.value
     assert saved.suggested_filename == f"losses_{child.key}.svg"
     assert b"cross-entropy" in saved.path().read_bytes()
@@ -69,7 +69,7 @@ def test_digits_are_told_apart_live(server: Server, page_at: Callable[[int], Pag
     expect(dialog).to_have_count(0)
     account(page).get_by_role("link", name="Split the lead into its causes").click()
     expect(page.get_by_text("There is no gain over")).to_have_count(0)
-    expect(page.get_by_text("Digits,\u00a010\u00a0classes")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Digits,\u00a010\u00a0classes")).to_be_visible()
     expect(button(page, "Measure")).to_be_visible()
     assert query_of(page)["problem"] == "digits"
     page.get_by_role("link", name="Change settings").click()
@@ -99,7 +99,7 @@ def test_a_file_of_ones_own_is_uploaded_and_trained_on(
         expect(page.get_by_role("heading", name="tell 3 classes apart")).to_be_visible()
         expect(page.get_by_text(why)).to_have_count(0)
         press(page, "Train")
-        phase(page, "Done", 120)
+        phase(page, "Done")
         account(page)
         told = page.get_by_text("mean accuracy of the last 7 records on held-out images is")
         expect(told).to_contain_text(" % for the compressed network")

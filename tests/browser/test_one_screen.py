@@ -7,9 +7,10 @@ from playwright.sync_api import Page, expect
 
 from dynamics.core.config import Config
 from dynamics.runs.start import start
-from tests.browser.conftest import Server, until
+from tests.browser.conftest import Server
 from tests.browser.test_visit import LONG, SMALL, phase, press, visit
 from tests.support.few import few
+from tests.support.make import until
 
 pytestmark = pytest.mark.xdist_group("visit")
 MOVES = 8  # pixels by which a part may move at most
@@ -100,10 +101,10 @@ def test_what_was_computed_before_is_seen_to_grow(
     query = "&".join(f"{name}={value}" for name, value in (SMALL | {"seed_init": 5}).items())
     query += "&record_every=1"
     run = start(Config.from_dict(SMALL | {"seed_init": 5, "record_every": 1}), server.runs)
-    until(lambda: run.status.phase == "done", 60)
+    until(lambda: run.status.phase == "done")
     page = visit(page_at(1400), server, query)
     press(page, "Train")
-    expect(page.get_by_text("Computed before: this is a replay.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Computed before: this is a replay.")).to_be_visible()
     press(page, "Pause the replay")
     page.wait_for_function(f"({GROWN})().every((right) => right > 0.1)")
     place = float(page.locator(".dln-scrub input").input_value())

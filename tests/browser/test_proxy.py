@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ROOT, Server, free_port, served, until
+from tests.browser.conftest import ROOT, Server, free_port, served
 from tests.browser.test_visit import button, phase, press
+from tests.support.make import until
 
 Open = Callable[[int], Page]
 SETTINGS = "problem=factorization&rows=12&cols=12&rank=2&rank_bound=4&learning_rate=1&steps=200"

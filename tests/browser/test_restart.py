@@ -8,8 +8,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from dynamics.core.config import Config
 from dynamics.runs.start import start
-from tests.browser.conftest import ROOT, free_port, served, until
+from tests.browser.conftest import ROOT, free_port, served
 from tests.browser.test_visit import SMALL, button, over, press
+from tests.support.make import until
 
 pytestmark = [pytest.mark.xdist_group("restart"), pytest.mark.slow]
 Act = Callable[[Page], object]
@@ -112,7 +113,7 @@ def check(page: Page) -> None:
 
 def checked(page: Page) -> None:
     words = page.get_by_role("dialog").get_by_text("Every number agrees.")
-    words.wait_for(timeout=120_000)  # it trains twice, in a process of its own
+    words.wait_for()  # it trains twice, in a process of its own
 
 
 def text(words: str) -> Act:
@@ -154,7 +155,7 @@ def tabs(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """A tab for each act; the server has been restarted since the tabs were opened."""
     runs, port = tmp_path_factory.mktemp("runs"), free_port()
     for run in [start(config, runs) for config in (CONFIG, OTHER)]:
-        until(lambda run=run: run.status.phase == "done", 60)
+        until(lambda run=run: run.status.phase == "done")
     context = browser.new_context(viewport={"width": 1400, "height": 950})
     pages = {}
     with served(ROOT / "app.py", runs, port=port) as server:

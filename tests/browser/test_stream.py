@@ -22,8 +22,9 @@ from dynamics.core.config import Config
 from dynamics.findings.outcomes import Outcome
 from dynamics.runs.run import Run
 from pages.shared.live import stream
-from tests.browser.conftest import Server, until
+from tests.browser.conftest import Server
 from tests.browser.recorder import PANELS, Recorder
+from tests.support.make import PATIENCE, until
 
 SECONDS = 20.0
 SEEDS = itertools.count(1)  # each test has a run of its own
@@ -47,7 +48,7 @@ class Client:
         self.status: dict[str, Any] = {}
         self.upto = 0
 
-    def take(self, *, answer: bool = True, timeout: float = 10.0) -> str | bytes:
+    def take(self, *, answer: bool = True, timeout: float = PATIENCE) -> str | bytes:
         """Receive one message and note what it says."""
         message = self.socket.recv(timeout)
         if isinstance(message, bytes):
@@ -311,7 +312,7 @@ def test_http_refuses_what_it_does_not_know(charts: Server) -> None:
 def watch(page: Page, server: Server, config: Config) -> None:
     """Open the charts of a run and wait until the first is drawn."""
     page.goto(f"{server.address}/?run={config.key}")
-    page.wait_for_selector("[data-panel='singular_values/original'] .svg-container", timeout=30_000)
+    page.wait_for_selector("[data-panel='singular_values/original'] .svg-container")
 
 
 def received(page: Page) -> int:

@@ -14,8 +14,9 @@ from dynamics.core.config import Config
 from dynamics.runs.remarks import read
 from dynamics.runs.run import find, listing
 from dynamics.runs.start import start
-from tests.browser.conftest import ROOT, Server, until
+from tests.browser.conftest import ROOT, Server
 from tests.support.few import few
+from tests.support.make import until
 
 pytestmark = pytest.mark.xdist_group("visit")
 Open = Callable[[int], Page]
@@ -33,9 +34,7 @@ LONG = "depth=4&init_scale=0.003&steps=5000000&record_every=500"  # a plateau th
 def visit(page: Page, server: Server, query: str = "") -> Page:
     """Open the first page and wait until it is there."""
     page.goto(f"{server.address}/{'?' + query if query else ''}")
-    expect(page.get_by_role("heading", name="Two networks learn one matrix")).to_be_visible(
-        timeout=30_000
-    )
+    expect(page.get_by_role("heading", name="Two networks learn one matrix")).to_be_visible()
     return page
 
 
@@ -117,7 +116,7 @@ def test_preset_trains_in_ten_seconds_and_ends_in_a_table(server: Server, page_a
     page.get_by_text("Fill in a matrix", exact=True).click()
     page.get_by_text("70 % of a matrix is missing").wait_for()
     press(page, "Train")
-    phase(page, "Done", 120)
+    phase(page, "Done")
     expect(page.get_by_role("heading", name="Steps and seconds to each error")).to_be_visible()
     text = page.locator("body").inner_text()
     assert "\u00a0×\u00a010⁻" in text and not re.findall(r"\d(?:\.\d+)?e[+-]?\d+\b", text)
@@ -332,7 +331,7 @@ def test_saved_runs_lists_even_damaged_ones(server: Server, page_at: Open) -> No
     """A corrupt folder is named, and sound runs beside it are compared, reopened and deleted."""
     config = Config.from_dict(SMALL | {"rank_bound": 4})
     run = start(config, server.runs)
-    until(lambda: run.status.phase == "done", 60)
+    until(lambda: run.status.phase == "done")
     damaged = server.runs / ("d" * 16)
     damaged.mkdir()
     (damaged / "config.json").write_text(json.dumps({"depth": "deep"}))
@@ -354,7 +353,7 @@ def test_saved_run_is_compared_and_reopened(server: Server, page_at: Open) -> No
     """Ticking a run draws it; a name that it is given finds it; Open leads to the first page."""
     config = Config.from_dict(SMALL | {"rank_bound": 3})
     run = start(config, server.runs)
-    until(lambda: run.status.phase == "done", 60)
+    until(lambda: run.status.phase == "done")
     page = page_at(1400)
     page.goto(f"{server.address}/Saved_runs")
     page.get_by_role("heading", name="Saved runs").wait_for()
@@ -444,7 +443,7 @@ def falls_live(page: Page, server: Server, preset: str) -> None:
     """Start a preset and watch it until it has ended, which a quiet machine does in a second."""
     page.get_by_text(preset, exact=True).click()
     press(page, "Train")
-    phase(page, "Done", 120)
+    phase(page, "Done")
     page.wait_for_function("document.querySelector('.dln')?.dlnStats?.frames > 0")
 
 
@@ -536,7 +535,7 @@ def test_run_that_somebody_deletes_is_seen_again_once_it_trains(
     for viewer in (page, second):
         expect(viewer.locator(".dln-message")).to_contain_text("There is no run")
     press(page, "Go on")
-    phase(page, "Running", 10)
-    phase(second, "Running", 15)
+    phase(page, "Running")
+    phase(second, "Running")
     expect(page.locator(".dln-message")).to_be_empty()
     press(page, "Stop")

@@ -36,7 +36,7 @@ def pressed(words: list[str], sign: bytes) -> tuple[int, list[str]]:
         assert more, seen.decode()
         seen += more
     process.send_signal(signal.SIGINT)
-    _, rest = process.communicate(timeout=60)
+    _, rest = process.communicate(timeout=300)
     text = (seen + rest).decode()
     assert "Traceback" not in text
     return process.returncode, text.splitlines()

@@ -34,7 +34,7 @@ def run(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]
     ):
         patched.setenv("DLN_DATA", str(data))
         made = start(Config.from_dict({"problem": "films"}), folder)
-        until(lambda: not made.status.live, 300)
+        until(lambda: not made.status.live)
         assert made.status.phase == "done", made.status.message
         yield made
 

@@ -13,7 +13,7 @@ from dynamics.runs.run import Run, listing
 from dynamics.runs.start import start
 from tests.runs.test_faults import damages
 from tests.support.few import few
-from tests.support.make import small, until
+from tests.support.make import PATIENCE, small, until
 
 pytestmark = pytest.mark.xdist_group("damaged")  # in one process, they share what they set up
 
@@ -62,7 +62,7 @@ def test_damaged_runs_take_no_page_down(
 ) -> None:
     folder, *_ = damaged.values()
     monkeypatch.setenv("DLN_RUNS", folder)
-    shown = AppTest.from_file(PAGES / page, default_timeout=60).run()
+    shown = AppTest.from_file(PAGES / page, default_timeout=PATIENCE).run()
     assert not shown.exception, shown.exception
     phases = {run.key: status.phase for run, _, status in listing(Path(folder))}
     assert phases | {"folder": folder} == damaged
@@ -89,7 +89,7 @@ def test_a_page_that_shows_a_damaged_run_stays(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DLN_RUNS", str(place))
         for page in ("1_Side_by_side.py", "6_Saved_runs.py"):
-            shown = AppTest.from_file(PAGES / page, default_timeout=60)
+            shown = AppTest.from_file(PAGES / page, default_timeout=PATIENCE)
             if page.startswith("1"):  # the address opens the run
                 for name, value in description.differences(finished.config, None).items():
                     shown.query_params[name] = value

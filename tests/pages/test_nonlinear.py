@@ -23,7 +23,7 @@ from pages.shared.workbench.presets import Preset
 from tests.conftest import folder_of_runs
 from tests.engine.test_digits import config
 from tests.support.few import few
-from tests.support.make import until
+from tests.support.make import PATIENCE, until
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "pages"
@@ -42,7 +42,9 @@ def told_apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 
 def opened(page: str, **query: str) -> AppTest:
     """A page alone, by its file, or the whole app, whose first page is shown."""
-    app = AppTest.from_file(PAGES / page if page[0].isdigit() else ROOT / page, default_timeout=60)
+    app = AppTest.from_file(
+        PAGES / page if page[0].isdigit() else ROOT / page, default_timeout=PATIENCE
+    )
     for name, value in query.items():
         app.query_params[name] = value
     return well(app.run())

@@ -14,6 +14,7 @@ from dynamics.export import chart
 from dynamics.runs.run import find, listing
 from pages.shared.charts import numbers, offered, panels, usual
 from pages.shared.live.panels import Sent, descriptions
+from tests.support.make import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,7 +27,7 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def opened(key: str) -> AppTest:
     """The first page with this run."""
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE)
     page.query_params["run"] = key
     page.run()
     return page
@@ -58,7 +59,7 @@ def test_numbers_have_charts_of_their_own_and_are_compared(runs: Path) -> None:
     words = chart.of_runs(both[:1], "numbers/val_acc").about
     assert words.title == "val_acc"
     assert words.caption.startswith("val_acc, as the program gave it. Recorded from ")
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE)
     page.switch_page("pages/6_Saved_runs.py")
     page.query_params["runs"] = ",".join(run.key for run in both)
     page.query_params["compare"] = "val_acc"

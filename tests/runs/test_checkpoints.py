@@ -53,6 +53,19 @@ def only(run: Run, step: int) -> Path:
     return file
 
 
+def test_a_slow_first_record_is_no_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dynamics.runs.checkpoints.APART", 0.0)
+    run = Run(tmp_path)
+    checkpoints = Checkpoints(run)
+    start, first = train(prepare(small()), {})[:2]
+    checkpoints.offer(start)
+    assert not steps(run.folder / "checkpoints")
+    checkpoints.offer(first)
+    assert [int(file.stem) for file in steps(run.folder / "checkpoints")] == [10]
+
+
 @pytest.mark.parametrize("optimizer", ["gradient_descent", "adam"])
 def test_a_backbone_and_its_mini_batches_resume_bit_for_bit(tmp_path: Path, optimizer: str) -> None:
     """Parameters, what the optimizer keeps of them, and the generator that draws the batches."""

@@ -54,7 +54,7 @@ def scheduler(begin: Begin, tmp_path: Path) -> str:
     file = tmp_path / "scheduler.json"
     begin("scheduler", "--host", "127.0.0.1", "--port", "0", "--dashboard-address", ":0",
           "--scheduler-file", str(file))  # fmt: skip
-    until(file.exists, 60)
+    until(file.exists)
     return str(json.loads(file.read_text())["address"])
 
 
@@ -63,7 +63,7 @@ def worker(begin: Begin, address: str) -> "subprocess.Popen[bytes]":
 
 
 def joined(executor: Dask, count: int) -> None:
-    until(lambda: len(executor._client.nthreads()) == count, 120)
+    until(lambda: len(executor._client.nthreads()) == count)
 
 
 @pytest.mark.slow

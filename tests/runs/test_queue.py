@@ -34,8 +34,8 @@ def test_runs_wait_first_come_first_served(one_place: Path) -> None:
     assert {run.status.phase for run in waiting} == {"queued"}
     gone = waiting.pop(1)
     gone.ask(CANCEL)
-    until(lambda: gone.status.phase == "cancelled", 5)
-    until(lambda: waiting[-1].position == 1, 5)
+    until(lambda: gone.status.phase == "cancelled")
+    until(lambda: waiting[-1].position == 1)
     assert [len(run.rows()) for run in (gone, *waiting)] == [0] * 3
     first.ask(CANCEL)
     until(lambda: all(run.status.phase == "done" for run in waiting))
@@ -53,7 +53,7 @@ def test_a_waiting_worker_that_is_killed_blocks_nobody(one_place: Path) -> None:
         until(lambda run=run: run.position is not None)
         waiting.append(run)
     os.kill(waiting[0].status.pid, signal.SIGKILL)
-    until(lambda: waiting[0].status.phase == "lost", 5)
+    until(lambda: waiting[0].status.phase == "lost")
     assert waiting[0].position is None and waiting[1].position == 0
     first.ask(CANCEL)
     until(lambda: waiting[1].status.phase == "running")
@@ -68,10 +68,10 @@ def test_a_paused_run_leaves_its_place_to_the_next(one_place: Path) -> None:
     first.ask(PAUSE)
     until(lambda: second.status.phase == "running")
     first.ask(RUN)
-    until(lambda: first.position == 0, 5)
+    until(lambda: first.position == 0)
     assert first.status.phase == "queued"
     second.ask(CANCEL)
-    until(lambda: first.status.phase == "running", 10)
+    until(lambda: first.status.phase == "running")
 
 
 def test_a_place_is_free_again_after_a_kill(one_place: Path) -> None:

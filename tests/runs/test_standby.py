@@ -61,7 +61,7 @@ def test_it_takes_the_next_run(folder: Path, patch: pytest.MonkeyPatch) -> None:
     until(lambda: second.status.phase == "done")
     assert second.status.pid != process.pid and len(second.rows()) == 7
     first.ask(CANCEL)
-    until(lambda: ended(process), 5)
+    until(lambda: ended(process))
     assert first.status.phase == "cancelled"
 
 

@@ -101,39 +101,39 @@ def test_pause_waits_resume_goes_on_and_cancel_is_heard_within_half_a_second(
 ) -> None:
     run = started(folder)
     run.ask(PAUSE)
-    until(lambda: run.status.phase == "paused", 5)
+    until(lambda: run.status.phase == "paused")
     paused = len(run.rows())
     assert not dead(run) and run.status.live
     run.ask(RUN)
-    until(lambda: len(run.rows()) > paused, 10)
+    until(lambda: len(run.rows()) > paused)
     assert run.status.phase == "running"
     run.ask(CANCEL)
     asked = time.monotonic()
-    until(lambda: run.status.phase == "cancelled", 5)
+    until(lambda: run.status.phase == "cancelled")
     assert time.monotonic() - asked <= 0.5
     rows = run.rows()
     assert np.array_equal(rows[:, 0], 1000 * np.arange(len(rows)))  # none is missing or doubled
-    assert until(lambda: dead(run), 5)
+    assert until(lambda: dead(run))
 
 
 def test_a_paused_run_hears_a_cancel(folder: Path) -> None:
     run = started(folder)
     run.ask(PAUSE)
-    until(lambda: run.status.phase == "paused", 5)
+    until(lambda: run.status.phase == "paused")
     run.ask(CANCEL)
-    until(lambda: run.status.phase == "cancelled", 2)
+    until(lambda: run.status.phase == "cancelled")
 
 
 def test_a_cancel_is_heard_while_the_run_is_being_prepared(folder: Path) -> None:
     """The singular values of a large Gaussian matrix take seconds in which nothing else runs."""
     run = start(small(rows=2500, cols=2500), folder)
-    until(lambda: run.status.message == "preparing", 30)
+    until(lambda: run.status.message == "preparing")
     run.ask(CANCEL)
     asked = time.monotonic()
-    until(lambda: run.status.phase == "cancelled", 5)
+    until(lambda: run.status.phase == "cancelled")
     assert time.monotonic() - asked <= 0.5
     assert not run.layout.shapes
-    assert until(lambda: dead(run), 5)
+    assert until(lambda: dead(run))
 
 
 def test_a_cancel_is_heard_in_the_middle_of_a_long_gap_between_records(folder: Path) -> None:
@@ -142,7 +142,7 @@ def test_a_cancel_is_heard_in_the_middle_of_a_long_gap_between_records(folder: P
     until(lambda: len(run.rows()) == 1)
     run.ask(CANCEL)
     asked = time.monotonic()
-    until(lambda: run.status.phase == "cancelled", 5)
+    until(lambda: run.status.phase == "cancelled")
     assert time.monotonic() - asked <= 0.5
     assert len(run.rows()) == 1
 
@@ -153,7 +153,7 @@ def test_a_pause_changes_no_number(folder: Path) -> None:
     run = start(config, folder)
     until(lambda: len(run.rows()) > 1)
     run.ask(PAUSE)
-    until(lambda: run.status.phase == "paused" or not run.status.live, 10)
+    until(lambda: run.status.phase == "paused" or not run.status.live)
     assert run.status.phase == "paused", "it ended before it could be paused"
     run.ask(RUN)
     until(lambda: not run.status.live)
@@ -166,7 +166,7 @@ def test_a_killed_worker_is_lost_and_its_records_stay(folder: Path) -> None:
     run = started(folder)
     until(lambda: list(run.folder.glob("checkpoints/*.pt")))
     os.kill(run.status.pid, signal.SIGKILL)
-    until(lambda: run.status.phase == "lost", 5)
+    until(lambda: run.status.phase == "lost")
     assert is_sentence(run.status.message + ".")
     steps = run.rows()[:, 0]
     assert np.array_equal(steps, 1000 * np.arange(len(steps))) and len(steps) > 2
@@ -190,13 +190,13 @@ def test_a_cancelled_run_goes_on_from_its_last_moment(folder: Path) -> None:
     run = start(config, folder)
     until(lambda: len(run.rows()) > 25)
     run.ask(CANCEL)
-    until(lambda: run.status.phase == "cancelled", 5)
+    until(lambda: run.status.phase == "cancelled")
     before = clock(run)
     assert start(config, folder) == run
     assert run.status.step == 1000 * (len(before) - 1)
     until(lambda: len(run.rows()) > len(before) + 12)
     run.ask(CANCEL)
-    until(lambda: dead(run), 5)
+    until(lambda: dead(run))
     rows = run.rows()
     assert np.array_equal(clock(run)[: len(before) - 1], before[:-1])
     assert np.array_equal(rows[:, 0], 1000 * np.arange(len(rows)))
@@ -267,7 +267,7 @@ def test_a_worker_outlives_the_process_that_started_it(folder: Path) -> None:
     session = Path(f"/proc/{run.status.pid}/autogroup")
     assert not session.exists() or session.read_text("utf-8").endswith("nice 5\n")
     run.ask(CANCEL)
-    until(lambda: run.status.phase == "cancelled", 5)
+    until(lambda: run.status.phase == "cancelled")
 
 
 def test_divergence_is_said_with_its_step_and_keeps_the_records(folder: Path) -> None:

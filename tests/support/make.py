@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,19 +29,19 @@ from dynamics.runs.start import start
 KINDS = ("factorization", "completion", "sensing", "rank-one", "entries", "photograph", "inputs")
 # Charts that only a table of named items, a picture or film ratings have.
 OF_TABLES = ("item_similarity", "picture", "psnr", "ssim", "stars")
+PATIENCE = 200.0  # seconds until what must happen has happened: other tests share the cores
 LONG = 100_000_000  # steps: no test waits for them
 T = TypeVar("T")
 Loss = Callable[[Tensor], Tensor]
 
 
-def until(condition: Callable[[], T], seconds: float = 60) -> T:
-    """What ``condition`` gives once that is true; fails if it takes longer than ``seconds``."""
-    tick = threading.Event()
-    for _ in range(int(seconds * 100)):
-        if result := condition():
-            return result
+def until(condition: Callable[[], T], what: str = "") -> T:
+    """What ``condition`` gives once that is true; fails if it is not within ``PATIENCE``."""
+    deadline, tick = time.monotonic() + PATIENCE, threading.Event()
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f"not within {PATIENCE:g} s: {what or condition}"
         tick.wait(0.01)
-    raise AssertionError(f"not within {seconds:g} s")
+    return result
 
 
 def small(**changes: Any) -> Config:
