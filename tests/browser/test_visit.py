@@ -47,9 +47,9 @@ def press(page: Page, name: str) -> None:
     button(page, name).first.click()
 
 
-def phase(page: Page, word: str, seconds: float = 60) -> None:
+def phase(page: Page, word: str) -> None:
     """Wait until the status strip says the word."""
-    expect(page.locator(".dln-phase")).to_contain_text(word, timeout=seconds * 1000)
+    expect(page.locator(".dln-phase")).to_contain_text(word)
 
 
 def over(page: Page, axis: str) -> None:
