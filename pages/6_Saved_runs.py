@@ -14,7 +14,7 @@ from pages.saved_runs.finding import Entry, differing, found, grouped, title
 from pages.saved_runs.table import shown, table
 from pages.saved_runs.words import words
 from pages.shared.files.downloads import downloads
-from pages.shared.session import desk
+from pages.shared.session import desk, owned
 from pages.shared.session.reconnect import awaited
 
 MOST_COMPARED = 8
@@ -23,6 +23,10 @@ MAIN = "The compressed network's; without one, the first network's"
 ERROR = f"Recovery error, where the target is known; else test loss. {MAIN}."
 LEAD = "Operations of the original ÷ those of the compressed network, to one error"
 ACCURACY = f"Share of held-out images classified correctly at the end. {MAIN}."
+OTHERS = (
+    "Runs of somebody's own picture or matrix are listed only in a browser that imported it or has "
+    "opened a link to it."
+)
 CONFIRM = "delete for everybody"  # the key of the button that deletes
 
 
@@ -154,7 +158,12 @@ def use(picked: list[Entry], entries: list[Entry]) -> None:
 st.title("Saved runs", anchor=False)
 if refused := st.session_state.pop("refused", None):
     st.error(refused)
-entries = [Entry(*each, read(each[0])) for each in listing(root())]
+linked = choices.linked()
+every = [Entry(*each, read(each[0])) for each in listing(root())]
+for entry in every:
+    if entry.config and entry.run.key in linked:
+        owned.learn(entry.config)
+entries = [entry for entry in every if entry.config is None or owned.listed(entry.config)]
 choices.read_address(
     [entry.run.key for entry in entries],
     given([entry.run for entry in entries if entry.config and entry.config.watched]),
@@ -178,3 +187,5 @@ else:
             icon=":material/play_arrow:",
             width="content",
         )
+if len(entries) < len(every):
+    st.caption(OTHERS)

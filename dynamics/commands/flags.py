@@ -13,9 +13,10 @@ from dynamics.runs.run import root
 
 
 def add_settings(command: argparse.ArgumentParser) -> None:
-    """Add a flag for each field of Config, and ``--data``."""
+    """Add a flag for each field of Config, ``--data``, and ``--data-file`` for ``--dataset``."""
     for name in SETTINGS:
-        command.add_argument(flag(name), dest=name, metavar=_metavar(name), help=_help(name))
+        flags = (flag(name), "--data-file") if name == "dataset" else (flag(name),)
+        command.add_argument(*flags, dest=name, metavar=_metavar(name), help=_help(name))
     command.add_argument(
         "--data", metavar="DIR", help="folder of the data sets (default: $DLN_DATA)"
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dynamics.core import traits
 from dynamics.core.records import TAIL, Trajectory, tail_mean
 from dynamics.core.words import count
+from dynamics.findings import validation
 from dynamics.findings.failures import Failure
 from dynamics.findings.outcomes import milestones, timed
 from dynamics.findings.rounding import sentences
@@ -56,11 +57,54 @@ def summary(trajectories: list[Trajectory]) -> str:
 
 
 def happened(run: "Run") -> str:
-    """What happened where classes are told apart, a line for each sentence; empty elsewhere."""
-    if not traits.problem(run.config.problem).classifies:
+    """What happened where classes are told apart or films are rated, a line for each sentence.
+
+    It is empty elsewhere.
+    """
+    stated = traits.problem(run.config.problem)
+    if not (stated.classifies or stated.rated):
         return ""
     failed = [Failure.read(signature) for signature in run.status.signatures]
     return "\n".join(story(run.config, run.trajectories, [each for each in failed if each]))
+
+
+def result(run: "Run") -> str:
+    """How a run stands, as JSON: each network's counters at the end, and its numbers.
+
+    ``last`` has each number at the last record, ``least`` its least finite value and the step of
+    that. Where a validation part tells when to stop, ``stop`` has all numbers of that record. What
+    is not finite is null.
+    """
+    status = run.status
+    networks = {each.network: _numbers(each) for each in run.trajectories if len(each.steps)}
+    content = {"run": run.key, "phase": status.phase, "sentence": status.sentence}
+    return json.dumps(content | {"networks": networks}, indent=1, ensure_ascii=False)
+
+
+def _numbers(trajectory: Trajectory) -> dict[str, Any]:
+    single = {name: values for name, values in trajectory.series.items() if values.ndim == 1}
+    lowest = {name: trajectory.lowest(name) for name in single}
+    numbers: dict[str, Any] = {
+        "step": int(trajectory.steps[-1]),
+        "seconds": float(trajectory.seconds[-1]),
+        "operations": float(trajectory.operations[-1]),
+        "last": {name: _finite(values[-1]) for name, values in single.items()},
+        "least": {
+            name: {"step": int(trajectory.steps[place]), "value": float(single[name][place])}
+            for name, place in lowest.items()
+            if place is not None
+        },
+    }
+    stop = validation.least(trajectory)
+    stop = validation.best(trajectory) if stop is None else stop
+    if stop is not None:
+        at_stop = {name: _finite(values[stop]) for name, values in single.items()}
+        numbers["stop"] = {"step": int(trajectory.steps[stop])} | at_stop
+    return numbers
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
 
 
 def rounding(run: "Run") -> str:

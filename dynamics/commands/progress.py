@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TextIO
 
 from tqdm import tqdm
 
@@ -78,9 +78,14 @@ def _interrupted(group: Group, name: str) -> str:
 
 
 class Failures:
-    """Prints the failures of a single run as they show, and which of them are withdrawn."""
+    """Prints the failures of a single run as they show, and which of them are withdrawn.
 
-    def __init__(self) -> None:
+    Args:
+        out: where to, standard output if None.
+    """
+
+    def __init__(self, out: TextIO | None = None) -> None:
+        self._out = out
         self._standing: list[dict[str, Any]] = []
 
     def print(self, progress: Progress) -> None:
@@ -90,8 +95,9 @@ class Failures:
             return
         for failure in self._standing:
             if failure not in status.signatures:
-                tqdm.write(f"step {status.step:,}: no longer so: {failure['sentence']}")
+                words = f"step {status.step:,}: no longer so: {failure['sentence']}"
+                tqdm.write(words, self._out)
         for failure in status.signatures:
             if failure not in self._standing:
-                tqdm.write(f"step {failure['step']:,}: {failure['sentence']}")
+                tqdm.write(f"step {failure['step']:,}: {failure['sentence']}", self._out)
         self._standing = status.signatures

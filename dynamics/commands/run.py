@@ -6,7 +6,7 @@ from typing import Any
 
 from dynamics.commands import ENDED, WRONG, flags, printed, progress
 from dynamics.runs.group import Group
-from dynamics.runs.run import RunError
+from dynamics.runs.run import Run, RunError
 from dynamics.runs.start import start
 from dynamics.theory.forecast import forecast
 
@@ -16,11 +16,12 @@ def add(commands: Any) -> None:
     parser = commands.add_parser("run", help="train both networks and compare them")
     flags.add_settings(parser)
     flags.add_folder(parser)
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.set_defaults(command=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what the forecast warns of, train, and print a table of steps and seconds.
+    """Print what the forecast warns of, train, and print a table of steps and seconds, or JSON.
 
     Returns 1 if a network diverged.
 
@@ -33,18 +34,29 @@ def run(options: argparse.Namespace) -> int:
     for warning in forecast(config).warnings:
         print(f"Warning: {warning.sentence}", file=sys.stderr)
     trained = start(config, folder)
-    print(f"Run {trained.key}")
+    said = sys.stderr if options.json else sys.stdout
+    print(f"Run {trained.key}", file=said)
+    failures = progress.Failures(said)
     try:
-        progress.follow(Group([config], folder), f"Run {trained.key}", progress.Failures().print)
+        progress.follow(Group([config], folder), f"Run {trained.key}", failures.print)
     except KeyboardInterrupt:
-        print(printed.summary(trained.trajectories))
+        print(printed.result(trained) if options.json else printed.summary(trained.trajectories))
         raise
     except RunError:
         if trained.status.phase != "cancelled":
             raise
     status = trained.status
-    print(f"{status.phase}: {status.sentence.removeprefix(f'{status.phase}; ')}")
-    print(printed.summary(trained.trajectories))
-    for part in filter(None, (printed.happened(trained), printed.rounding(trained))):
-        print(part)
+    print(printed.result(trained) if options.json else _told(trained))
     return {"diverged": WRONG, "cancelled": ENDED}.get(status.phase, 0)
+
+
+def _told(trained: Run) -> str:
+    """How a run has ended, its table, and what happened."""
+    status = trained.status
+    parts = [
+        f"{status.phase}: {status.sentence.removeprefix(f'{status.phase}; ')}",
+        printed.summary(trained.trajectories),
+        printed.happened(trained),
+        printed.rounding(trained),
+    ]
+    return "\n".join(filter(None, parts))

@@ -7,7 +7,7 @@ A run is a table of float64 numbers: one row for each record, one group of colum
 import functools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -215,6 +215,13 @@ class Trajectory:
     operations: Array
     series: Mapping[str, Array] = field(default_factory=dict)
     facts: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+    def since(self, step: float) -> "Trajectory":
+        """The records from a step on."""
+        kept = self.steps >= step
+        counters = {name: getattr(self, name)[kept] for name in ("steps", *COUNTERS)}
+        series = {name: values[kept] for name, values in self.series.items()}
+        return replace(self, series=series, **counters)
 
     def first_at(self, name: str, level: float) -> int | None:
         """The index of the first record whose ``name`` is at most ``level``; None if none is."""

@@ -122,7 +122,7 @@ def check(dataset: str) -> None:
     if dataset not in names():
         raise DataError(
             f"The data set {dataset} is not on this machine: import the file that it came from, "
-            f"with run --dataset FILE.npz or on the page, or copy {dataset}.npz into "
+            f"with run --data-file FILE.npz or on the page, or copy {dataset}.npz into "
             f"{kept.folder()}."
         )
 

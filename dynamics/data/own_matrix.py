@@ -205,7 +205,7 @@ def check(dataset: str) -> None:
     if not kept.place(f"{dataset}.npz").is_file():
         raise DataError(
             f"The matrix {dataset} is not on this machine: import the file that it came from, "
-            f"with run --dataset FILE or on the page, or copy {dataset}.npz into {kept.folder()}."
+            f"with run --data-file FILE or on the page, or copy {dataset}.npz into {kept.folder()}."
         )
 
 
@@ -298,7 +298,7 @@ def _table(content: bytes) -> list[list[str]]:
         raise DataError("it is neither a text nor an .npy file")
     lines = [line for line in text.splitlines() if line.strip()]
     if len(lines) < 2:
-        raise DataError(f"it has {len(lines)} lines with fields, and a matrix has two or more")
+        raise DataError(f"it has {len(lines) or 'no'} line, and a matrix has two or more")
     separator = _separator(lines[:LOOKED_AT])
     table = _split(lines, separator)
     width = len(table[1])  # a corner without a name may be missing in the first line

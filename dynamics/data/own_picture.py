@@ -112,7 +112,7 @@ def check(dataset: str) -> None:
     if not kept.place(f"{dataset}.png").is_file():
         raise DataError(
             f"The picture {dataset} is not on this machine: import the file that it came from, "
-            f"with run --dataset FILE or on the page, or copy {dataset}.png into {kept.folder()}."
+            f"with run --data-file FILE or on the page, or copy {dataset}.png into {kept.folder()}."
         )
 
 

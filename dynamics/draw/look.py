@@ -50,6 +50,9 @@ CLASS_MARKS = (
 DIVERGING = ((0.0, "#7b3294"), (0.5, "#ffffff"), (1.0, "#00783c"))
 INK = "#1f2430"  # colour of theory and type on white; the page takes its theme's
 GREY = "rgba(128,128,128,0.25)"
+# Opacities of a line whose mode is not lit, and of one of the parent run; FAINT and OPACITY of
+# pages/shared/live/browser/base/theme.js are the same.
+UNLIT, PARENT = 0.16, 0.38
 LAST = 2000  # rank in the legend, after the networks
 RING = {"symbol": "circle-open", "size": 10, "color": INK, "line": {"width": 1.5}}
 # The darkest light and the lightest dark that words in a network's colour stand on; their contrast.

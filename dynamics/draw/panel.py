@@ -15,6 +15,7 @@ from dynamics.core.description import labels
 from dynamics.core.pictures import Picture
 from dynamics.core.records import Trajectory
 from dynamics.draw import between, chart
+from dynamics.draw.look import PARENT, UNLIT
 from dynamics.draw.shown import Shown, show
 from dynamics.draw.time_axis import VERSUS
 from dynamics.runs import maps, pictures
@@ -214,6 +215,41 @@ def of_runs(
     return panel.draw(
         run.config, run.trajectories, versus, theory=theory, cells=cells, pictures=drawn, at=at
     )
+
+
+def beside(figure: go.Figure, run: Run, name: str, versus: str, parent: Run, step: int) -> Any:
+    """A panel of a run with the lines of its parent, faint and below its own, as on the page.
+
+    They begin at the step up to which both runs are the same, and have the look of the run's own.
+    """
+    own = [each.since(step) for each in parent.trajectories]
+    own = [each for each in own if len(each.steps)]
+    panel = Panel.named(name)
+    if panel.kind != "lines":
+        return figure
+    try:
+        drawn = panel.draw(run.config, own, versus, theory=False)
+    except NothingToDrawError:  # the parent lacks what the chart needs
+        return figure
+    lines = [each for each in drawn.data if "y" in (each.meta or ()) and each.yaxis in (None, "y")]
+    for line in lines:
+        line.update(opacity=PARENT, showlegend=False, line={"width": 1.5})
+    return go.Figure([*lines, *figure.data], figure.layout)
+
+
+def light(figure: go.Figure, mode: int) -> None:
+    """Leave one mode as it is and make all others faint, their theory and angles with them."""
+    modes = {number: (each.meta or {}).get("mode") for number, each in enumerate(figure.data)}
+    for number, own in modes.items():
+        trace = figure.data[number]
+        if own in (None, mode):
+            continue
+        trace.opacity = UNLIT * (1 if trace.opacity is None else trace.opacity)
+        if trace.showlegend is not False:  # the legend shows a line that is lit
+            others = [each for place, each in enumerate(figure.data) if modes[place] == mode]
+            same = [each for each in others if each.name == trace.name and each.opacity is None]
+            if same:
+                trace.showlegend, same[0].showlegend = False, True
 
 
 def moments(run: Run, name: str) -> list[dict[str, Any]]:

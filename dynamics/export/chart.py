@@ -63,7 +63,8 @@ def of_runs(
         versus: the time axis.
         view: as the live page describes it: ``held``, the ranges of the axes, ``strip`` that of the
             strip below, or the camera; ``log``, whether the value axis is logarithmic; ``hidden``,
-            the names that are left out; ``at``, the step of a chart of one moment.
+            the names that are left out; ``at``, the step of a chart of one moment; ``mode``, the
+            mode that is lit; ``beside``, key and last shared step of the run's parent.
         theory: whether the chart shows what theory expects.
 
     Raises:
@@ -73,6 +74,12 @@ def of_runs(
     view = view or {}
     at = math.inf if view.get("at") is None else float(view["at"])
     figure = panel.of_runs(runs, name, versus, theory=theory, at=at)
+    if parent := view.get("beside"):
+        key, step = parent
+        origin = Run(runs[0].folder.with_name(key))
+        figure = panel.beside(figure, runs[0], name, versus, origin, int(step))
+    if mode := view.get("mode"):
+        panel.light(figure, int(mode))
     held = view.get("held") or {}
     for axis, part in AXES.items():
         if ends := held.get(part):

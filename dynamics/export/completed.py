@@ -27,7 +27,7 @@ def refusal(run: Run) -> str:
 
 
 def content(run: Run, form: str) -> bytes:
-    """The matrix as CSV, or as an NPZ of ``matrix``, ``rows`` and ``columns``.
+    """The matrix as CSV, as an NPY, or as an NPZ of ``matrix``, ``rows`` and ``columns``.
 
     Known entries are those of the file; gaps are filled by the compressed network, or else by the
     first one, where its held-out loss was least.
@@ -44,8 +44,11 @@ def content(run: Run, form: str) -> bytes:
     except DataError as error:
         raise RunError(str(error)) from None
     whole = own_matrix.completed(own, chosen.left @ chosen.right)
+    packed = io.BytesIO()
+    if form == "completed_npy":
+        np.save(packed, whole)
+        return packed.getvalue()
     if form == "completed_npz":
-        packed = io.BytesIO()
         rows, columns = np.array(own.rows), np.array(own.cols)
         np.savez_compressed(packed, matrix=whole, rows=rows, columns=columns)
         return packed.getvalue()

@@ -47,6 +47,13 @@ _ROWS = (
         ending="npz",
         label="Completed matrix (NPZ)",
     ),
+    Format(
+        "completed_npy",
+        "application/octet-stream",
+        "matrix",
+        ending="npy",
+        label="Completed matrix (NPY)",
+    ),
     Format("csv", "text/csv", "data"),
     Format("npz", "application/octet-stream", "data"),
     Format("json", "application/json", "data"),

@@ -21,11 +21,13 @@ import numpy as np
 
 from dynamics.core import holes, registry, table, traits
 from dynamics.core.config import ELSEWHERE, SETTINGS, Config
+from dynamics.core.contents import entries
 from dynamics.core.rates import turns
 from dynamics.core.records import Trajectory
 from dynamics.core.sizes import widths
-from dynamics.data import fashion_mnist, own_picture, published
+from dynamics.data import fashion_mnist, own_matrix, own_picture, published
 from dynamics.data.digits import digits
+from dynamics.data.folder import DataError
 from dynamics.data.published import DRAWN
 from dynamics.export.caption import BIBTEX, about
 from dynamics.findings.rounding import promised
@@ -38,6 +40,7 @@ ARRAYS = 'ARRAYS = """\n'
 EARLIER = 10  # records before the last that are compared, too
 MOST_IN_MATRIX = 2**26  # numbers, which take 0.5 GiB
 MOST_IN_MEASUREMENTS = 2**28  # numbers of all measurements together
+MOST_LISTED = 500_000  # known entries of a user's matrix, which take 5 MB in the program
 KEPT = ("problem", "depth", "initialization", "init_scale", "optimizer", "dtype", "seed_data",
         "seed_noise", "seed_init")  # fmt: skip
 # Settings that only one of the two programs keeps.
@@ -57,8 +60,13 @@ COMPARED = ("train_loss", "recovery_error")
 COMPARED_CLASSES = ("train_loss", "test_loss", "accuracy")
 STUBS = {"direction", "build"}  # what a run's own optimizer and backbone replace
 IMPORTS = (ast.Import, ast.ImportFrom)
-PROBLEMS = ("factorization", "completion", "sensing", "photograph", "own_picture", "semantic",
-            "movielens", "digits", "fashion_mnist", "own")  # fmt: skip
+PROBLEMS = ("factorization", "completion", "sensing", "photograph", "own_picture", "own_matrix",
+            "semantic", "movielens", "digits", "fashion_mnist", "own")  # fmt: skip
+OF_FILMS = (
+    "There is no script for film ratings less their means: their licence forbids copies, and means "
+    "and validation part are computed by more of this program than a script holds. A run of the "
+    "problem movielens has one."
+)
 
 
 def script(run: Run) -> str:
@@ -126,6 +134,8 @@ def _check(run: Run, config: Config) -> None:
     run.need_records()
     if config.watched:
         raise RunError(ELSEWHERE)
+    if config.problem == "films":
+        raise RunError(OF_FILMS)
     plain = Config()
     reads = (*KEPT, *(OF_CLASSES if config.contents else OF_MATRICES), *FOLDED)
     unread = {*OF_CLASSES, *OF_MATRICES} - set(traits.problem(config.problem).reads)
@@ -144,6 +154,8 @@ def _check(run: Run, config: Config) -> None:
         return
     rows, cols = config.shape
     _check_size("matrices", rows * cols, MOST_IN_MATRIX)
+    if config.problem == "own_matrix":
+        _check_size("lists of known entries", entries(config.problem, config.dataset), MOST_LISTED)
     if config.problem == "sensing" and config.sensing == "gaussian":
         _check_size("measurements", rows * cols * config.measurements, MOST_IN_MEASUREMENTS)
 
@@ -319,6 +331,7 @@ def _numbers(trajectory: Trajectory, index: int, config: Config) -> dict[str, An
         if name in trajectory.series:
             values[name] = _plain(trajectory.series[name][index])
     count = config.contents.classes if config.contents else config.rank
+    count = min(count, *widths(config, trajectory.network))  # what lies beyond is rounding alone
     largest = trajectory.series["singular_values"][index][:count]
     if np.isfinite(largest).all():
         values["singular_values"] = largest.tolist()
@@ -339,8 +352,8 @@ def _arrays(config: Config) -> str:
         from dynamics.data.photograph import photograph
 
         arrays["pixels"] = photograph(*config.shape)
-    if config.problem == "own_picture":
-        arrays["pixels"] = own_picture.picture(config.dataset)
+    if config.problem in ("own_picture", "own_matrix"):
+        arrays |= _own(config)
     if traits.problem(config.problem).picture and config.holes != "random":
         arrays["mask"] = holes.seen(config)
     if config.problem == "semantic":
@@ -361,6 +374,21 @@ def _arrays(config: Config) -> str:
     file = io.BytesIO()
     np.savez_compressed(file, allow_pickle=False, **arrays)
     return base64.encodebytes(file.getvalue()).decode()
+
+
+def _own(config: Config) -> dict[str, Any]:
+    """A user's picture, or the known entries of a user's matrix as the networks learn them.
+
+    Raises:
+        RunError: if it is not on this machine.
+    """
+    try:
+        if config.problem == "own_picture":
+            return {"pixels": own_picture.picture(config.dataset)}
+        own = own_matrix.matrix(config.dataset)
+    except DataError as error:
+        raise RunError(str(error)) from None
+    return {"places": own.places.astype(np.int32), "values": own.standard}
 
 
 def _text(value: Any) -> str:

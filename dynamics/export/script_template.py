@@ -150,22 +150,34 @@ class Items(Entries):
         return (off * (off @ self.inputs)).sum() / (2 * product.numel())
 
 
-class Ratings(Entries):
-    """MovieLens 100K, partly observed. Its licence forbids copies of it in this file."""
+class Listed(Entries):
+    """The known entries of a matrix, a share of which is seen and the rest held out."""
 
     def __init__(self) -> None:
-        users, films, stars = ratings()
-        order = torch.randperm(len(stars), generator=generator("split", SETTINGS["seed_data"]))
-        seen = order[: max(1, round(SETTINGS["observed"] * len(stars)))]
+        own = "values" in arrays()
+        rows, cols, values = entries() if own else ratings()
+        order = torch.randperm(len(values), generator=generator("split", SETTINGS["seed_data"]))
+        count = max(1, round(SETTINGS["observed"] * len(values)))
+        seen = order[: min(count, len(values) - own)]
         self.given = torch.zeros(SHAPE, dtype=torch.float64)
         self.mask = torch.zeros(SHAPE, dtype=torch.bool)
-        self.given[users[seen], films[seen]] = stars[seen]
-        self.mask[users[seen], films[seen]] = True
+        self.given[rows[seen], cols[seen]] = values[seen]
+        self.mask[rows[seen], cols[seen]] = True
         self.keep()
 
 
+def entries() -> tuple[Tensor, Tensor, Tensor]:
+    """Rows, columns and values, in standard deviations from their mean, from this file."""
+    given = arrays()
+    rows, cols = torch.tensor(given["places"]).long()
+    return rows, cols, torch.tensor(given["values"])
+
+
 def ratings() -> tuple[Tensor, Tensor, Tensor]:
-    """Users and films, counted from 0, and stars; from u.data here or in the folder DLN_DATA."""
+    """Users and films, counted from 0, and stars; from u.data here or in the folder DLN_DATA.
+
+    The licence of MovieLens 100K forbids copies of it in this file.
+    """
     places = [os.environ.get("DLN_DATA"), ".", "~/.cache/dln-explorer"]
     folders = [Path(place).expanduser() for place in places if place]
     files = [folder / name for folder in folders for name in ("u.data", "ml-100k/u.data")]
@@ -447,7 +459,7 @@ def conclusion(ends: dict[str, int | None]) -> str:
     return f"Every number that was compared agrees ({named}); beyond it rounding decides."
 
 
-# The arrays that no seed draws: a photograph's, a table's or a published figure's.
+# The arrays that no seed draws: a picture's, a table's, your own or a published figure's.
 
 
 def arrays() -> dict[str, Any]:
@@ -465,9 +477,9 @@ ARRAYS = """
 def main() -> None:
     """Check every network; the exit status is 0 if all that was compared agrees, else 1."""
     torch.set_num_threads(1)
-    truth = None if SETTINGS["problem"] == "movielens" else target()
+    truth = None if SETTINGS["problem"] in ("movielens", "own_matrix") else target()
     if truth is None:
-        problem: Entries | Sums = Ratings()
+        problem: Entries | Sums = Listed()
     else:
         kinds: dict[str, Any] = {"sensing": Sums, "semantic": Items}
         problem = kinds.get(SETTINGS["problem"], Entries)(truth)

@@ -12,6 +12,7 @@ from dynamics.core.sizes import enough_seen, freedom, observed, seen, widths
 from dynamics.core.traits import full_name
 from dynamics.core.words import brief, count, duration, plain, raised, ratio
 from dynamics.findings import class_story, failures, validation
+from dynamics.findings.classes import ALIKE, named, names_of
 from dynamics.findings.failures import Failure
 from dynamics.findings.modes import Mode, by_network, incrementality
 from dynamics.findings.outcomes import Lead, late
@@ -21,6 +22,7 @@ from dynamics.theory.prediction import Facts
 APART = 3.0  # J above which modes rise one by one
 EVEN = 1.05  # ratio below which two numbers count as equal
 ERRORS = ("recovery_error", "test_loss", "train_loss")  # the first known error is reported
+MOST_NAMED = 6  # modes whose names are listed
 FITTED = 1e-6  # share of the first training loss below which all observed entries are fitted
 UNKNOWN = 1e-2  # recovery error above which the rest of the matrix is not found
 
@@ -62,6 +64,7 @@ def story(
         *validation.told_in_stars(sound),
         *_faster(config, sound),
         *_plateaus(sound, modes, failed),
+        *_told_apart(sound, modes),
         *told,
         *_too_short(config, sound, modes),
         *_unseen(config, sound),
@@ -214,6 +217,33 @@ def _plateaus(
             order = "one after another, each" if others > 1 else "later,"
             end = f"{order} after a plateau of its own, {end}"
         yield f"{start}; {count(others, 'more mode')} rose {end}."
+
+
+def _told_apart(
+    trajectories: Sequence[Trajectory], modes: Mapping[str, list[Mode]]
+) -> Iterator[str]:
+    """Between which items each mode that rose tells, where items have names."""
+    for trajectory in trajectories:
+        series, items, groups = names_of(trajectory.facts)
+        if series != "item_vectors" or series not in trajectory.series:
+            continue
+        risen = sorted(
+            (mode.measured, mode.number)
+            for mode in modes[trajectory.network]
+            if mode.measured is not None
+        )
+        vectors = trajectory.series[series][-1]
+        names = {number: named(vectors[number - 1], items, groups) for _, number in risen}
+        listed = [
+            f"{'what all share' if names[number] == ALIKE else names[number]} (step {step:,.0f})"
+            for step, number in risen[:MOST_NAMED]
+        ]
+        more = len(risen) - len(listed)
+        if listed:
+            yield (
+                f"The {full_name(trajectory.network)} learned, in this order: "
+                f"{'; '.join(listed)}{f'; and {more} more' if more else ''}."
+            )
 
 
 def _failure(config: Config, trajectory: Trajectory, failed: Failure, predicted: Forecast) -> str:

@@ -56,6 +56,11 @@ def read_address(keys: Sequence[str], given: Sequence[str] = ()) -> None:
     address.taken(asked, PLACE)
 
 
+def linked() -> set[str]:
+    """The keys of runs that the address names or that are ticked."""
+    return {*st.query_params.get("runs", "").split(","), *st.session_state.get("ticked", ())}
+
+
 def write_address(ticked: Sequence[str]) -> None:
     """Put the choices that are not the usual ones, and the ticked runs, into the address."""
     st.session_state["ticked"] = list(ticked)

@@ -21,7 +21,7 @@ from dynamics.data.folder import DataError
 from dynamics.data.published import DRAWN
 from pages.shared.hiding import hidden
 from pages.shared.number import number as number_box
-from pages.shared.session import desk
+from pages.shared.session import desk, owned
 
 FIRST: dict[desk.Kind, tuple[str, ...]] = {  # what is never folded
     "matrices": ("depth", "rank_bound", "alpha", "init_scale", "learning_rate"),
@@ -84,6 +84,7 @@ def adopt(values: Mapping[str, Any]) -> None:
     A setting that cannot be run takes its suggested value too, and one sentence warns of it.
     """
     config, wrong = _nearest(values)
+    owned.learn(config)
     st.session_state["settings"] = config.to_dict()
     st.session_state["wrong"] = [
         f"{sentence} {_instead(config, name)}" for name, sentence in wrong.items()
@@ -196,13 +197,12 @@ def _offered(shown: str) -> list[str]:
 def _imports(problem: str) -> list[str]:
     """The data sets that this viewer may choose for a problem.
 
-    Images are everybody's; a picture or a matrix only whose who imported it in this session.
+    Images are everybody's; a picture or a matrix is theirs who know it.
     """
     kind = traits.problem(problem).data
     if kind == "images":
         return imported.names()
-    mine: list[str] = st.session_state.get("imports", [])
-    return [dataset for dataset in mine if datasets.kind(dataset) == kind]
+    return [dataset for dataset in owned.known() if datasets.kind(dataset) == kind]
 
 
 def _import() -> None:
@@ -215,8 +215,6 @@ def _import() -> None:
     except DataError as error:
         st.session_state["wrong"] = [str(error)]
     else:
-        mine = st.session_state.setdefault("imports", [])
-        mine += [dataset] * (dataset not in mine)
         problem = datasets.PROBLEMS[datasets.kind(dataset)]
         adopt({"problem": problem, "dataset": dataset} | _seeds())
 

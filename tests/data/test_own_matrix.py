@@ -101,7 +101,7 @@ def test_names_may_be_numbers_under_an_empty_corner() -> None:
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("", "0 lines"), ("1,2\n", "1 lines"), ("a\nb\nc\n", "no fields"),
+        ("", "no line"), ("1,2\n", "1 line,"), ("a\nb\nc\n", "no fields"),
         (table().replace("r7,", "r7,1,2,"), "line 9 has"), (table().replace("r9", "r8"), "'r8'"),
         (table(names=False).replace("\n", "\nx,", 1), "fields"), ("\0" * 90 + "\n1", "text"),
         ("1,2,3,4,5\n1,2,x,4,5\n" + "1,2,3,4,6\n" * 4, "line 2 has 'x'"),

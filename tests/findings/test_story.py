@@ -289,3 +289,18 @@ def test_changes_on_the_way_are_told_first() -> None:
         "From step 20 on: α 2 → 3.",
         "From step 30 on: the compressed network continues from the original.",
     ]
+
+
+def test_what_is_told_apart_is_named_in_the_order_of_its_steps() -> None:
+    """What all share, then plants from animals, then smaller groups; each at its measured step."""
+    config = Config.from_dict({"problem": "semantic"})
+    sentences, found = told(config)
+    for name, trajectory in found.items():
+        (sentence,) = [each for each in sentences if f"{name} network learned, in this" in each]
+        listed = re.findall(r"([^:;]+) \(step ([\d,]+)\)", sentence)
+        assert [words.strip() for words, _ in listed][:2] == ["what all share", "animals | plants"]
+        steps = [int(step.replace(",", "")) for _, step in listed]
+        assert steps == sorted(steps) and len(steps) > 3
+        first = trajectory.series["singular_values"][:, 0]
+        crossed = trajectory.steps[np.argmax(first >= first[-1] / 2)]
+        assert abs(crossed - steps[0]) <= config.record_every

@@ -25,7 +25,6 @@ SEEN = "list"
 ENTRIES = 90_000  # number of ratings, without the tenth of the observed ones that stop training
 TARGET_KNOWN = False
 RATED = True
-RATED = True
 SUGGESTS = {
     "networks": "compressed",
     "observed": 0.8,

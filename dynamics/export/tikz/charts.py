@@ -239,6 +239,8 @@ def _style(trace: dict[str, Any]) -> str:
     mode = trace.get("mode") or "lines"
     marker = trace.get("marker") or {}
     line = pen(trace.get("line") or {})
+    if trace.get("opacity") is not None:
+        line += f", opacity={trace['opacity']:.3g}"
     if "markers" not in mode:
         return f"{line}, mark=none"
     mark = MARKS.get(str(marker.get("symbol")), "*")

@@ -15,7 +15,7 @@ import streamlit as st
 from dynamics.core import registry, traits
 from dynamics.runs.run import RunError, find, root
 from pages.shared.live.routes import CHARTS, address
-from pages.shared.session import opened
+from pages.shared.session import opened, owned
 
 # Streamlit sends a component's script at every update, so the script is only this loader. It starts
 # all downloads at once; without it, the browser would find modules one import after the other.
@@ -108,6 +108,7 @@ def live(
             "theory": theory,
             "beside": beside,
             "replay": replay,
+            "known": ".".join(owned.known()),
             "kinds": tuple((name, traits.chart(name).kind) for name in stems),
             "plotly": tuple((part, address(f"{part}.js")) for part in ("basic", "gl3d")),
         },
@@ -118,7 +119,7 @@ def live(
         on_export_change=_nothing,
     )
     if asked := opened.asked(f"export {run_key}", result.export):
-        _export(run_key, asked, versus, theory)
+        _export(run_key, {**asked, "beside": beside}, versus, theory)
     moved = result.at
     if moved and moved["run"] == run_key:  # else it is the previous run's cursor
         at = None if moved["step"] is None else int(moved["step"])

@@ -37,6 +37,11 @@ SKETCH = (
     "Forecast before any step: when each singular value rises, and how long that takes. Between, "
     "the curve is a sketch."
 )
+UNREAD = (
+    "No curves before this run: when each singular value rises follows from the data, which the "
+    "run reads first. Its charts then mark on their time axes where theory expects each rise."
+)
+NO_RISE = "No curves before this run: theory expects no singular value to rise and stay."
 ESCAPES = html.escape(about("Escape", "Mode"))
 LIMIT = html.escape(about("η*, stability limit"))
 # How sure a prediction is, in words.
@@ -59,11 +64,20 @@ def expectation(config: Config, *, drawn: bool = False) -> None:
     """
     predicted = forecast(config)
     with st.container(border=True, key="expectation"):
-        if drawn and (figure := staircase(config)):
-            still(figure, SKETCH, "staircase")
-            st.html(f'<p class="hint">{SKETCH}</p>')
+        if drawn:
+            if figure := staircase(config):
+                still(figure, SKETCH, "staircase")
+            words = SKETCH if figure else _no_sketch(predicted)
+            st.html(f'<p class="hint">{words}</p>')
         st.html(_table(config, predicted))
         warn(config, predicted)
+
+
+def _no_sketch(predicted: Forecast) -> str:
+    """Why no curve is drawn before a run."""
+    if all(network.escapes.value is None for network in predicted.networks.values()):
+        return UNREAD
+    return NO_RISE
 
 
 def warn(config: Config, predicted: Forecast) -> None:

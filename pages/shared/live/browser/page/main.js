@@ -3,6 +3,7 @@
 
 import { make } from "../base/dom.js";
 import { loadPlotly, loadStyle } from "../base/library.js";
+import { know } from "../base/memory.js";
 import { readTheme, toned } from "../base/theme.js";
 import { Run } from "../run/run.js";
 import { Maps } from "../panel/maps.js";
@@ -90,6 +91,7 @@ class View {
     const before = this.data ?? {};
     const differs = (name) => String(data[name]) !== String(before[name]);
     this.data = data;
+    if (data.known) know(data.known);
     this.wear();
     this.known = data.phase ?? (differs("run") ? null : this.known);
     if (differs("panels")) this.arrange();

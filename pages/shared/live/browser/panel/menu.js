@@ -46,9 +46,10 @@ export class Menu {
     return `${this.panel.name.replaceAll("/", "-")}_${this.panel.run.key}`;
   }
 
-  /** Ask for the page's export dialog, which draws the chart's range, axis, camera and moment. */
+  /** Ask for the page's dialog, which draws the chart's range, axis, camera, moment and mode. */
   prepare() {
     const { name, isLog, seenAxes: held, hidden, at, view } = this.panel;
-    view.notify("export", { panel: name, log: isLog, held, hidden: [...hidden], at });
+    const mode = view.modes.chosen;
+    view.notify("export", { panel: name, log: isLog, held, hidden: [...hidden], at, mode });
   }
 }
