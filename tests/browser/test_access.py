@@ -8,18 +8,20 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from dynamics.core.config import Config
-from dynamics.runs.run import Run
+from dynamics.draw.look import CONTRAST
+from dynamics.runs.run import CANCEL, Run
 from dynamics.runs.start import start
 from tests.browser.conftest import Server
 from tests.browser.test_visit import SMALL, phase, visit
-from tests.support.make import until
+from tests.support.few import few
+from tests.support.make import endless, until
 
 pytestmark = pytest.mark.xdist_group("visit")
 Open = Callable[[int, str], Page]
 MOST_TABS = 80
 SERIOUS = ("serious", "critical")
 PAGES = {
-    "Nonlinear": "Networks tell digits apart",
+    "Nonlinear": "classes apart",
     "Lessons": "Lessons",
     "Lessons?lesson=plateaus": "1 · Predict",
     "Attribution": "What makes it faster?",
@@ -45,7 +47,7 @@ def found(page: Page) -> list[str]:
 def trained(server: Server, **changes: object) -> Run:
     config = Config.from_dict(SMALL | {"rank_bound": 4, "seed_init": 21} | changes)
     run = start(config, server.runs)
-    until(lambda: run.status.phase == "done")
+    until(lambda: not run.status.live)
     return run
 
 
@@ -69,17 +71,69 @@ def test_nothing_serious_stands_in_the_way_on_the_first_page(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("width", [1400, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_serious_stands_in_the_way_on_any_page(
-    server: Server, page_at: Open, scheme: str
+    server: Server, page_at: Open, scheme: str, width: int
 ) -> None:
-    trained(server)
-    page = visit(page_at(1400, scheme), server)
+    """Every page idle, the first one with a run that diverged and one that trains, too."""
+    run, lost = trained(server), trained(server, learning_rate=1e4, init_scale=1.0)
+    live = start(small_endless(width, scheme), server.runs)
+    page = visit(page_at(width, scheme), server)
     assert found(page) == []
-    for path, heading in PAGES.items():
+    for path, heading in (PAGES | {f"Saved_runs?runs={run.key}": "Saved runs"}).items():
         page.goto(f"{server.address}/{path}")
         expect(page.get_by_role("heading", name=heading).first).to_be_visible()
         assert found(page) == [], path
+    for shown, words in ((lost, "Diverged"), (live, "Running")):
+        page.goto(f"{server.address}/?run={shown.key}")
+        phase(page, words)
+        page.wait_for_function("document.querySelector('.js-plotly-plot .main-svg')")
+        assert found(page) == [], words
+    live.ask(CANCEL)
+
+
+def small_endless(width: int, scheme: str) -> Config:
+    """Settings of a run that lasts, one for each width and scheme."""
+    return endless(problem="factorization", seed_init=width, seed_target=len(scheme))
+
+
+# The colours of all words in a chart over that of the page, as WCAG 2.2 compares them.
+INK = """() => {
+  const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const drawn = (color, under) => {
+    pen.fillStyle = under; pen.fillRect(0, 0, 1, 1);
+    pen.fillStyle = color; pen.fillRect(0, 0, 1, 1);
+    return [...pen.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+  };
+  const light = (parts) => parts.map((part) => part / 255)
+    .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, part, place) => sum + part * [0.2126, 0.7152, 0.0722][place], 0);
+  const style = getComputedStyle(document.querySelector(".dln"));
+  const paper = style.getPropertyValue("--st-background-color");
+  const ratio = (color) => {
+    const [low, high] = [light(drawn(color, paper)), light(drawn(paper, paper))]
+      .sort((a, b) => a - b);
+    return (high + 0.05) / (low + 0.05);
+  };
+  const words = [...document.querySelectorAll(".js-plotly-plot text")]
+    .filter((word) => word.textContent.trim());
+  return words.map((word) => [word.textContent, ratio(getComputedStyle(word).fill)]);
+}"""
+
+
+@pytest.mark.parametrize("scheme", few(["light", "dark"], 1))
+def test_words_in_charts_stand_out_from_the_page(
+    server: Server, page_at: Open, scheme: str
+) -> None:
+    """Numbers and names of axes, which axe-core does not look at."""
+    run = trained(server)
+    page = visit(page_at(1400, scheme), server, f"run={run.key}")
+    phase(page, "Done")
+    page.wait_for_function("document.querySelectorAll('.js-plotly-plot .xtitle').length >= 4")
+    words = page.evaluate(INK)
+    assert len(words) > 20
+    assert [each for each in words if each[1] < CONTRAST] == []
 
 
 FOCUSED = """() => { const { activeElement: it } = document;

@@ -123,3 +123,59 @@ def test_what_was_computed_before_is_seen_to_grow(
     page.reload()
     phase(page, "Done")
     expect(page.locator(".dln-where")).to_have_text("newest")  # it is played once
+
+
+@pytest.mark.parametrize(
+    ("panels", "rows"),
+    few(
+        [
+            ("losses,singular_values/original,singular_values/compressed", [1, 2]),
+            ("losses,singular_values/original,singular_values/compressed,leak", [2, 2]),
+            ("singular_values/original,singular_values/compressed,losses,leak", [2, 2]),
+            ("singular_values/original,losses,singular_values/compressed", [1, 2]),
+        ],
+        2,
+    ),
+    ids=str,
+)
+def test_panels_of_one_chart_stay_in_one_row(
+    charts: Server, page_at: Callable[[int], Page], panels: str, rows: list[int]
+) -> None:
+    """Both networks' singular values side by side; a chart beside which none stands is as wide."""
+    run = start(Config.from_dict(SMALL | {"rank_bound": 4, "seed_init": 21}), charts.runs)
+    until(lambda: run.status.phase == "done")
+    page = page_at(1400)
+    page.goto(f"{charts.address}/?run={run.key}&panels={panels}")
+    page.wait_for_function(f"document.querySelectorAll('.main-svg').length >= {sum(rows)}")
+    seen = boxes(page, ".dln-card", ".dln-grid")
+    (grid,) = [box for name, box in seen.items() if "grid" in name]
+    cards = [box for name, box in seen.items() if "card" in name]
+    tops = sorted({round(box[1]) for box in cards})
+    assert sorted(sum(round(box[1]) == top for box in cards) for top in tops) == sorted(rows)
+    pair = page.evaluate(
+        "[...document.querySelectorAll('[data-panel^=singular_values]')]"
+        ".map((card) => card.getBoundingClientRect().y)"
+    )
+    assert abs(pair[0] - pair[1]) < 2
+    for top in tops:
+        of_row = [box for box in cards if round(box[1]) == top]
+        assert min(box[0] for box in of_row) - grid[0] < MOVES
+        assert grid[2] - max(box[2] for box in of_row) < MOVES
+
+
+def test_reasons_of_a_forecast_open_by_touch(
+    server: Server, page_at: Callable[[int], Page]
+) -> None:
+    """On a telephone, a finger on ? shows how sure a prediction is and why, inside the window."""
+    page = visit(page_at(390), server)
+    sign = page.locator(".expect summary").last
+    sign.scroll_into_view_if_needed()
+    sign.tap()
+    words = page.locator(".expect details[open] p")
+    expect(words).to_have_count(1)
+    expect(words).to_be_visible()
+    box = words.bounding_box()
+    assert box and box["x"] >= 0 and box["x"] + box["width"] <= 390
+    assert len(words.inner_text().split()) > 2
+    sign.tap()
+    expect(page.locator(".expect details[open]")).to_have_count(0)

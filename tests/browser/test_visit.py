@@ -1,7 +1,6 @@
 """A user's visit: presets, sliders, the address, a live run, a second viewer, saved runs."""
 
 import json
-import os
 import re
 import zipfile
 from collections.abc import Callable
@@ -421,14 +420,6 @@ def tick_first_row(page: Page) -> None:
     box = boxes[-1]
     page.mouse.click(box["x"] + 15, box["y"] + 52)
     button(page, "Delete").wait_for()
-
-
-@pytest.mark.skipif("DLN_SHARED" not in os.environ, reason="needs the MovieLens 100K ratings")
-@pytest.mark.slow
-def test_real_ratings_are_learned_from_the_page(server: Server, page_at: Open) -> None:
-    """The compressed network on MovieLens, started by its preset, seen live, errors falling."""
-    falls_live(visit(page_at(1024), server), server, "Film ratings")
-    expect_fall(server, "movielens", "compressed", to=0.08)
 
 
 @pytest.mark.slow

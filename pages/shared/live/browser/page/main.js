@@ -151,21 +151,26 @@ class View {
     this.tabs.show();
   }
 
-  /** Keep the panels of one figure in a row; a chart beside which none stands fills its row. */
+  /** Keep the panels of one chart in a row; one beside which none stands fills its row. */
   pair() {
     const stem = ({ name }) => name.split("/")[0];
     const shown = this.panels.filter(({ element }) => !element.hidden);
-    const alone = []; // panels with room beside them, which a later one takes
+    const rows = [];
+    let open = null; // a row with room for one more
     for (const [, group] of Map.groupBy(shown, stem)) {
-      const narrow = group.filter(({ element }) => !element.classList.contains("dln-wide"));
-      for (const [place, { element }] of narrow.entries()) {
-        element.toggleAttribute("data-first", place === 0 && narrow.length > 1);
-        element.toggleAttribute("data-whole", false);
-      }
-      if (narrow.length === 1 && alone.length) alone.shift();
-      else if (narrow.length % 2) alone.push(narrow.at(-1));
+      const cards = group.map(({ element }) => element);
+      const isWide = ({ classList }) => classList.contains("dln-wide");
+      rows.push(...cards.filter(isWide).map((card) => [card]));
+      const narrow = cards.filter((card) => !isWide(card));
+      const last = narrow.length % 2 ? narrow.pop() : null;
+      for (let at = 0; at < narrow.length; at += 2) rows.push(narrow.slice(at, at + 2));
+      if (last && open) open.push(last);
+      else if (last) rows.push([last]);
+      if (last) open = open ? null : rows.at(-1);
     }
-    for (const { element } of alone) element.toggleAttribute("data-whole", true);
+    for (const [place, card] of rows.flat().entries()) card.style.order = place;
+    for (const row of rows) row[0].toggleAttribute("data-whole", row.length === 1);
+    for (const [, second] of rows) second?.toggleAttribute("data-whole", false);
   }
 
   panel(name) {

@@ -32,7 +32,7 @@ export class Strip {
     this.facts = [fact("dln-steps"), fact(), fact(), fact("dln-machine")];
     this.message = make("p", "dln-message");
     this.skipping = button("dln-skip", { hidden: "" }, "Skip to the end", skip);
-    this.signs = make("ul", "dln-signs", { "aria-label": "Signs of failure", role: "log" });
+    this.signs = make("ul", "dln-signs", { "aria-label": "Signs of failure", "aria-live": "polite" });
     this.fill = make("div");
     const about = { role: "progressbar", "aria-label": "Steps trained", "aria-valuemin": "0" };
     this.bar = make("div", "dln-bar", about, this.fill);
