@@ -40,7 +40,6 @@ if __name__ != "__main__":
     from streamlit.runtime.pages_manager import PagesManager
     from streamlit.runtime.scriptrunner import script_runner
 
-    from dynamics.runs import standby
     from pages.shared.files.media import SharedFiles
     from pages.shared.live.routes import ROUTES
     from pages.shared.session.reconnect import WholeFirst
@@ -59,13 +58,9 @@ if __name__ != "__main__":
     # Nor has it an option that lets a callback write all that it has to write.
     vars(script_runner)["SafeSessionState"] = WholeSessionState
 
-    # A server has a worker ready for its visitors; this script alone, as in tests, has not.
-    standby.allowed = True
-
     app = st.App(Path(__file__).resolve(), routes=ROUTES, on_script_error=sentence)
 else:
-    from dynamics.runs import standby
-    from dynamics.runs.run import root
+    from dynamics.runs import launcher
     from pages.shared import number
     from pages.shared.files import downloads
     from pages.shared.session import reconnect
@@ -84,4 +79,4 @@ else:
             st.session_state["arrived"] = True  # until the page has read the address that led here
             st.session_state["page"] = chosen.title
         chosen.run()
-        standby.keep(root())
+        launcher.keep()

@@ -11,6 +11,7 @@ import pytest
 import torch
 from hypothesis import settings
 
+from dynamics.runs import launcher
 from dynamics.runs.run import CANCEL, KEY, Run
 from dynamics.runs.start import start
 from tests.support.make import small, until
@@ -23,6 +24,18 @@ settings.load_profile("any machine")
 def _one_thread() -> None:
     """As in a worker: small products lose by a second one."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_launcher() -> None:
+    """As in a server: most runs are forked from a process that has loaded torch."""
+    launcher.keep()
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers load torch themselves, and have the limits and the modules of this process now."""
+    monkeypatch.setattr(launcher, "_kept", [])
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,6 @@ Imports findings, engine, core and data. ``worker`` with its ``writer`` writes t
 reads it, ``start`` and ``queue`` decide when a worker begins, ``group`` has several runs trained.
 Only worker, writer, checkpoints and watch touch the engine, and only when they run. ``watch`` with
 its ``recording`` fills the folder of a run that another program trains. A worker is a
-separate process, ``python -m dynamics.runs.worker``, so no import shows that ``standby`` calls it:
-that starts it for a run, or ahead of one so that torch is loaded when a run comes.
+separate process: ``launcher`` forks it from one that has loaded torch, or starts
+``python -m dynamics.runs.worker``.
 """

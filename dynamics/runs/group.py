@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dynamics.core import cost, traits
 from dynamics.core.config import Config
-from dynamics.runs import queue
+from dynamics.runs import launcher, queue
 from dynamics.runs.run import CANCEL, LIVE, Run, RunError, Status
 from dynamics.runs.start import MOST_QUEUED, began, start
 
@@ -171,6 +171,8 @@ class Group:
         ended = self.progress().of(*ENDED)
         ahead = [config for config in self.configs if config not in ended]
         begun: list[Config] = []
+        if len(ahead) > 1:
+            launcher.keep()
         while True:
             now = self.progress()
             mine = Progress(tuple(begun), tuple(map(now.status, begun)))

@@ -4,14 +4,13 @@ import contextlib
 import dataclasses
 import fcntl
 import shutil
-import subprocess
 import time
 from pathlib import Path
 
 from dynamics.core.config import ELSEWHERE, Config
 from dynamics.data import dataset as datasets
 from dynamics.data.folder import DataError
-from dynamics.runs import queue, remarks, standby
+from dynamics.runs import launcher, queue, remarks
 from dynamics.runs.fork import shared
 from dynamics.runs.run import LIVE, RUN, Run, RunError, Status
 
@@ -71,8 +70,11 @@ def _need_data(config: Config) -> None:
 
 def began(run: Run) -> bool:
     """Whether this process started the worker that has the run in hand, or is just starting it."""
-    worker = _CHILDREN.get(run.folder)
-    return run.folder in _STARTING or (worker is not None and worker.poll() is None)
+    if run.folder in _STARTING:
+        return True
+    with contextlib.suppress(RunError):
+        return run.folder in _STARTED and run.status.live
+    return False
 
 
 def _anew(run: Run, config: Config) -> Run:
@@ -107,12 +109,9 @@ def _spawn(run: Run, place: Run, step: int, origin: Run | None) -> None:
         _STARTING.add(run.folder)
         if place != run:
             replace(run.folder, place.folder)
-        worker = standby.worker(run.folder, alive.fileno(), log.fileno())
-    _CHILDREN[run.folder] = worker
+        launcher.launch(run.folder, alive.fileno(), log.fileno())
+        _STARTED.add(run.folder)
     _STARTING.discard(run.folder)
-    ended = [folder for folder, child in _CHILDREN.items() if child.poll() is not None]
-    for folder in ended:
-        del _CHILDREN[folder]
 
 
 def replace(folder: Path, other: Path) -> None:
@@ -128,7 +127,7 @@ def replace(folder: Path, other: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-# Workers that this process started, by folder. Each start polls them, so that none stays a zombie.
-_CHILDREN: dict[Path, subprocess.Popen[bytes]] = {}
+# Folders whose worker this process has started.
+_STARTED: set[Path] = set()
 # Folders whose worker is being started: Ctrl-C at that moment must end those runs, too.
 _STARTING: set[Path] = set()

@@ -7,7 +7,6 @@ harms nothing else. Waiting costs little: torch is imported only when it is the 
 import contextlib
 import dataclasses
 import os
-import socket
 import sys
 import threading
 import time
@@ -22,7 +21,6 @@ from dynamics.core.machine import files, memory
 from dynamics.core.records import Record
 from dynamics.data.folder import DataError
 from dynamics.findings.outcomes import DIVERGED, Outcome
-from dynamics.runs import standby
 from dynamics.runs.queue import turn
 from dynamics.runs.run import CANCEL, PAUSE, Run, RunError
 
@@ -289,24 +287,18 @@ def _explained(error: Exception) -> str:
     return f"The run ended unexpectedly ({what}); log.txt in its folder has more."
 
 
-def _step_back() -> None:
-    """Lower the priority of the process and of its session, between which Linux may divide time."""
-    os.nice(NICENESS)
+def lower_session() -> None:
+    """Lower the priority of this session, between which Linux may divide time."""
     with contextlib.suppress(OSError):  # where it does not, there is no such file
         Path("/proc/self/autogroup").write_text(str(NICENESS), encoding="ascii")
 
 
-def main() -> None:
-    """Train the run whose folder is the only argument; without one, wait for it: see standby.py."""
-    _step_back()
-    if len(sys.argv) > 1:
-        folder: Path | None = Path(sys.argv[1])
-    else:
-        with socket.socket(fileno=os.dup(0)) as line:
-            folder = standby.wait(line)
-    if folder:
-        Worker(Run(folder)).work()
+def train(folder: Path) -> None:
+    """Train the run in this folder: all that the process is for."""
+    os.nice(NICENESS)
+    lower_session()
+    Worker(Run(folder)).work()
 
 
 if __name__ == "__main__":
-    main()
+    train(Path(sys.argv[1]))

@@ -13,7 +13,7 @@ import pytest
 
 from dynamics.data import movielens
 from dynamics.data.folder import DataError
-from tests.support.make import answer_once, is_sentence
+from tests.support.make import answer_once, answering, is_sentence
 
 
 @pytest.fixture
@@ -136,14 +136,12 @@ def archive(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    with answering(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         monkeypatch.setattr(
             movielens, "MOVIELENS", f"http://127.0.0.1:{server.server_port}/ml-100k.zip"
         )
         yield served
-        server.shutdown()
 
 
 def zipped(name: str, content: bytes) -> bytes:

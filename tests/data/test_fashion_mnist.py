@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from dynamics.data import fashion_mnist
 from dynamics.data.download import CHUNK, PATIENCE
 from dynamics.data.folder import DataError
-from tests.support.make import answer_once, is_sentence
+from tests.support.make import answer_once, answering, is_sentence
 
 RNG = np.random.default_rng(0)
 SHAPES = ((300, 28, 28), (300,), (40, 28, 28), (40,))
@@ -93,13 +93,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    with Server(("127.0.0.1", 0), Handler) as server:
+    with answering(Server(("127.0.0.1", 0), Handler)) as server:
         server.files, server.asked = dict(PACKED), []
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         monkeypatch.setattr(fashion_mnist, "SOURCE", f"http://127.0.0.1:{server.server_port}/")
         yield server
-        server.shutdown()
 
 
 def complete() -> None:

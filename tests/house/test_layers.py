@@ -5,6 +5,7 @@ import functools
 import re
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -95,11 +96,15 @@ def test_every_room_is_in_the_table_and_says_what_it_is() -> None:
         assert f" {name}" in chart, f"the map in dynamics/__init__.py lacks {name}"
 
 
-@pytest.mark.parametrize("path", LIBRARY)
-def test_a_room_imports_only_what_its_row_names(path: str) -> None:
+def names(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Each file with each module that it imports."""
+    return ((path, name) for path in paths for name in sorted(imports(path)))
+
+
+@pytest.mark.parametrize("mine", ROOMS)
+def test_a_room_imports_only_what_its_row_names(mine: str) -> None:
     """No arrow points up, not even a late one."""
-    mine = room(path)
-    for name in imports(path):
+    for path, name in names(path for path in LIBRARY if room(path) == mine):
         first, *rest = name.split(".")
         assert first not in ("pages", "app", "streamlit", "starlette"), f"{path} imports {name}"
         if first == "dynamics" and rest and ROOMS[mine] != "*":
@@ -128,56 +133,45 @@ def circles(arrows: dict[str, set[str]]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("path", "package", "allowed"),
-    [
-        *((path, "torch", in_rooms(path, TORCH)) for path in SOURCES),
-        *((path, "plotly", in_rooms(path, PLOTLY) or inside(path, ("pages",))) for path in SOURCES),
-        *((path, "streamlit", inside(path, STREAMLIT)) for path in SOURCES),
-    ],
+    ("package", "rooms", "others"),
+    [("torch", TORCH, ()), ("plotly", PLOTLY, ("pages",)), ("streamlit", (), STREAMLIT)],
 )
 def test_torch_plotly_and_streamlit_have_their_rooms(
-    path: str, package: str, allowed: bool
+    package: str, rooms: tuple[str, ...], others: tuple[str, ...]
 ) -> None:
     """Trajectories are numbers, a chart is described once, and a viewer of runs loads no torch."""
-    assert allowed or not loads(path, package)
+    users = [path for path in SOURCES if loads(path, package)]
+    assert users
+    assert not [path for path in users if not (in_rooms(path, rooms) or inside(path, others))]
 
 
-@pytest.mark.parametrize("path", [path for path in LIBRARY if in_rooms(path, OPTIONS)])
-def test_options_do_not_know_each_other(path: str) -> None:
-    """A file of a folder can be read, added and deleted alone."""
+def test_nothing_knows_an_option_by_import() -> None:
+    """A new problem is one new file, and no edit of another; each is read and deleted alone."""
     places = tuple(f"dynamics.{folder.replace('/', '.')}." for folder in OPTIONS)
-    assert not [name for name in imports(path) if name.startswith(places)]
+    assert not [(path, name) for path, name in names(LIBRARY) if name.startswith(places)]
 
 
-@pytest.mark.parametrize("path", [path for path in LIBRARY if not in_rooms(path, OPTIONS)])
-def test_nothing_knows_an_option_by_import(path: str) -> None:
-    """A new problem is one new file, and no edit of another."""
-    places = tuple(f"dynamics.{folder.replace('/', '.')}." for folder in OPTIONS)
-    assert not [name for name in imports(path) if name.startswith(places)]
-
-
-@pytest.mark.parametrize("path", [path for path in SOURCES if path.startswith("pages/")])
-def test_a_page_uses_its_own_folder_and_what_is_shared(path: str) -> None:
+def test_a_page_uses_its_own_folder_and_what_is_shared() -> None:
     """``1_Side_by_side.py`` has ``side_by_side/``; what two pages use is in ``shared/``."""
-    own = path.split("/")[1].removesuffix(".py").lstrip("0123456789_").lower()
-    found = {name.split(".")[1] for name in imports(path) if name.startswith("pages.")}
-    assert found <= {own, "shared"}, path
+    for path, name in names(path for path in SOURCES if path.startswith("pages/")):
+        own = path.split("/")[1].removesuffix(".py").lstrip("0123456789_").lower()
+        if name.startswith("pages."):
+            assert name.split(".")[1] in (own, "shared"), f"{path} imports {name}"
 
 
 BROWSER = ROOT / "pages/shared/live/browser"
 FOLDERS = {"base": "", "run": "base", "panel": "base", "page": "base run panel"}
 
 
-@pytest.mark.parametrize("path", sorted(BROWSER.rglob("*.js")), ids=lambda path: path.stem)
-def test_modules_of_the_browser_have_rooms_too(path: Path) -> None:
+@pytest.mark.parametrize("mine", FOLDERS)
+def test_modules_of_the_browser_have_rooms_too(mine: str) -> None:
     """A run knows no panel and a panel no run; the page ties them together."""
-    mine = path.parent.name
-    for name in re.findall(
-        r'^import .* from "(.+)";$', path.read_text(encoding="utf-8"), re.MULTILINE
-    ):
-        file = (path.parent / name).resolve()
-        assert file.is_file(), name
-        assert file.parent.name in (mine, *FOLDERS[mine].split()), name
+    for path in sorted((BROWSER / mine).rglob("*.js")):
+        content = path.read_text(encoding="utf-8")
+        for name in re.findall(r'^import .* from "(.+)";$', content, re.MULTILINE):
+            file = (path.parent / name).resolve()
+            assert file.is_file(), f"{path} imports {name}"
+            assert file.parent.name in (mine, *FOLDERS[mine].split()), f"{path} imports {name}"
 
 
 def test_the_loop_knows_no_network() -> None:

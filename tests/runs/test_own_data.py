@@ -17,7 +17,7 @@ from dynamics.engine.losses import memory
 from dynamics.runs.run import CANCEL, Run, RunError, listing
 from dynamics.runs.start import start
 from tests.engine.test_digits import config
-from tests.support.make import is_sentence, until
+from tests.support.make import answering, is_sentence, until
 
 RNG = np.random.default_rng(0)
 
@@ -143,13 +143,13 @@ class Trickle(http.server.BaseHTTPRequestHandler):
         pass
 
 
+@pytest.mark.usefixtures("alone")
 def test_a_download_is_shown_and_can_be_cancelled(
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By a real worker; what it has is kept for the next run and never read as a data set."""
     place, root = tmp_path / "data" / "fashion-mnist", Path(__file__).parents[2]
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Trickle) as server:
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    with answering(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Trickle)) as server:
         (tmp_path / "sitecustomize.py").write_text(
             "from pathlib import Path; from dynamics.data import fashion_mnist as it; "
             f"it.SOURCE, it.DEBIAN = 'http://127.0.0.1:{server.server_port}/', Path('none')"
@@ -162,7 +162,6 @@ def test_a_download_is_shown_and_can_be_cancelled(
         run.ask(CANCEL)
         until(lambda: not run.status.live)
         Trickle.over.set()
-        server.shutdown()
     assert run.status.phase == "cancelled"
     (part,) = [each for each in place.iterdir() if each.name != ".lock"]
     assert part.name == ".train-images-idx3-ubyte.gz.part" and part.stat().st_size > 0

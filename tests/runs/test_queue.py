@@ -14,7 +14,7 @@ from tests.support.make import endless, small, started, until
 
 
 @pytest.fixture
-def one_place(folder: Path) -> Iterator[Path]:
+def one_place(folder: Path, alone: None) -> Iterator[Path]:
     """A folder of runs of which one trains at a time: this process may use one core alone."""
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {max(cores)})

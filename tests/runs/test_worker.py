@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from dynamics.engine.training.comparison import prepare
-from dynamics.runs import queue, worker
+from dynamics.runs import launcher, queue, worker
 from dynamics.runs.run import CANCEL, PAUSE, RUN, Run, find, listing
 from dynamics.runs.start import start
 from tests.support.few import few
@@ -79,10 +79,10 @@ def test_starting_an_equal_config_again_gives_the_run_that_is_there(folder: Path
     again = start(endless(measurements=7), folder)  # completion does not read that
     assert again == run and again.status.pid == pid
     assert [status.pid for _, _, status in listing(folder)] == [pid]
-    # With none of a process that has ended meanwhile, whosesoever it is.
-    commands = [each.info["cmdline"] or [] for each in psutil.process_iter(["cmdline"])]
-    (command,) = [each for each in commands if str(run.folder) in each]
-    assert "dynamics.runs.worker" in command
+    (parent,) = launcher._kept
+    workers = psutil.Process(parent.process.pid).children()
+    files = [file.path for worker in workers for file in worker.open_files()]
+    assert files.count(str(run.folder / "alive")) == 1
 
 
 @pytest.mark.slow

@@ -1,9 +1,11 @@
 """What several tests share: waiting for processes, small Configs, problems with known losses."""
 
+import contextlib
+import http.server
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,6 +34,7 @@ OF_TABLES = ("item_similarity", "picture", "psnr", "ssim", "stars")
 PATIENCE = 200.0  # seconds until what must happen has happened: other tests share the cores
 LONG = 100_000_000  # steps: no test waits for them
 T = TypeVar("T")
+S = TypeVar("S", bound=http.server.HTTPServer)
 Loss = Callable[[Tensor], Tensor]
 
 
@@ -42,6 +45,17 @@ def until(condition: Callable[[], T], what: str = "") -> T:
         assert time.monotonic() < deadline, f"not within {PATIENCE:g} s: {what or condition}"
         tick.wait(0.01)
     return result
+
+
+@contextlib.contextmanager
+def answering(server: S) -> Iterator[S]:
+    """A server that answers until the block is left, also by an error."""
+    with server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
 
 
 def small(**changes: Any) -> Config:

@@ -52,9 +52,7 @@ class _Place:
         self._start()
 
     def _start(self) -> None:
-        # A forked process would share torch's threads and the locks that they hold.
-        context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(1, context, _begin)
+        self._pool = ProcessPoolExecutor(1, _context(), _begin)
         self._pid = self._pool.submit(os.getpid)
 
     def submit(
@@ -89,6 +87,18 @@ class _Place:
         with contextlib.suppress(Exception):  # a process that has died has no number
             os.kill(self._pid.result(), signal.SIGKILL)
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _context() -> "multiprocessing.context.BaseContext":
+    """How processes begin: forked from one that has loaded torch, and nothing else, if possible.
+
+    One forked from this process would share its threads and the locks that they hold.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["dynamics.engine.training.many"])
+    return context
 
 
 def _begin() -> None:

@@ -1,0 +1,176 @@
+"""Launcher: a process that has loaded torch and forks a worker for each run.
+
+Loading torch costs more processor time than many a run. So a process that starts runs one after
+another, a web server above all, keeps one launcher, which loads torch once and shares it with the
+workers that it forks: they begin within milliseconds and share its memory. The launcher ends ten
+minutes after its last run, or at once when the process that keeps it ends, however it ends; its
+workers go on. For the line between both is the launcher's standard input, which the kernel closes
+then. A process that keeps none has each worker load torch itself.
+"""
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from dynamics.core.machine import files
+from dynamics.runs import worker
+
+PATIENCE = 600.0  # seconds that it waits for a run
+ROOM = 2_000_000_000  # bytes of free memory below which none is kept; one takes about a tenth
+LOADED = (  # what most runs need
+    "dynamics.engine.training.comparison",
+    "dynamics.engine.training.twin",
+    "dynamics.runs.writer",
+    "dynamics.findings.failures",
+    "dynamics.findings.rounding",
+)
+SIZE = struct.Struct("<I")  # of a message: bytes that follow
+
+
+@dataclass
+class _Launcher:
+    """The launcher of this process and the line to it."""
+
+    process: subprocess.Popen[bytes]
+    line: socket.socket
+
+
+_lock = threading.Lock()
+_kept: list[_Launcher] = []  # none or one
+_alone: list[subprocess.Popen[bytes]] = []  # workers that loaded torch themselves
+
+
+def keep() -> None:
+    """Have a launcher ready from now on, unless memory is short or this system forks badly."""
+    with _lock:
+        if _kept and _kept[0].process.poll() is not None:
+            _kept.pop().line.close()
+        if _kept or sys.platform != "linux" or psutil.virtual_memory().available < ROOM:
+            return
+        line, its = socket.socketpair()
+        with its:
+            process = _python("dynamics.runs.launcher", stdin=its.fileno())
+        _kept.append(_Launcher(process, line))
+
+
+def launch(run: Path, alive: int, log: int) -> None:
+    """Begin a worker for the run in this folder, with the environment of this process.
+
+    Args:
+        run: the folder.
+        alive: a file whose lock the worker holds as long as it lives.
+        log: a file for its output.
+    """
+    content = json.dumps([str(run), files.environment()]).encode()
+    with _lock:
+        _alone[:] = [other for other in _alone if other.poll() is None]  # leave no zombies
+        if _kept:
+            try:
+                _send(_kept[0].line, content, [alive, log])
+                return
+            except OSError:  # it has ended
+                _kept.pop().line.close()
+        _alone.append(_python("dynamics.runs.worker", str(run), output=log, alive=alive))
+
+
+def _python(
+    module: str,
+    *arguments: str,
+    stdin: int = subprocess.DEVNULL,
+    output: int = subprocess.DEVNULL,
+    alive: int | None = None,
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        cwd=Path(__file__).parents[2],
+        env=files.environment(),
+        stdin=stdin,
+        stdout=output,
+        stderr=output,
+        pass_fds=() if alive is None else [alive],
+        start_new_session=True,
+    )
+
+
+def _send(line: socket.socket, content: bytes, given: list[int]) -> None:
+    socket.send_fds(line, [SIZE.pack(len(content))], given)
+    line.sendall(content)
+
+
+def _receive(line: socket.socket) -> tuple[bytes, list[int]]:
+    """The next message and the files that came with it; an empty one at the end of the line."""
+    head, given, _, _ = socket.recv_fds(line, SIZE.size, 2)
+    content = b""
+    while head and len(content) < SIZE.unpack(head)[0]:
+        part = line.recv(SIZE.unpack(head)[0] - len(content))
+        if not part:
+            return b"", given
+        content += part
+    return content, given
+
+
+def serve(line: socket.socket) -> None:
+    """In the launcher: fork a worker for each run until the line ends or no run comes."""
+    worker.lower_session()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries workers that have ended
+    for name in LOADED:
+        with contextlib.suppress(Exception):  # the run itself tells why it cannot be loaded
+            importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # or a worker's first collection would copy the pages that it shares
+    while True:
+        line.settimeout(PATIENCE)
+        try:
+            content, given = _receive(line)
+        except TimeoutError:
+            line.shutdown(socket.SHUT_RD)  # whoever gives a run from now on is refused
+            content, given = _receive(line)  # one that was given just before
+        if not content:
+            return
+        if os.fork() == 0:
+            line.close()
+            _work(content, given)
+        for file in given:  # the worker alone holds the lock
+            os.close(file)
+
+
+def _work(content: bytes, given: list[int]) -> None:
+    """Be the worker that a message asks for; never returns."""
+    status = 1
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setsid()
+        _, log = given  # the other stays open, and with it the lock
+        with open(os.devnull, encoding="utf-8") as nothing:
+            os.dup2(nothing.fileno(), 0)
+        for output in (1, 2):
+            os.dup2(log, output)
+        run, environment = json.loads(content)
+        os.environ.clear()
+        os.environ.update(environment)
+        worker.train(Path(run))
+        status = 0
+    except Exception:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):
+                stream.flush()
+        os._exit(status)  # what the launcher does at its own end is not the worker's
+
+
+if __name__ == "__main__":
+    with socket.socket(fileno=os.dup(0)) as given_line:
+        serve(given_line)
