@@ -17,6 +17,7 @@ from tests.browser.test_stream import received
 from tests.support.classes import FACTS, records, settings
 from tests.support.make import until
 
+pytestmark = pytest.mark.xdist_group("charts")
 SEEDS = itertools.count(14_001)  # each test has a run of its own
 PANELS = "accuracy,confusion,inner_coordinates/compressed,inner_coordinates/original"
 CARD = "[data-panel='{}']"

@@ -16,6 +16,7 @@ from tests.browser.test_stream import received, watch
 from tests.support.few import few
 from tests.support.make import until
 
+pytestmark = pytest.mark.xdist_group("charts")
 SEEDS = itertools.count(9001)  # each test has a run of its own
 Open = Callable[..., Page]
 

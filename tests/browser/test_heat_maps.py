@@ -20,6 +20,7 @@ from tests.browser.test_cursor import button, stands_at
 from tests.browser.test_stream import received
 from tests.support.make import until
 
+pytestmark = pytest.mark.xdist_group("charts")
 SEEDS = itertools.count(12_001)  # each test has a run of its own
 Open = Callable[..., Page]
 SURFACE = "spectrum_over_time/original"

@@ -27,6 +27,7 @@ from tests.browser.test_visit import (
 )
 from tests.support.make import until
 
+pytestmark = pytest.mark.xdist_group("visit")
 Open = Callable[[int], Page]
 SETTINGS = "&".join(
     f"{name}={value}"

@@ -27,6 +27,7 @@ from tests.browser.recorder import PANELS, Recorder
 from tests.support.make import PATIENCE, until
 
 SECONDS = 20.0
+pytestmark = pytest.mark.xdist_group("charts")
 SEEDS = itertools.count(1)  # each test has a run of its own
 
 

@@ -42,6 +42,9 @@ STORE = """
 """
 
 
+pytestmark = pytest.mark.xdist_group("charts")
+
+
 @pytest.fixture
 def call(charts: Server, page_at: Callable[[int], Page]) -> Call:
     """A function that runs the body of a JavaScript function with modules of the page by name."""
