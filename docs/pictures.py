@@ -1,4 +1,4 @@
-"""``python -m docs.pictures``: the pictures on cards of presets, lessons and paper figures.
+"""``python -m docs.pictures``: the pictures on cards of presets, lessons, sweeps and figures.
 
 Trains what each card shows and writes its curves as an SVG beside the page's own files. About half
 an hour on two cores, without the figure *sensing*, which takes longer by far; FashionMNIST and
@@ -12,16 +12,21 @@ from pathlib import Path
 from typing import Any
 
 from dynamics.core.config import Config
-from dynamics.draw.spark import miniature, spark
+from dynamics.draw.spark import miniature, mosaic, spark
+from dynamics.draw.sweep import SCALE, draw
 from dynamics.paper import baselines
 from dynamics.paper.judge import judge
 from dynamics.paper.plan import Plan, names
+from dynamics.runs.executors.here import Here
 from dynamics.runs.group import Group
 from dynamics.runs.run import Run
+from dynamics.runs.sweep import Training
 from dynamics.teach.lesson import lessons
 from pages.nonlinear.presets import PRESETS as OF_CLASSES
 from pages.shared.pictures import PAGES, file_of
 from pages.side_by_side.presets import PRESETS as OF_MATRICES
+from pages.sweeps.asked import Ready
+from pages.sweeps.ready import READY
 
 LONG = ("sensing",)  # figures that are made only if they are named
 
@@ -43,6 +48,8 @@ def cards() -> Iterator[tuple[str, str, Callable[[], str]]]:
             yield page, preset.name, lambda settings=preset.settings: of_run(settings)
     for name, lesson in lessons().items():
         yield "lessons", name, lambda lesson=lesson: of_run(next(iter(lesson.runs.values())))
+    for ready in READY:
+        yield "sweeps", ready.name, lambda ready=ready: of_sweep(ready)
     for name in names():
         yield "paper_figures", name, lambda name=name: of_figure(name)
 
@@ -52,6 +59,17 @@ def of_run(settings: dict[str, Any]) -> str:
     with tempfile.TemporaryDirectory() as folder:
         (run,) = trained([Config.from_dict(settings)], Path(folder))
         return spark(run.trajectories)
+
+
+def of_sweep(ready: Ready) -> str:
+    """The map of a sweep, of its last small chart if it has several, or its lines."""
+    with tempfile.TemporaryDirectory() as folder:
+        for now in Training(ready.sweep, Path(folder), Here()):
+            last = now.results
+    if ready.asked.lines:
+        return miniature(draw(last, lines=True, theory=False))
+    values = last.middle.reshape(*last.sweep.shape[:2], -1)[..., -1]
+    return mosaic(values.T, SCALE, log=last.sweep.measure.log)
 
 
 def of_figure(name: str) -> str:

@@ -59,7 +59,7 @@ else:
         "Each takes at most five minutes: **predict** what will happen, **run** it, see it "
         "**explained** with the numbers of your run, and **try** something of your own."
     )
-    st.page_link("pages/7_Glossary.py", label="What the words mean", icon=":material/menu_book:")
+    st.page_link("pages/8_Glossary.py", label="What the words mean", icon=":material/menu_book:")
     with st.container(key="cards"):
         for number, (key, lesson) in enumerate(all_lessons.items(), 1):
             card(number, key, lesson)

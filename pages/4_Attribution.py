@@ -4,6 +4,7 @@ import streamlit as st
 
 from dynamics.findings import attribution, causes
 from pages.attribution import results, settings
+from pages.shared.chosen import chosen
 
 MATRICES = (
     "Three things distinguish the compressed network from the original: it **starts** at singular "
@@ -25,7 +26,7 @@ classes = bool(config.contents)
 
 st.title("What makes it faster?", anchor=False)
 st.caption(CLASSES if classes else MATRICES)
-settings.chosen(config)
+chosen(config)
 if classes and (why := causes.refusal(config)):
     st.info(why)
     st.stop()

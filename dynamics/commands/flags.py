@@ -12,11 +12,28 @@ from dynamics.export.layout.sizes import SIZES, Print
 from dynamics.runs.run import root
 
 
+class Typed(argparse.Action):
+    """Stores a text, and in ``typed`` the names of all such flags in the order of the line."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Store one."""
+        setattr(namespace, self.dest, values)
+        namespace.typed = [*getattr(namespace, "typed", ()), self.dest]
+
+
 def add_settings(command: argparse.ArgumentParser) -> None:
     """Add a flag for each field of Config, ``--data``, and ``--data-file`` for ``--dataset``."""
     for name in SETTINGS:
         flags = (flag(name), "--data-file") if name == "dataset" else (flag(name),)
-        command.add_argument(*flags, dest=name, metavar=_metavar(name), help=_help(name))
+        command.add_argument(
+            *flags, dest=name, action=Typed, metavar=_metavar(name), help=_help(name)
+        )
     command.add_argument(
         "--data", metavar="DIR", help="folder of the data sets (default: $DLN_DATA)"
     )

@@ -26,10 +26,10 @@ from dynamics.core.sweep import (
 from dynamics.core.words import duration, plain
 from dynamics.export import formats, sweeps
 from dynamics.findings.sweeps import Results
-from dynamics.runs.executors import Executor
-from dynamics.runs.executors.here import Here
+from dynamics.runs.room import check_room, estimate
 from dynamics.runs.run import CANCEL
-from dynamics.runs.sweep import Progress, SweepFolder, Training, check_room, estimate
+from dynamics.runs.sweep import Progress, SweepFolder, Training
+from dynamics.runs.sweeper import executor
 
 BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} runs{postfix}"
 WIDEST = 12  # most columns of a printed table
@@ -45,7 +45,9 @@ def add(commands: Any) -> None:
     )
     flags.add_settings(parser)
     for name, about in DERIVED.items():
-        parser.add_argument(flags.flag(name), dest=name, metavar="X", help=about.describe())
+        parser.add_argument(
+            flags.flag(name), dest=name, action=flags.Typed, metavar="X", help=about.describe()
+        )
     flags.add_folder(parser)
     parser.add_argument(
         "--seeds", type=int, default=1, metavar="N", help="runs a cell, each with other draws"
@@ -94,18 +96,19 @@ def run(options: argparse.Namespace) -> int:
     """
     sweep = _sweep(options)
     size = flags.print_of(options)
-    form = _form(options.out) if options.out else ""
+    known = (*sweeps.NUMBERS, *formats.STILL)
+    form = formats.format_of(options.out, known) if options.out else ""
     sweep.check_limit(options.most_runs)
     runs = flags.folder(options)
-    executor = _executor(options) if not options.dry_run else None
-    expected = estimate(sweep, runs, executor.places if executor else 0)
+    where = executor(options.scheduler or "") if not options.dry_run else None
+    expected = estimate(sweep, runs, where.places if where else 0)
     print(f"Sweep {sweep.key}: {expected.sentence}", file=sys.stderr)
     for why in dict.fromkeys(cell.why for cell in sweep.missing[:3]):
         print(f"Not there: {why}", file=sys.stderr)
-    if executor is None:
+    if where is None:
         return 0
     check_room(expected, runs)
-    now = _followed(Training(sweep, runs, executor), sweep, SweepFolder(runs, sweep.key))
+    now = _followed(Training(sweep, runs, where), sweep, SweepFolder(runs, sweep.key))
     _print(now, options.json)
     if form:
         _write(now, form, size, options.out)
@@ -123,13 +126,11 @@ def _sweep(options: argparse.Namespace) -> Sweep:
     given = flags.settings(options)
     axes = []
     try:
-        for name in [*given, *DERIVED]:
-            text = given.get(name) or getattr(options, name) or ""
-            if name in DERIVED:
-                axes += [Axis.read(name, text)] if text else []
-            elif name not in NO_AXIS and _several(text):
+        for name in dict.fromkeys([*getattr(options, "typed", ()), *given]):
+            text = str(given.get(name) or getattr(options, name))
+            if name in DERIVED or (name not in NO_AXIS and _several(text)):
                 axes.append(Axis.read(name, text))
-                del given[name]
+                given.pop(name, None)
         fields = {"outcome": options.outcome, "level": options.level, "network": options.of}
         return Sweep.of(given, axes, seeds=options.seeds, mode=options.mode, **fields)
     except ConfigError as error:
@@ -143,22 +144,6 @@ def _sweep(options: argparse.Namespace) -> Sweep:
 
 def _several(text: str) -> bool:
     return "," in text or ":" in text
-
-
-def _form(file: Path) -> str:
-    """The format of ``--out``; ``parquet`` is no format of a single run."""
-    if file.suffix == sweeps.PARQUET:
-        formats.check_writable(file)
-        return "parquet"
-    return formats.format_of(file, (*sweeps.NUMBERS, *formats.STILL))
-
-
-def _executor(options: argparse.Namespace) -> Executor:
-    if not options.scheduler:
-        return Here()
-    from dynamics.runs.executors.dask import Dask
-
-    return Dask(options.scheduler)
 
 
 def _followed(training: Training, sweep: Sweep, folder: SweepFolder) -> Progress:
@@ -240,10 +225,8 @@ def _cell(results: Results, value: float) -> str:
 
 
 def _write(now: Progress, form: str, size: Any, file: Path) -> None:
-    if form == "json":
-        files.replace(file, sweeps.as_json(now.results, now.failed).encode())
-    elif form in ("csv", "parquet"):
-        files.replace(file, sweeps.table(now.results, now.failed, f".{form}"))
+    if form in sweeps.NUMBERS:
+        files.replace(file, sweeps.content(now.results, now.failed, form))
     else:
         sweeps.picture(now.results, form, size, file)
     print(f"{file}: {file.stat().st_size:,} bytes", file=sys.stderr)

@@ -7,6 +7,7 @@ Equal configs have equal keys on every machine.
 import copy
 import dataclasses
 import difflib
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -517,6 +518,7 @@ class Config:
         rates = schedules.in_force(self.schedule, self.rates, step)
         for name, value in {**rates, "changes": ""}.items():
             object.__setattr__(later, name, value)
+        vars(later).pop("key", None)  # that of this one, if it is known already
         return later
 
     def canonical(self) -> "Config":
@@ -535,7 +537,7 @@ class Config:
         }
         return dataclasses.replace(self, changes=schedules.written(changes), **unread)
 
-    @property
+    @functools.cached_property
     def key(self) -> str:
         """Sixteen hexadecimal digits: equal for configs that compute the same, on every machine."""
         # Only settings that differ from their defaults count, so a new setting changes no old key.

@@ -76,6 +76,7 @@ OUTCOMES: Mapping[str, Measure] = {
     OPERATIONS: Measure("Operations to an error", 1e-3),
     "best": Measure("Lowest error"),
     "final": Measure("Last error"),
+    "overfit": Measure("Last error over lowest error: above 1, an earlier stop had been better"),
     "escape": Measure("Step at which a mode is half grown", None, True, ("mode_values",)),
     "incrementality": Measure(
         "J of a mode, counted in the order of escapes: above 1, modes are learned one at a time",
@@ -86,6 +87,18 @@ OUTCOMES: Mapping[str, Measure] = {
     ),
     "ended": Measure(
         f"How it ended: {', '.join(ENDINGS)}", 1e-2, needs=("mode_values",), log=False
+    ),
+    "angle": Measure(
+        "Largest angle of the start to the target's singular subspaces, in degrees",
+        needs=("left_angles", "right_angles"),
+        log=False,
+    ),
+    "leak": Measure("Share of the factors that has left the subspace of theory", needs=("leak",)),
+    "unmoved": Measure(
+        "Share of the factors' singular values that never moved by 1 %",
+        needs=("unmoved",),
+        log=False,
+        less=False,
     ),
     **{
         SPEED + cost: Measure(
@@ -405,6 +418,11 @@ class Sweep:
 
         cells = sorted((cell for cell in self.cells if cell.configs), key=fine)
         return [cell.configs[k] for k in range(self.seeds) for cell in cells]
+
+    @functools.cached_property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of all runs, in the order of ``configs``; equal runs are one."""
+        return tuple(dict.fromkeys(config.key for config in self.configs))
 
     @property
     def key(self) -> str:

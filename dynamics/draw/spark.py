@@ -61,6 +61,29 @@ def miniature(figure: "go.Figure") -> str:
     return _picture(lines)
 
 
+def mosaic(values: Array, scale: str, *, log: bool) -> str:
+    """An SVG with a square for each cell of a map, in the colours of one of Plotly's scales.
+
+    Args:
+        values: up × along, the lowest row first; NaN for a cell without a number.
+        scale: the name of the scale.
+        log: whether the colours are logarithmic.
+    """
+    from plotly.colors import sample_colorscale  # not at the top: a chart of lines needs none
+
+    shown = _scaled(values, "log" if log else None)
+    low, high = _ends([shown.ravel()])
+    rows, cols = shown.shape
+    wide, tall = (WIDTH - 2 * MARGIN) / cols, (HEIGHT - 2 * MARGIN) / rows
+    cells = []
+    for row, col in np.argwhere(np.isfinite(shown)):
+        (paint,) = sample_colorscale(scale, [(float(shown[row, col]) - low) / (high - low)])
+        x, y = MARGIN + col * wide, HEIGHT - MARGIN - (row + 1) * tall
+        size = f'width="{wide - 0.4:.2f}" height="{tall - 0.4:.2f}"'
+        cells.append(f'<rect fill="{paint}" x="{x:.2f}" y="{y:.2f}" {size}/>')
+    return _picture(cells)
+
+
 def _is_line(trace: Any) -> bool:
     """Whether a trace is a line of several points; a band has an outline without width."""
     line = trace.type in ("scatter", "scattergl") and "lines" in (trace.mode or "lines")

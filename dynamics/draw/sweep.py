@@ -25,23 +25,29 @@ from dynamics.findings.sweeps import Results
 SCALE = "Cividis"
 ENDING_COLORS = ("#2a9d8f", "#e9c46a", "#8f8f9c", "#b23a6f")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-MOST_TICKS = 8
+MOST_TICKS = 10
 MOST_ACROSS = 3  # small charts in a row
 SIDE = 320  # pixels of a small chart's height
 
 
-def draw(results: Results, *, lines: bool = False, theory: bool = True) -> go.Figure:
+def draw(
+    results: Results, *, lines: bool = False, theory: bool = True, across: int = MOST_ACROSS
+) -> go.Figure:
     """The medians of all cells so far.
+
+    ``meta`` of a trace tells the page which cells it has: the ``part``, by the third axis, and of a
+    line its place on the second.
 
     Args:
         results: the outcomes.
         lines: whether the second axis gives lines instead of the height of a map.
         theory: whether to draw theory's borders, each named with its standing.
+        across: most small charts in a row.
     """
     sweep = results.sweep
     flat = lines or len(sweep.axes) == 1
     third = sweep.axes[2].values if len(sweep.axes) > 2 else ("",)
-    across = min(MOST_ACROSS, len(third))
+    across = min(across, len(third))
     down = -(-len(third) // across)
     heads = [f"{_symbol(sweep.axes[2])} = {text(value)}" for value in third if value != ""]
     figure = make_subplots(down, across, subplot_titles=heads, vertical_spacing=0.3 / down)
@@ -75,8 +81,8 @@ def _map(
     sweep = results.sweep
     values = results.middle[part].T
     ended = sweep.outcome == "ended"
-    log = sweep.measure.log and bool((values[np.isfinite(values)] > 0).all())
-    known = results.middle[np.isfinite(results.middle)]
+    known = results.middle[np.isfinite(results.middle)]  # all small charts have one scale
+    log = sweep.measure.log and len(known) > 0 and bool((known > 0).all())
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
     if ended:
         low, high = -0.5, len(ENDINGS) - 0.5
@@ -91,11 +97,11 @@ def _map(
         zmin=low,
         zmax=high if high > low else low + 1,
         colorscale=_steps() if ended else SCALE,
-        showscale=first,
+        showscale=first and len(known) > 0,
         colorbar=_bar(results, low, high, log),
         customdata=_told(results, part),
         hovertemplate="%{customdata}<extra></extra>",
-        hoverongaps=False,
+        meta={"part": _number(part) or 0},
         xgap=1,
         ygap=1,
         **place,
@@ -168,6 +174,7 @@ def _lines(
             marker={"size": 5},
             showlegend=first and count > 1,
             hovertemplate=f"{name}: %{{y}} at %{{x}}<extra></extra>",
+            meta={"part": _number(part) or 0, "line": line},
             **look,
         )
 
@@ -264,7 +271,7 @@ def _axes(figure: go.Figure, results: Results, place: dict[str, int], flat: bool
         return
     for axis, update in zip(sweep.axes, (figure.update_xaxes, figure.update_yaxes), strict=False):
         count = len(axis.values)
-        chosen = sorted({round(x) for x in np.linspace(0, count - 1, min(MOST_TICKS, count))})
+        chosen = list(range(0, count, -(-count // MOST_TICKS)))
         update(
             title_text=axis.about.heading,
             tickvals=chosen,
@@ -326,21 +333,28 @@ def _ticks(low: float, high: float) -> Sequence[float]:
 def _told(results: Results, part: Any) -> list[list[str]]:
     """What hovering says of each cell: its values, the median, the quartiles and N."""
     sweep = results.sweep
-    lows, middles, highs = (quartile[part].T for quartile in results.quartiles)
-    counts = results.counts[part].T
-    rows = []
-    for j, up in enumerate(sweep.axes[1].values):
-        row = []
-        for i, along in enumerate(sweep.axes[0].values):
-            middle = float(middles[j, i])
-            told = plain(middle, "not reached")
-            if sweep.outcome == "ended" and math.isfinite(middle):
-                told = ENDINGS[int(middle)]
-            elif sweep.seeds >= FEW and math.isfinite(middle):
-                told += f" ({plain(float(lows[j, i]))} to {plain(float(highs[j, i]))})"
-            where = (
-                f"{_symbol(sweep.axes[0])} = {text(along)}, {_symbol(sweep.axes[1])} = {text(up)}"
-            )
-            row.append(raised(f"{where}: {told}, N = {int(counts[j, i])} of {sweep.seeds}"))
-        rows.append(row)
-    return rows
+    number = _number(part)
+    more = () if number is None else (number,)
+    return [
+        [told(results, (i, j, *more)) for i in range(len(sweep.axes[0].values))]
+        for j in range(len(sweep.axes[1].values))
+    ]
+
+
+def told(results: Results, point: tuple[int, ...]) -> str:
+    """A cell in words: ``α = 3, r̂ = 10: 1,003, N = 1 of 1``."""
+    sweep = results.sweep
+    where = ", ".join(
+        f"{_symbol(axis)} = {text(axis.values[place])}"
+        for axis, place in zip(sweep.axes, point, strict=True)
+    )
+    if not results.ended[point].any():
+        lacking = "cannot exist" if point in results.impossible else "not trained yet"
+        return raised(f"{where}: {lacking}")
+    low, middle, high = (float(quartile[point]) for quartile in results.quartiles)
+    value = plain(middle, "not reached")
+    if sweep.outcome == "ended" and math.isfinite(middle):
+        value = ENDINGS[int(middle)]
+    elif sweep.seeds >= FEW and math.isfinite(middle):
+        value += f" ({plain(low)} to {plain(high)})"
+    return raised(f"{where}: {value}, N = {results.counts[point]:.0f} of {sweep.seeds}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-Kind = Literal["data", "page", "picture", "film", "matrix"]
+Kind = Literal["data", "page", "picture", "film", "matrix", "cells"]
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Format:
         name: the word on the command line.
         mime: the media type that a browser receives.
         kind: ``data`` holds numbers, ``picture`` and ``film`` one chart, ``page`` both,
-            ``matrix`` a user's matrix without gaps.
+            ``matrix`` a user's matrix without gaps, ``cells`` all runs of a sweep.
         ending: the ending of its files; the name if empty.
         label: its label on a button; the name in capitals if empty.
         seconds: usual time to draw one chart, in seconds.
@@ -57,6 +57,7 @@ _ROWS = (
     Format("csv", "text/csv", "data"),
     Format("npz", "application/octet-stream", "data"),
     Format("json", "application/json", "data"),
+    Format("parquet", "application/vnd.apache.parquet", "cells", label="Parquet"),
     Format("zip", "application/zip", "data"),
     Format("script", "text/x-python", "data", ending="py", label="Script"),
     Format("notebook", "application/x-ipynb+json", "data", ending="ipynb", label="Notebook"),

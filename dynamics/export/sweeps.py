@@ -13,8 +13,7 @@ from dynamics.export.chart import Chart
 from dynamics.export.layout.sizes import Print
 from dynamics.findings.sweeps import Results
 
-NUMBERS = ("csv", "json")
-PARQUET = ".parquet"
+NUMBERS = ("csv", "json", "parquet")  # formats of all runs
 
 
 def rows(results: Results, failed: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -54,23 +53,25 @@ def as_json(results: Results, failed: Mapping[str, str]) -> str:
     return json.dumps(content, indent=1, ensure_ascii=False)
 
 
-def table(results: Results, failed: Mapping[str, str], ending: str) -> bytes:
-    """``rows`` as CSV or Parquet.
+def content(results: Results, failed: Mapping[str, str], form: str) -> bytes:
+    """All runs in one of the formats of ``NUMBERS``.
 
     Raises:
         ValueError: if Parquet cannot be written here.
     """
+    if form == "json":
+        return as_json(results, failed).encode()
     import pandas as pd  # not at the top: takes half a second
 
     frame = pd.DataFrame(rows(results, failed))
     buffer = io.BytesIO()
-    if ending == PARQUET:
-        try:
-            frame.to_parquet(buffer, index=False)
-        except ImportError:
-            raise ValueError("Parquet needs pyarrow: pip install pyarrow.") from None
-    else:
+    if form == "csv":
         frame.to_csv(buffer, index=False)
+        return buffer.getvalue()
+    try:
+        frame.to_parquet(buffer, index=False)
+    except ImportError:
+        raise ValueError("Parquet needs pyarrow: pip install pyarrow.") from None
     return buffer.getvalue()
 
 

@@ -1,5 +1,6 @@
 """Borders: where theory expects the outcome of a sweep to change, over its cells."""
 
+import functools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from dynamics.core import traits
 from dynamics.core.config import Config
 from dynamics.core.sweep import Sweep
+from dynamics.theory import spectrum
 from dynamics.theory.forecast import NetworkForecast, forecast
 from dynamics.theory.prediction import EXACT, HEURISTIC, UNKNOWN
 
@@ -43,11 +45,16 @@ def _limit(
     return (None if ratio is None else ratio - 1), network.eta_star.standing
 
 
-def _budget(
-    config: Config, network: NetworkForecast, ratio: float | None
-) -> tuple[float | None, str]:
-    times = [time for time in network.escapes.value or () if not math.isnan(time)]
-    return (max(times) - config.steps if times else None), network.escapes.standing
+def _budget(narrow: bool) -> Side:
+    def side(
+        config: Config, network: NetworkForecast, ratio: float | None
+    ) -> tuple[float | None, str]:
+        # Modes beyond r̂ never escape, however many steps there are: that is another border.
+        count = config.rank_bound if narrow else None
+        times = [time for time in (network.escapes.value or ())[:count] if not math.isnan(time)]
+        return (max(times) - config.steps if times else None), network.escapes.standing
+
+    return side
 
 
 def _room(
@@ -60,6 +67,13 @@ def _spare(
     config: Config, network: NetworkForecast, ratio: float | None
 ) -> tuple[float | None, str]:
     return config.rank_bound - (min(config.shape) - config.rank) - 0.5, EXACT
+
+
+def _visible(
+    config: Config, network: NetworkForecast, ratio: float | None
+) -> tuple[float | None, str]:
+    found = spectrum.visibility(config)
+    return (None if found is None else found - 1), HEURISTIC
 
 
 def _apart(level: float, mode: int) -> Side:
@@ -77,17 +91,20 @@ def _apart(level: float, mode: int) -> Side:
 def _sides(sweep: Sweep) -> Iterator[tuple[str, Side]]:
     """The borders that can matter to the sweep."""
     yield "η = η*", _limit
-    yield "last escape at the last step", _budget
+    narrow = traits.network(sweep.network).narrow
+    yield "last escape at the last step", _budget(narrow)
     if sweep.outcome in ("incrementality", "ended"):
         yield "J = 1", _apart(1.0, sweep.mode)
         yield "J = 3", _apart(APART, sweep.mode)
-    narrow = traits.network(sweep.network).narrow
     if narrow and traits.problem(sweep.base.problem).low_rank:
         yield "r̂ = r", _room
         yield "r̂ = d − r", _spare
+    if traits.network(sweep.network).spectral:
+        yield "the surrogate shows mode r", _visible
 
 
-def borders(sweep: Sweep) -> list[Border]:
+@functools.lru_cache(maxsize=16)
+def borders(sweep: Sweep) -> tuple[Border, ...]:
     """The borders that run through the sweep's cells; none of those that all cells are on one side.
 
     They follow from the settings of each cell's first seed, before anything is drawn.
@@ -95,7 +112,7 @@ def borders(sweep: Sweep) -> list[Border]:
     cells = [cell for cell in sweep.cells if cell.configs]
     classes = traits.problem(sweep.base.problem).classifies
     if classes or sweep.network not in sweep.base.networks or len(cells) > MOST_CELLS:
-        return []
+        return ()
     told = []
     for cell in cells:
         predicted = forecast(cell.configs[0])
@@ -112,4 +129,4 @@ def borders(sweep: Sweep) -> list[Border]:
         if inside[known].any() and not inside[known].all():
             least = next((word for word in (UNKNOWN, HEURISTIC) if word in standings), None)
             found.append(Border(name, least or min(standings), inside, known))
-    return found
+    return tuple(found)

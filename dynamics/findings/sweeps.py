@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dynamics.core.config import Config
 from dynamics.core.records import Array, Trajectory
 from dynamics.core.seeds import QUARTILES
-from dynamics.core.sweep import COSTS, ENDINGS, OF_CLASSES, SPEED, Sweep, error_of
+from dynamics.core.sweep import COSTS, ENDINGS, OF_CLASSES, OUTCOMES, SPEED, Sweep, error_of
 from dynamics.findings.failures import MERGED
 from dynamics.findings.modes import measured
 from dynamics.findings.outcomes import DIVERGED
@@ -44,19 +44,37 @@ def outcome(
     own = found[sweep.network]
     if kind in COSTS:
         return own.reached(error, sweep.level, kind)
+    if kind in ("best", "final", "overfit"):
+        return _of_error(kind, own.series[error])
     if kind in OF_CLASSES:
         return _accuracy(sweep, own)
-    if kind in ("best", "final"):
-        return _least(own.series[error] if kind == "best" else own.series[error][-1:])
     if kind == "ended":
         return float(ENDINGS.index(_ended(sweep, config, own, sweep.network in diverged)))
-    return _of_mode(sweep, config, own)
+    return _of_mode(sweep, config, own) if sweep.measure.modes else _of_factors(kind, own)
+
+
+def _of_error(kind: str, errors: Array) -> float:
+    best, final = _least(errors), _least(errors[-1:])
+    return {"best": best, "final": final, "overfit": _ratio(final, best)}[kind]
 
 
 def _of_mode(sweep: Sweep, config: Config, own: Trajectory) -> float:
     _, half, rises = measured(config, own)
     values = half if sweep.outcome == "escape" else _incrementality(half, rises)
     return float(values[sweep.mode - 1]) if sweep.mode <= len(values) else np.nan
+
+
+def _of_factors(kind: str, own: Trajectory) -> float:
+    """The angle of the start, in degrees, or what the factors have become; NaN if not measured."""
+    if not set(OUTCOMES[kind].needs) <= set(own.series):
+        return np.nan
+    if kind == "angle":
+        both = np.concatenate([own.series[name][0] for name in OUTCOMES[kind].needs])
+        return float(np.degrees(both.max()))
+    if kind == "leak":
+        return float(own.series["leak"][-1])
+    counts = own.series["unmoved"]  # all of them at the start
+    return float(counts[-1].sum() / counts[0].sum())
 
 
 def _ratio(slow: float, fast: float) -> float:
@@ -123,6 +141,11 @@ class Results:
             for seed, config in enumerate(cell.configs):
                 array[(*cell.point, seed)] = config.key in self.values
         return array
+
+    @cached_property
+    def impossible(self) -> frozenset[tuple[int, ...]]:
+        """The points of the cells that cannot exist."""
+        return frozenset(cell.point for cell in self.sweep.missing)
 
     @property
     def counts(self) -> Array:

@@ -22,23 +22,20 @@ import time
 from collections import deque
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-import psutil
-
-from dynamics.core import cost, traits
 from dynamics.core.config import Config, ConfigError
 from dynamics.core.machine import files
 from dynamics.core.sweep import Sweep
-from dynamics.core.words import count, duration, size
+from dynamics.core.words import count
 from dynamics.findings.outcomes import DIVERGED, Outcome
 from dynamics.findings.sweeps import Results, needed, outcome
 from dynamics.runs import queue
 from dynamics.runs.executors import DiedError, Executor, LostError
-from dynamics.runs.group import ENDED, FLOPS
-from dynamics.runs.run import CANCEL, KEY, LIVE, RUN, Run, RunError, Status
+from dynamics.runs.group import ENDED
+from dynamics.runs.room import distinct, seconds
+from dynamics.runs.run import CANCEL, KEY, RUN, Run, RunError, Status
 from dynamics.runs.start import replace
 
 if TYPE_CHECKING:
@@ -50,52 +47,16 @@ SHORT, LONG = 0.1, 1.0  # seconds that a list of runs should take, so that cells
 MOST = 64  # most runs of one list
 EVENLY = 4  # least lists of a worker, so that all end at about the same time
 LOOK = 0.1  # seconds between two looks at the control
-OVERHEAD = 0.02  # seconds of a run beside its steps: drawing, measuring, writing
-FILES = 9_000  # bytes of a folder beside its records and maps
-LEFT = 0.9  # share of the free disk or memory that a sweep may take
+LIVE = ("queued", "running")  # phases in which a process has the sweep in hand
 PHASES = {
     "waiting": "not started",
+    "queued": "waiting for another sweep to end",
     "running": "training",
     "done": "finished",
     "cancelled": "cancelled; started again, it continues from here",
     "lost": "its process died; started again, it continues from here",
     "failed": "could not go on",
 }
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """What a sweep takes.
-
-    Attributes:
-        runs: how many runs it has.
-        missing: how many of its cells cannot exist.
-        new: how many of its runs are not finished yet.
-        seconds: at most, on so many places; None where a backbone's operations are not known.
-        memory: bytes of the runs that train at once.
-        disk: bytes of the new folders, at most.
-    """
-
-    runs: int
-    missing: int
-    new: int
-    seconds: float | None
-    memory: float
-    disk: float
-
-    @property
-    def sentence(self) -> str:
-        """The estimate in words."""
-        parts = [count(self.runs, "run")]
-        if self.new < self.runs:
-            parts[0] += f", {self.runs - self.new:,} of them finished already"
-        if self.seconds is not None and self.new:
-            parts.append(f"at most about {duration(self.seconds)}")
-        parts += [f"{size(self.memory)} of memory", f"at most {size(self.disk)} of disk"]
-        told = "; ".join(parts) + "."
-        if self.missing:
-            told += f" {count(self.missing, 'cell')} cannot exist."
-        return told
 
 
 @dataclass(frozen=True)
@@ -120,10 +81,15 @@ class Progress:
     left: float | None = None
     message: str = ""
 
-    @cached_property
+    @property
     def total(self) -> int:
         """How many runs the sweep has; equal ones are one."""
-        return len({config.key for config in self.sweep.configs})
+        return len(self.sweep.keys)
+
+    @property
+    def live(self) -> bool:
+        """Whether a process has the sweep in hand."""
+        return self.phase in LIVE
 
     @property
     def ended(self) -> int:
@@ -144,6 +110,17 @@ class Progress:
         return f"{told}." if not self.message else f"{told}: {self.message}"
 
 
+class Standing(NamedTuple):
+    """What ``status.json`` has of a sweep; see ``Progress``."""
+
+    phase: str = "waiting"
+    ended: int = 0
+    total: int = 0
+    seconds: float = 0.0
+    left: float | None = None
+    message: str = ""
+
+
 class SweepFolder:
     """The folder of one sweep. Every call reads its files again.
 
@@ -154,6 +131,7 @@ class SweepFolder:
 
     def __init__(self, runs: Path, key: str) -> None:
         self.runs = runs
+        self.key = key
         self.folder = runs / FOLDER / key
 
     @property
@@ -163,7 +141,7 @@ class SweepFolder:
         Raises:
             RunError: if it does not exist or cannot be read.
         """
-        name = self.folder.name
+        name = self.key
         try:
             return Sweep.from_dict(json.loads((self.folder / "sweep.json").read_bytes()))
         except FileNotFoundError:
@@ -177,16 +155,20 @@ class SweepFolder:
         Raises:
             RunError: as ``sweep``.
         """
+        values, failed = self.outcomes()
+        now = self.standing
+        return Progress(self.sweep, now.phase, values, failed, now.seconds, now.left, now.message)
+
+    @property
+    def standing(self) -> "Standing":
+        """How far it is, without its outcomes."""
         stored: dict[str, Any] = {}
         with contextlib.suppress(FileNotFoundError, ValueError):
-            stored = json.loads((self.folder / "status.json").read_bytes())
-        phase = stored.get("phase", "waiting")
-        if phase == "running" and not queue.locked(self.folder / "alive"):
-            phase = "lost"
-        values, failed = self.outcomes()
-        known = {name: stored.get(name) or 0.0 for name in ("seconds",)}
-        left, message = stored.get("left"), str(stored.get("message", ""))
-        return Progress(self.sweep, phase, values, failed, known["seconds"], left, message)
+            stored = dict(json.loads((self.folder / "status.json").read_bytes()))
+        known = {name: stored[name] for name in Standing._fields if stored.get(name) is not None}
+        now = Standing(**known)
+        lost = now.phase in LIVE and not queue.locked(self.folder / "alive")
+        return now._replace(phase="lost") if lost else now
 
     def outcomes(self) -> tuple[dict[str, float], dict[str, str]]:
         """The outcome of each run that has ended, and why others have failed, by key."""
@@ -216,8 +198,7 @@ class SweepFolder:
 
     def tell(self, progress: Progress) -> None:
         """Replace the status."""
-        content = {name: getattr(progress, name) for name in ("phase", "seconds", "left")}
-        content |= {"message": progress.message, "ended": progress.ended, "total": progress.total}
+        content = {name: getattr(progress, name) for name in Standing._fields}
         files.replace(self.folder / "status.json", json.dumps(content).encode())
 
     def ask(self, control: bytes) -> None:
@@ -229,6 +210,21 @@ class SweepFolder:
         with contextlib.suppress(FileNotFoundError):
             return (self.folder / "control").read_bytes() or RUN
         return RUN
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[IO[str]]:
+        """Hold the lock of the one process that has the sweep in hand; gives the locked file.
+
+        Raises:
+            RunError: if another process has it.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with open(self.folder / "alive", "w", encoding="utf-8") as alive:
+            try:
+                fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise RunError("This sweep is being trained by another process.") from None
+            yield alive
 
     def create(self, sweep: Sweep) -> None:
         """Make the folder, or take it up again."""
@@ -242,76 +238,6 @@ def listing(runs: Path) -> list[SweepFolder]:
     found = [path for path in (runs / FOLDER).glob("*") if KEY.fullmatch(path.name)]
     found.sort(key=lambda path: -path.stat().st_mtime)
     return [SweepFolder(runs, path.name) for path in found]
-
-
-def estimate(sweep: Sweep, runs: Path, places: int = 0) -> Estimate:
-    """What the sweep takes on so many places, of this machine's queue if 0."""
-    places = places or queue.capacity()
-    new = [config for config in _distinct(sweep) if not _finished(Run(runs / config.key))]
-    times = [_seconds(config) for config in new]
-    known = [each for each in times if each is not None]
-    most = max((_bytes(config) for config in sweep.configs), default=0.0)
-    return Estimate(
-        len(_distinct(sweep)),
-        len(sweep.missing),
-        len(new),
-        sum(known) / places if len(known) == len(times) else None,
-        most * min(places, max(1, len(new))),
-        sum(map(_disk, new)),
-    )
-
-
-def check_room(expected: Estimate, runs: Path) -> None:
-    """Refuse a sweep that this machine has no room for, and say what would fit.
-
-    Raises:
-        RunError: with one sentence.
-    """
-    memory = psutil.virtual_memory().available
-    if expected.memory > LEFT * memory:
-        raise RunError(
-            f"The runs of this sweep take {size(expected.memory)} of memory at once, and "
-            f"{size(memory)} are free; smaller matrices would fit."
-        )
-    there = next(folder for folder in (runs, *runs.parents) if folder.exists())
-    disk = shutil.disk_usage(there).free
-    if expected.disk > LEFT * disk:
-        fits = int(LEFT * disk / expected.disk * expected.new)
-        raise RunError(
-            f"The folders of this sweep take up to {size(expected.disk)}, and {size(disk)} are "
-            f"free; {count(fits, 'run')} would fit, or records further apart."
-        )
-
-
-def _distinct(sweep: Sweep) -> list[Config]:
-    return list({config.key: config for config in sweep.configs}.values())
-
-
-def _finished(run: Run) -> bool:
-    with contextlib.suppress(RunError):
-        return run.folder.is_dir() and run.status.phase in ENDED
-    return False
-
-
-def _seconds(config: Config) -> float | None:
-    """About how long a run takes on one core if it makes all its steps."""
-    if traits.problem(config.problem).classifies:
-        return None
-    work = sum(cost.operations(config, network) for network in config.networks)
-    return OVERHEAD + config.steps * work / FLOPS
-
-
-def _bytes(config: Config) -> float:
-    if traits.problem(config.problem).classifies:
-        return 0.0
-    return sum(cost.memory(config, network) for network in config.networks)
-
-
-def _disk(config: Config) -> float:
-    """Bytes of a folder if the run makes all its steps: about twelve numbers a record."""
-    records = config.steps // config.record_every + 2
-    numbers = 10 + 2 * config.rank + max(0, config.rank_bound - 2 * config.rank)
-    return FILES + 15_000 + 8.0 * records * numbers * len(config.networks)
 
 
 @dataclass
@@ -329,9 +255,11 @@ class Training:
         sweep: the sweep.
         runs: the folder of all runs.
         executor: where its runs are trained.
+        held: whether this process holds the lock of the sweep already.
     """
 
-    def __init__(self, sweep: Sweep, runs: Path, executor: Executor) -> None:
+    def __init__(self, sweep: Sweep, runs: Path, executor: Executor, *, held: bool = False) -> None:
+        self._held = held
         self._sweep = sweep
         self._runs = runs
         self._executor = executor
@@ -349,14 +277,10 @@ class Training:
             RunError: if another process trains the sweep, a folder cannot be written, or no worker
                 can be reached.
         """
-        self._place.folder.mkdir(parents=True, exist_ok=True)
         try:
-            with open(self._place.folder / "alive", "w", encoding="utf-8") as alive:
-                try:
-                    fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    raise RunError("This sweep is being trained by another process.") from None
-                self._place.create(self._sweep)
+            with contextlib.nullcontext() if self._held else self._place.held():
+                if not self._held:
+                    self._place.create(self._sweep)
                 yield from self._train()
         finally:
             self._executor.close()
@@ -366,9 +290,9 @@ class Training:
         noted, _ = self._place.outcomes()
         kept = {key: value for key, value in noted.items() if (self._runs / key).is_dir()}
         self._now = Progress(self._sweep, "running", kept)
-        self._waiting = deque(c for c in _distinct(self._sweep) if c.key not in self._now.values)
+        self._waiting = deque(c for c in distinct(self._sweep) if c.key not in self._now.values)
         self._elsewhere: list[Config] = []  # runs that another process has in hand
-        self._paces = {config.key: _seconds(config) or 1.0 for config in self._waiting}
+        self._paces = {config.key: seconds(config) or 1.0 for config in self._waiting}
         phase, message = "cancelled", ""
         try:
             yield self._told()
@@ -403,11 +327,11 @@ class Training:
     def _next(self, places: int) -> list[Config]:
         """The next runs of one task: SHORT to LONG seconds of them, in the sweep's order."""
         chosen: list[Config] = []
-        seconds = 0.0
+        work = 0.0
         most = min(MOST, max(1, len(self._waiting) // (EVENLY * places)))
         found: dict[str, float] = {}
-        while self._waiting and len(chosen) < MOST and seconds < LONG:
-            if len(chosen) >= most and seconds >= SHORT:
+        while self._waiting and len(chosen) < MOST and work < LONG:
+            if len(chosen) >= most and work >= SHORT:
                 break
             config = self._waiting.popleft()
             run = Run(self._runs / config.key)
@@ -420,7 +344,7 @@ class Training:
                     self._elsewhere.append(config)
                     continue
             chosen.append(config)
-            seconds += self._paces[config.key] * self._pace
+            work += self._paces[config.key] * self._pace
         if found:
             self._keep(found, {})
         return chosen
@@ -506,7 +430,7 @@ class Training:
 
     def _told(self) -> Progress:
         """Where the sweep stands, also for everybody else."""
-        seconds = time.monotonic() - self._began
+        passed = time.monotonic() - self._began
         ahead = [*self._waiting, *self._elsewhere]
         ahead += [
             config for task in (*self._again, *self._active.values()) for config in task.configs
@@ -514,9 +438,9 @@ class Training:
         left = sum(self._paces[config.key] for config in ahead)
         made = sum(self._paces.values()) - left
         if made > 0:
-            self._pace = seconds * self._executor.places / made
+            self._pace = passed * self._executor.places / made
         self._now = dataclasses.replace(
-            self._now, seconds=seconds, left=left * seconds / made if made > 0 else None
+            self._now, seconds=passed, left=left * passed / made if made > 0 else None
         )
         self._place.tell(self._now)
         return self._now
@@ -561,7 +485,9 @@ def store(runs: Path, config: Config, trained: "Trained") -> None:
 
 def _live(run: Run) -> bool:
     """Whether a worker has the run in hand."""
-    return _phase(run) in LIVE
+    with contextlib.suppress(RunError):
+        return run.status.live
+    return False
 
 
 def _trains(run: Run) -> bool:

@@ -36,13 +36,7 @@ def estimate(config: Config) -> dict[str, list[float]]:
             "target_singular_values": values.tolist(),
             "surrogate_singular_values": (curvature(config) * table.pulls(config)).tolist(),
         }
-    energy = float((values**2).sum())
-    variance = config.noise**2
-    if seen(config) == "sums":
-        variance = (energy + variance) / config.measurements
-    elif seen(config) == "entries":
-        shown = config.observed
-        variance = (energy / (rows * cols) * (1 - shown) + variance) / shown
+    variance = _variance(config, values)
     squares = values**2
     moved = np.sqrt((squares + rows * variance) * (squares + cols * variance) / squares)
     visible = squares > variance * math.sqrt(rows * cols)
@@ -51,6 +45,32 @@ def estimate(config: Config) -> dict[str, list[float]]:
         "target_singular_values": values.tolist(),
         "surrogate_singular_values": (curvature(config) * pulled).tolist(),
     }
+
+
+def _variance(config: Config, values: Array) -> float:
+    """τ², the variance of an entry of the surrogate, relative to M*: noise and unseen entries."""
+    energy = float((values**2).sum())
+    variance = config.noise**2
+    if seen(config) == "sums":
+        variance = (energy + variance) / config.measurements
+    elif seen(config) == "entries":
+        shown = config.observed
+        variance = (energy / math.prod(config.shape) * (1 - shown) + variance) / shown
+    return variance
+
+
+def visibility(config: Config) -> float | None:
+    """s_r² / (τ² √(rows cols)) of the target's least mode: above 1 it shows in the surrogate.
+
+    Below 1 the surrogate's r-th singular vectors know nothing of it, for large matrices. Infinity
+    if all is seen without noise; None where ``estimate`` has nothing.
+    """
+    if not traits.problem(config.problem).low_rank or seen(config) == "inputs":
+        return None
+    values = target_values(config)
+    variance = _variance(config, values)
+    least = float(values[-1]) ** 2
+    return least / (variance * math.prod(config.shape) ** 0.5) if variance else math.inf
 
 
 def certain(config: Config) -> bool:

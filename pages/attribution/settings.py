@@ -120,35 +120,6 @@ def level(config: Config) -> str:
     )
 
 
-def chosen(config: Config) -> None:
-    """A line of settings, and a link to the page that changes them."""
-    rows, cols = config.shape
-    first = [f"{config.problem.capitalize()}, {rows} × {cols}"]
-    if config.contents:
-        named = choices("problem")[config.problem].partition(":")[0]
-        backbone = choices("backbone")[config.backbone].partition(":")[0]
-        first = [f"{named}, {cols} classes", backbone, f"ρ = {config.backbone_rate:g}"]
-    parts = [
-        *first,
-        f"L = {config.depth}",
-        f"r̂ = {config.rank_bound}",
-        f"α = {config.alpha:g}",
-        f"α₀ = {config.alpha_original:g}",
-        f"ε = {config.init_scale:g}",
-        f"η = {config.learning_rate:g}",
-    ]
-    # Without spaces inside a part, a line breaks only between two parts.
-    words = " · ".join(part.replace(" ", "\u00a0") for part in parts)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(raised(words), width="content")
-        st.page_link(
-            desk.page_of(config.problem),
-            label="Change settings",
-            icon=":material/tune:",
-            query_params=description.differences(config, None),
-        )
-
-
 def switches(config: Config) -> None:
     """Two switches that make the comparison fair."""
     st.session_state["ladder alpha"] = config.alpha_original == config.alpha

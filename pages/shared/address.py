@@ -153,9 +153,13 @@ def link(config: Config, hide: Iterable[str] = (), seen: Mapping[str, str] | Non
         seen: the ``view`` of the page.
     """
     values = {name: text_of(value) for name, value in config.canonical().to_dict().items()}
-    query = {"version": VERSION} | dict(seen or {}) | values | hiding.query(hide)
+    return whole(dict(seen or {}) | values | hiding.query(hide))
+
+
+def whole(query: Mapping[str, str]) -> str:
+    """The address of this page with a query and the version for which that is meant."""
     page, _, _ = str(st.context.url or "").partition("?")
     base = st.get_option("server.baseUrlPath").strip("/")
     if base and page.endswith(f"/{base}"):
         page += "/"  # proxies pass on what is below the path, and not always the path itself
-    return f"{page}?{urlencode(query, safe=',')}"
+    return f"{page}?{urlencode({'version': VERSION} | dict(query), safe=',:')}"

@@ -3,7 +3,10 @@
 import base64
 import functools
 import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import streamlit as st
 
 PAGES = Path(__file__).parents[1]
 
@@ -28,6 +31,35 @@ def address(page: str, name: str) -> str:
 def encoded(page: str, name: str) -> str:
     """The content of a picture's file, as base64."""
     return base64.b64encode(file_of(page, name).read_bytes()).decode()
+
+
+def cards(page: str, names: Sequence[str], lit: int | None, pick: Callable[[int], None]) -> None:
+    """Cards in a row, each a button with its picture; ``lit`` is framed, ``pick`` gets its number.
+
+    Args:
+        page: the folder of the page's own files.
+        names: the words on the cards.
+        lit: the number of the card that is in force, from 0; None if none is.
+        pick: called before the script runs again.
+    """
+    st.html(_style(page, tuple(names)))
+    with st.container(key="presets"):
+        for number, name in enumerate(names):
+            chosen = "chosen " if number == lit else ""
+            with st.container(key=f"{chosen}preset {number}"):
+                key = f"preset {number} button"
+                st.button(name, key=key, on_click=pick, args=(number,), width="stretch")
+
+
+@functools.lru_cache
+def _style(page: str, names: tuple[str, ...]) -> str:
+    """A style that draws each card's picture: one message, which the browser keeps."""
+    rules = (
+        f'.st-key-preset-{number}-button {{ --picture: url("{address(page, name)}"); }}'
+        for number, name in enumerate(names)
+        if file_of(page, name).exists()
+    )
+    return f"<style>{' '.join(rules)}</style>"
 
 
 def on_card(page: str, name: str) -> str:

@@ -27,6 +27,7 @@ PAGES = {
     "Attribution": "What makes it faster?",
     "Paper_figures": "Figures of the paper",
     "Paper_figures?figure=ablation_alpha": "",
+    "Sweeps": "Sweeps",
     "Saved_runs": "Saved runs",
     "Glossary": "Glossary",
 }

@@ -172,7 +172,7 @@ PAGES = """
 import os, sys
 from streamlit.testing.v1 import AppTest
 os.environ["DLN_RUNS"] = sys.argv[1]
-for page in ("1_Side_by_side.py", "6_Saved_runs.py"):
+for page in ("1_Side_by_side.py", "7_Saved_runs.py"):
     shown = AppTest.from_file(f"pages/{page}", default_timeout=300).run()
     assert not shown.exception, shown.exception
     if page[0] == "1":

@@ -116,5 +116,5 @@ def test_tables_have_a_row_for_each_run_and_each_cell_that_cannot_exist() -> Non
     assert [row["why"] for row in rows if not row["run"]] == [
         cell.why for cell in found.sweep.missing
     ]
-    lines = sweeps.table(found, {}, ".csv").decode().splitlines()
+    lines = sweeps.content(found, {}, "csv").decode().splitlines()
     assert lines[0] == "alpha,rank_bound,seed,run,steps,why" and len(lines) == 7

@@ -56,7 +56,7 @@ def damaged(finished: Run, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     return {"folder": str(folder)} | phases
 
 
-@pytest.mark.parametrize("page", few(["6_Saved_runs.py", "1_Side_by_side.py"], 1))
+@pytest.mark.parametrize("page", few(["7_Saved_runs.py", "1_Side_by_side.py"], 1))
 def test_damaged_runs_take_no_page_down(
     page: str, damaged: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,7 +88,7 @@ def test_a_page_that_shows_a_damaged_run_stays(
         path.write_bytes(content)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DLN_RUNS", str(place))
-        for page in ("1_Side_by_side.py", "6_Saved_runs.py"):
+        for page in ("1_Side_by_side.py", "7_Saved_runs.py"):
             shown = AppTest.from_file(PAGES / page, default_timeout=PATIENCE)
             if page.startswith("1"):  # the address opens the run
                 for name, value in description.differences(finished.config, None).items():

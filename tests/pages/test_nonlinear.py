@@ -155,7 +155,7 @@ def test_saved_runs_compare_accuracies(told_apart: Run, monkeypatch: pytest.Monk
     other = start(config(steps=20, record_every=10, networks="plain"), told_apart.folder.parent)
     until(lambda: not other.status.live)
     monkeypatch.setenv("DLN_RUNS", str(told_apart.folder.parent))
-    app = opened("6_Saved_runs.py", runs=f"{told_apart.key},{other.key}")
+    app = opened("7_Saved_runs.py", runs=f"{told_apart.key},{other.key}")
     assert {*app.dataframe[0].value["matrix or classes"]} == {"10 classes, mlp"}
     (menu,) = [each for each in app.selectbox if each.label == "Compare"]
     assert menu.value == "accuracy" and "Recovery error" not in menu.options

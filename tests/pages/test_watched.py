@@ -60,7 +60,7 @@ def test_numbers_have_charts_of_their_own_and_are_compared(runs: Path) -> None:
     assert words.title == "val_acc"
     assert words.caption.startswith("val_acc, as the program gave it. Recorded from ")
     page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE)
-    page.switch_page("pages/6_Saved_runs.py")
+    page.switch_page("pages/7_Saved_runs.py")
     page.query_params["runs"] = ",".join(run.key for run in both)
     page.query_params["compare"] = "val_acc"
     page.run()

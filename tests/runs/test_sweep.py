@@ -18,9 +18,10 @@ from dynamics.engine.training.many import Trained, train
 from dynamics.findings.story import story
 from dynamics.runs.executors import DiedError
 from dynamics.runs.executors.here import Here
+from dynamics.runs.room import check_room, estimate
 from dynamics.runs.run import CANCEL, RunError, listing
 from dynamics.runs.start import start
-from dynamics.runs.sweep import Progress, SweepFolder, Training, check_room, estimate
+from dynamics.runs.sweep import Progress, SweepFolder, Training
 from dynamics.runs.sweep import listing as sweeps
 
 BASE: dict[str, Any] = {

@@ -6,7 +6,7 @@ waits for a rerun nor causes one.
 
 import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,7 @@ def _loader(entry: str) -> str:
 
 
 _charts = st.components.v2.component("dln_live", js=_loader("main"), isolate_styles=False)
+_map = st.components.v2.component("dln_map", js=_loader("map"), isolate_styles=False)
 _still = st.components.v2.component("dln_still", js=_loader("still"), isolate_styles=False)
 
 
@@ -134,6 +135,44 @@ def still(figure: dict[str, Any], words: str, key: str) -> None:
     _still(
         key=key,
         data={"figure": json.dumps(figure), "words": words, "plotly": address("basic.js")},
+    )
+
+
+def cells(
+    wide: str,
+    words: str,
+    key: str,
+    *,
+    narrow: str = "",
+    axes: int = 2,
+    cell: str = "",
+    on_change: Callable[[], None] | None = None,
+) -> None:
+    """A chart of cells that grows in place, and of which a click chooses one.
+
+    The chosen cell is the component's state ``cell``: its places on the axes, such as ``3,0``.
+
+    Args:
+        wide: a Plotly figure as JSON, as ``draw.sweep`` makes it.
+        words: what the chart shows.
+        key: the component's name in Streamlit's session.
+        narrow: the figure for a phone, if it differs.
+        axes: how many axes a cell has a place on.
+        cell: the cell that is chosen now.
+        on_change: called when another one was chosen.
+    """
+    _map(
+        key=key,
+        data={
+            "wide": wide,
+            "narrow": narrow,
+            "words": words,
+            "axes": axes,
+            "cell": cell,
+            "plotly": address("cartesian.js"),
+        },
+        default={"cell": cell},
+        on_cell_change=on_change or _nothing,
     )
 
 

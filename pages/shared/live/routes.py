@@ -27,7 +27,7 @@ CHARTS = {
     for file in sorted(BROWSER.rglob("*"))
     if file.is_file()
 }
-LIBRARY = {f"{part}.js": plotlyjs.FILES[part] for part in ("basic", "gl3d")}
+LIBRARY = {f"{part}.js": plotlyjs.FILES[part] for part in ("basic", "cartesian", "gl3d")}
 ROWS_AT_ONCE = 1000
 
 

@@ -1,6 +1,6 @@
 """Desk: two pages have the same widgets, and each keeps its own settings, run and address.
 
-So does the page of attributions, for each of the two kinds.
+So do the pages of attributions and of sweeps, for each of the two kinds.
 
 One page offers problems that recover a matrix, the other those that tell classes apart.
 """
@@ -21,7 +21,7 @@ PAGES: dict[Kind, str] = {
 # What the session keeps for each page, beside the widgets.
 KEPT = (
     "settings", "run", "at", "over", "address", "hide", "lesson", "anew",
-    "ladder address", "ladder seeds", "ladder level",
+    "ladder address", "ladder seeds", "ladder level", "sweep address", "sweep asked", "sweep cell",
 )  # fmt: skip
 
 

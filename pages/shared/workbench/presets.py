@@ -9,7 +9,7 @@ import streamlit as st
 
 from dynamics.core.config import SEEDS, Config
 from pages.shared import settings
-from pages.shared.pictures import address
+from pages.shared.pictures import cards
 from pages.shared.session import desk
 
 
@@ -29,25 +29,10 @@ class Preset(NamedTuple):
 
 def choose(presets: Sequence[Preset]) -> Preset | None:
     """The presets as cards with pictures; returns the one that is in force, None if none is."""
-    lit = next((preset for preset in presets if _in_force(preset)), None)
-    st.html(_pictures(desk.folder(), tuple(preset.name for preset in presets)))
-    with st.container(key="presets"):
-        for number, preset in enumerate(presets):
-            chosen = "chosen " if preset is lit else ""
-            with st.container(key=f"{chosen}preset {number}"):
-                key = f"preset {number} button"
-                st.button(preset.name, key=key, on_click=_pick, args=(preset,), width="stretch")
-    return lit
-
-
-@functools.lru_cache
-def _pictures(page: str, names: tuple[str, ...]) -> str:
-    """A style that draws each card's picture: one message, which the browser keeps."""
-    rules = (
-        f'.st-key-preset-{number}-button {{ --picture: url("{address(page, name)}"); }}'
-        for number, name in enumerate(names)
-    )
-    return f"<style>{' '.join(rules)}</style>"
+    lit = next((number for number, preset in enumerate(presets) if _in_force(preset)), None)
+    names = [preset.name for preset in presets]
+    cards(desk.folder(), names, lit, lambda number: _pick(presets[number]))
+    return None if lit is None else presets[lit]
 
 
 def named(presets: Sequence[Preset]) -> str:
