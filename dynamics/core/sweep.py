@@ -89,7 +89,7 @@ OUTCOMES: Mapping[str, Measure] = {
         f"How it ended: {', '.join(ENDINGS)}", 1e-2, needs=("mode_values",), log=False
     ),
     "angle": Measure(
-        "Largest angle of the start to the target's singular subspaces, in degrees",
+        "Largest angle of the start to the target's singular subspaces, in degrees: where r̂ = r",
         needs=("left_angles", "right_angles"),
         log=False,
     ),

@@ -50,7 +50,7 @@ def outcome(
         return _accuracy(sweep, own)
     if kind == "ended":
         return float(ENDINGS.index(_ended(sweep, config, own, sweep.network in diverged)))
-    return _of_mode(sweep, config, own) if sweep.measure.modes else _of_factors(kind, own)
+    return _of_mode(sweep, config, own) if sweep.measure.modes else _of_factors(kind, config, own)
 
 
 def _of_error(kind: str, errors: Array) -> float:
@@ -64,11 +64,13 @@ def _of_mode(sweep: Sweep, config: Config, own: Trajectory) -> float:
     return float(values[sweep.mode - 1]) if sweep.mode <= len(values) else np.nan
 
 
-def _of_factors(kind: str, own: Trajectory) -> float:
+def _of_factors(kind: str, config: Config, own: Trajectory) -> float:
     """The angle of the start, in degrees, or what the factors have become; NaN if not measured."""
     if not set(OUTCOMES[kind].needs) <= set(own.series):
         return np.nan
     if kind == "angle":
+        if config.rank_bound != config.rank:  # all of its directions are equally strong
+            return np.nan
         both = np.concatenate([own.series[name][0] for name in OUTCOMES[kind].needs])
         return float(np.degrees(both.max()))
     if kind == "leak":

@@ -6,6 +6,7 @@ drawn problem replace them.
 
 import functools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from dynamics.core.config import Config
 from dynamics.core.records import Array
 from dynamics.core.sizes import curvature, seen
 
+ROUNDING = 1e-9  # share of the largest singular value below which all are rounding
 GRID = 4096  # points at which the density of singular values is summed
 
 
@@ -71,6 +73,18 @@ def visibility(config: Config) -> float | None:
     variance = _variance(config, values)
     least = float(values[-1]) ** 2
     return least / (variance * math.prod(config.shape) ** 0.5) if variance else math.inf
+
+
+def gap(values: Sequence[float]) -> int:
+    """A guess at the rank: how many singular values come before their largest gap, by ratio.
+
+    Args:
+        values: of the surrogate, largest first, about half of them. The rank is none of them if
+            noise or unseen entries hide its least modes, see ``visibility``.
+    """
+    kept = np.asarray(values, float)
+    kept = np.maximum(kept, ROUNDING * kept[0])
+    return int(np.argmax(kept[:-1] / kept[1:])) + 1 if len(kept) > 1 else 1
 
 
 def certain(config: Config) -> bool:

@@ -171,6 +171,5 @@ def _curves(sweep: Sweep, config: Config, runs: list[Run]) -> None:
 
 
 def _small(figure: Any) -> Any:
-    """A chart without a legend of one line: its title says the network."""
-    named = sum(trace.showlegend is True for trace in figure.data)
-    return figure.update_layout(height=HEIGHT, showlegend=named > 1, margin_t=20)
+    """A chart without a legend, for which it has no room; its run has one."""
+    return figure.update_layout(height=HEIGHT, showlegend=False, margin_t=20)

@@ -41,9 +41,9 @@ READY = (
         "Last error over lowest error. Above 1 the network went on to learn the noise; a narrow "
         "one has less room for it.",
         Asked(
-            (("noise", "0.1:0.9:0.2"), ("rank_bound", "4,8,16,32"), ("depth", "2,3,4")), "overfit"
+            (("noise", "0.1:0.5:0.1"), ("rank_bound", "4,8,16,32"), ("depth", "2,3,4")), "overfit"
         ),
-        SMALL | {"observed": 0.5, "steps": 6000},
+        SMALL | {"observed": 0.5, "init_scale": 0.1, "learning_rate": 5.0, "steps": 6000},
     ),
     Ready(
         "What α does",
@@ -59,7 +59,7 @@ READY = (
         "The largest angle between the directions in which the compressed network starts and the "
         "true ones. Near 90° its start has lost a mode; theory's line says where.",
         Asked((("observed", "0.1:0.9:0.1"), ("noise", "0:0.6:0.1")), "angle"),
-        SMALL | {"steps": 3000},
+        SMALL | {"rank_bound": 4, "steps": 3000},
     ),
     Ready(
         "What never moves",

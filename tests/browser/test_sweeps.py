@@ -47,7 +47,7 @@ def test_a_sweep_is_started_cancelled_continued_and_opened(server: Server, page_
     assert before.items() <= place.progress().values.items()
     click_cell(page, 3.5 / 8, 8.5 / 9)
     page.wait_for_url("**cell=3**")
-    expect(page.get_by_text("r̂ = 5, α = 3:")).to_be_visible()
+    expect(page.get_by_role("strong").filter(has_text="r̂ = 5, α = 3:")).to_be_visible()
     config: Config = next(c for c in place.sweep.cells if c.point == (3, 8)).configs[0]
     page.get_by_role("link", name="Open this run").click()
     page.wait_for_url(f"**run={config.key}**")
