@@ -83,6 +83,7 @@ def listed(entries: list[Entry], key: str) -> None:
         selection_mode="multi-row",
         key=key,
         row_height=46,
+        placeholder="–",
         alt="Saved runs with their settings and state",
         column_config={
             "started": st.column_config.DatetimeColumn(format="D MMM, HH:mm"),

@@ -24,7 +24,7 @@ TERMS = {
     "takes to rise. Well above 1, modes come one by one; below 1, they merge.",
     "Leak": "The share of the weights that lies outside the subspace that theory says they never "
     "leave.",
-    "Mode": "One singular value σ_i of the network's matrix with its two directions u_i and v_i. "
+    "Mode": "One singular value σᵢ of the network's matrix with its two directions uᵢ and vᵢ. "
     "A matrix of rank r has r modes.",
     "Original network": "L factors as wide as the matrix itself, with a random start.",
     "Overlap": "How well a network's singular directions agree with the target's: the cosine of "

@@ -66,7 +66,8 @@ def expectation(config: Config, *, drawn: bool = False) -> None:
     with st.container(border=True, key="expectation"):
         if drawn:
             if figure := staircase(config):
-                still(figure, SKETCH, "staircase")
+                with st.container(key="sketch"):
+                    still(figure, SKETCH, "staircase")
             words = SKETCH if figure else _no_sketch(predicted)
             st.html(f'<p class="hint">{words}</p>')
         st.html(_table(config, predicted))

@@ -52,6 +52,7 @@ export class Strip {
     this.dot.dataset.tone = trouble ? "bad" : tone;
     this.told = why ?? message(status);
     write(this.message, this.replaying ? REPLAY : this.told);
+    if (this.message.title !== this.told) this.message.title = this.told;
     this.showSigns(status?.signatures ?? []);
     const step = Math.max(status?.step ?? 0, store?.last("step") || 0);
     const words = facts(status, config?.steps, step, trouble);
