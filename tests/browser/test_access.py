@@ -12,7 +12,7 @@ from dynamics.draw.look import CONTRAST
 from dynamics.runs.run import CANCEL, Run
 from dynamics.runs.start import start
 from tests.browser.conftest import Server
-from tests.browser.test_visit import SMALL, phase, visit
+from tests.browser.test_visit import SMALL, button, phase, visit
 from tests.support.few import few
 from tests.support.make import endless, until
 
@@ -158,6 +158,7 @@ def test_from_opening_to_a_saved_figure_by_keyboard_alone(
     """Train, once done Reset is next, a mode lit and in the address, a chart saved as a PDF."""
     query = "&".join(f"{name}={value}" for name, value in (SMALL | {"seed_init": 22}).items())
     page = visit(page_at(1400), server, query)
+    expect(button(page, "Train")).to_be_enabled()
     tab_to(page, "Train")
     page.keyboard.press("Enter")
     phase(page, "Done")

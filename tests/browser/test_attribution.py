@@ -12,7 +12,7 @@ from dynamics.runs.run import Run
 from tests.browser.conftest import Server
 from tests.browser.test_visit import SMALL, query_of
 
-pytestmark = pytest.mark.xdist_group("visit")
+pytestmark = pytest.mark.xdist_group("pages")
 Open = Callable[[int], Page]
 SETTINGS = SMALL | {"alpha": 4, "rank_bound": 4, "init_scale": 0.2, "steps": 400}
 

@@ -15,7 +15,7 @@ from tests.browser.conftest import Server
 from tests.browser.test_visit import over
 from tests.support.make import until
 
-pytestmark = pytest.mark.xdist_group("visit")
+pytestmark = pytest.mark.xdist_group("pages")
 SEEDS = itertools.count(900)
 SETTINGS: dict[str, Any] = {
     "problem": "factorization",

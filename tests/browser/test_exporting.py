@@ -20,7 +20,7 @@ from dynamics.runs.start import start
 from tests.browser.conftest import Server
 from tests.support.make import small, until
 
-pytestmark = pytest.mark.xdist_group("visit")
+pytestmark = pytest.mark.xdist_group("pages")
 Open = Callable[[int], Page]
 
 

@@ -27,7 +27,7 @@ from tests.browser.test_visit import (
 )
 from tests.support.make import until
 
-pytestmark = pytest.mark.xdist_group("visit")
+pytestmark = pytest.mark.xdist_group("pages")
 Open = Callable[[int], Page]
 SETTINGS = "&".join(
     f"{name}={value}"

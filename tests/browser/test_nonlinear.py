@@ -14,7 +14,7 @@ from tests.browser.conftest import ROOT, Server, served
 from tests.browser.test_visit import account, button, phase, press, query_of
 from tests.support.make import until
 
-pytestmark = pytest.mark.xdist_group("visit")
+pytestmark = pytest.mark.xdist_group("pages")
 LONG = "steps=1000000&networks=original,compressed,plain"
 FRAMES = "document.querySelector('.dln')?.dlnStats?.frames ?? 0"
 

@@ -15,7 +15,7 @@ from dynamics.runs.run import find
 from tests.browser.conftest import ROOT, Server, served
 from tests.browser.test_visit import phase, press, query_of
 
-pytestmark = pytest.mark.xdist_group("visit")
+pytestmark = pytest.mark.xdist_group("pages")
 RNG = np.random.default_rng(5)
 
 

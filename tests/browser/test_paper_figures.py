@@ -10,7 +10,7 @@ from dynamics.paper.plan import Plan, about, names
 from tests.browser.conftest import Server
 from tests.browser.test_visit import button, query_of
 
-pytestmark = pytest.mark.xdist_group("visit")
+pytestmark = pytest.mark.xdist_group("pages")
 Open = Callable[[int], Page]
 
 

@@ -12,7 +12,7 @@ from tests.browser.conftest import Server
 from tests.browser.test_visit import query_of
 from tests.support.make import until
 
-pytestmark = pytest.mark.xdist_group("visit")
+pytestmark = pytest.mark.xdist_group("pages")
 Open = Callable[[int], Page]
 SWEEP = (
     "rows=16&cols=16&rank=2&observed=0.8&learning_rate=0.1&rate_unit=limit&steps=20000&"
