@@ -16,7 +16,7 @@ from dynamics.core.records import Array
 from dynamics.core.seeds import FEW
 from dynamics.core.sweep import ENDINGS, Axis
 from dynamics.core.sweep import shown as text
-from dynamics.core.words import plain, raised
+from dynamics.core.words import brief, plain, raised
 from dynamics.draw.look import GREY, INK, RUN_COLORS
 from dynamics.findings.borders import Border, borders
 from dynamics.findings.sweeps import Results
@@ -240,6 +240,19 @@ def _border(
     if not xs:
         return
     name = f"{border.name} ({border.standing})"
+    if not flat:  # light, so that the line is seen on dark cells, too
+        figure.add_scatter(
+            x=xs,
+            y=ys,
+            mode="lines",
+            line={"color": "#ffffff", "width": 5},
+            opacity=0.7,
+            legendgroup=name,
+            showlegend=False,
+            hoverinfo="skip",
+            meta={"halo": True},
+            **place,
+        )
     figure.add_scatter(
         x=xs,
         y=ys,
@@ -267,13 +280,15 @@ def _axes(figure: go.Figure, results: Results, place: dict[str, int], flat: bool
             figure.update_yaxes(tickvals=ticks, ticktext=list(ENDINGS), **place)
         elif sweep.measure.log and len(values) and values.min() > 0:
             figure.update_yaxes(type="log", **place)
-        figure.update_yaxes(title_text=_short(results), gridcolor=GREY, **place)
+        title = _short(results) if place["col"] == 1 else ""
+        figure.update_yaxes(title_text=title, gridcolor=GREY, **place)
         return
     for axis, update in zip(sweep.axes, (figure.update_xaxes, figure.update_yaxes), strict=False):
         count = len(axis.values)
         chosen = list(range(0, count, -(-count // MOST_TICKS)))
+        named = update == figure.update_xaxes or place["col"] == 1
         update(
-            title_text=axis.about.heading,
+            title_text=axis.about.heading if named else "",
             tickvals=chosen,
             ticktext=[raised(text(_rounded(axis.values[place_]))) for place_ in chosen],
             range=[-0.5, count - 0.5],
@@ -315,7 +330,7 @@ def _bar(results: Results, low: float, high: float, log: bool) -> dict[str, Any]
     ticks = _ticks(low, high)
     return bar | {
         "tickvals": [math.log10(tick) for tick in ticks],
-        "ticktext": [*map(plain, ticks)],
+        "ticktext": [*map(brief, ticks)],
     }
 
 

@@ -12,13 +12,14 @@ import streamlit as st
 
 from dynamics.core import traits
 from dynamics.core.config import PROBLEM_SETTINGS, SETTINGS, Config, ConfigError, choices
-from dynamics.core.contents import contents, shape
+from dynamics.core.contents import SPARE, contents, shape
 from dynamics.core.description import text_of
 from dynamics.core.words import raised
 from dynamics.data import dataset as datasets
 from dynamics.data import imported
 from dynamics.data.folder import DataError
 from dynamics.data.published import DRAWN
+from pages.shared import guess
 from pages.shared.hiding import hidden
 from pages.shared.number import number as number_box
 from pages.shared.session import desk, owned
@@ -114,6 +115,9 @@ def _instead(config: Config, name: str) -> str:
 
 def sidebar() -> Config | None:
     """Draw all widgets; returns their Config, or None after showing what is wrong."""
+    if rank := guess.found():
+        values = settings()
+        adopt(values | {"rank_bound": min(rank + SPARE, values["rows"], values["cols"])})
     values = settings()
     # These two bound sliders that are drawn before their own boxes, so they are read first.
     for side in ("rows", "cols"):
@@ -134,6 +138,8 @@ def _widgets(values: dict[str, Any]) -> None:
         _problem(values)
     for name in FIRST[desk.kind()]:
         _widget(name, values)
+        if name == "rank_bound":
+            guess.offer(values)
     for group, title in FOLDED.items():
         if not hidden(group):
             names = [name for name in _visible(values) if _group(name) == group]

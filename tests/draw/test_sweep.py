@@ -102,7 +102,7 @@ def test_borders_run_between_the_cells_that_theory_tells_apart() -> None:
     assert found["r̂ = d − r"].inside[:, 0].tolist() == [False, False, False, True]
     assert found["η = η*"].inside[0].tolist() == [False, False, True, True]
     values = {config.key: 1.0 for config in sweep.configs}
-    lines = {trace.name: trace for trace in draw(Results(sweep, values)).data if trace.meta}
+    lines = {trace.name: trace for trace in draw(Results(sweep, values)).data if trace.name}
     assert set(lines["r̂ = r (exact)"].x) == {0.5, None}
     assert set(lines["η = η* (exact)"].y) == {1.5, None}
 

@@ -77,12 +77,14 @@ class Chart {
       const whole = { ...place, yref: `${place.yref} domain` };
       return [{ type: "line", ...whole, x0: x, x1: x, y0: 0, y1: 1, line: { ...line, width: 1, dash: "dot" } }];
     }
-    return [{ type: "rect", ...place, x0: i - 0.5, x1: i + 0.5, y0: j - 0.5, y1: j + 0.5, line }];
+    const cell = { type: "rect", ...place, x0: i - 0.5, x1: i + 0.5, y0: j - 0.5, y1: j + 0.5 };
+    return [{ ...cell, line: { color: theme.paper, width: 6 } }, { ...cell, line }];
   }
 }
 
-/** A trace in the page's colours: theory has that of the text. */
+/** A trace in the page's colours: theory has that of the text, on a line of the paper's. */
 function coloured(trace, theme) {
+  if (trace.meta?.halo) return { ...trace, line: { ...trace.line, color: theme.paper } };
   if (trace.meta?.theory) return { ...trace, line: { ...trace.line, color: theme.ink } };
   return trace;
 }
