@@ -38,8 +38,8 @@ READY = (
     Ready(
         "Noise, and when to stop",
         "How much is lost by training to the end on noisy entries?",
-        "Last error over lowest error. Above 1 the network went on to learn the noise; a narrow "
-        "one has less room for it.",
+        "Last error over lowest error: above 1 the network went on to learn the noise. With r̂ = r "
+        "little is lost; a few directions too many lose most.",
         Asked(
             (("noise", "0.1:0.5:0.1"), ("rank_bound", "4,8,16,32"), ("depth", "2,3,4")), "overfit"
         ),
