@@ -1,10 +1,12 @@
 """``python -m docs.pictures``: the pictures on cards of presets, lessons, sweeps and figures.
 
 Trains what each card shows and writes its curves as an SVG beside the page's own files. About half
-an hour on two cores, without the figure *sensing*, which takes longer by far; FashionMNIST and
-MovieLens must be on this machine, see ``docs/settings.md``. Arguments name the pictures to make.
+an hour on two cores: figures whose runs take longer by far are those of a smaller matrix.
+FashionMNIST and MovieLens must be on this machine, see ``docs/settings.md``. Arguments name the
+pictures to make.
 """
 
+import dataclasses
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -23,18 +25,17 @@ from dynamics.runs.run import Run
 from dynamics.runs.sweep import Training
 from dynamics.teach.lesson import lessons
 from pages.nonlinear.presets import PRESETS as OF_CLASSES
+from pages.paper_figures.figure import SMALLER
 from pages.shared.pictures import PAGES, file_of
 from pages.side_by_side.presets import PRESETS as OF_MATRICES
 from pages.sweeps.asked import Ready
 from pages.sweeps.ready import READY
 
-LONG = ("sensing",)  # figures that are made only if they are named
-
 
 def main() -> None:
-    """Write all pictures but those that take long, or those that the arguments name."""
+    """Write all pictures, or those that the arguments name."""
     for page, name, picture in cards():
-        if name in sys.argv[1:] or (len(sys.argv) < 2 and name not in LONG):
+        if name in sys.argv[1:] or len(sys.argv) < 2:
             file = file_of(page, name)
             file.parent.mkdir(exist_ok=True)
             file.write_text(picture(), encoding="utf-8")
@@ -75,6 +76,12 @@ def of_sweep(ready: Ready) -> str:
 def of_figure(name: str) -> str:
     """The first panel of a finished figure."""
     plan = Plan.of(name)
+    if smaller := SMALLER.get(name):
+        configs = {
+            label: [dataclasses.replace(config, **smaller) for config in of_label]
+            for label, of_label in plan.configs.items()
+        }
+        plan = Plan(name, plan.draw, configs)
     with tempfile.TemporaryDirectory() as folder:
         trained(plan.distinct, Path(folder))
         for config in plan.shared:

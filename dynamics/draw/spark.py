@@ -47,11 +47,12 @@ def spark(trajectories: Sequence[Trajectory]) -> str:
 def miniature(figure: "go.Figure") -> str:
     """An SVG with the lines of a chart in their colours, on its own kind of axes.
 
-    Bands, points and heat maps are left out.
+    Bands, points and heat maps are left out; lines in space are seen from the side, height over x.
     """
     drawn = [trace for trace in figure.data if _is_line(trace)]
     across = [_scaled(trace.x, figure.layout.xaxis.type) for trace in drawn]
-    up = [_scaled(trace.y, figure.layout.yaxis.type) for trace in drawn]
+    heights = [trace.z if trace.type == "scatter3d" else trace.y for trace in drawn]
+    up = [_scaled(values, figure.layout.yaxis.type) for values in heights]
     left, right = _ends(across)
     low, high = _ends(up)
     lines = [
@@ -86,8 +87,10 @@ def mosaic(values: Array, scale: str, *, log: bool) -> str:
 
 def _is_line(trace: Any) -> bool:
     """Whether a trace is a line of several points; a band has an outline without width."""
-    line = trace.type in ("scatter", "scattergl") and "lines" in (trace.mode or "lines")
-    drawn = line and not trace.fill and trace.line.width != 0
+    if trace.type not in ("scatter", "scattergl", "scatter3d"):
+        return False
+    filled = trace.type != "scatter3d" and trace.fill
+    drawn = "lines" in (trace.mode or "lines") and not filled and trace.line.width != 0
     return drawn and trace.x is not None and len(trace.x) > 1
 
 

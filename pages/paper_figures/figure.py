@@ -3,6 +3,8 @@
 The address keeps figure, target, seed and seeds; the runs are ordinary runs, whoever trained them.
 """
 
+from typing import Any
+
 import streamlit as st
 
 from dynamics.core.config import Config
@@ -23,6 +25,11 @@ from pages.shared.session import desk
 
 UNJUDGED = ("trained; cannot be compared here", "error", "gray")
 UNCOMPARED = ("trained; not compared yet", "pending", "gray")
+# What differs in the picture on a card where the figure's own runs take long.
+SMALLER: dict[str, dict[str, Any]] = {
+    "sensing": {"rows": 40, "cols": 40, "measurements": 750, "learning_rate": 3.75},
+    "incremental_sensing": {"rows": 24, "cols": 24, "measurements": 576},
+}
 CHARTS = {"matrices": ("losses", "singular_values"), "classes": ("accuracy", "losses")}
 
 
@@ -36,8 +43,8 @@ def card(name: str) -> None:
     plan = Plan.of(name)
     title, line = about(name)
     with st.container(border=True, height="stretch", key=f"card {name}"):
-        if picture := on_card("paper_figures", name):
-            st.html(picture)
+        words = "Of a smaller matrix than the figure's"
+        st.html(on_card("paper_figures", name, words if name in SMALLER else ""))
         st.markdown(f"**{title}**")
         st.caption(f"{line}.", width="stretch")
         _badge(plan)

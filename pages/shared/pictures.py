@@ -2,6 +2,7 @@
 
 import base64
 import functools
+import html
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -62,8 +63,10 @@ def _style(page: str, names: tuple[str, ...]) -> str:
     return f"<style>{' '.join(rules)}</style>"
 
 
-def on_card(page: str, name: str) -> str:
-    """A picture at the top of a card, as HTML, whose words say what it shows; empty if none is."""
-    if not file_of(page, name).exists():  # of a figure that takes an hour
-        return ""
-    return f'<img class="picture" alt="" src="{address(page, name)}">'
+def on_card(page: str, name: str, words: str = "") -> str:
+    """A picture at the top of a card, as HTML.
+
+    The card's own words say what it shows; ``words`` add what they do not.
+    """
+    title = f' title="{html.escape(words)}"' if words else ""
+    return f'<img class="picture" alt="{html.escape(words)}"{title} src="{address(page, name)}">'

@@ -60,3 +60,12 @@ def test_bands_points_and_heat_maps_are_left_out() -> None:
     assert lines(figure) == {}
     figure.add_trace(go.Scatter(x=x, y=x, line={"color": "rgb(1, 2, 3)"}))
     assert lines(figure)["rgb(1, 2, 3)"].tolist() == [[2.5, -51.5], [117.5, -2.5]]
+
+
+def test_lines_in_space_are_seen_from_the_side() -> None:
+    """Height over steps, as in a chart in the plane; the place of a mode plays no part."""
+    steps = np.arange(50.0)
+    line = {"color": "#e8710a"}
+    flat = go.Figure(go.Scatter(x=steps, y=steps**2, line=line))
+    space = go.Figure(go.Scatter3d(x=steps, y=0 * steps + 3, z=steps**2, mode="lines", line=line))
+    assert miniature(space) == miniature(flat)

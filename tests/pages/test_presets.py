@@ -1,23 +1,26 @@
-"""Presets: each can be trained, and has a picture that shows its networks."""
+"""Cards: each has a picture of what it shows; presets can be trained."""
 
 from xml.etree import ElementTree
 
 import pytest
 
+from docs.pictures import cards
 from dynamics.core.config import Config
 from dynamics.draw.look import color
 from pages.nonlinear.presets import PRESETS as OF_CLASSES
-from pages.shared.pictures import file_of
+from pages.shared.pictures import PAGES, file_of
 from pages.shared.workbench.presets import Preset
 from pages.side_by_side.presets import PRESETS as OF_MATRICES
 
-ALL = [
+PRESETS = [
     *(("side_by_side", preset) for preset in OF_MATRICES),
     *(("nonlinear", preset) for preset in OF_CLASSES),
 ]
 
 
-@pytest.mark.parametrize(("page", "preset"), ALL, ids=[f"{page}-{each.name}" for page, each in ALL])
+@pytest.mark.parametrize(
+    ("page", "preset"), PRESETS, ids=[f"{page}-{each.name}" for page, each in PRESETS]
+)
 def test_every_preset_has_a_picture_of_its_networks(page: str, preset: Preset) -> None:
     """``python -m docs.pictures`` makes it."""
     config = Config.from_dict(preset.settings)
@@ -25,3 +28,13 @@ def test_every_preset_has_a_picture_of_its_networks(page: str, preset: Preset) -
     drawn = {line.attrib["stroke"] for line in lines}
     assert {color(network) for network in config.networks} & drawn
     assert len(lines) >= 1
+
+
+def test_every_card_has_a_picture_and_every_picture_a_card() -> None:
+    """Of presets, lessons, sweeps and the paper's figures; none of them is empty."""
+    files = {file_of(page, name) for page, name, _ in cards()}
+    assert files == set(PAGES.glob("*/pictures/*.svg"))
+    for file in files:
+        parts = list(ElementTree.parse(file).getroot().iter())[1:]
+        lines = [part.attrib["points"].split() for part in parts if "points" in part.attrib]
+        assert max(map(len, lines), default=0) > 2 or len(parts) > 5, file.name
