@@ -36,10 +36,12 @@ if __name__ != "__main__":
         memory.check()
     except MemoryError as error:
         sys.exit(f"DLN Explorer: {error}")
+    from starlette.middleware import Middleware
     from streamlit.runtime import memory_media_file_storage, websocket_session_manager
     from streamlit.runtime.pages_manager import PagesManager
     from streamlit.runtime.scriptrunner import script_runner
 
+    from pages.shared.door import Door
     from pages.shared.files.media import SharedFiles
     from pages.shared.live.routes import ROUTES
     from pages.shared.session.reconnect import WholeFirst
@@ -58,10 +60,15 @@ if __name__ != "__main__":
     # Nor has it an option that lets a callback write all that it has to write.
     vars(script_runner)["SafeSessionState"] = WholeSessionState
 
-    app = st.App(Path(__file__).resolve(), routes=ROUTES, on_script_error=sentence)
+    app = st.App(
+        Path(__file__).resolve(),
+        routes=ROUTES,
+        middleware=[Middleware(Door)],
+        on_script_error=sentence,
+    )
 else:
     from dynamics.runs import launcher
-    from pages.shared import number
+    from pages.shared import door, number
     from pages.shared.files import downloads
     from pages.shared.session import reconnect
 
@@ -70,6 +77,9 @@ else:
         st.set_page_config("DLN Explorer", page_icon=str(look / "icon.svg"), layout="wide")
         st.html(look / "style.css")
         st.html(look / "instrument.css")
+        if not door.own(st.context.headers):
+            st.error(door.STRANGER)
+            st.stop()
         number.arrows()
         downloads.hand_over()
         files = sorted(HERE.glob("pages/[0-9]*.py"), key=lambda file: int(file.stem.split("_")[0]))

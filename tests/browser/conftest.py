@@ -27,6 +27,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+OWNER = "a token of the owner's"
 HEIGHTS = {1400: 950, 1024: 900, 390: 844}
 MOST = PATIENCE * 1000  # ms until what is expected must be seen
 expect.set_options(timeout=MOST)
@@ -61,7 +62,7 @@ def served(
     More than one web process are uvicorn's.
     """
     port = port or free_port()
-    environment = os.environ | {"DLN_RUNS": str(runs), "PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"DLN_RUNS": str(runs), "PYTHONPATH": str(ROOT), "DLN_OWNER": OWNER}
     if "DLN_SHARED" in os.environ:
         environment["DLN_DATA"] = os.environ["DLN_SHARED"] + "/data"
     where = ["--server.port", str(port), "--server.address", "127.0.0.1"]

@@ -14,7 +14,7 @@ from dynamics.core.pictures import of_modes
 from dynamics.runs import pictures
 from dynamics.runs.run import Run
 from dynamics.runs.start import start
-from tests.browser.conftest import FLAGS, Server, chromium
+from tests.browser.conftest import FLAGS, MOST, Server, chromium
 from tests.browser.recorder import Recorder
 from tests.browser.test_cursor import button, stands_at
 from tests.browser.test_stream import received
@@ -149,7 +149,9 @@ def deep(browser: Browser) -> Iterator[Page]:
     """A page in a browser that draws in three dimensions without a graphics card."""
     flags = [flag for flag in FLAGS if flag != "--disable-gpu"] + WEBGL
     started = browser.browser_type.launch(executable_path=chromium(), args=flags)
-    yield started.new_page(viewport={"width": 1400, "height": 950})
+    page = started.new_page(viewport={"width": 1400, "height": 950})
+    page.set_default_timeout(MOST)
+    yield page
     started.close()
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from dynamics.core.config import Config
 from dynamics.runs.start import start
-from tests.browser.conftest import ROOT, free_port, served
+from tests.browser.conftest import MOST, ROOT, free_port, served
 from tests.browser.test_visit import SMALL, button, over, press
 from tests.support.make import until
 
@@ -157,6 +157,7 @@ def tabs(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     for run in [start(config, runs) for config in (CONFIG, OTHER)]:
         until(lambda run=run: run.status.phase == "done")
     context = browser.new_context(viewport={"width": 1400, "height": 950})
+    context.set_default_timeout(MOST)
     pages = {}
     with served(ROOT / "app.py", runs, port=port) as server:
         for name, (path, query, *_) in ACTS.items():

@@ -23,14 +23,13 @@ import os
 import struct
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 from starlette.websockets import WebSocket, WebSocketDisconnect
-from streamlit import config
 
 from dynamics.core.machine import files
 from dynamics.runs.run import PHASES, Run, RunError, Status, find, root
+from pages.shared import door
 from pages.shared.live.panels import Sent, descriptions
 
 WINDOW = 2  # frames on their way to a viewer
@@ -46,10 +45,6 @@ CHUNK = 1_000_000  # bytes of a frame
 PATIENCE = 2.0  # seconds without a folder: a run may be starting anew
 MOST_VIEWERS = 256
 MOST_INCOMING = 64  # characters of a viewer's message
-STRANGER = (
-    "The server takes this page for a foreign one: a proxy in between must pass on the Host that "
-    "the browser asked for, or X-Forwarded-Host; see docs/reliability.md."
-)
 HEADER = struct.Struct("<III")
 _viewers: set["Viewer"] = set()
 
@@ -57,8 +52,8 @@ _viewers: set["Viewer"] = set()
 async def stream(socket: WebSocket) -> None:
     """Serve one viewer until it leaves."""
     await socket.accept()
-    if not _invited(socket):
-        await socket.send_json({"error": STRANGER})
+    if not door.own(socket.headers):
+        await socket.send_json({"error": door.STRANGER})
         await socket.close(1008)
         return
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # the viewer may leave
@@ -73,19 +68,6 @@ def _sentence(error: RunError | OSError, socket: WebSocket) -> str:
     if isinstance(error, RunError):
         return str(error)
     return f"It cannot be read: {files.refusal(error, socket.url.path)}"
-
-
-def _invited(socket: WebSocket) -> bool:
-    """Whether the page that asks is the program's own, at this server or at a proxy before it.
-
-    A browser lets no page write its Origin, nor the X-Forwarded-Host of a proxy.
-    """
-    origin = socket.headers.get("origin")
-    if not origin:
-        return True
-    hosts = [socket.headers.get(name) for name in ("host", "x-forwarded-host")]
-    allowed = config.get_option("server.corsAllowedOrigins")
-    return urlsplit(origin).netloc in hosts or origin in allowed
 
 
 async def _serve(socket: WebSocket) -> None:
