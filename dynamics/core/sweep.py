@@ -76,7 +76,7 @@ OUTCOMES: Mapping[str, Measure] = {
     OPERATIONS: Measure("Operations to an error", 1e-3),
     "best": Measure("Lowest error"),
     "final": Measure("Last error"),
-    "overfit": Measure("Last error over lowest error: above 1, an earlier stop had been better"),
+    "overfit": Measure("Last over lowest error: above 1, an earlier stop had been better"),
     "escape": Measure("Step at which a mode is half grown", None, True, ("mode_values",)),
     "incrementality": Measure(
         "J of a mode, counted in the order of escapes: above 1, modes are learned one at a time",
@@ -89,13 +89,13 @@ OUTCOMES: Mapping[str, Measure] = {
         f"How it ended: {', '.join(ENDINGS)}", 1e-2, needs=("mode_values",), log=False
     ),
     "angle": Measure(
-        "Largest angle of the start to the target's singular subspaces, in degrees: where r̂ = r",
+        "Angle of the start to the target (°): the largest of their subspaces, where r̂ = r",
         needs=("left_angles", "right_angles"),
         log=False,
     ),
-    "leak": Measure("Share of the factors that has left the subspace of theory", needs=("leak",)),
+    "leak": Measure("Leak out of the subspace of theory: a share of the factors", needs=("leak",)),
     "unmoved": Measure(
-        "Share of the factors' singular values that never moved by 1 %",
+        "Singular values that never moved by 1 %: a share of those of the factors",
         needs=("unmoved",),
         log=False,
         less=False,

@@ -17,7 +17,8 @@ from dynamics.runs.run import Run, RunError
 
 START = 3.0  # seconds until the processes have loaded torch
 STEP = 2e-5  # seconds of a step beside its operations: small matrices cost little else
-OVERHEAD = 0.02  # seconds of a run beside its steps: drawing, measuring, writing
+RECORD = 5e-4  # seconds of measuring a record
+OVERHEAD = 0.02  # seconds of a run beside its steps and records: drawing, writing
 FILES = 9_000  # bytes of a folder beside its records and maps
 LEFT = 0.9  # share of the free disk or memory that a sweep may take
 
@@ -112,7 +113,8 @@ def seconds(config: Config) -> float | None:
     if traits.problem(config.problem).classifies:
         return None
     work = sum(cost.operations(config, network) / FLOPS + STEP for network in config.networks)
-    return OVERHEAD + config.steps * work
+    records = config.steps / config.record_every * len(config.networks)
+    return OVERHEAD + config.steps * work + records * RECORD
 
 
 def _bytes(config: Config) -> float:

@@ -23,6 +23,7 @@ from pages.sweeps.training import stands
 PACE = 1.5  # seconds between two looks at a sweep that trains
 CELL = "sweep cell"  # session key: the places of the chosen cell on the axes, such as 3,0
 COMPONENT = "sweep map"
+MOST_FORECAST = 600  # cells of a map that has theory's borders: their forecasts take a while
 HEIGHT = 250  # pixels of a chart of the chosen cell
 
 
@@ -43,11 +44,13 @@ def _both(sweep: Sweep, asked: Asked) -> None:
 
 def _map(results: Results, *, lines: bool) -> None:
     sweep = results.sweep
-    figure = draw(results, lines=lines).update_layout(margin_t=30 if len(sweep.axes) > 2 else 10)
+    theory = forecast_of(sweep)
+    figure = draw(results, lines=lines, theory=theory)
+    figure.update_layout(margin_t=30 if len(sweep.axes) > 2 else 10)
     st.markdown(f"**{figure.layout.title.text}**")
     narrow = ""
     if len(sweep.axes) > 2:
-        narrow = plotly.io.to_json(draw(results, lines=lines, across=1))
+        narrow = plotly.io.to_json(draw(results, lines=lines, theory=theory, across=1))
     cells(
         plotly.io.to_json(figure),
         f"{sweep.title}: a chart of {len(sweep.cells)} cells; the menus beside it choose one",
@@ -57,7 +60,13 @@ def _map(results: Results, *, lines: bool) -> None:
         cell=st.session_state.get(CELL) or "",
         on_change=_clicked,
     )
-    st.caption(raised(sweep.caption))
+    without = "" if theory else f" Theory's borders are drawn up to {MOST_FORECAST} cells."
+    st.caption(raised(f"{sweep.caption}{without}"))
+
+
+def forecast_of(sweep: Sweep) -> bool:
+    """Whether the chart has theory's borders."""
+    return len(sweep.cells) <= MOST_FORECAST
 
 
 def _clicked() -> None:

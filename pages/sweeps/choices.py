@@ -13,7 +13,6 @@ from dynamics.core.description import differences, text_of
 from dynamics.core.sweep import (
     DERIVED,
     MOST_AXES,
-    MOST_RUNS,
     MOST_SEEDS,
     NO_AXIS,
     OF_CLASSES,
@@ -34,6 +33,7 @@ from pages.sweeps.asked import Asked, Ready, is_axis, usual_level
 from pages.sweeps.ready import READY
 
 LIMIT = "DLN_SWEEP_RUNS"  # most runs of a sweep: the server's owner alone sets it
+USUAL_LIMIT = 2_500  # of them otherwise; the command line has MOST_RUNS
 PLACES = ("Along", "Up", "Small charts")
 SPACINGS = (
     "`1, 2, 5` is a list. `1:10:0.5` goes from 1 to 10 in steps of 0.5. `1e-4:1:2/decade` has two "
@@ -184,7 +184,7 @@ def take(asked: Asked) -> None:
 def most_runs() -> int:
     """The most runs that a sweep may have on this server."""
     text = os.environ.get(LIMIT, "")
-    return int(text) if text.isdecimal() else MOST_RUNS
+    return int(text) if text.isdecimal() else USUAL_LIMIT
 
 
 def sweep() -> tuple[Sweep | None, Asked]:

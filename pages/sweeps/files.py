@@ -12,6 +12,7 @@ from dynamics.runs.sweep import Progress
 from pages.shared.files import dialog
 from pages.shared.files.downloads import button
 from pages.sweeps.asked import Asked
+from pages.sweeps.chart import forecast_of
 from pages.sweeps.choices import link
 
 
@@ -20,7 +21,8 @@ def show(sweep: Sweep, asked: Asked, now: Progress) -> None:
     results, name = now.results, f"sweep-{sweep.key}"
     with st.container(horizontal=True, vertical_alignment="center"):
         if now.values:
-            dialog.button(draw(results, lines=asked.lines), sweeps.about(results), name)
+            figure = draw(results, lines=asked.lines, theory=forecast_of(sweep))
+            dialog.button(figure, sweeps.about(results), name)
             for form in sweeps.NUMBERS:
                 make = functools.partial(sweeps.content, results, now.failed, form)
                 button(FORMATS[form].label, make, name, form, icon=":material/download:")

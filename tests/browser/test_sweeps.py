@@ -15,8 +15,8 @@ from tests.support.make import until
 pytestmark = pytest.mark.xdist_group("pages")
 Open = Callable[[int], Page]
 SWEEP = (
-    "rows=16&cols=16&rank=2&observed=0.8&learning_rate=0.1&rate_unit=limit&steps=20000&"
-    "tolerance=0&record_every=500&axes=rank_bound,alpha&rank_bound=2:9:1&alpha=1:3:0.25&"
+    "rows=16&cols=16&rank=2&observed=0.8&learning_rate=0.1&rate_unit=limit&steps=6000&"
+    "tolerance=0&record_every=200&axes=rank_bound,alpha&rank_bound=2:9:1&alpha=1:3:0.25&"
     "outcome=final&seeds=1"
 )
 
