@@ -84,7 +84,7 @@ def _bar(key: str, phase: str) -> None:
 
 def _words(now: Standing) -> str:
     if now.phase == "queued":
-        return "Waiting for its turn: one sweep trains at a time"
+        return "Starting, or waiting for its turn: one sweep trains at a time"
     left = "" if now.left is None else f", about {duration(now.left)} left"
     return f"{now.ended:,} of {count(now.total, 'run')}{left}"
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
+from dynamics.runs import sweep as sweeps
 from dynamics.runs.run import CANCEL, listing
 from tests.support.make import PATIENCE, until
 
@@ -84,6 +85,8 @@ def served(
         for run, _, status in listing(runs):  # workers outlive their server, and must not the test
             if status.live:
                 run.ask(CANCEL)
+        for sweep in sweeps.listing(runs):
+            sweep.ask(CANCEL)
 
 
 def _answers(server: Server) -> bool:
