@@ -42,7 +42,7 @@ export class Card {
 
   /** Show a sentence that explains the chart. */
   explain(note = "") {
-    this.note.textContent = note;
+    this.note.textContent = this.note.title = note;
   }
 
   /** Show a sentence in place of the chart. */

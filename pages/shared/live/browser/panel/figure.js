@@ -10,6 +10,8 @@ import { decades, halves } from "./ranges.js";
 import { stops } from "./stop.js";
 
 const NARROW = 420; // pixels of a chart with room for few numbers below it
+const LINES = 54; // pixels above and below the axes
+const LETTER = 0.5; // width of a letter, in sizes of type
 const POINTS = 600; // about as many points of a line are drawn; on the canvas, half are enough
 
 /** The group that one entry of the legend shows and hides. */
@@ -42,7 +44,7 @@ function layoutOf(panel, theme, { x, y, strip }) {
     shapes: [...(given.shapes ?? []).filter(({ name }) => !panel.hidden.has(name)), ...shapes],
     annotations: [...(given.annotations ?? []), ...annotations],
     xaxis: { ...axis(given.xaxis, theme, x, panel.logX ? "log" : "linear"), ...xTicks },
-    yaxis: { ...axis(given.yaxis, theme, y, panel.isLog ? "log" : "linear"), ...yTicks },
+    yaxis: sized({ ...axis(given.yaxis, theme, y, panel.isLog ? "log" : "linear"), ...yTicks }, panel),
     ...(strip && { yaxis2: { ...axis(given.yaxis2, theme, strip, "log"), dtick: halves(strip) } }),
     ...sizeOf(panel.plot),
     margin: { l: 58, r: 22, t: given.meta?.changes ? 24 : 10, b: 44 },
@@ -72,6 +74,14 @@ export function axis(given, theme, range, type) {
     tickfont: { size: type === "log" ? 10 : 12 }, // Plotly enlarges powers of ten by a quarter
     title: { ...given?.title, standoff: 10, font: { size: 13, color: theme.ink } },
   };
+}
+
+/** An upright axis whose title is small enough for a low chart, if it can be read then. */
+function sized({ title, domain = [0, 1], ...rest }, { plot }) {
+  const letters = (title.text ?? "").replace(/<[^>]*>/g, "").length;
+  const room = (plot.clientHeight - LINES) * (domain[1] - domain[0]);
+  const size = Math.max(9, Math.min(title.font.size, room / (LETTER * letters || 1)));
+  return { ...rest, domain, title: { ...title, font: { ...title.font, size } } };
 }
 
 /** The visible part of the x axis, in its unit. */
