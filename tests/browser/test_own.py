@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from dynamics.data.own_picture import PictureId
 from dynamics.runs.run import find
-from tests.browser.conftest import ROOT, Server, served
+from tests.browser.conftest import MOST, ROOT, Server, served
 from tests.browser.test_visit import phase, press, query_of
 
 pytestmark = pytest.mark.xdist_group("pages")
@@ -24,6 +24,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """The app with a folder of its own for what is imported."""
     monkeypatch.delenv("DLN_SHARED", raising=False)
     monkeypatch.setenv("DLN_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("STREAMLIT_BROWSER_SERVER_ADDRESS", "elsewhere.localhost")
     runs = tmp_path / "runs"
     runs.mkdir()
     with served(ROOT / "app.py", runs) as server:
@@ -52,6 +53,8 @@ def test_a_picture_of_ones_own_is_seen_by_who_has_its_link(
     Image.fromarray(grey.astype(np.uint8)).save(tmp_path / "holiday.jpg", quality=95)
     address = elsewhere(own)
     mine, other = browser.new_context(), browser.new_context()
+    for each in (mine, other):
+        each.set_default_timeout(MOST)
     try:
         page = mine.new_page()
         page.goto(address)
