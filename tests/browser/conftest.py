@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 from dynamics.runs import sweep as sweeps
-from dynamics.runs.run import CANCEL, listing
+from dynamics.runs.run import CANCEL, Run, listing
 from tests.support.make import PATIENCE, until
 
 ROOT = Path(__file__).parents[2]
@@ -48,6 +48,25 @@ class Server:
         return f"http://{self.host}{self.base}"
 
 
+_folders: list[Path] = []  # of the runs of all servers that run
+
+
+def _live() -> dict[str, Run]:
+    """The runs of all servers that train or wait, by key."""
+    listed = [each for folder in _folders for each in listing(folder)]
+    return {run.key: run for run, _, status in listed if status.live}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_trains_on() -> Iterator[None]:
+    """Cancel what a test leaves training: it would take a core from all tests after it."""
+    before = _live()
+    yield
+    for key, run in _live().items():
+        if key not in before:
+            run.ask(CANCEL)
+
+
 def free_port() -> int:
     """A port that nobody uses."""
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -75,11 +94,13 @@ def served(
     with open(runs / "server.log", "wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
     server = Server(f"127.0.0.1:{port}", process, runs, base)
+    _folders.append(runs)
     try:
         until(lambda: process.poll() is not None or _answers(server), "the server is ready")
         assert process.poll() is None, (runs / "server.log").read_text()
         yield server
     finally:
+        _folders.remove(runs)
         process.terminate()
         process.wait(60)
         for run, _, status in listing(runs):  # workers outlive their server, and must not the test
