@@ -22,9 +22,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "keys", metavar="KEY", nargs="+", help="key of a run; several runs share one chart"
     )
-    parser.add_argument(
-        "--format", choices=list(formats.FORMATS), help="default: FILE's ending, else csv"
-    )
+    parser.add_argument("--format", choices=formats.RUNS, help="default: FILE's ending, else csv")
     parser.add_argument(
         "--figure",
         metavar="NAME",
@@ -101,7 +99,7 @@ def _form(options: argparse.Namespace) -> tuple[str, str]:
     if options.format:
         form = options.format
     elif options.out and options.out.suffix:
-        form = formats.format_of(options.out, formats.FORMATS)
+        form = formats.format_of(options.out, formats.RUNS)
     else:
         form = "csv"
     return form, formats.FORMATS[form].ending

@@ -77,6 +77,7 @@ def of_kind(*kinds: Kind) -> tuple[str, ...]:
     return tuple(name for name, form in FORMATS.items() if form.kind in kinds)
 
 
+RUNS = of_kind("matrix", "data", "picture", "film", "page")  # formats of a run
 DATA = of_kind("data", "page")  # formats of a run's numbers
 CHARTS = of_kind("picture", "film", "page")  # formats of one chart
 COMPLETED = of_kind("matrix")  # formats of a matrix whose gaps are filled

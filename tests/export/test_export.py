@@ -18,8 +18,9 @@ from dynamics.core.config import Config
 from dynamics.core.records import COUNTERS, Layout, Record
 from dynamics.draw.panel import USUAL, of_runs
 from dynamics.export import export
-from dynamics.export.formats import CHARTS, COMPLETED, DATA, FORMATS
+from dynamics.export.formats import CHARTS, COMPLETED, DATA, FORMATS, RUNS
 from dynamics.export.render import html
+from dynamics.export.sweeps import NUMBERS
 from dynamics.runs import maps
 from dynamics.runs.run import Run, RunError
 from tests.support.make import is_sentence, small
@@ -234,7 +235,8 @@ def test_every_format_of_numbers_is_written_and_every_ending_stands_for_one_form
     assert set(export.WRITERS) == set(DATA)
     listed = [each for each in FORMATS.values() if each.kind != "matrix"]  # those go by name
     assert len({each.ending for each in listed}) == len(listed)
-    assert {*DATA, *CHARTS, *COMPLETED} == set(FORMATS)
+    assert {*DATA, *CHARTS, *COMPLETED} == set(RUNS) == set(FORMATS) - {"parquet"}
+    assert set(NUMBERS) <= set(FORMATS)  # of a sweep
 
 
 @pytest.mark.parametrize("panel", ["heat_maps/zzz", "singular_values/narrow_random", "nothing"])
