@@ -53,6 +53,7 @@ def add(commands: Any) -> None:
         "--seeds", type=int, default=1, metavar="N", help="runs a cell, each with other draws"
     )
     meanings = "; ".join(f"{name}: {about.meaning}" for name, about in OUTCOMES.items())
+    meanings = meanings.replace("%", "%%")  # argparse would read what follows as a format
     parser.add_argument("--outcome", metavar="NAME", help=f"what is mapped. {meanings}")
     parser.add_argument(
         "--level", type=float, metavar="X", help="the error or accuracy that the outcome refers to"

@@ -71,7 +71,9 @@ def test_help_lists_every_setting_with_symbol_range_and_default(
 
 
 def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
-    for name in ("run", "forecast", "verify", "export", "runs"):
+    (commands,) = (each for each in parser()._actions if isinstance(each.choices, dict))
+    assert {"run", "sweep", "forecast", "verify", "export", "runs"} < set(commands.choices or ())
+    for name in commands.choices or ():
         with pytest.raises(SystemExit) as end:
             parser().parse_args([name, "--help"])
         assert end.value.code == 0 and f"dynamics {name}" in capsys.readouterr().out
