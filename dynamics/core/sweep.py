@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dynamics.core.config import SEEDS, SETTINGS, VERSION, Config, ConfigError
+from dynamics.core.config import SEEDS, SETTINGS, VERSION, Config, ConfigError, choices
 from dynamics.core.description import command
 from dynamics.core.setting import Setting
 from dynamics.core.traits import full_name, problem
@@ -361,7 +361,9 @@ class Sweep:
             below = " and below 1" if top == 1 else ""
             wrong["level"] = f"The level must be a number above 0{below}; {self.level} was given."
         needed = ("original", "compressed") if self.outcome.startswith(SPEED) else (self.network,)
-        if missing := [name for name in needed if name not in self.base.networks]:
+        if self.network not in choices("networks"):
+            wrong["network"] = f"There is no network {str(self.network)[:40]!r}."
+        elif missing := [name for name in needed if name not in self.base.networks]:
             wrong["network"] = f"The runs of this sweep do not train the {full_name(missing[0])}."
         if not _whole(self.mode, 500):
             wrong["mode"] = "The mode must be a whole number from 1 to 500."
@@ -454,6 +456,8 @@ class Sweep:
         Raises:
             ConfigError, KeyError, TypeError or ValueError: if it is no sweep.
         """
+        if not (isinstance(stored, Mapping) and isinstance(stored["base"], Mapping)):
+            raise TypeError("it has no settings")
         axes = tuple(Axis(name, tuple(values)) for name, values in stored["axes"])
         plain = {name: stored[name] for name in PLAIN}
         return cls(Config.from_dict(stored["base"]), axes, **plain)

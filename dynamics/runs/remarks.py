@@ -59,7 +59,7 @@ def read(run: Run) -> Remarks:
     try:
         if file.stat().st_size > LARGEST:
             return Remarks()
-        stored = json.loads(file.read_bytes())
+        stored = files.parsed(file.read_bytes())
         known = {field.name for field in dataclasses.fields(Remarks)}
         given = {name: value for name, value in dict(stored).items() if name in known}
         tags = given.pop("tags", ())

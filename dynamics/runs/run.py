@@ -413,7 +413,7 @@ class Run:
 
     def _object(self, name: str, text: bytes) -> dict[str, Any]:
         try:
-            content = json.loads(text)
+            content = files.parsed(text)
             if not isinstance(content, dict):
                 raise ValueError
         except ValueError:
@@ -433,7 +433,7 @@ def _ascending(rows: Array) -> int:
 @functools.lru_cache(maxsize=1024)
 def _config(text: bytes) -> Config:
     """The Config in a file's content. Cached, because a page asks for it many times a rerun."""
-    return Config.from_dict(json.loads(text))
+    return Config.from_dict(files.parsed(text))
 
 
 def root(folder: str | Path | None = None) -> Path:

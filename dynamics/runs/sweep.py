@@ -17,13 +17,14 @@ import dataclasses
 import fcntl
 import json
 import math
+import os
 import shutil
 import time
 from collections import deque
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from dynamics.core.config import Config, ConfigError
 from dynamics.core.machine import files
@@ -120,6 +121,23 @@ class Standing(NamedTuple):
     left: float | None = None
     message: str = ""
 
+    @classmethod
+    def of(cls, content: bytes) -> "Standing":
+        """What a status says; a damaged one says that nothing has begun."""
+        with contextlib.suppress(TypeError, ValueError):
+            stored = dict(files.parsed(content))
+            now = cls(**{name: stored[name] for name in cls._fields if name in stored})
+            counts = all(type(value) is int for value in (now.ended, now.total))
+            times = all(_is_time(value) for value in (now.seconds, now.left or 0.0))
+            if now.phase in PHASES and counts and times and isinstance(now.message, str):
+                return now
+        return cls()
+
+
+def _is_time(value: object) -> bool:
+    """Whether it is seconds: a number that is finite and not below zero."""
+    return type(value) in (int, float) and 0 <= value < math.inf  # type: ignore[operator]
+
 
 class SweepFolder:
     """The folder of one sweep. Every call reads its files again.
@@ -141,13 +159,16 @@ class SweepFolder:
         Raises:
             RunError: if it does not exist or cannot be read.
         """
-        name = self.key
+        name = self.key[:40]
         try:
-            return Sweep.from_dict(json.loads((self.folder / "sweep.json").read_bytes()))
+            sweep = Sweep.from_dict(files.parsed((self.folder / "sweep.json").read_bytes()))
         except FileNotFoundError:
-            raise RunError(f"There is no sweep {name[:40]} here.") from None
-        except (ConfigError, KeyError, TypeError, ValueError) as error:
-            raise RunError(f"The sweep {name} cannot be read: {error}.") from None
+            raise RunError(f"There is no sweep {name} here.") from None
+        except (ArithmeticError, ConfigError, KeyError, TypeError, ValueError):
+            raise RunError(f"The sweep {name} is damaged: its sweep.json is no sweep.") from None
+        if sweep.key != self.key:
+            raise RunError(f"The sweep {name} is damaged: its sweep.json is another one's.")
+        return sweep
 
     def progress(self) -> Progress:
         """Where it stands, for everybody else than the process that trains it.
@@ -162,11 +183,9 @@ class SweepFolder:
     @property
     def standing(self) -> "Standing":
         """How far it is, without its outcomes."""
-        stored: dict[str, Any] = {}
-        with contextlib.suppress(FileNotFoundError, ValueError):
-            stored = dict(json.loads((self.folder / "status.json").read_bytes()))
-        known = {name: stored[name] for name in Standing._fields if stored.get(name) is not None}
-        now = Standing(**known)
+        now = Standing()
+        with contextlib.suppress(FileNotFoundError):
+            now = Standing.of((self.folder / "status.json").read_bytes())
         lost = now.phase in LIVE and not queue.locked(self.folder / "alive")
         return now._replace(phase="lost") if lost else now
 
@@ -176,25 +195,33 @@ class SweepFolder:
         failed: dict[str, str] = {}
         with contextlib.suppress(FileNotFoundError):
             for line in (self.folder / "outcomes.jsonl").read_bytes().splitlines():
-                with contextlib.suppress(KeyError, TypeError, ValueError):  # half a line
-                    stored = json.loads(line)
+                # A line may be half a line, or damaged: its run is trained again.
+                with contextlib.suppress(ArithmeticError, KeyError, TypeError, ValueError):
+                    stored = files.parsed(line)
+                    key = KEY.fullmatch(stored["run"])
+                    if key is None:
+                        continue
                     if "why" in stored:
-                        failed[stored["run"]] = stored["why"]
+                        failed[key[0]] = str(stored["why"])
                         continue
                     value = stored["value"]
-                    values[stored["run"]] = math.nan if value is None else float(value)
-                    failed.pop(stored["run"], None)
+                    values[key[0]] = math.nan if value is None else float(value)
+                    failed.pop(key[0], None)
         return values, failed
 
     def note(self, values: dict[str, float], failed: dict[str, str]) -> None:
-        """Append outcomes."""
+        """Append outcomes, each as a line of its own, also after half a line."""
         lines = [
             json.dumps({"run": key, "value": value if math.isfinite(value) else None})
             for key, value in values.items()
         ]
         lines += [json.dumps({"run": key, "why": why}) for key, why in failed.items()]
-        with open(self.folder / "outcomes.jsonl", "a", encoding="utf-8") as file:
-            file.write("".join(f"{line}\n" for line in lines))
+        with open(self.folder / "outcomes.jsonl", "ab+") as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                if file.read() != b"\n":
+                    lines.insert(0, "")
+            file.write("".join(f"{line}\n" for line in lines).encode())
 
     def tell(self, progress: Progress) -> None:
         """Replace the status."""
@@ -235,9 +262,12 @@ class SweepFolder:
 
 def listing(runs: Path) -> list[SweepFolder]:
     """All sweeps, the newest first."""
-    found = [path for path in (runs / FOLDER).glob("*") if KEY.fullmatch(path.name)]
-    found.sort(key=lambda path: -path.stat().st_mtime)
-    return [SweepFolder(runs, path.name) for path in found]
+    found: dict[str, float] = {}
+    for path in (runs / FOLDER).glob("*"):
+        with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
+            if KEY.fullmatch(path.name):
+                found[path.name] = path.stat().st_mtime
+    return [SweepFolder(runs, key) for key in sorted(found, key=lambda key: -found[key])]
 
 
 @dataclass

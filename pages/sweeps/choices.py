@@ -96,6 +96,9 @@ def _asked(query: dict[str, str], usual: Asked) -> Asked:
         ValueError: with one sentence.
     """
     order = [name for name in query.pop("axes", "").split(",") if name]
+    if missing := [name for name in order if name not in query]:
+        rule = f"axes names {missing[0][:40]!r}"
+        raise ValueError(f"{rule}, and the address has no values of it.")
     names = [name for name in query if name in order or is_axis(name, query[name])]
     names.sort(key=lambda name: order.index(name) if name in order else len(order))
     if len(names) > MOST_AXES:

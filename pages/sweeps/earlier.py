@@ -1,7 +1,5 @@
 """Earlier: the sweeps that this machine has, to be opened again."""
 
-import contextlib
-
 import streamlit as st
 
 from dynamics.core.sweep import Sweep
@@ -23,17 +21,20 @@ def menu() -> None:
         return
     with st.popover("Earlier sweeps", icon=":material/history:", on_change="rerun") as opened:
         for place in places if opened.open else ():
-            with contextlib.suppress(RunError):
+            try:
                 sweep, now = place.sweep, place.standing
-                st.button(
-                    raised(sweep.caption),
-                    key=f"earlier {place.key}",
-                    on_click=_open,
-                    args=(sweep,),
-                    width="stretch",
-                    type="tertiary",
-                    help=f"{now.ended:,} of {now.total:,} runs, {PHASES[now.phase]}",
-                )
+            except RunError as error:
+                st.caption(str(error))
+                continue
+            st.button(
+                raised(sweep.caption),
+                key=f"earlier {place.key}",
+                on_click=_open,
+                args=(sweep,),
+                width="stretch",
+                type="tertiary",
+                help=f"{now.ended:,} of {now.total:,} runs, {PHASES[now.phase]}",
+            )
 
 
 def _open(sweep: Sweep) -> None:

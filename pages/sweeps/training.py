@@ -17,10 +17,8 @@ REFUSED = "refused sweep"  # session key of the sentence why it could not be sta
 
 def stands(sweep: Sweep) -> Progress:
     """Where the sweep stands; nothing of it if it was never started, or is damaged."""
-    place = SweepFolder(root(), sweep.key)
-    if place.folder.exists():
-        with contextlib.suppress(RunError):
-            return place.progress()
+    with contextlib.suppress(RunError):
+        return SweepFolder(root(), sweep.key).progress()
     return Progress(sweep)
 
 

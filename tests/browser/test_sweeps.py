@@ -54,6 +54,11 @@ def test_a_sweep_is_started_cancelled_continued_and_opened(server: Server, page_
     assert query_of(page)["run"] == config.key
     assert find(config.key, server.runs).config.rank_bound == 5
 
+    (place.folder / "sweep.json").write_text("[")
+    page.goto(f"{server.address}/Sweeps")
+    page.get_by_role("button", name="Earlier sweeps").click()
+    expect(page.get_by_text(f"The sweep {place.key} is damaged")).to_be_visible()
+
 
 @pytest.mark.slow
 def test_a_phone_sees_a_sweep(server: Server, page_at: Open) -> None:

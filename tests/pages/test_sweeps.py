@@ -89,7 +89,7 @@ def test_an_address_holds_the_whole_sweep() -> None:
             ({"mode": "1e3"}, "mode must be a whole number"),
             ({"of": "nobody"}, "There is no network"),
             ({"depth": "2,3", "noise": "0,1"}, "at most 3 axes"),
-            ({"axes": "rank_bound,nothing"}, ""),
+            ({"axes": "rank_bound,nothing"}, "axes names 'nothing', and the address has no"),
             ({"cell": "9,9,9"}, ""),
             ({"cell": "a"}, ""),
         ],

@@ -15,46 +15,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynamics.__main__ import main
-from dynamics.runs import maps
+from dynamics.runs import maps, remarks
 from dynamics.runs.checkpoints import resume, steps
 from dynamics.runs.run import CANCEL, Run, RunError, listing
 from dynamics.runs.start import start
+from pages.saved_runs.finding import Entry
 from pages.saved_runs.table import table
 from tests.support.make import endless, is_sentence, small, until
+from tests.support.strange import STRANGE, put
 
 pytestmark = pytest.mark.xdist_group("faults")  # in one process, they share what they set up
 
 LONG = endless(steps=10_000_000, record_every=100)
-STRANGE: list[Any] = [  # of wrong kinds and sizes
-    None,
-    True,
-    -1,
-    0,
-    10**400,
-    float("inf"),
-    float("nan"),
-    1e308,
-    "",
-    "x" * 5000,
-    [],
-    [[]],
-    {},
-    [{}],
-]
-
-
-def put(value: Any, place: int, strange: Any) -> Any:
-    """The value with its ``place``-th part replaced, counted through lists and dictionaries."""
-    counter = iter(range(10**6))
-
-    def walked(part: Any) -> Any:
-        if next(counter) == place:
-            return strange
-        if isinstance(part, dict):
-            return {key: walked(inner) for key, inner in part.items()}
-        return [walked(inner) for inner in part] if isinstance(part, list) else part
-
-    return walked(value)
 
 
 @st.composite
@@ -67,6 +39,7 @@ def damages(draw: st.DrawFn) -> tuple[str, Any]:
                 "layout.json",
                 "status.json",
                 "origin.json",
+                "remarks.json",
                 "records.f8",
                 "maps.f2",
                 "goal.f2",
@@ -100,6 +73,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run.ask(CANCEL)
     until(lambda: not run.status.live)
     run.write("origin.json", {"run": run.key})
+    remarks.write(run, remarks.Remarks("a name", "a note", ("a tag",), pinned=True))
     other = start(small(), folder)
     until(lambda: not other.status.live)
     return folder
@@ -126,7 +100,7 @@ def survive(whole: Path, place: Path, damage: tuple[str, Any]) -> None:
         0,
         2,
     )
-    assert len(table(listing(place))) == 2
+    assert len(table([Entry(*each, remarks.read(each[0])) for each in listing(place)])) == 2
     for read in (
         lambda: run.trajectories,
         run.need_records,

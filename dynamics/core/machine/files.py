@@ -5,10 +5,12 @@ the whole content or leaves the file as it was, and says so.
 """
 
 import contextlib
+import json
 import os
 import tempfile
 from errno import ENOSPC
 from pathlib import Path
+from typing import Any
 
 
 def refusal(error: OSError, name: str | Path) -> str:
@@ -21,6 +23,18 @@ def environment() -> dict[str, str]:
     """The environment for a process in another working directory: folders are absolute in it."""
     named = {name: os.environ.get(name) for name in ("DLN_DATA", "DLN_RUNS", "HOME")}
     return os.environ | {name: os.path.abspath(value) for name, value in named.items() if value}
+
+
+def parsed(content: bytes) -> Any:
+    """The value that JSON stands for.
+
+    Raises:
+        ValueError: if it is no JSON, or is nested too deeply to be read.
+    """
+    try:
+        return json.loads(content)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def append(file: Path, content: bytes, row: int) -> None:
