@@ -41,11 +41,14 @@ if __name__ != "__main__":
     from streamlit.runtime.pages_manager import PagesManager
     from streamlit.runtime.scriptrunner import script_runner
 
+    from pages.shared import loading
     from pages.shared.door import Door
     from pages.shared.files.media import SharedFiles
     from pages.shared.live.routes import ROUTES
     from pages.shared.session.reconnect import WholeFirst
     from pages.shared.session.whole import WholeSessionState
+
+    loading.install()
 
     # Streamlit lists the files of a folder called pages by itself; without this line, a server's
     # first visitor would see that list.

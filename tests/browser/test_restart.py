@@ -168,6 +168,7 @@ def tabs(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             pages[name].locator("[data-test-script-state=notRunning]").wait_for()
             if before:
                 before(pages[name])
+                pages[name].locator("[data-test-script-state=notRunning]").wait_for()
     with served(ROOT / "app.py", runs, port=port):
         yield pages
     context.close()
