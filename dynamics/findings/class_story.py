@@ -21,7 +21,7 @@ from dynamics.findings.outcomes import (
 )
 from dynamics.theory.course import expected
 from dynamics.theory.plateau import OVER, latest
-from dynamics.theory.prediction import HEURISTIC, Facts
+from dynamics.theory.prediction import SMALL_W, Facts
 
 USED = 0.05  # share of the largest singular value from which a direction is in use
 LOST = 0.02  # fall of the held-out accuracy that is told
@@ -147,7 +147,7 @@ def _plateau(config: Config, trajectory: Trajectory) -> Iterator[str]:
     foretold = course.plateau[-1] if course and course.plateau else None
     if foretold is None or not math.isfinite(foretold):
         return
-    about = " about" if course and course.standing == HEURISTIC else ""
+    about = "" if course and course.standing == SMALL_W else " about"
     name = _capital(_the(trajectory))
     if end is None:
         if foretold > trajectory.steps[-1]:

@@ -40,7 +40,7 @@ def test_figure_is_opened_trained_and_judged(server: Server, page_at: Open) -> N
     expect(dialog.get_by_role("button", name="Save TikZ")).to_be_visible()
     dialog.get_by_text("Caption and citation").click()
     expect(dialog.get_by_text("N = 1 seed, 3 runs.")).to_be_visible()
-    expect(dialog.get_by_text("Paper_figures?figure=burer_monteiro")).to_be_visible()
+    expect(dialog.get_by_text("python -m dynamics figure burer_monteiro")).to_be_visible()
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     button(page, "All figures").click()

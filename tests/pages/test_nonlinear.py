@@ -254,7 +254,7 @@ def test_a_lead_is_split_into_its_causes_on_the_page_of_attributions(
     found = causes.split(run.config, [run.trajectories], "0.5")
     assert all(sentence in said for sentence in causes.sentences(found))
     assert {"For a paper or talk …"} <= labels(app, "button")
-    assert {"CSV", "JSON", "All numbers (zip)"} <= labels(app, "download_button")
+    assert {"CSV", "JSON", "All numbers (zip)"} <= labels(app, "button")
     assert dict(app.query_params) == settings | {"seeds": "1", "level": "0.5"}
 
 
