@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations, product
 from pathlib import Path
@@ -226,18 +227,27 @@ def test_a_print_that_cannot_be_is_refused_in_a_sentence(values: dict[str, Any],
     assert is_sentence(str(caught.value))
 
 
-def browsers() -> list[psutil.Process]:
-    """The first processes of all browsers that this process has started."""
-    found = []
-    for each in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.Error):  # one of before, that is ending
-            if "chrom" in each.name() and "--type=" not in " ".join(each.cmdline()):
-                found.append(each)
-    return found
+@pytest.fixture
+def browsers() -> Callable[[], list[psutil.Process]]:
+    """Gives the first processes of the browsers that were started since: none of another test."""
+    before = {each.pid for each in psutil.Process().children(recursive=True)}
+
+    def started() -> list[psutil.Process]:
+        found = []
+        for each in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.Error):  # it is ending
+                first = "chrom" in each.name() and "--type=" not in " ".join(each.cmdline())
+                if first and each.pid not in before:
+                    found.append(each)
+        return found
+
+    return started
 
 
 @pytest.mark.slow
-def test_a_browser_that_is_killed_is_started_once_more(words: About) -> None:
+def test_a_browser_that_is_killed_is_started_once_more(
+    words: About, browsers: Callable[[], list[psutil.Process]]
+) -> None:
     """What was asked for comes all the same, and nobody notices."""
     killed = []
 
@@ -254,7 +264,10 @@ def test_a_browser_that_is_killed_is_started_once_more(words: About) -> None:
 
 
 def test_a_browser_that_is_stopped_is_ended_with_a_sentence(
-    words: About, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    words: About,
+    browsers: Callable[[], list[psutil.Process]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It takes the time that a picture may take, and leaves neither processes nor files."""
     monkeypatch.setattr(chrome, "PATIENCE", 2.0)
