@@ -329,7 +329,9 @@ def merging(watch: Watch, network: str) -> str:
     if low.min() <= history.steps[0]:
         return ""  # they began to rise before the first record, in the original or by a large start
     rises = high - low
-    resolved = rises.min() >= RESOLVED * (history.steps[-1] - history.steps[-2])
+    steps = np.array(history.steps)
+    between = np.diff(steps)[steps[:-1] < high.max()].max()  # the widest, up to the last rise
+    resolved = rises.min() >= RESOLVED * between
     if not resolved or watch.stands(PLATEAU, network):
         return ""
     order = np.argsort(half, kind="stable")

@@ -382,6 +382,8 @@ class Run:
             number = isinstance(value, int | float)
             if not isinstance(value, right_type) or (number and not 0 <= value <= LARGEST):
                 raise RunError(f"Run {self.key}: status.json has no usable {name}.")
+        if not all(map(_is_signature, status.signatures)):
+            raise RunError(f"Run {self.key}: status.json has no usable signatures.")
         if status.phase not in PHASES:
             raise RunError(f"Run {self.key}: status.json names no known phase.")
         return status
@@ -419,6 +421,15 @@ class Run:
         except ValueError:
             raise RunError(f"Run {self.key}: {name} is damaged, it is not readable JSON.") from None
         return content
+
+
+def _is_signature(stored: Any) -> bool:
+    """Whether it is a failure as ``Status`` has it; older ones lack name and network."""
+    if not isinstance(stored, dict) or type(stored.get("step")) is not int:
+        return False
+    texts = {name: text for name, text in stored.items() if name != "step"}
+    known = set(texts) in ({"sentence"}, {"name", "network", "sentence"})
+    return known and all(isinstance(text, str) for text in texts.values())
 
 
 def _ascending(rows: Array) -> int:

@@ -45,7 +45,7 @@ MISSED = {
     failures.NO_ROOM: 0.25,
     failures.PLATEAU: 0.5,
     failures.NO_GAIN: 0.1,
-    failures.MERGING: 0.5,
+    failures.MERGING: 0.6,
     failures.OVERFITTING: 0.2,
 }
 # log₁₀ of the smallest ε, by depth, so that most modes rise within the steps.
@@ -230,7 +230,7 @@ def no_gain(run: Trained, network: str) -> bool:
 def merged(run: Trained, network: str) -> bool:
     """At least two modes rose, each before the one before it had, in two records or more."""
     found = modes(run.config, run.trajectories[network])
-    between = np.diff(run.trajectories[network].steps)[-1]
+    between = np.diff(run.trajectories[network].steps).max()
     rises = [mode.rise for mode in found if mode.rise and not mode.early]
     ratios = incrementality(found)
     return bool(ratios) and max(ratios) < 1 and min(rises) >= failures.RESOLVED * between

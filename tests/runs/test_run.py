@@ -163,6 +163,9 @@ DAMAGE = {
         b'{"phase": "done", "outcomes": 5}',
         b'{"phase": "done", "outcomes": {"original": "nonsense"}}',
         b'{"phase": "done", "outcomes": {"original": {"kind": "ended"}}}',
+        b'{"phase": "done", "signatures": [null]}',
+        b'{"phase": "done", "signatures": [{"step": 3}]}',
+        b'{"phase": "done", "signatures": [{"step": 3, "sentence": 5}]}',
         b'{"step": 3}',
     ],
     "config.json": [b'{"rank": -1}', b'{"nonsense": 1}', b'{"networks": 5}', b'{"problem": []}'],
@@ -174,7 +177,7 @@ DAMAGE = {
         b'{"shapes": {}, "facts": 5}',
     ],
 }
-ANY = [b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe\x00{}", b'{"phase": "do']
+ANY = [b"", b"[" * 100_000, b"{", b"[]", b"null", b'"text"', b"\xff\xfe\x00{}", b'{"phase": "do']
 
 
 @pytest.mark.parametrize(
