@@ -236,10 +236,11 @@ def test_published_matrices_are_in_the_program_and_what_is_cut_is_cut_there(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("problem", ["movielens", "films"])
 def test_ratings_are_read_from_where_they_are_and_never_passed_on(
-    ratings: Path, tmp_path: Path
+    problem: str, ratings: Path, tmp_path: Path
 ) -> None:
-    config = Config.from_dict({"problem": "movielens", "steps": 3, "record_every": 1})
+    config = Config.from_dict({"problem": problem, "steps": 3, "record_every": 1})
     text = script(kept(config, tmp_path))
     assert len(text) < 30_000
     done = alone(text, tmp_path, str(ratings.parent))
