@@ -30,7 +30,7 @@ def page(file: Path) -> st.Page:
 
 
 if __name__ != "__main__":
-    from dynamics.core.machine import memory
+    from dynamics.core.machine import memory, threads
 
     try:
         memory.check()
@@ -49,6 +49,9 @@ if __name__ != "__main__":
     from pages.shared.session.whole import WholeSessionState
 
     loading.install()
+
+    # Workers have the other cores; threads that wait for one another there make a page slow.
+    threads.use_one()
 
     # Streamlit lists the files of a folder called pages by itself; without this line, a server's
     # first visitor would see that list.

@@ -128,6 +128,8 @@ def serve(line: socket.socket) -> None:
     for name in LOADED:
         with contextlib.suppress(Exception):  # the run itself tells why it cannot be loaded
             importlib.import_module(name)
+    with contextlib.suppress(Exception):  # or each worker would have to find the libraries anew
+        importlib.import_module("dynamics.engine.device").use_threads()
     gc.collect()
     gc.freeze()  # or a worker's first collection would copy the pages that it shares
     while True:
