@@ -1,6 +1,7 @@
 """Heat maps for print: grid, greys and rows."""
 
 import textwrap
+from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
@@ -33,7 +34,8 @@ def lay_out_maps(figure: go.Figure, type_: float, grey: bool, framed: bool) -> N
     figure.update_xaxes(frame | {"constraintoward": "center"}).update_yaxes(frame)
     across = {axis.domain for axis in figure.select_xaxes()}
     down = {axis.domain for axis in figure.select_yaxes()}
-    wide = (figure.layout.width - 9 * type_ - _beside(figure, type_)) / len(across)
+    names = next(figure.select_yaxes()).ticktext or ()
+    wide = (figure.layout.width - 9 * type_ - beside(names, type_)) / len(across)
     tall = len(maps[0].z) / len(maps[0].z[0])
     head = _fold(figure, wide, type_)
     top = 2 * type_ + head
@@ -49,9 +51,8 @@ def lay_out_maps(figure: go.Figure, type_: float, grey: bool, framed: bool) -> N
     _place_rows(figure, head / plot)
 
 
-def _beside(figure: go.Figure, type_: float) -> float:
+def beside(names: Sequence[str], type_: float) -> float:
     """Room for the names of the rows, in pixels; none for maps of a matrix without names."""
-    names = next(figure.select_yaxes()).ticktext or ()
     return LETTER * TILES * type_ * max(map(len, names), default=0)
 
 

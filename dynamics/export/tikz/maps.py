@@ -8,6 +8,7 @@ import numpy as np
 
 from dynamics.core.records import Array
 from dynamics.export.layout.layout import POINT
+from dynamics.export.layout.maps import beside
 from dynamics.export.layout.sizes import Print
 from dynamics.export.layout.subplots import axes
 from dynamics.export.layout.traces import numbers
@@ -22,11 +23,11 @@ def code(figure: dict[str, Any], how: Print) -> list[str]:
     """TikZ of the title and of each map in its place under its words."""
     layout = figure["layout"]
     type_ = layout["font"]["size"]
-    left = type_
+    left = type_ + beside(layout["yaxis"].get("ticktext") or (), type_)
     top = layout["margin"]["t"]
     has_bar = layout["coloraxis"].get("showscale") is not False
-    beside = BAR + 1 if has_bar else 2
-    page = layout["width"] - beside * type_, layout["height"] - top - type_
+    right = BAR * type_ if has_bar else type_
+    page = layout["width"] - left - right, layout["height"] - top - type_
     maps = [trace for trace in figure["data"] if trace["type"] == "heatmap"]
     lines = [
         f"\\node[anchor=north west, font=\\bfseries] at (0,{layout['height']:g}) "
