@@ -10,10 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dynamics.data import movielens
 from dynamics.data.folder import DataError
 from tests.support.make import answer_once, answering, is_sentence
+from tests.support.strange import mutated
 
 
 @pytest.fixture
@@ -64,6 +67,41 @@ def test_a_line_that_is_no_rating_is_named_with_its_number(
 def test_ratings_that_are_not_the_published_ones_are_refused(place: Path, content: bytes) -> None:
     """Well formed but other data: results would not be comparable."""
     assert "SHA-256" in refused(place, content)
+
+
+def survive(folder: Path, seed: int) -> None:
+    """Damaged ratings are refused in one sentence; damaged titles are titles or none."""
+    place = folder / "ratings"
+    place.mkdir(exist_ok=True)
+    films = "".join(f"{number}|Film {number}, The (1990)|\n" for number in range(1, 1683))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DLN_DATA", str(place))
+        refused(place, mutated(40 * GOOD, seed))
+        (place / "u.item").write_bytes(mutated(films.encode(), seed))
+        titles = movielens.titles()
+    assert not titles or len(titles) == movielens.FILMS
+    assert all(0 < len(title) <= movielens.LONGEST for title in titles)
+
+
+SEED = st.integers(0, 10**9)
+
+
+@settings(max_examples=200, deadline=None)
+@given(seed=SEED)
+def test_damaged_ratings_and_titles_are_refused(
+    tmp_path_factory: pytest.TempPathFactory, seed: int
+) -> None:
+    survive(tmp_path_factory.getbasetemp(), seed)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@settings(max_examples=4000, deadline=None)
+@given(seed=SEED)
+def test_thousands_of_damaged_ratings_are_refused(
+    tmp_path_factory: pytest.TempPathFactory, seed: int
+) -> None:
+    survive(tmp_path_factory.getbasetemp(), seed)
 
 
 def test_a_file_that_is_too_long_is_refused_before_it_is_read(place: Path) -> None:

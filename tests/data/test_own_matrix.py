@@ -1,7 +1,6 @@
 """A user's matrix or ratings: every way to write them, one sentence for what is none, its rank."""
 
 import io
-import random
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from dynamics.data import dataset, own_matrix
 from dynamics.data.folder import DataError
 from dynamics.data.own_matrix import MatrixId, guessed_rank
 from tests.support.make import is_sentence
+from tests.support.strange import mutated
 
 RNG = np.random.default_rng(0)
 LOW = RNG.normal(size=(30, 3)) @ RNG.normal(size=(3, 20)) * 7 + 40
@@ -116,32 +116,37 @@ def test_what_is_no_matrix_gets_one_sentence(text: str | bytes, named: str) -> N
     assert is_sentence(str(refused.value)) and named in str(refused.value)
 
 
-@settings(max_examples=300, deadline=None)
-@given(seed=st.integers(0, 10**9), text=st.sampled_from((0, 1, 2)))
-def test_mutated_files_are_read_or_refused(seed: int, text: int) -> None:
+def survive(seed: int, text: int) -> None:
     """Bytes that are changed, cut or doubled never end in anything but a matrix or a sentence."""
     file = io.BytesIO()
     np.save(file, LOW[:8, :6])
     content = (table().encode()[:900], ratings("::").encode()[:900], file.getvalue())[text]
-    rng, changed = random.Random(seed), bytearray(content)
-    for _ in range(rng.randrange(1, 6)):
-        at = rng.randrange(len(changed) or 1)
-        how = rng.randrange(3)
-        if how == 0:
-            changed[at : at + 1] = bytes([rng.randrange(256)])
-        elif how == 1:
-            del changed[at : at + rng.randrange(40)]
-        else:
-            changed[at:at] = changed[at : at + rng.randrange(40)]
     matrix, refused = None, ""
     try:
-        matrix = read(bytes(changed))
+        matrix = read(mutated(content, seed))
     except DataError as error:
         refused = str(error)
     assert matrix or is_sentence(refused)
     if matrix:
         assert np.isfinite(matrix.values).all() and len(matrix.values) == matrix.places.shape[1]
         assert (matrix.places.max(1) < matrix.shape).all()
+
+
+SEED, TEXT = st.integers(0, 10**9), st.sampled_from((0, 1, 2))
+
+
+@settings(max_examples=300, deadline=None)
+@given(seed=SEED, text=TEXT)
+def test_mutated_files_are_read_or_refused(seed: int, text: int) -> None:
+    survive(seed, text)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@settings(max_examples=5000, deadline=None)
+@given(seed=SEED, text=TEXT)
+def test_thousands_of_mutated_files_are_read_or_refused(seed: int, text: int) -> None:
+    survive(seed, text)
 
 
 @pytest.mark.parametrize("rank", [1, 2, 5])

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from dynamics.core.config import Config
 from dynamics.data import dataset, own_picture
 from dynamics.data.folder import DataError
 from tests.support.make import is_sentence
+from tests.support.strange import mutated
 
 
 @pytest.fixture
@@ -76,3 +79,42 @@ def _blank() -> bytes:
     file = io.BytesIO()
     Image.new("L", (40, 40)).save(file, "PNG")
     return file.getvalue()
+
+
+def survive(folder: Path, form: str, seed: int) -> None:
+    """A damaged picture is kept as one that is read back, or is refused in one sentence."""
+    content = mutated(SMALL[form], seed)
+    said = ""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DLN_DATA", str(folder))
+        try:
+            pixels = own_picture.picture(dataset.keep(io.BytesIO(content), f"own.{form.lower()}"))
+        except DataError as error:
+            said = str(error)
+    if said:
+        assert is_sentence(said) and said.startswith("own.")
+    else:
+        low, high = sorted(pixels.shape)
+        assert pixels.dtype == np.uint8 and own_picture.LEAST <= low <= high <= own_picture.SIDE
+
+
+SMALL = {form: picture(form, (60, 40)).getvalue() for form in own_picture.FORMATS}
+FORM, SEED = st.sampled_from(own_picture.FORMATS), st.integers(0, 10**9)
+
+
+@settings(max_examples=300, deadline=None)
+@given(form=FORM, seed=SEED)
+def test_a_damaged_picture_is_read_or_refused_in_a_sentence(
+    tmp_path_factory: pytest.TempPathFactory, form: str, seed: int
+) -> None:
+    survive(tmp_path_factory.getbasetemp(), form, seed)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@settings(max_examples=5000, deadline=None)
+@given(form=FORM, seed=SEED)
+def test_thousands_of_damaged_pictures_are_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, form: str, seed: int
+) -> None:
+    survive(tmp_path_factory.getbasetemp(), form, seed)

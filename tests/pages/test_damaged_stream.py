@@ -110,7 +110,6 @@ def watch(finished: Run, place: Path, data: st.DataObject) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
-@pytest.mark.slow
 def test_who_watches_a_damaged_run_sees_no_garbage(
     finished: Run, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:

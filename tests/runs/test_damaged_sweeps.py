@@ -25,11 +25,12 @@ BASE: dict[str, Any] = {
 }  # fmt: skip
 SWEEP = Sweep.of(BASE, [Axis.read("alpha", "1,2")], outcome="final")
 OTHER = Sweep.of(BASE, [Axis.read("alpha", "1,3")], outcome="final")
+Damage = tuple[str, Callable[[bytes], bytes]]
 FILES = ("sweep.json", "status.json", "outcomes.jsonl", "control")
 
 
 @st.composite
-def damages(draw: st.DrawFn) -> tuple[str, Callable[[bytes], bytes]]:
+def damages(draw: st.DrawFn) -> Damage:
     """A file of a sweep and a function that damages its content."""
     file = draw(st.sampled_from(FILES))
     if file != "control" and draw(st.booleans()):
@@ -62,15 +63,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@settings(max_examples=200, deadline=None)
-@given(damage=damages())
-def test_a_damaged_sweep_is_named_or_read_and_harms_no_other(
-    whole: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-    damage: tuple[str, Callable[[bytes], bytes]],
-) -> None:
+def survive(whole: Path, place: Path, damage: Damage) -> None:
+    """The damaged sweep is read or named in one sentence, and the other one is as it was."""
     file, damaged = damage
-    place = tmp_path_factory.getbasetemp() / "damaged-sweeps"
     shutil.rmtree(place, ignore_errors=True)
     shutil.copytree(whole / "sweeps", place / "sweeps")
     hurt = SweepFolder(place, SWEEP.key)
@@ -93,6 +88,24 @@ def test_a_damaged_sweep_is_named_or_read_and_harms_no_other(
     except RunError as error:
         said = str(error)
     assert not said or ("damaged" in said and is_sentence(said))
+
+
+@settings(max_examples=200, deadline=None)
+@given(damage=damages())
+def test_a_damaged_sweep_is_named_or_read_and_harms_no_other(
+    whole: Path, tmp_path_factory: pytest.TempPathFactory, damage: Damage
+) -> None:
+    survive(whole, tmp_path_factory.getbasetemp() / "damaged-sweeps", damage)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@settings(max_examples=3000, deadline=None)
+@given(damage=damages())
+def test_thousands_of_damaged_sweeps_are_named_or_read(
+    whole: Path, tmp_path_factory: pytest.TempPathFactory, damage: Damage
+) -> None:
+    survive(whole, tmp_path_factory.getbasetemp() / "damaged-sweeps", damage)
 
 
 def test_a_damaged_sweep_is_trained_anew(whole: Path, tmp_path: Path) -> None:

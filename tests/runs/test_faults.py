@@ -117,9 +117,8 @@ def survive(whole: Path, place: Path, damage: tuple[str, Any]) -> None:
             read()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(damage=damages())
-@pytest.mark.slow
 def test_a_damaged_folder_harms_no_other(
     whole: Path, tmp_path_factory: pytest.TempPathFactory, damage: tuple[str, Any]
 ) -> None:

@@ -1,5 +1,6 @@
-"""Strange: values of wrong kinds and sizes, to be put into what a file should hold."""
+"""Strange: values of wrong kinds and sizes, and bytes that are not those that were written."""
 
+import random
 from typing import Any
 
 STRANGE: list[Any] = [
@@ -32,3 +33,18 @@ def put(value: Any, place: int, strange: Any) -> Any:
         return [walked(inner) for inner in part] if isinstance(part, list) else part
 
     return walked(value)
+
+
+def mutated(content: bytes, seed: int) -> bytes:
+    """The content with one to five places changed, cut out or doubled."""
+    rng, changed = random.Random(seed), bytearray(content)
+    for _ in range(rng.randrange(1, 6)):
+        at = rng.randrange(len(changed) or 1)
+        how = rng.randrange(3)
+        if how == 0:
+            changed[at : at + 1] = bytes([rng.randrange(256)])
+        elif how == 1:
+            del changed[at : at + rng.randrange(40)]
+        else:
+            changed[at:at] = changed[at : at + rng.randrange(40)]
+    return bytes(changed)
