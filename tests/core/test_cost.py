@@ -12,6 +12,7 @@ from dynamics.core import cost
 from dynamics.core.config import Config
 from dynamics.core.records import Layout, Record
 from dynamics.core.traits import network
+from dynamics.engine.training.batch import Batch
 from dynamics.engine.training.comparison import prepare
 from tests.support.make import small
 
@@ -31,6 +32,21 @@ def test_a_run_counts_the_svd_of_a_spectral_start_before_its_first_step(
         assert rows[0][name].operations == cost.start(config, name) == expected
         steps = [row[name].operations - expected for row in rows]
         assert steps == [cost.operations(config, name) * row[name].step for row in rows]
+
+
+def test_seconds_count_the_surrogate_and_its_svd_too() -> None:
+    """Of each network that starts at singular vectors, alone or in a batch; a random start is 0."""
+    networks = "original,compressed,original_spectral,narrow_random"
+    config = small(problem="completion", rows=120, cols=120, networks=networks, steps=20)
+    comparison = prepare(config)
+    first, *_ = (row for row in comparison if row)
+    assert set(comparison.begun) == {"compressed", "original_spectral"}
+    assert min(comparison.begun.values()) > 0
+    for name in config.networks:
+        assert first[name].seconds == comparison.begun.get(name, 0.0)
+    for name in ("compressed", "narrow_random"):
+        batch = Batch([prepare(dataclasses.replace(config, networks=(name,)))], name)
+        assert (next(iter(batch))[0].seconds > 0) == network(name).spectral
 
 
 def test_a_long_matrix_is_made_square_before_its_svd() -> None:
