@@ -338,10 +338,13 @@ def merging(watch: Watch, network: str) -> str:
     merged = incrementality(half[order], rises[order]).max() < MERGED
     if not merged or watch.ratio(network) > 1:
         return ""
-    apart = "a smaller ε or more depth L separates" if enough_seen(watch.config) else ""
+    # A network that is stuck has been told that a larger ε may help.
+    ways = [] if any(name == PLATEAU for name, _ in watch.found) else ["a smaller ε"]
+    ways += ["more depth L"] * enough_seen(watch.config)
+    apart = f"; {' or '.join(ways)} separates them" if ways else ""
     return (
         f"The modes of the {full_name(network)} rose together, not one by one: their plateaus "
-        f"merge at this ε; {apart or 'a smaller ε separates'} them."
+        f"merge at this ε{apart}."
     )
 
 

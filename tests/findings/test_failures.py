@@ -1,5 +1,6 @@
 """Failures: each one is named in a run that fails so, and none in runs that do well."""
 
+import dataclasses
 import json
 import math
 import re
@@ -229,6 +230,33 @@ def test_the_cause_is_sought_in_the_rates_in_force(changed: float) -> None:
         config = full(steps=1000, changes=f"200:{change}", networks="compressed", init_scale=0.3)
         (failure,) = found(config)
         assert f"η is {changed:g} times its limit η*; lower η" in failure.sentence
+
+
+@pytest.mark.parametrize("merging_first", [False, True])
+def test_one_network_is_not_told_the_opposite_of_the_other(merging_first: bool) -> None:
+    """The original is stuck, which a larger ε may help; the compressed one's modes merge."""
+    goals = np.array([6.0, 4.0])
+    facts = {
+        "target_singular_values": [*goals],
+        "surrogate_singular_values": [*(goals / 144)],
+        "learning_rate": [1.0, 1.0],
+    }
+    watch = Watch(full(rank_bound=2, steps=2000, learning_rate=0.5), facts)
+    begin = 5 if merging_first else 150  # the number of the record at which modes begin to rise
+    rises = np.clip((np.arange(200) - begin) / 10, 1e-3, 1)
+    stuck = records([1.0, *[0.1] * 199], [], goals)
+    rising = records([*(1 - rises)], [], goals)
+    for one, other, risen in zip(stuck, rising, rises, strict=True):
+        values = other["compressed"].values | {"singular_values": goals * risen}
+        both = {"original": one["compressed"]}
+        both["compressed"] = dataclasses.replace(other["compressed"], values=values)
+        told = watch.see(both)
+    first, second = told
+    names = [(first.name, first.network), (second.name, second.network)]
+    assert sorted(names) == [("merging", "compressed"), ("plateau", "original")]
+    assert names == sorted(names, reverse=not merging_first)
+    advice = f"{first.sentence} {second.sentence}"
+    assert ("larger ε" in advice) != ("smaller ε" in advice), advice
 
 
 def test_more_depth_is_not_advised_where_too_little_is_seen() -> None:
