@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dynamics.core.sweep import ENDINGS
+from dynamics.core.words import count
 from dynamics.export.caption import About, signed
 from dynamics.export.chart import Chart
 from dynamics.export.layout.sizes import Print
@@ -80,8 +81,8 @@ def about(results: Results, link: str = "") -> About:
     sweep = results.sweep
     sentences = [sweep.caption]
     if sweep.missing:
-        sentences.append(f"{len(sweep.missing):,} cells cannot exist.")
-    size = f"{len(sweep.configs):,} runs"
+        sentences.append(f"{count(len(sweep.missing), 'cell')} cannot exist.")
+    size = count(len(sweep.configs), "run")
     return signed(sweep.title, sentences, sweep.configs, size, link or sweep.command)
 
 

@@ -360,15 +360,15 @@ def _alpha(found: Split) -> list[str]:
 
 def _method(found: Split) -> list[str]:
     """How costs were counted, and what is noise."""
-    every = ladder(found.config, 1)[0].record_every
+    apart = words.count(ladder(found.config, 1)[0].record_every, "step")
     parts = [
         "Factors are those of medians over seeds, in brackets the least and the greatest; below 1 "
-        f"a cause costs more than it saves. Costs are read at records, {every} steps apart."
+        f"a cause costs more than it saves. Costs are read at records, {apart} apart."
     ]
     if found.seeds == 1:
         parts[0] = (
             "Below 1 a cause costs more than it saves. Costs are read at records, "
-            f"{words.count(every, 'step')} apart. One seed cannot show what is noise."
+            f"{apart} apart. One seed cannot show what is noise."
         )
     if found.short:
         parts.append("Training was too short to compare seconds: they are mostly noise.")

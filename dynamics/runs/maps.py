@@ -16,6 +16,7 @@ from dynamics.core.cells import Cells, block, shape
 from dynamics.core.config import Config
 from dynamics.core.machine import files
 from dynamics.core.records import Array
+from dynamics.core.words import count
 from dynamics.runs import rows as stored
 
 if TYPE_CHECKING:
@@ -93,8 +94,9 @@ def described(run: "Run") -> str:
     content = (
         "an entry" if height == width == 1 else f"the mean of {height} × {width} entries at most"
     )
+    moments = count(len(maps["map_steps"]), "moment")
     return (
-        f"`records.npz` also has the heat maps, {len(maps['map_steps'])} moments of them: "
+        f"`records.npz` also has the heat maps, {moments} of them: "
         f"`map_steps` are their steps, `NETWORK_map` (moments × {rows} × {cols}) the cells of each "
         f"network's W, `goal_map` ({rows} × {cols}) {goal}. A cell is {content}{unit}, rounded to "
         "float16."

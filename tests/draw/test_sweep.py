@@ -62,6 +62,11 @@ def test_one_axis_is_a_line_with_quartiles_or_each_seed(seeds: int, bands: int) 
     )
 
 
+def test_one_run_and_one_missing_cell_are_told_as_one() -> None:
+    told = sweeps.about(results(("rank_bound", "5,30"))).caption
+    assert "1 cell cannot exist." in told and "N = 1 run." in told
+
+
 def test_a_third_axis_gives_small_charts_on_one_scale() -> None:
     """One for each of its values, and lines instead of maps if they are asked for."""
     axes = (("alpha", "1,3"), ("rank_bound", "5,10"), ("depth", "2,3,4"))

@@ -208,6 +208,10 @@ def test_what_is_kept_of_no_map_or_half_a_goal_is_left_out(finished: Run, tmp_pa
     run = Run(shutil.copytree(finished.folder, tmp_path / finished.key))
     (run.folder / "goal.f2").write_bytes(b"123")
     assert not any("map" in name for name in np.load(io.BytesIO(export.export(run, "npz"))))
+    shutil.copy(finished.folder / "goal.f2", run.folder)
+    content = (run.folder / "maps.f2").read_bytes()
+    (run.folder / "maps.f2").write_bytes(content[: len(content) // 7])
+    assert "1 moment of them" in maps.described(run)
     (run.folder / "maps.f2").unlink()
     readme = zipfile.ZipFile(io.BytesIO(export.export(run, "zip"))).read("README.md").decode()
     assert "map_steps" not in readme

@@ -47,6 +47,13 @@ def test_factors_are_ratios_of_neighbours_and_the_chain_is_the_whole() -> None:
     assert any("Most of the lead" in each for each in causes.sentences(split(original_layered=24)))
 
 
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_records_at_every_step_are_one_step_apart(seeds: int) -> None:
+    found = dataclasses.replace(split(), seeds=seeds, config=dataclasses.replace(CONFIG, steps=60))
+    (method,) = (each for each in causes.sentences(found) if "read at records" in each)
+    assert "records, 1 step apart" in method
+
+
 @pytest.mark.parametrize(
     ("plain", "words"),
     [

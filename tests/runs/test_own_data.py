@@ -99,6 +99,7 @@ def test_a_worker_whose_data_set_was_deleted_says_so(file: Path, folder: Path) -
     [
         ({"features": 20_000, "rank_bound": 3}, "Training the backbone mlp with 20,000 features"),
         ({"backbone": "cnn", "batch": 0}, "Training the backbone cnn"),
+        ({"features": 20_000, "rank_bound": 3, "batch": 1}, "on 1 image a step"),
     ],
     ids=str,
 )

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dynamics.core import cost, registry, traits
+from dynamics.core import cost, registry, traits, words
 from dynamics.core.config import Config
 from dynamics.core.contents import Contents
 from dynamics.engine.draws import generator, need
@@ -30,7 +30,8 @@ def check(config: Config) -> None:
     need(size, f"A data set of {known.images:,} images for training")
     step = config.batch or config.images or known.images
     backbone = f"the backbone {config.backbone} with {config.features:,} features"
-    need(size + _training(config, known, step), f"Training {backbone} on {step:,} images a step")
+    images = words.count(step, "image")
+    need(size + _training(config, known, step), f"Training {backbone} on {images} a step")
 
 
 def _training(config: Config, known: Contents, step: int) -> float:
