@@ -272,3 +272,26 @@ def deviations(values: Array, reference: Array) -> Array:
 def missing(values: dict[str, Array]) -> dict[str, Array]:
     """The same measurements, all NaN, as a diverged network has them."""
     return {name: np.full_like(value, np.nan) for name, value in values.items()}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What the folder of a run holds once it has ended.
+
+    Attributes:
+        layout: the columns.
+        rows: the records.
+        last: the last record of each network, with its outcome.
+        goal: the content of ``goal.f2``.
+        maps: the content of ``maps.f2``: the first and the last heat map.
+        machine: the hardware.
+        why: one sentence if the run could not be trained; then all others are empty.
+    """
+
+    layout: Layout = field(default_factory=lambda: Layout({}))
+    rows: Array = field(default_factory=lambda: np.empty((0, 1)))
+    last: Mapping[str, Record] = field(default_factory=dict)
+    goal: bytes = b""
+    maps: bytes = b""
+    machine: str = ""
+    why: str = ""

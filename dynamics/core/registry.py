@@ -35,6 +35,11 @@ def options(folder: str) -> dict[str, str]:
     return {file.stem: _headline(file) for file in files}
 
 
+def module(folder: str, name: str) -> str:
+    """The name under which Python imports the module ``name`` of ``folder``."""
+    return f"dynamics.{PLACES[folder].replace('/', '.')}.{name}"
+
+
 def load(folder: str, name: str) -> ModuleType:
     """The module ``name`` of ``folder``.
 
@@ -42,7 +47,7 @@ def load(folder: str, name: str) -> ModuleType:
         ValueError: if the option does not exist.
     """
     need(folder, name)
-    return importlib.import_module(f"dynamics.{PLACES[folder].replace('/', '.')}.{name}")
+    return importlib.import_module(module(folder, name))
 
 
 def need(folder: str, name: str) -> None:

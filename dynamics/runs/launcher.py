@@ -24,18 +24,21 @@ from pathlib import Path
 
 import psutil
 
+from dynamics.core import registry
 from dynamics.core.machine import files
+from dynamics.core.registry import options
 from dynamics.runs import worker
 
 PATIENCE = 600.0  # seconds that it waits for a run
 ROOM = 2_000_000_000  # bytes of free memory below which none is kept; one takes about a tenth
-LOADED = (  # what most runs need
-    "dynamics.engine.training.comparison",
+LOADED = (  # what all runs need
+    "dynamics.engine.training.many",
     "dynamics.engine.training.twin",
     "dynamics.runs.writer",
     "dynamics.findings.failures",
     "dynamics.findings.rounding",
 )
+KINDS = ("problems", "networks", "optimizers", "backbones", "measurements")  # what some runs need
 SIZE = struct.Struct("<I")  # of a message: bytes that follow
 
 
@@ -50,6 +53,11 @@ class _Launcher:
 _lock = threading.Lock()
 _kept: list[_Launcher] = []  # none or one
 _alone: list[subprocess.Popen[bytes]] = []  # workers that loaded torch themselves
+
+
+def needed() -> list[str]:
+    """The modules to load before workers are forked; after torch, none of them takes long."""
+    return [*LOADED, *(registry.module(kind, name) for kind in KINDS for name in options(kind))]
 
 
 def keep() -> None:
@@ -125,7 +133,7 @@ def serve(line: socket.socket) -> None:
     """In the launcher: fork a worker for each run until the line ends or no run comes."""
     worker.lower_session()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries workers that have ended
-    for name in LOADED:
+    for name in needed():
         with contextlib.suppress(Exception):  # the run itself tells why it cannot be loaded
             importlib.import_module(name)
     with contextlib.suppress(Exception):  # or each worker would have to find the libraries anew

@@ -24,10 +24,11 @@ from collections import deque
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, NamedTuple
 
 from dynamics.core.config import Config, ConfigError
 from dynamics.core.machine import files
+from dynamics.core.records import Trained
 from dynamics.core.sweep import Sweep
 from dynamics.core.words import count
 from dynamics.findings.outcomes import DIVERGED, Outcome
@@ -35,12 +36,9 @@ from dynamics.findings.sweeps import Results, needed, outcome
 from dynamics.runs import queue
 from dynamics.runs.executors import DiedError, Executor, LostError
 from dynamics.runs.group import ENDED
-from dynamics.runs.room import distinct, seconds
+from dynamics.runs.room import OVERHEAD, distinct, seconds
 from dynamics.runs.run import CANCEL, KEY, RUN, Run, RunError, Status
 from dynamics.runs.start import replace
-
-if TYPE_CHECKING:
-    from dynamics.engine.training.many import Trained
 
 FOLDER = "sweeps"
 TRIES = 3  # most times that a run is tried whose worker dies
@@ -296,7 +294,7 @@ class Training:
         self._place = SweepFolder(runs, sweep.key)
         self._again: deque[_List] = deque()
         self._active: dict[concurrent.futures.Future[list[Trained]], _List] = {}
-        self._pace = 1.0  # measured seconds of a place for one estimated second
+        self._taken, self._expected = 0.0, 0.0  # seconds of the runs that have come back
 
     def __iter__(self) -> Iterator[Progress]:
         """Train what is missing, and yield where the sweep stands whenever that has changed.
@@ -355,10 +353,16 @@ class Training:
             self._active[self._executor.submit(chosen.configs, more)] = chosen
 
     def _next(self, places: int) -> list[Config]:
-        """The next runs of one task: SHORT to LONG seconds of them, in the sweep's order."""
+        """The next runs of one task, in the sweep's order: SHORT to LONG seconds of them.
+
+        What takes a second in all is one list for each place: each list costs a place some time.
+        """
         chosen: list[Config] = []
         work = 0.0
-        most = min(MOST, max(1, len(self._waiting) // (EVENLY * places)))
+        few = len(self._waiting) <= MOST * places and self._expected > 0
+        left = sum(self._paces[config.key] for config in self._waiting) if few else math.inf
+        lists = places if left * self._pace <= LONG * places else EVENLY * places
+        most = min(MOST, max(1, math.ceil(len(self._waiting) / lists)))
         found: dict[str, float] = {}
         while self._waiting and len(chosen) < MOST and work < LONG:
             if len(chosen) >= most and work >= SHORT:
@@ -396,14 +400,14 @@ class Training:
                 self._waiting.append(config)
         return self._now.ended > before
 
-    def _take(self, done: "Collection[concurrent.futures.Future[list[Trained]]]") -> None:
+    def _take(self, done: Collection[concurrent.futures.Future[list[Trained]]]) -> None:
         tasks = [(future, self._active.pop(future)) for future in done]
         if self._place.asked() != CANCEL:
             self._submit()  # no worker waits while its last runs are written
         for future, task in tasks:
             self._receive(future, task)
 
-    def _receive(self, future: "concurrent.futures.Future[list[Trained]]", task: _List) -> None:
+    def _receive(self, future: concurrent.futures.Future[list[Trained]], task: _List) -> None:
         try:
             trained = future.result()
         except (LostError, concurrent.futures.CancelledError):
@@ -418,6 +422,9 @@ class Training:
             if each.why:
                 failed[config.key] = each.why
             else:
+                ends = each.last.values()
+                self._taken += sum(end.seconds + end.measuring_seconds for end in ends) + OVERHEAD
+                self._expected += self._paces[config.key]
                 values[config.key] = self._write(config, each)
         self._keep(values, failed)
 
@@ -443,7 +450,7 @@ class Training:
                     return outcome(self._sweep, config, run.trajectories, lost)
         return None
 
-    def _write(self, config: Config, trained: "Trained") -> float:
+    def _write(self, config: Config, trained: Trained) -> float:
         """Make the folder of a run, unless it was made meanwhile; returns its outcome."""
         store(self._runs, config, trained)
         lost = [name for name, record in trained.last.items() if record.outcome == DIVERGED]
@@ -458,6 +465,11 @@ class Training:
             self._now, values=self._now.values | values, failed=self._now.failed | failed
         )
 
+    @property
+    def _pace(self) -> float:
+        """The measured seconds of a place for one estimated second."""
+        return self._taken / self._expected if self._expected else 1.0
+
     def _told(self) -> Progress:
         """Where the sweep stands, also for everybody else."""
         passed = time.monotonic() - self._began
@@ -465,18 +477,14 @@ class Training:
         ahead += [
             config for task in (*self._again, *self._active.values()) for config in task.configs
         ]
-        left = sum(self._paces[config.key] for config in ahead)
-        made = sum(self._paces.values()) - left
-        if made > 0:
-            self._pace = passed * self._executor.places / made
-        self._now = dataclasses.replace(
-            self._now, seconds=passed, left=left * passed / made if made > 0 else None
-        )
+        left = sum(self._paces[config.key] for config in ahead) / self._executor.places
+        known = left * self._pace if self._expected else None
+        self._now = dataclasses.replace(self._now, seconds=passed, left=known)
         self._place.tell(self._now)
         return self._now
 
 
-def store(runs: Path, config: Config, trained: "Trained") -> None:
+def store(runs: Path, config: Config, trained: Trained) -> None:
     """Write the folder of a run in one go, unless a worker has it in hand or it has ended.
 
     Raises:

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from dynamics.core.config import Config
+from dynamics.core.records import Trained
 from dynamics.core.sweep import Axis, Sweep
 from dynamics.draw.panel import NothingToDrawError, of_runs
 from dynamics.engine.training.comparison import prepare
-from dynamics.engine.training.many import Trained, train
+from dynamics.engine.training.many import train
 from dynamics.findings.story import story
 from dynamics.runs.executors import DiedError
 from dynamics.runs.executors.here import Here

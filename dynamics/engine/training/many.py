@@ -6,7 +6,6 @@ heat maps are kept of the first and the last record.
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from dynamics.core import cells, cost
 from dynamics.core.config import Config
 from dynamics.core.finite import NotFiniteError
 from dynamics.core.machine import memory
-from dynamics.core.records import Array, Layout, Record
+from dynamics.core.records import Array, Layout, Record, Trained
 from dynamics.data.folder import DataError
 from dynamics.engine import device
 from dynamics.engine.measuring.cells import of_goal, of_product
@@ -27,29 +26,6 @@ ROOM = 2**28  # most bytes of the runs of one batch
 MOST = 64  # most runs of one batch
 STACKS = 250**2  # runs of at most so many entries are trained side by side, larger ones in turn
 Rows = list[Mapping[str, Record]]  # the records of one run, by network, in the order of their steps
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What the folder of a run holds once it has ended.
-
-    Attributes:
-        layout: the columns.
-        rows: the records.
-        last: the last record of each network, with its outcome.
-        goal: the content of ``goal.f2``.
-        maps: the content of ``maps.f2``: the first and the last heat map.
-        machine: the hardware.
-        why: one sentence if the run could not be trained; then all others are empty.
-    """
-
-    layout: Layout = field(default_factory=lambda: Layout({}))
-    rows: Array = field(default_factory=lambda: np.empty((0, 1)))
-    last: Mapping[str, Record] = field(default_factory=dict)
-    goal: bytes = b""
-    maps: bytes = b""
-    machine: str = ""
-    why: str = ""
 
 
 def train(configs: Sequence[Config], more: Sequence[str] = ()) -> list[Trained]:

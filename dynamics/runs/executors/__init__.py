@@ -2,12 +2,10 @@
 
 import concurrent.futures
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from dynamics.core.config import Config
-
-if TYPE_CHECKING:
-    from dynamics.engine.training.many import Trained
+from dynamics.core.records import Trained
 
 
 class DiedError(Exception):
@@ -27,7 +25,7 @@ class Executor(Protocol):
 
     def submit(
         self, configs: Sequence[Config], more: Sequence[str]
-    ) -> "concurrent.futures.Future[list[Trained]]":
+    ) -> concurrent.futures.Future[list[Trained]]:
         """Train a list of runs, as ``many.train`` does.
 
         The future raises ``DiedError`` or ``LostError`` if nothing came back.

@@ -14,14 +14,12 @@ import time
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dynamics.core.config import VERSION, Config
+from dynamics.core.records import Trained
 from dynamics.runs.executors import DiedError, LostError
 from dynamics.runs.run import RunError
-
-if TYPE_CHECKING:
-    from dynamics.engine.training.many import Trained
 
 REACHED = 10  # seconds within which a scheduler must answer
 AGAIN = 60  # seconds for which a scheduler that was lost is looked for
@@ -81,7 +79,7 @@ class Dask:
 
     def submit(
         self, configs: Sequence[Config], more: Sequence[str]
-    ) -> "concurrent.futures.Future[list[Trained]]":
+    ) -> concurrent.futures.Future[list[Trained]]:
         """Train a list of runs on one of the workers.
 
         Raises:
@@ -154,7 +152,7 @@ def differs(mine: dict[str, str], theirs: dict[str, str]) -> str:
     return f"has {' and '.join(parts)}"
 
 
-def _train(wanted: dict[str, str], configs: list[Config], more: list[str]) -> "list[Trained]":
+def _train(wanted: dict[str, str], configs: list[Config], more: list[str]) -> list[Trained]:
     """Train on a worker; one that joined late is held to the same versions.
 
     Raises:

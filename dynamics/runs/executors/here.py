@@ -8,14 +8,11 @@ import signal
 import threading
 from collections.abc import Sequence
 from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
-from typing import TYPE_CHECKING
 
 from dynamics.core.config import Config
-from dynamics.runs import queue
+from dynamics.core.records import Trained
+from dynamics.runs import launcher, queue
 from dynamics.runs.executors import DiedError
-
-if TYPE_CHECKING:
-    from dynamics.engine.training.many import Trained
 
 NICENESS = 5  # as that of a single run: the web app comes first
 
@@ -33,7 +30,7 @@ class Here:
 
     def submit(
         self, configs: Sequence[Config], more: Sequence[str]
-    ) -> "concurrent.futures.Future[list[Trained]]":
+    ) -> concurrent.futures.Future[list[Trained]]:
         """Train a list of runs in the place with the fewest."""
         return min(self._places, key=lambda place: place.waiting).submit(configs, more)
 
@@ -57,7 +54,7 @@ class _Place:
 
     def submit(
         self, configs: Sequence[Config], more: Sequence[str]
-    ) -> "concurrent.futures.Future[list[Trained]]":
+    ) -> concurrent.futures.Future[list[Trained]]:
         told: concurrent.futures.Future[list[Trained]] = concurrent.futures.Future()
         self.waiting += 1
         try:
@@ -66,7 +63,7 @@ class _Place:
             self._start()
             task = self._pool.submit(_train, list(configs), list(more))
 
-        def tell(done: "concurrent.futures.Future[list[Trained]]") -> None:
+        def tell(done: concurrent.futures.Future[list[Trained]]) -> None:
             self.waiting -= 1
             if done.cancelled():
                 told.cancel()
@@ -97,7 +94,7 @@ def _context() -> "multiprocessing.context.BaseContext":
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["dynamics.engine.training.many"])
+    context.set_forkserver_preload(launcher.needed())
     return context
 
 
@@ -115,7 +112,7 @@ def _begin() -> None:
     threading.Thread(target=follow, daemon=True).start()
 
 
-def _train(configs: list[Config], more: list[str]) -> "list[Trained]":
+def _train(configs: list[Config], more: list[str]) -> list[Trained]:
     from dynamics.engine.training.many import train  # loads torch, which the caller lacks
 
     return train(configs, more)

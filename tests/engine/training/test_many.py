@@ -7,9 +7,9 @@ import pytest
 
 from dynamics.core.cells import packed
 from dynamics.core.config import Config
-from dynamics.core.records import Layout, Trajectory
+from dynamics.core.records import Layout, Trained, Trajectory
 from dynamics.engine.training.comparison import alike, prepare
-from dynamics.engine.training.many import LEAN, Trained, train
+from dynamics.engine.training.many import LEAN, train
 
 BASE: dict[str, Any] = {
     "rows": 16, "cols": 20, "rank": 2, "rank_bound": 4, "init_scale": 0.3, "observed": 0.6,
