@@ -1,5 +1,6 @@
 """Ctrl-C, pressed at real processes: one sentence, status 130, and only what is theirs ended."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -8,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from dynamics.core.description import command
+from dynamics.core.sweep import Axis, Sweep
 from dynamics.paper.plan import Plan
 from dynamics.runs import queue
 from dynamics.runs.run import PAUSE, listing
 from dynamics.runs.start import start
-from tests.support.make import endless, is_sentence, until
+from dynamics.runs.sweep import SweepFolder
+from tests.support.make import endless, is_sentence, small, until
 
 ROOT = Path(__file__).parents[2]
 
@@ -68,3 +71,22 @@ def test_a_run_that_another_command_started_goes_on(name: str, folder: Path) -> 
     status, lines = pressed([*words.split()[1:], "--runs", str(folder)], b"0.00/")
     assert status == 130 and "another command started" in lines[-1] and is_sentence(lines[-1])
     assert run.asked() == PAUSE and run.status.live
+
+
+def test_ctrl_c_at_a_sweep_keeps_what_is_finished(folder: Path) -> None:
+    """The same command trains the rest, and ends by itself."""
+    axes = [Axis.read("alpha", "1:3:0.25"), Axis.read("rank_bound", "2:9:1")]
+    base = small(steps=20_000, record_every=500, tolerance=0.0).to_dict()
+    shared = {name: base[name] for name in base.keys() - {"alpha", "rank_bound", "networks"}}
+    sweep = Sweep.of(shared, axes, outcome="final")
+    words = [*sweep.command.split()[1:], "--runs", str(folder)]
+    status, lines = pressed(words, b"/72 runs, about")
+    assert status == 130 and is_sentence(lines[-1])
+    kept = SweepFolder(folder, sweep.key).progress()
+    told = re.search(r"cancelled with (\d+) of 72 runs finished; the same command", lines[-1])
+    assert told and kept.phase == "cancelled"
+    assert 0 < int(told[1]) <= len(kept.values) == len(listing(folder)) < 72
+    done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert f"{len(kept.values)} of them finished already" in done.stderr.decode()
+    assert len(SweepFolder(folder, sweep.key).progress().values) == 72

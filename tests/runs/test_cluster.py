@@ -50,9 +50,10 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
         process.wait()
 
 
-def scheduler(begin: Begin, tmp_path: Path) -> str:
-    file = tmp_path / "scheduler.json"
-    begin("scheduler", "--host", "127.0.0.1", "--port", "0", "--dashboard-address", ":0",
+def scheduler(begin: Begin, tmp_path: Path, port: int = 0) -> str:
+    """Its address, once it is there."""
+    file = tmp_path / f"scheduler-{port}.json"
+    begin("scheduler", "--host", "127.0.0.1", "--port", str(port), "--dashboard-address", ":0",
           "--scheduler-file", str(file))  # fmt: skip
     until(file.exists)
     return str(json.loads(file.read_text())["address"])
@@ -91,6 +92,37 @@ def test_a_cluster_computes_the_same_with_a_killed_worker_and_a_late_one(
             for place in ("far", "here")
         )
         assert far == near
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_is_killed_and_started_again_trains_the_rest(
+    begin: Begin, tmp_path: Path
+) -> None:
+    """At the same address; Dask's workers end with their scheduler, so there is a new one, too."""
+    begun: list[subprocess.Popen[bytes]] = []
+
+    def noted(*words: str) -> "subprocess.Popen[bytes]":
+        begun.append(begin(*words))
+        return begun[-1]
+
+    address = scheduler(noted, tmp_path)
+    worker(begin, address)
+    executor = Dask(address)
+    joined(executor, 1)
+    training = iter(Training(sweep(), tmp_path / "far", executor))
+    now = next(training)
+    while now.ended == 0:
+        now = next(training)
+    assert now.ended < now.total
+    begun[0].kill()
+    begun[0].wait()
+    again = scheduler(begin, tmp_path, int(address.rpartition(":")[2]))
+    assert again == address
+    worker(begin, address)
+    *_, now = training
+    assert now.phase == "done" and not now.failed and now.ended == now.total == 66
+    here = last(Training(sweep(), tmp_path / "here", Inline()))
+    assert now.values == pytest.approx(here.values, nan_ok=True)
 
 
 @pytest.mark.slow
