@@ -36,13 +36,16 @@ def _both(sweep: Sweep, asked: Asked) -> None:
     now = stands(sweep)
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        _map(now.results, lines=asked.lines)
+        opened = _map(now.results, lines=asked.lines)
     with right:
         _cell(now)
     write_address(sweep, asked)
+    if opened and (config := _ended(now, point_of(sweep))):
+        st.switch_page(desk.page_of(config.problem), query_params={"run": config.key})
 
 
-def _map(results: Results, *, lines: bool) -> None:
+def _map(results: Results, *, lines: bool) -> str:
+    """The chart; returns a cell whose run is to be opened, if any."""
     sweep = results.sweep
     theory = forecast_of(sweep)
     figure = draw(results, lines=lines, theory=theory)
@@ -51,7 +54,7 @@ def _map(results: Results, *, lines: bool) -> None:
     narrow = ""
     if len(sweep.axes) > 2:
         narrow = plotly.io.to_json(draw(results, lines=lines, theory=theory, across=1))
-    cells(
+    opened = cells(
         plotly.io.to_json(figure),
         f"{sweep.title}: a chart of {len(sweep.cells)} cells; the menus beside it choose one",
         COMPONENT,
@@ -62,6 +65,7 @@ def _map(results: Results, *, lines: bool) -> None:
     )
     without = "" if theory else f" Theory's borders are drawn up to {MOST_FORECAST} cells."
     st.caption(raised(f"{sweep.caption}{without}"))
+    return opened
 
 
 def forecast_of(sweep: Sweep) -> bool:
@@ -96,7 +100,7 @@ def _cell(now: Progress) -> None:
     chosen = point_of(sweep)
     point = _menus(sweep, chosen or _first(now))
     if chosen is None and not now.values:
-        st.caption("A click on a cell shows its curves here, once it is trained.")
+        st.caption("The cell under the pointer shows its curves here, once it is trained.")
         return
     st.markdown(f"**{told(now.results, point)}**")
     cell = next(cell for cell in sweep.cells if cell.point == point)
@@ -116,6 +120,16 @@ def _cell(now: Progress) -> None:
     if config not in ended:
         return
     _curves(sweep, config, [Run(root() / each.key) for each in ended])
+
+
+def _ended(now: Progress, point: tuple[int, ...] | None) -> Config | None:
+    """The run of a cell, of the seed that is chosen, if it has ended."""
+    cell = next((cell for cell in now.sweep.cells if cell.point == point), None)
+    if cell is None or not cell.configs:
+        return None
+    seed = st.session_state.get("cell on seed") or 0
+    config = cell.configs[min(seed, len(cell.configs) - 1)]
+    return config if config.key in now.values else None
 
 
 def _first(now: Progress) -> tuple[int, ...]:

@@ -21,11 +21,16 @@ SWEEP = (
 )
 
 
-def click_cell(page: Page, along: float, up: float) -> None:
-    """Click at shares of the map's width and height."""
+def rest_at(page: Page, along: float, up: float) -> None:
+    """Move the pointer to shares of the map's width and height."""
     box = page.locator(".dln-map .nsewdrag").first.bounding_box()
     assert box
-    page.mouse.click(box["x"] + along * box["width"], box["y"] + (1 - up) * box["height"])
+    page.mouse.move(box["x"] + along * box["width"], box["y"] + (1 - up) * box["height"], steps=5)
+
+
+def press(page: Page) -> None:
+    page.mouse.down()
+    page.mouse.up()
 
 
 def test_a_sweep_is_started_cancelled_continued_and_opened(server: Server, page_at: Open) -> None:
@@ -45,11 +50,12 @@ def test_a_sweep_is_started_cancelled_continued_and_opened(server: Server, page_
     go_on.click()
     expect(page.get_by_text("72 of 72 runs, finished.")).to_be_visible()
     assert before.items() <= place.progress().values.items()
-    click_cell(page, 3.5 / 8, 8.5 / 9)
+    rest_at(page, 3.5 / 8, 8.5 / 9)
     page.wait_for_url("**cell=3**")
     expect(page.get_by_role("strong").filter(has_text="r̂ = 5, α = 3:")).to_be_visible()
     config: Config = next(c for c in place.sweep.cells if c.point == (3, 8)).configs[0]
-    page.get_by_role("link", name="Open this run").click()
+    expect(page.get_by_role("link", name="Open this run")).to_be_visible()
+    press(page)  # a click on the cell that is chosen opens its run
     page.wait_for_url(f"**run={config.key}**")
     assert query_of(page)["run"] == config.key
     assert find(config.key, server.runs).config.rank_bound == 5

@@ -147,10 +147,11 @@ def cells(
     axes: int = 2,
     cell: str = "",
     on_change: Callable[[], None] | None = None,
-) -> None:
-    """A chart of cells that grows in place, and of which a click chooses one.
+) -> str:
+    """A chart of cells that grows in place, of which the pointer chooses one, or a click.
 
     The chosen cell is the component's state ``cell``: its places on the axes, such as ``3,0``.
+    Returns a cell that was clicked when it was chosen already, once; else nothing.
 
     Args:
         wide: a Plotly figure as JSON, as ``draw.sweep`` makes it.
@@ -161,7 +162,7 @@ def cells(
         cell: the cell that is chosen now.
         on_change: called when another one was chosen.
     """
-    _map(
+    result = _map(
         key=key,
         data={
             "wide": wide,
@@ -173,7 +174,9 @@ def cells(
         },
         default={"cell": cell},
         on_cell_change=on_change or _nothing,
+        on_open_change=_nothing,
     )
+    return result.open or ""
 
 
 def _export(run_key: str, asked: dict[str, Any], versus: str, theory: bool) -> None:

@@ -1,18 +1,21 @@
-// Map: the chart of a sweep, which grows while it is trained. A click on a cell is the state `cell`.
+// Map: the chart of a sweep, which grows while it is trained. The cell on which the pointer rests, or
+// that is clicked, is the state `cell`; a click on the cell that is chosen already is `open`.
 
 import { make } from "../base/dom.js";
 import { loadPlotly } from "../base/library.js";
 import { readTheme, toned } from "../base/theme.js";
 
 const THEME_PAUSE = 300; // ms that Streamlit takes to change its theme
+const REST = 250; // ms after which a pointer rests on a cell
 const NARROW = 560; // pixels below which small charts stand one below the other
 const maps = new WeakMap(); // a Chart by Streamlit's element
 
 /** Streamlit calls this when the chart appears, and whenever it has more cells. */
-export function mount({ data, parentElement, setStateValue }) {
+export function mount({ data, parentElement, setStateValue, setTriggerValue }) {
   if (!maps.has(parentElement)) maps.set(parentElement, new Chart(parentElement));
   const chart = maps.get(parentElement);
-  chart.update(data, (cell) => setStateValue("cell", cell));
+  const open = (cell) => setTriggerValue("open", cell);
+  chart.update(data, (cell) => setStateValue("cell", cell), open);
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const later = () => setTimeout(() => chart.draw(), THEME_PAUSE);
   dark.addEventListener("change", later);
@@ -27,10 +30,10 @@ class Chart {
     new ResizeObserver(() => this.plot.clientWidth !== this.width && this.draw()).observe(this.plot);
   }
 
-  update(data, choose) {
+  update(data, choose, open) {
     this.plot.setAttribute("aria-label", data.words);
     this.data = data;
-    this.choose = choose;
+    Object.assign(this, { choose, open });
     this.cell = data.cell;
     this.draw();
   }
@@ -49,17 +52,29 @@ class Chart {
       displayModeBar: false,
     });
     if (!this.heard) {
-      this.plot.on("plotly_click", ({ points }) => this.chosen(points[0]));
+      this.plot.on("plotly_click", ({ points }) => this.clicked(cellAt(points[0], this.data.axes)));
+      this.plot.on("plotly_hover", ({ points }) => this.over(cellAt(points[0], this.data.axes)));
+      this.plot.on("plotly_unhover", () => clearTimeout(this.resting));
       this.heard = true;
     }
   }
 
-  /** The cell under the pointer becomes the chosen one, at once and for the page's script. */
-  chosen({ data: { meta, type }, x, y, pointNumber }) {
-    if (meta?.part === undefined) return;
-    const along = type === "heatmap" ? [x, y] : [pointNumber, meta.line];
-    this.cell = [...along, meta.part].slice(0, this.data.axes).join();
-    this.choose(this.cell);
+  /** A pointer that rests on a cell chooses it. */
+  over(cell) {
+    clearTimeout(this.resting);
+    if (cell && cell !== this.cell) this.resting = setTimeout(() => this.chosen(cell), REST);
+  }
+
+  clicked(cell) {
+    clearTimeout(this.resting);
+    if (cell && cell === this.cell) this.open(cell);
+    else if (cell) this.chosen(cell);
+  }
+
+  /** Choose a cell, at once and for the page's script. */
+  chosen(cell) {
+    this.cell = cell;
+    this.choose(cell);
     this.draw();
   }
 
@@ -80,6 +95,13 @@ class Chart {
     const cell = { type: "rect", ...place, x0: i - 0.5, x1: i + 0.5, y0: j - 0.5, y1: j + 0.5 };
     return [{ ...cell, line: { color: theme.paper, width: 6 } }, { ...cell, line }];
   }
+}
+
+/** The places of a point's cell on the axes, such as `3,0`; empty where theory is drawn. */
+function cellAt({ data: { meta, type }, x, y, pointNumber }, axes) {
+  if (meta?.part === undefined) return "";
+  const along = type === "heatmap" ? [x, y] : [pointNumber, meta.line];
+  return [...along, meta.part].slice(0, axes).join();
 }
 
 /** A trace in the page's colours: theory has that of the text, on a line of the paper's. */
