@@ -103,8 +103,9 @@ def peers(config: Config, report: Callable[[str], None] = lambda words: None) ->
             digest.update(np.ascontiguousarray(column).tobytes())
     kept = folder() / f"peers-{digest.hexdigest()[:16]}.json"
     try:
-        found: dict[str, float] = json.loads(kept.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        stored = files.parsed(kept.read_bytes())
+        found = {str(name): float(error) for name, error in dict(stored).items()}
+    except (OSError, ValueError, TypeError, OverflowError):
         report("comparing with other methods")
         found = computed(given)
         with contextlib.suppress(OSError):  # not to be written: computed again next time

@@ -8,7 +8,6 @@ the held-out ratings. Torch draws the split, so a separate process computes all 
 """
 
 import contextlib
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 from dynamics.core import altmin, registry
 from dynamics.core.altmin import Array, Entries
 from dynamics.core.config import Config
+from dynamics.core.machine import files
 from dynamics.core.machine.files import environment
 from dynamics.data.folder import DataError
 from dynamics.runs.run import Run, RunError
@@ -25,6 +25,13 @@ from dynamics.runs.run import Run, RunError
 HALVES = 24  # half steps of AltMin
 RIDGE = 1.0  # of AltMin, in squared stars
 FILE = "baselines.json"
+SIZES = {  # how many numbers it has of each kind
+    "altmin_rank": 1,
+    "altmin_train_loss": HALVES,
+    "altmin_test_loss": HALVES,
+    "biases_test_loss": 1,
+    "split": 2,
+}
 
 
 class MissingError(RunError):
@@ -35,15 +42,17 @@ def read(run: Run) -> dict[str, Array]:
     """``altmin_rank``, both losses of AltMin, ``biases_test_loss`` and ``split`` of a run.
 
     Raises:
-        MissingError: if they have not been computed yet; ``compute`` computes them.
+        MissingError: if they have not been computed yet, or are damaged; ``compute`` computes them.
     """
     try:
-        kept = json.loads((run.folder / FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        kept = {}
-    if "altmin_rank" not in kept:  # no file, or one of an older method that kept no rank
+        kept = files.parsed((run.folder / FILE).read_bytes())
+        found = {name: np.array(kept[name], float) for name in SIZES}
+    except (FileNotFoundError, KeyError, TypeError, ValueError, OverflowError):
+        found = {}  # no file, a damaged one, or one of an older method that kept no rank
+    whole = [found[name].shape == (size,) for name, size in SIZES.items() if found]
+    if not whole or not all(whole) or not all(np.isfinite(each).all() for each in found.values()):
         raise MissingError("AltMin has not been computed from this run's ratings yet.")
-    return {name: np.array(values) for name, values in kept.items()}
+    return found
 
 
 def compute(run: Run) -> None:

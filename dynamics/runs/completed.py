@@ -5,7 +5,6 @@ of all records, the one with the least loss on the held-out entries.
 """
 
 import io
-import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -50,18 +49,28 @@ def write(run: "Run", best: dict[str, Best]) -> None:
 
 
 def read(run: "Run") -> dict[str, Best]:
-    """The best moment of each network; empty for runs of another problem, and before the first."""
+    """The best moment of each network.
+
+    Empty for runs of another problem, before the first moment, and if the file is damaged.
+    """
     try:
         with np.load(run.folder / NAME, allow_pickle=False) as arrays:
             names = dict.fromkeys(name.rpartition(".")[0] for name in arrays.files)
-            return {
+            found = {
                 name: Best(
                     int(arrays[f"{name}.step"]),
                     float(arrays[f"{name}.loss"]),
-                    arrays[f"{name}.left"],
-                    arrays[f"{name}.right"],
+                    np.asarray(arrays[f"{name}.left"], float),
+                    np.asarray(arrays[f"{name}.right"], float),
                 )
                 for name in names
             }
-    except (FileNotFoundError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
+    except Exception:  # what NumPy and zipfile raise on a damaged file has no common kind
         return {}
+    rows, cols = run.config.shape
+    whole = all(
+        (len(best.left), best.right.shape[1:]) == (rows, (cols,))
+        and best.left.shape[1:] == (len(best.right),)
+        for best in found.values()
+    )
+    return found if whole else {}

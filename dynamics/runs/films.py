@@ -47,20 +47,26 @@ class Films:
 
     @classmethod
     def from_bytes(cls, content: bytes, films: int) -> "Films":
-        """What ``to_bytes`` wrote."""
+        """What ``to_bytes`` wrote.
+
+        Raises:
+            ValueError: if the content is damaged.
+        """
         values = np.frombuffer(content, "<f4")
+        if len(values) < 4 or not np.isfinite(values).all() or values[3] < 0:
+            raise ValueError("it holds other numbers than a network's films")
         step, error, noise, examples = map(float, values[:4])
         end = 4 + int(examples)
         return cls(int(step), error, noise, values[4:end], values[end:].reshape(-1, films))
 
 
 def best(run: "Run") -> Films | None:
-    """What the run's network makes of films; None before the first record."""
+    """What the run's network makes of films; None before the first record, or if it is damaged."""
     try:
         content = (run.folder / FILE).read_bytes()
-    except FileNotFoundError:
+        return Films.from_bytes(content, run.config.shape[1])
+    except (FileNotFoundError, ValueError):
         return None
-    return Films.from_bytes(content, run.config.shape[1])
 
 
 def keep(run: "Run", films: Films) -> None:

@@ -11,6 +11,7 @@ from sklearn.metrics import root_mean_squared_error
 from dynamics.core.altmin import Entries
 from dynamics.core.config import Config
 from dynamics.data import movielens
+from dynamics.data.folder import folder
 from dynamics.engine import ratings
 from dynamics.engine.training.comparison import prepare
 from dynamics.findings.films import popular, predicted, recommended
@@ -82,6 +83,9 @@ def test_other_methods_are_in_their_order_and_kept_beside_the_data(run: Run) -> 
     assert 0.9 < errors["soft-impute"] < errors["ridge ALS"]
     heard: list[str] = []
     assert ratings.peers(run.config, heard.append) == errors and not heard
+    (file,) = folder().glob("peers-*.json")
+    file.write_text("3", encoding="utf-8")
+    assert ratings.peers(run.config, heard.append) == pytest.approx(errors) and len(heard) == 1
 
 
 def test_soft_impute_of_a_whole_matrix_takes_the_threshold_off_its_singular_values() -> None:
