@@ -58,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a letter shows its code
             stream.reconfigure(errors="backslashreplace")
     try:
-        options = parser().parse_args(arguments)
+        words = sys.argv[1:] if arguments is None else arguments
+        options = parser(*words[:1]).parse_args(words)
         flags.set_data_folder(options)
         status = int(options.command(options))
         sys.stdout.flush()
