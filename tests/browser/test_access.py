@@ -19,6 +19,10 @@ from tests.support.make import endless, until
 pytestmark = pytest.mark.xdist_group("visit")
 Open = Callable[[int, str], Page]
 MOST_TABS = 80
+SWEEP = (
+    "rows=8&cols=8&rank=2&steps=200&record_every=100&axes=rank_bound,alpha&rank_bound=2:4:2&"
+    "alpha=1:3:2&outcome=final&seeds=1"
+)
 SERIOUS = ("serious", "critical")
 PAGES = {
     "Nonlinear": "classes apart",
@@ -28,14 +32,20 @@ PAGES = {
     "Paper_figures": "Figures of the paper",
     "Paper_figures?figure=ablation_alpha": "",
     "Sweeps": "Sweeps",
+    f"Sweeps?{SWEEP}&cell=1,0": "Sweeps",
     "Saved_runs": "Saved runs",
     "Glossary": "Glossary",
 }
 
 
+# A page is there and styled: its own style sheet comes a moment after its first words.
+SETTLED = """() => document.querySelector('.stApp').dataset.testScriptState !== 'running' &&
+  [...document.querySelectorAll('style')].some((each) => each.textContent.includes('.st-key-'))"""
+
+
 def found(page: Page) -> list[str]:
     """What axe-core calls serious or worse."""
-    page.wait_for_function("document.querySelector('.stApp').dataset.testScriptState !== 'running'")
+    page.wait_for_function(SETTLED)
     violations = Axe().run(page).response["violations"]
     return [
         f"{each['id']}: {node['html'][:200]}"
@@ -43,6 +53,17 @@ def found(page: Page) -> list[str]:
         if each["impact"] in SERIOUS
         for node in each["nodes"]
     ]
+
+
+def swept(page: Page, server: Server) -> None:
+    """Train all runs of SWEEP, unless they are there."""
+    page.goto(f"{server.address}/Sweeps?{SWEEP}")
+    train = page.get_by_role("button", name="Train 4 runs")
+    ended = page.get_by_text("4 of 4 runs, finished.")
+    expect(train.or_(ended).first).to_be_visible()
+    if train.is_visible():
+        train.click()
+    expect(ended).to_be_visible()
 
 
 def trained(server: Server, **changes: object) -> Run:
@@ -82,6 +103,10 @@ def test_nothing_serious_stands_in_the_way_on_any_page(
     live = start(small_endless(width, scheme), server.runs)
     page = visit(page_at(width, scheme), server)
     assert found(page) == []
+    swept(page, server)
+    page.get_by_role("button", name="Earlier sweeps").click()
+    expect(page.get_by_test_id("stPopoverBody").get_by_role("button").first).to_be_visible()
+    assert found(page) == [], "earlier sweeps"
     for path, heading in (PAGES | {f"Saved_runs?runs={run.key}": "Saved runs"}).items():
         page.goto(f"{server.address}/{path}")
         expect(page.get_by_role("heading", name=heading).first).to_be_visible()
