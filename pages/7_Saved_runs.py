@@ -11,7 +11,7 @@ from dynamics.runs.run import Run, RunError, listing, root
 from pages.saved_runs import choices
 from pages.saved_runs.comparison import comparison, given, recorded
 from pages.saved_runs.finding import Entry, differing, found, grouped, title
-from pages.saved_runs.table import shown, table
+from pages.saved_runs.table import shown, table, written
 from pages.saved_runs.words import words
 from pages.shared.files.downloads import downloads
 from pages.shared.session import desk, owned
@@ -76,7 +76,7 @@ def listed(entries: list[Entry], key: str) -> None:
     st.session_state[key] = {"selection": {"rows": ticked, "columns": [], "cells": []}}
     rows = table(entries)
     st.dataframe(
-        rows,
+        written(rows),
         hide_index=True,
         column_order=shown(rows),
         on_select=lambda: choices.tick(key, keys),
@@ -93,8 +93,8 @@ def listed(entries: list[Entry], key: str) -> None:
             "seconds": st.column_config.NumberColumn(
                 format="%.3g", help="Of the first factors and of training, without measuring"
             ),
-            "last error": st.column_config.NumberColumn(format="%.2e", help=ERROR),
-            "least error": st.column_config.NumberColumn(format="%.2e", help=ERROR),
+            "last error": st.column_config.NumberColumn(help=ERROR),
+            "least error": st.column_config.NumberColumn(help=ERROR),
             "accuracy": st.column_config.NumberColumn(format="percent", help=ACCURACY),
             "lead": st.column_config.NumberColumn(format="%.1f ×", help=LEAD),
             "seeds": st.column_config.TextColumn(help="What was drawn at random, and from what"),

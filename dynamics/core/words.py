@@ -13,6 +13,7 @@ _TIMES = "\u00a0×\u00a0"
 _SIGNS = ("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _UP = str.maketrans(*_SIGNS)
 _DOWN = str.maketrans(*_SIGNS[::-1])
+_INDEX = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _E = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)e([+-]?\d+)\b")
 WHOLE = 4  # powers of ten from 10⁰ on and below this one are written in full
 RAISED = f"[{_SIGNS[1]}]+"  # the pattern of an exponent
@@ -37,6 +38,11 @@ def _power(match: re.Match[str]) -> str:
 def lowered(text: str) -> str:
     """A raised exponent in ordinary digits: ``-13`` for ``⁻¹³``."""
     return text.translate(_DOWN)
+
+
+def subscript(number: int) -> str:
+    """A whole number from 0 on as an index: ``₁₂``."""
+    return str(number).translate(_INDEX)
 
 
 def value(text: str) -> float:

@@ -28,10 +28,10 @@ import numpy as np
 
 from dynamics.core.records import Array, Trajectory, deviations
 from dynamics.core.seeds import QUARTILES
+from dynamics.core.words import subscript
 from dynamics.paper.check import DEVIATION, RECORD, Check, over_seeds
 
 TOLERANCE = 1e-8  # largest relative deviation of a curve that is not a fault
-LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 @dataclass(frozen=True)
@@ -163,5 +163,5 @@ def growth(found: Found, run: str) -> Iterator[Check]:
         for mode in sorted({0, len(goals) - 1}):
             grown = trajectory.series["singular_values"][:, mode] >= goals[mode] / 2
             step = float(trajectory.steps[int(np.argmax(grown))]) if grown.any() else math.nan
-            number = str(mode + 1).translate(LOWERED)
+            number = subscript(mode + 1)
             yield Check(f"step at which σ{number} is half grown, {network}", step)

@@ -11,8 +11,9 @@ import numpy as np
 
 from dynamics.core import traits
 from dynamics.core.config import Config
-from dynamics.core.description import seeds
+from dynamics.core.description import seeds, text_of
 from dynamics.core.records import Trajectory
+from dynamics.core.words import plain, raised
 from dynamics.draw.spark import spark
 from dynamics.findings.outcomes import Lead, late
 from dynamics.runs.run import Run, RunError
@@ -20,6 +21,7 @@ from pages.saved_runs.finding import Entry
 
 if TYPE_CHECKING:
     import pandas as pd
+    from pandas.io.formats.style import Styler
 
 
 # In the order of a row; ``shown`` has the order of the table.
@@ -43,6 +45,14 @@ def table(entries: list[Entry]) -> "pd.DataFrame":
     return pd.DataFrame(
         [_row(entry) for entry in entries],
         columns=COLUMNS,
+    )
+
+
+def written(rows: "pd.DataFrame") -> "Styler":
+    """The table with its small numbers as the rest of the page writes them; it sorts as before."""
+    asked = dict.fromkeys(("α", "ε", "η"), lambda value: raised(text_of(value)))
+    return rows.style.format(
+        asked | dict.fromkeys(("last error", "least error"), plain), na_rep="–"
     )
 
 

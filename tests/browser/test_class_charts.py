@@ -99,6 +99,6 @@ def test_modes_are_named_by_their_classes(charts: Server, page_at: Callable[[int
     recorder.end()
     page.goto(f"{charts.address}/?run={recorder.config.key}&panels=singular_values/original")
     names = page.locator(".dln-mode:not([hidden])")
-    expect(names).to_have_text(["σ1 cat | dog", "σ2 fox | the rest"])
+    expect(names).to_have_text(["σ₁ cat | dog", "σ₂ fox | the rest"])
     names.first.click()
     expect(page.get_by_role("combobox", name="Mode")).to_have_value("1")

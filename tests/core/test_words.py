@@ -5,7 +5,7 @@ import math
 import plotly.graph_objects as go
 import pytest
 
-from dynamics.core.words import all_its, count, formula, one_every, plain, raised
+from dynamics.core.words import all_its, count, formula, one_every, plain, raised, subscript
 from dynamics.export.layout.perspective import Axis
 from dynamics.export.layout.traces import show_values
 from dynamics.export.tikz.pens import text
@@ -20,6 +20,7 @@ def test_numbers_are_written_as_one_reads_them() -> None:
     assert [formula(each) for each in values[:4]] == [
         "4{,}081", "10.95", "0.178", r"6.8 \cdot 10^{-12}",
     ]  # fmt: skip
+    assert f"σ{subscript(1)} to σ{subscript(20)}" == "σ₁ to σ₂₀"
 
 
 def test_numbers_in_a_sentence_have_their_powers_raised() -> None:

@@ -5,7 +5,7 @@ import streamlit as st
 from dynamics.core.config import Config
 from dynamics.core.records import Trajectory
 from dynamics.core.traits import full_name, short_name
-from dynamics.core.words import raised
+from dynamics.core.words import raised, subscript
 from dynamics.findings.modes import Mode, by_network
 from dynamics.teach.glossary import about
 from dynamics.theory.course import Expected, expected
@@ -43,7 +43,7 @@ def _named(entry: tuple[str, list[Mode]]) -> list[tuple[str, Mode]]:
 
 def _row(modes: tuple[tuple[str, Mode], ...]) -> dict[str, str]:
     first = modes[0][1]
-    cells = {"Mode": raised(f"σ{first.number} → {first.goal:.4g}")}
+    cells = {"Mode": raised(f"σ{subscript(first.number)} → {first.goal:.4g}")}
     for name, mode in modes:
         measured = "not reached" if mode.measured is None else f"{mode.measured:,.0f}"
         if mode.early:

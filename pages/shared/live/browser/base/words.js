@@ -1,7 +1,15 @@
 // Words: numbers and marked-up text for readers.
 
-/** Text without its tags. */
-export const plain = (html) => html.replace(/<[^>]*>/g, "");
+const digits = (signs) => (_, number) => [...number].map((digit) => signs[digit]).join("");
+const low = digits("₀₁₂₃₄₅₆₇₈₉");
+const high = digits("⁰¹²³⁴⁵⁶⁷⁸⁹");
+
+/** Text without its tags; numbers that they lower or raise stay so: σ₁. */
+export const plain = (html) =>
+  html
+    .replace(/<sub>(\d+)<\/sub>/g, low)
+    .replace(/<sup>(\d+)<\/sup>/g, high)
+    .replace(/<[^>]*>/g, "");
 
 /** HTML of a text: Plotly's few tags stay tags, everything else is escaped. */
 export function marked(text) {
@@ -22,10 +30,10 @@ export const whole = (value) => Math.round(value).toLocaleString("en");
 
 /** 9.61e-13 as 9.61 × 10⁻¹³, with no-break spaces. */
 const raised = (text) =>
-  text.replace(/e\+?(-?)(\d+)/, (_, minus, power) => {
-    const digits = [...power].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]);
-    return `\u00a0×\u00a010${minus && "⁻"}${digits.join("")}`;
-  });
+  text.replace(
+    /e\+?(-?)(\d+)/,
+    (_, minus, power) => `\u00a0×\u00a010${minus && "⁻"}${high(_, power)}`,
+  );
 
 /** A number in three digits; – for NaN. */
 export function brief(value) {

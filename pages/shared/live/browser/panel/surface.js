@@ -179,7 +179,7 @@ export class Surface extends Panel {
       const modes = meta.y.slice(0, COLUMNS);
       return {
         caption: plain(name),
-        head: ["step", ...modes.map((_, at) => `σ${at + 1}`)],
+        head: ["step", ...modes.map((_, at) => plain(`σ<sub>${at + 1}</sub>`))],
         rows: spread(store.lastRow(store.column(modes[0])) + 1).map((row) => [
           whole(store.column("step")[row]),
           ...modes.map((mode) => brief(store.column(mode)[row])),
