@@ -59,9 +59,15 @@ def test_a_card_brings_its_settings_axes_and_outcome() -> None:
     assert f"Train {len(READY[2].sweep.keys)} runs" in labels(app)
 
 
-def test_an_address_holds_the_whole_sweep() -> None:
-    """Opened, it is written again as it was."""
-    query = TINY | AXES | {"outcome": "final", "seeds": "2", "view": "lines", "cell": "1,0"}
+@pytest.mark.parametrize("side", ["12", "8"])
+def test_an_address_holds_the_whole_sweep(side: str) -> None:
+    """Opened, it is written again as it was; also where the usual r̂ = 10 would not fit."""
+    query = (
+        TINY
+        | {"rows": side}
+        | AXES
+        | {"outcome": "final", "seeds": "2", "view": "lines", "cell": "1,0"}
+    )
     app = opened(**query)
     assert not app.warning and not app.error
     kept = {name: app.query_params[name] for name in query}
