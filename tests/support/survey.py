@@ -265,7 +265,10 @@ def _short(comparison: Comparison, name: str, goals: Array, steps: int) -> bool:
 
 
 def floors(count: int, first: int = 0) -> list[Deviation]:
-    """The deviations of the final loss, from starts so large that spare modes decay."""
+    """The deviations of the final loss, from starts so large that spare modes decay.
+
+    Infinite where training diverged although a final loss was forecast.
+    """
     found: list[Deviation] = []
     for seed in range(first, first + count):
         draw = np.random.default_rng(seed)
@@ -282,6 +285,7 @@ def floors(count: int, first: int = 0) -> list[Deviation]:
             descent = fastest(network, comparison.problem, optimizer, comparison.rate(name))
             descent.step(1000)
             floor = predicted.networks[name].floor
-            off = abs(floor.value / descent.loss() - 1)
+            loss = descent.loss()
+            off = abs(floor.value / loss - 1) if math.isfinite(loss) else math.inf
             found.append(Deviation(floor.standing, "floor", name, off))
     return found

@@ -1,6 +1,7 @@
 """Spread: how far forecasts are from finished runs, held against the table in docs/theory.md."""
 
 import collections
+import math
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from tests.support.survey import HEURISTIC, Deviation, bounces, budgets, floors,
 
 DOCS = Path(__file__).parents[2] / "docs" / "theory.md"
 CONFIGS = 500  # random configurations of each standing
+DIVERGED = 1  # networks of all large starts that diverge against their forecast, by the docs
 
 
 def documented() -> dict[tuple[str, str], list[float]]:
@@ -52,13 +54,16 @@ def test_a_few_forecasts_are_within_what_the_docs_say() -> None:
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("kinds", [("full",), HEURISTIC, ("floors",)], ids=lambda kinds: kinds[0])
 def test_the_docs_say_how_far_forecasts_are_from_finished_runs(kinds: tuple[str, ...]) -> None:
-    """Five hundred random configurations of each standing."""
-    found = floors(CONFIGS) if kinds == ("floors",) else survey(CONFIGS, kinds)
+    """Five hundred random configurations of each standing; floors have two among their own."""
+    found = floors(2 * CONFIGS) if kinds == ("floors",) else survey(CONFIGS, kinds)
     bounds = documented()
+    diverged = sum(math.isinf(each.value) for each in found)
+    assert diverged <= (DIVERGED if kinds == ("floors",) else 0)
     for name, values in grouped(found).items():
-        if len(values) < CONFIGS / 2:  # a standing that these kinds have by the way
+        if len(values) < CONFIGS:
+            assert kinds == HEURISTIC, name  # a standing that these have by the way
             continue
-        shares = np.quantile(values, [0.5, 0.9, 0.99, 1.0])
+        shares = np.quantile([*filter(math.isfinite, values)], [0.5, 0.9, 0.99, 1.0])
         assert (shares <= bounds[name]).all(), (name, shares.tolist(), bounds[name])
 
 
