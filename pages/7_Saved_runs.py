@@ -91,7 +91,7 @@ def listed(entries: list[Entry], key: str) -> None:
             "picture": st.column_config.ImageColumn("", width=110, help=PICTURE),
             "tags": st.column_config.ListColumn(),
             "seconds": st.column_config.NumberColumn(
-                format="%.3g", help="Of the first factors and of training, without measuring"
+                help="Of the first factors and of training, without measuring"
             ),
             "last error": st.column_config.NumberColumn(help=ERROR),
             "least error": st.column_config.NumberColumn(help=ERROR),

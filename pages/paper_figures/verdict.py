@@ -7,7 +7,7 @@ import streamlit as st
 
 from dynamics.core import traits
 from dynamics.core.seeds import shown
-from dynamics.core.words import duration, one_every
+from dynamics.core.words import duration, one_every, raised
 from dynamics.export.layout import space
 from dynamics.export.layout.subplots import abreast
 from dynamics.paper.check import AGREES, DEVIATION, DIFFERS, RECORD, UNPUBLISHED, Check, said
@@ -77,7 +77,8 @@ def _notes(judged: Judged) -> list[str]:
         steps = f", {one_every(max(intervals), 'step')}" if len(intervals) == 1 else ""
         notes.append(f"Records are counted from 0{steps}.")
     if DEVIATION in kinds:
-        notes.append("A deviation is |x − y| / max(|y|, 10⁻⁶ max|y|), the largest of all records.")
+        of = "|x − y| / max(|y|, 10⁻⁶ max|y|)".replace(" ", "\u00a0")
+        notes.append(f"A deviation is {of}, the largest of all records.")
     notes.append(traits.figure(judged.plan.name).borrowed)
     return [*filter(None, notes), "The same in a shell:"]
 
@@ -107,7 +108,7 @@ def _published(check: Check) -> str:
     if check.published is None:
         return "–"
     if check.kind == DEVIATION:
-        return f"at most {said(check.allowed)}"
+        return raised(f"at most {check.allowed:.0e}")
     return said(check.published)
 
 

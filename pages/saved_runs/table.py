@@ -52,7 +52,7 @@ def written(rows: "pd.DataFrame") -> "Styler":
     """The table with its small numbers as the rest of the page writes them; it sorts as before."""
     asked = dict.fromkeys(("α", "ε", "η"), lambda value: raised(text_of(value)))
     return rows.style.format(
-        asked | dict.fromkeys(("last error", "least error"), plain), na_rep="–"
+        asked | dict.fromkeys(("last error", "least error", "seconds"), plain), na_rep="–"
     )
 
 

@@ -37,5 +37,6 @@ def _heading(text: str) -> str:
 
 
 def _cells(texts: list[str]) -> str:
-    first, *others = map(html.escape, texts)
+    """The cells of a row; a setting and its value, such as L = 3, stay in one line."""
+    first, *others = (html.escape(text).replace(" = ", "\u00a0=\u00a0") for text in texts)
     return f'<th scope="row">{first}</th>' + "".join(f"<td>{text}</td>" for text in others)

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dynamics.core.config import Config
+from dynamics.runs.run import Run
 from dynamics.runs.start import start
 from tests.browser.conftest import Server
 from tests.browser.test_visit import LONG, SMALL, phase, press, visit
@@ -179,3 +180,26 @@ def test_reasons_of_a_forecast_open_by_touch(
     assert len(words.inner_text().split()) > 2
     sign.tap()
     expect(page.locator(".expect details[open]")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", few([390, 1400], 1))
+def test_a_run_that_failed_before_its_first_record_says_why_where_charts_would_be(
+    server: Server, page_at: Callable[[int], Page], width: int
+) -> None:
+    """All of it, however long; and the foot stays where it is."""
+    config = Config.from_dict(SMALL | {"seed_init": 33, "seed_target": width})
+    run = Run(server.runs / config.key)
+    run.folder.mkdir()
+    run.write("config.json", config.to_dict())
+    why = "What was wanted could not be had: " + "this is a long story, " * 8 + "and it ends here."
+    run.write("status.json", {"phase": "failed", "message": why, "created": 1.0})
+    page = visit(page_at(width), server, f"run={run.key}")
+    phase(page, "Failed")
+    told = page.locator(".dln-message")
+    expect(told).to_have_text(why)
+    assert told.evaluate("(it) => it.scrollWidth <= it.clientWidth")
+    place, foot = told.bounding_box(), page.locator(".dln-transport").bounding_box()
+    window = page.viewport_size
+    assert place and foot and window
+    assert place["y"] < window["height"] / 4 and place["width"] <= width
+    assert foot["y"] + foot["height"] == pytest.approx(window["height"], abs=MOVES)
