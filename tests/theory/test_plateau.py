@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import math
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,11 @@ from dynamics.theory.forecast import forecast
 from dynamics.theory.plateau import BEGUN, OVER, Plateau, aligned, plateau
 from dynamics.theory.prediction import HEURISTIC, Facts
 from tests.support.make import recorded
+from tests.support.plateaus import Ratio, survey
 
+DOCS = Path(__file__).parents[2] / "docs" / "theory.md"
 HEADS = "original,compressed,narrow_random"
+AWAY = 7  # networks of the survey whose loss jumps away as the plateau ends, by the docs
 
 
 def settings(**changes: Any) -> Config:
@@ -346,3 +350,43 @@ def test_a_run_keeps_what_its_forecast_needs() -> None:
     assert forecast(config, ahead).to_dict()["plateau"] == pytest.approx(
         forecast(config, kept).to_dict()["plateau"], rel=1e-5
     )
+
+
+def spread() -> dict[tuple[str, str], list[float]]:
+    """The shares that half, 90 %, 99 % and all of the deviations are within, by the docs."""
+    head = "| plateau until the loss has fallen by | how sure |"
+    lines = DOCS.read_text().partition(head)[2].partition("\n\n")[0].splitlines()
+    rows = [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in lines[2:]]
+    return {
+        (standing, share): [float(cell.rstrip(" %")) / 100 for cell in cells]
+        for share, standing, *cells in rows
+    }
+
+
+def deviations(found: list[Ratio], standing: str) -> dict[str, list[float]]:
+    """How far the forecasts of a standing are from the run, as a share of the forecast."""
+    own = [each for each in found if each.standing == standing]
+    return {
+        "2 %": [abs(each.begun - 1) for each in own],
+        "10 %": [abs(each.over - 1) for each in own],
+    }
+
+
+def test_a_few_plateaus_are_as_far_off_as_the_docs_say() -> None:
+    found = survey(("small-W", "first-order"), 3, first=10_000)
+    for standing in ("small-W", "first-order"):
+        for share, off in deviations(found, standing).items():
+            assert max(off) <= spread()[standing, share][-1], (standing, share, off)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_five_hundred_plateaus_are_as_far_off_as_the_docs_say() -> None:
+    """Of each standing, of random MLPs before digits."""
+    found = survey(("small-W", "first-order"), 500)
+    for standing, most in (("small-W", 0), ("first-order", AWAY)):
+        for share, all_off in deviations(found, standing).items():
+            off = [each for each in all_off if math.isfinite(each)]
+            assert len(off) >= 500 and len(all_off) - len(off) <= most
+            shares = np.quantile(off, [0.5, 0.9, 0.99, 1.0])
+            assert (shares <= spread()[standing, share]).all(), (standing, share, shares)
