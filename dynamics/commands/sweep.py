@@ -24,7 +24,7 @@ from dynamics.core.sweep import (
     shown,
 )
 from dynamics.core.words import duration, plain
-from dynamics.export import formats, sweeps
+from dynamics.export import formats
 from dynamics.findings.sweeps import Results
 from dynamics.runs.room import check_room, estimate
 from dynamics.runs.run import CANCEL
@@ -97,8 +97,7 @@ def run(options: argparse.Namespace) -> int:
     """
     sweep = _sweep(options)
     size = flags.print_of(options)
-    known = (*sweeps.NUMBERS, *formats.STILL)
-    form = formats.format_of(options.out, known) if options.out else ""
+    form = _form(options.out) if options.out else ""
     sweep.check_limit(options.most_runs)
     runs = flags.folder(options)
     where = executor(options.scheduler or "") if not options.dry_run else None
@@ -116,6 +115,17 @@ def run(options: argparse.Namespace) -> int:
     if now.phase == "cancelled":
         return ENDED
     return WRONG if now.failed else 0
+
+
+def _form(file: Path) -> str:
+    """The format of a file by its ending.
+
+    Raises:
+        ValueError: if no sweep has it.
+    """
+    from dynamics.export import sweeps  # not at the top: it takes a tenth of a second
+
+    return formats.format_of(file, (*sweeps.NUMBERS, *formats.STILL))
 
 
 def _sweep(options: argparse.Namespace) -> Sweep:
@@ -181,6 +191,8 @@ def _closed(training: Training) -> Iterator[Progress]:
 
 def _print(now: Progress, as_json: bool) -> None:
     if as_json:
+        from dynamics.export import sweeps
+
         print(sweeps.as_json(now.results, now.failed))
         return
     print(now.results.sweep.caption)
@@ -226,6 +238,8 @@ def _cell(results: Results, value: float) -> str:
 
 
 def _write(now: Progress, form: str, size: Any, file: Path) -> None:
+    from dynamics.export import sweeps
+
     if form in sweeps.NUMBERS:
         files.replace(file, sweeps.content(now.results, now.failed, form))
     else:
