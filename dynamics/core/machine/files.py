@@ -25,7 +25,7 @@ def environment() -> dict[str, str]:
     return os.environ | {name: os.path.abspath(value) for name, value in named.items() if value}
 
 
-def parsed(content: bytes) -> Any:
+def parsed(content: bytes | str) -> Any:
     """The value that JSON stands for.
 
     Raises:

@@ -78,7 +78,7 @@ def _shared(name: str) -> MemoryFile | None:
         return None
     try:
         head, _, content = (folder() / name).read_bytes().partition(b"\n")
-        about = json.loads(head)
+        about = files.parsed(head)
         kind = MediaFileKind(about["kind"])
         return MemoryFile(content, about["mimetype"], kind, about["filename"])
     except (OSError, ValueError, KeyError, TypeError):

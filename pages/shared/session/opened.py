@@ -12,6 +12,7 @@ from typing import Any
 
 import streamlit as st
 
+from dynamics.core.machine import files
 from pages.shared.session.reconnect import brought
 
 HELD = "open dialog"  # key of the text box
@@ -31,7 +32,7 @@ def asked(name: str, now: Any) -> Any:
         return now
     held = st.session_state.get(HELD) or brought(HELD)
     try:
-        known, what, number = json.loads(held) if held else ("", None, "")
+        known, what, number = files.parsed(held) if held else ("", None, "")
     except (TypeError, ValueError):  # a browser may send anything
         return None
     # A message that was on its way when the dialog was closed still has the request.
@@ -51,6 +52,6 @@ def close() -> None:
     """The visitor has closed the dialog."""
     held = str(st.session_state.get(HELD) or "")
     with contextlib.suppress(LookupError, TypeError, ValueError):
-        number = json.loads(held)[-1]
+        number = files.parsed(held)[-1]
         st.session_state[CLOSED] = [*st.session_state.get(CLOSED, ()), number][-MOST:]
     st.session_state[HELD] = ""
