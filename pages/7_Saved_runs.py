@@ -18,6 +18,7 @@ from pages.shared.session import desk, owned
 from pages.shared.session.reconnect import awaited
 
 MOST_COMPARED = 8
+MOST_TOLD = 4  # unreadable runs of which the page says why
 PICTURE = "Singular values over steps, each network in its colour"
 MAIN = "The compressed network's; without one, the first network's"
 ERROR = f"Recovery error, where the target is known; else test loss. {MAIN}."
@@ -66,7 +67,17 @@ def chosen_entries(entries: list[Entry]) -> list[Entry]:
         if common:
             st.markdown(f"**{common}** · {count(len(group), 'run')}")
         listed(group, f"runs {problem} {phase} {text} {by} {common}")
+    unreadable(passing)
     return [entry for entry in passing if entry.run.key in choices.ticked()]
+
+
+def unreadable(entries: list[Entry]) -> None:
+    """Why runs cannot be read: what is damaged in them, or that a newer version wrote them."""
+    told = [entry.status.message for entry in entries if entry.status.phase == "unreadable"]
+    for sentence in told[:MOST_TOLD]:
+        st.warning(sentence, icon=":material/folder_off:")
+    if more := told[MOST_TOLD:]:
+        st.caption(f"{count(len(more), 'more run')} cannot be read.")
 
 
 def listed(entries: list[Entry], key: str) -> None:

@@ -72,9 +72,10 @@ def write(run: Run, remarks: Remarks) -> None:
     """Keep remarks in the folder of a run, in place of earlier ones.
 
     Raises:
-        RunError: with one sentence, if the folder cannot be written.
+        RunError: with one sentence, if the folder cannot be written or is a newer version's.
     """
     content = json.dumps(dataclasses.asdict(remarks), ensure_ascii=False).encode()
+    run.need_known()
     try:
         files.replace(run.folder / FILE, content)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 ``runs/<key>/`` holds:
 
+- ``format.json``: the version of the folder's form; see ``version``;
 - ``config.json``: the settings;
 - ``layout.json``: what the columns of the records are;
 - ``records.f8``: the records, rows of little-endian float64, only ever appended to;
@@ -42,7 +43,7 @@ from dynamics.core.records import Array, Layout, Trajectory
 from dynamics.core.traits import short_name
 from dynamics.findings.outcomes import Outcome
 from dynamics.findings.rounding import Parting
-from dynamics.runs import queue
+from dynamics.runs import queue, version
 
 KEY = re.compile(r"[0-9a-f]{16}")
 RUN, PAUSE, CANCEL = b"r", b"p", b"c"
@@ -269,6 +270,15 @@ class Run:
             raise RunError(f"Run {self.key}: its records have just changed.")
         return rows
 
+    def need_known(self) -> None:
+        """Raise an error if this program does not know the form of the folder.
+
+        Raises:
+            RunError: with one sentence, if a newer version wrote it or its version is damaged.
+        """
+        if why := version.refusal(self.folder, f"Run {self.key}"):
+            raise RunError(why)
+
     def need_records(self) -> None:
         """Raise an error if the run has no records to show.
 
@@ -309,8 +319,10 @@ class Run:
         """Ask the worker to continue (``RUN``), to wait (``PAUSE``) or to end (``CANCEL``).
 
         Raises:
-            RunError: if the folder cannot be written, or another program trains the run.
+            RunError: if the folder cannot be written, another program trains the run or a newer
+                version of this one.
         """
+        self.need_known()
         if self.watched:
             raise RunError(
                 f"Run {self.key} belongs to a program of its own, which alone steers it."
@@ -408,6 +420,7 @@ class Run:
     def _text(self, name: str) -> bytes:
         if not self.folder.is_dir():
             raise RunError(f"There is no run {self.key}.")
+        self.need_known()
         try:
             return (self.folder / name).read_bytes()
         except FileNotFoundError:

@@ -10,7 +10,7 @@ from pathlib import Path
 from dynamics.core.config import ELSEWHERE, Config
 from dynamics.data import dataset as datasets
 from dynamics.data.folder import DataError
-from dynamics.runs import launcher, queue, remarks
+from dynamics.runs import launcher, queue, remarks, version
 from dynamics.runs.fork import shared
 from dynamics.runs.run import LIVE, RUN, Run, RunError, Status
 
@@ -31,7 +31,8 @@ def start(config: Config, folder: Path, *, anew: bool = False, origin: Run | Non
 
     Raises:
         RunError: if too many runs are waiting already, if the folder cannot be written, if the
-            data set that it reads is not on this machine or if another program trained the run.
+            data set that it reads is not on this machine, if another program trained the run or if
+            a newer version of this one did.
     """
     if config.watched:
         raise RunError(ELSEWHERE)
@@ -39,6 +40,8 @@ def start(config: Config, folder: Path, *, anew: bool = False, origin: Run | Non
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with queue.lock(folder / ".lock"):
+            if version.newer(run.folder):
+                run.need_known()
             status = Status("unreadable")
             with contextlib.suppress(RunError):
                 status = run.status
@@ -85,6 +88,7 @@ def _anew(run: Run, config: Config) -> Run:
     aside = Run(run.folder.with_name(f".new-{run.key}"))
     shutil.rmtree(aside.folder, ignore_errors=True)
     aside.folder.mkdir()
+    version.stamp(aside.folder)
     aside.write("config.json", config.canonical().to_dict())
     if (said := remarks.read(run)) != remarks.Remarks():
         remarks.write(aside, said)

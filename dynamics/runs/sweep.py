@@ -2,6 +2,7 @@
 
 ``runs/sweeps/<key>/`` holds:
 
+- ``format.json``: the version of the folder's form; see ``version``;
 - ``sweep.json``: the sweep;
 - ``outcomes.jsonl``: a line for each run that ended: its key and its outcome, or why it has none;
 - ``status.json``: where the sweep stands;
@@ -33,7 +34,7 @@ from dynamics.core.sweep import Sweep
 from dynamics.core.words import count
 from dynamics.findings.outcomes import DIVERGED, Outcome
 from dynamics.findings.sweeps import Results, needed, outcome
-from dynamics.runs import queue
+from dynamics.runs import queue, version
 from dynamics.runs.executors import DiedError, Executor, LostError
 from dynamics.runs.group import ENDED
 from dynamics.runs.room import OVERHEAD, distinct, seconds
@@ -158,6 +159,7 @@ class SweepFolder:
             RunError: if it does not exist or cannot be read.
         """
         name = self.key[:40]
+        self.need_known()
         try:
             sweep = Sweep.from_dict(files.parsed((self.folder / "sweep.json").read_bytes()))
         except FileNotFoundError:
@@ -167,6 +169,15 @@ class SweepFolder:
         if sweep.key != self.key:
             raise RunError(f"The sweep {name} is damaged: its sweep.json is another one's.")
         return sweep
+
+    def need_known(self) -> None:
+        """Raise an error if this program does not know the form of the folder.
+
+        Raises:
+            RunError: with one sentence, if a newer version wrote it or its version is damaged.
+        """
+        if why := version.refusal(self.folder, f"The sweep {self.key[:40]}"):
+            raise RunError(why)
 
     def progress(self) -> Progress:
         """Where it stands, for everybody else than the process that trains it.
@@ -252,8 +263,15 @@ class SweepFolder:
             yield alive
 
     def create(self, sweep: Sweep) -> None:
-        """Make the folder, or take it up again."""
+        """Make the folder, or take it up again.
+
+        Raises:
+            RunError: if a newer version of the program has made it.
+        """
+        if version.newer(self.folder):
+            self.need_known()
         self.folder.mkdir(parents=True, exist_ok=True)
+        version.stamp(self.folder)
         files.replace(self.folder / "sweep.json", json.dumps(sweep.to_dict()).encode())
         self.ask(RUN)
 
@@ -504,6 +522,7 @@ def store(runs: Path, config: Config, trained: Trained) -> None:
         created=time.time(),
     )
     contents = {
+        version.NAME: version.CONTENT,
         "config.json": json.dumps(config.canonical().to_dict()).encode(),
         "layout.json": json.dumps(trained.layout.to_dict()).encode(),
         "records.f8": trained.rows.astype("<f8").tobytes(),
@@ -515,7 +534,7 @@ def store(runs: Path, config: Config, trained: Trained) -> None:
         for name, content in contents.items():
             (aside.folder / name).write_bytes(content)
         with queue.lock(runs / ".lock"):
-            if not _live(run):
+            if not (_live(run) or version.newer(run.folder)):
                 replace(run.folder, aside.folder)
     finally:
         shutil.rmtree(aside.folder, ignore_errors=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from dynamics.core.machine import files
 from dynamics.core.sweep import Sweep
+from dynamics.runs import version
 from dynamics.runs.executors import Executor
 from dynamics.runs.executors.here import Here
 from dynamics.runs.room import check_room, estimate
@@ -32,9 +33,12 @@ def start(sweep: Sweep, runs: Path) -> SweepFolder:
     """Start a process that trains what the sweep lacks, unless one has it in hand already.
 
     Raises:
-        RunError: if too many sweeps wait, or the machine has no room or cannot write the folder.
+        RunError: if too many sweeps wait, the machine has no room or cannot write the folder, or a
+            newer version of the program has made it.
     """
     place = SweepFolder(runs, sweep.key)
+    if version.newer(place.folder):
+        place.need_known()
     try:
         if place.standing.phase in LIVE and place.asked() != CANCEL:
             return place
