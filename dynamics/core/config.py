@@ -4,6 +4,7 @@ Sliders, command-line flags, the page's address and the stored file are all view
 Equal configs have equal keys on every machine.
 """
 
+import contextlib
 import copy
 import dataclasses
 import difflib
@@ -561,7 +562,9 @@ class Config:
         """A Config from field names and values, or the texts of values.
 
         A field that is left out has the value that its problem and its data set suggest, or else
-        its default, because one size of step or matrix does not suit all problems.
+        its default, because one size of step or matrix does not suit all problems. Such a rank or
+        width is no larger than the matrix that is given, and a run keeps no more records than it
+        may.
 
         Raises:
             ConfigError: for the reasons of the class, and for a name that is not a field.
@@ -571,8 +574,8 @@ class Config:
         unknown = {name: _unknown(name) for name in values if name not in known}
         if unknown:
             raise ConfigError(unknown)
-        fits = fitting(str(problem), values.get("dataset"))
-        return cls(**(suggested(problem) | fits | dict(values)))
+        usual = suggested(problem) | fitting(str(problem), values.get("dataset"))
+        return cls(**(usual | _within(usual, values) | dict(values)))
 
 
 SETTINGS = settings_of(Config)
@@ -595,6 +598,27 @@ def suggested(problem: str | None) -> dict[str, Any]:
     if not isinstance(problem, str) or problem not in choices("problem"):
         return {}
     return dict(traits.problem(problem).suggests)
+
+
+def _within(usual: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a problem suggests, kept within what given sides and given steps allow."""
+    numbers = {}
+    problem = given.get("problem", SETTINGS["problem"].default)
+    read = traits.problem(problem).reads if problem in choices("problem") else ()
+    for name in ("steps", *({"rows", "cols"} & {*read})):
+        # A value that cannot be used is told by the check of all fields.
+        with contextlib.suppress(ValueError):
+            numbers[name] = SETTINGS[name].check(given[name]) if name in given else None
+    sides = [numbers[side] for side in ("rows", "cols") if numbers.get(side)]
+    within = {}
+    for name in ("rank", "rank_bound"):
+        value = usual.get(name, SETTINGS[name].default)
+        if value > min(sides, default=value):
+            within[name] = min(sides)
+    records = usual.get("record_every", SETTINGS["record_every"].default)
+    if (steps := numbers.get("steps")) and steps / records > consistency.MOST_RECORDS:
+        within["record_every"] = -(-steps // consistency.MOST_RECORDS)
+    return within
 
 
 def _watched(problem: Any) -> bool:

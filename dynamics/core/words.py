@@ -15,6 +15,7 @@ _UP = str.maketrans(*_SIGNS)
 _DOWN = str.maketrans(*_SIGNS[::-1])
 _INDEX = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _E = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)e([+-]?\d+)\b")
+_HELD = re.compile(r"(?<=\w) (?=[×%])|(?<=\w ×) (?=\w)")
 WHOLE = 4  # powers of ten from 10⁰ on and below this one are written in full
 RAISED = f"[{_SIGNS[1]}]+"  # the pattern of an exponent
 
@@ -33,6 +34,11 @@ def _power(match: re.Match[str]) -> str:
         return f"{float(match[0]):,.10g}"
     power = f"10{str(int(match[2])).translate(_UP)}"
     return power if match[1] == "1" else f"{match[1]}{_TIMES}{power}"
+
+
+def held(text: str) -> str:
+    """A text in which no line ends inside ``30 × 30`` or ``30 %``."""
+    return _HELD.sub("\u00a0", text)
 
 
 def lowered(text: str) -> str:

@@ -4,6 +4,7 @@ A file of ``lessons/`` has one lesson, ``LESSON``. The lesson says what is train
 will happen; its explanation shows ``numbers`` that are computed from the runs.
 """
 
+import dataclasses
 import math
 import string
 from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ from typing import Any
 from dynamics.core import registry
 from dynamics.core.config import Config
 from dynamics.core.records import Trajectory
-from dynamics.core.words import formula
+from dynamics.core.words import formula, held
 from dynamics.findings.modes import modes
 
 # Settings for a small target that is seen whole. A network learns its modes one by one within a
@@ -62,7 +63,7 @@ Numbers = Mapping[str, float | str]
 
 @dataclass(frozen=True)
 class Lesson:
-    """One lesson. Texts are Markdown with formulas.
+    """One lesson. Texts are Markdown with formulas; no line ends inside ``30 × 30``.
 
     In the explanation, ``@name`` stands for the number of that name in ``numbers``.
 
@@ -115,6 +116,12 @@ class Lesson:
     )
     columns: tuple[str, ...] = ("theory", "your run")
     compared: str = ""
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            text = getattr(self, field.name)
+            if isinstance(text, str):
+                object.__setattr__(self, field.name, held(text))
 
     @cached_property
     def configs(self) -> dict[str, Config]:

@@ -82,20 +82,11 @@ def read_address() -> None:
     take(found)
     st.session_state["sweep cell"] = cell
     if query:
-        shared_settings.adopt(_varied(query, found) | query)
+        shared_settings.adopt(query)
         wrong += st.session_state.pop("wrong", [])
     for sentence in wrong:
         st.warning(sentence, icon=":material/link_off:")
     address.taken(asked, "sweep address")
-
-
-def _varied(query: Mapping[str, str], found: Asked) -> dict[str, Any]:
-    """Values that fit an address's settings, of settings that are axes: it has none of those."""
-    try:
-        base = found.sweep(query).base
-    except ConfigError:
-        return {}
-    return {name: getattr(base, name) for name, _ in found.axes if name in SETTINGS}
 
 
 def _asked(query: dict[str, str], usual: Asked) -> Asked:

@@ -247,6 +247,28 @@ def test_settings_left_out_are_as_the_problem_suggests_unless_given(problem: str
         assert Config.from_dict(base | {"alpha": 3.5}).alpha == 3.5
 
 
+@pytest.mark.parametrize("given", [{"rows": 4}, {"cols": "3"}, {"rows": 8, "cols": 2}])
+@pytest.mark.parametrize("problem", SETTINGS["problem"].offered)
+def test_what_is_suggested_fits_a_given_matrix(problem: str, given: dict[str, Any]) -> None:
+    """A small matrix needs no rank and no width with it; a problem without sides reads none."""
+    base = {"problem": problem, "dataset": named(problem)}
+    config = Config.from_dict(base | given)
+    if {*given} <= {*traits.problem(problem).reads}:
+        assert max(config.rank, config.rank_bound) <= min(config.shape)
+    else:
+        usual = Config.from_dict(base)
+        assert (config.rank, config.rank_bound) == (usual.rank, usual.rank_bound)
+    with pytest.raises(ConfigError, match="smaller side"):
+        Config.from_dict({"rows": 8, "rank_bound": 9})
+
+
+def test_steps_alone_bring_an_interval_of_records_that_fits_them() -> None:
+    config = Config.from_dict({"steps": "30000000"})
+    assert config.steps / config.record_every == MOST_RECORDS
+    with pytest.raises(ConfigError, match="a run keeps at most"):
+        Config.from_dict({"steps": 30_000_000, "record_every": 50})
+
+
 def test_exact_simulations_are_not_offered_but_still_run() -> None:
     """Old runs and links have them; in a menu they would be the same curve twice."""
     hidden = set(choices("networks")) - set(SETTINGS["networks"].offered)

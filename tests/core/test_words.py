@@ -5,7 +5,7 @@ import math
 import plotly.graph_objects as go
 import pytest
 
-from dynamics.core.words import all_its, count, formula, one_every, plain, raised, subscript
+from dynamics.core.words import all_its, count, formula, held, one_every, plain, raised, subscript
 from dynamics.export.layout.perspective import Axis
 from dynamics.export.layout.traces import show_values
 from dynamics.export.tikz.pens import text
@@ -29,6 +29,11 @@ def test_numbers_in_a_sentence_have_their_powers_raised() -> None:
     assert said.replace("\u00a0", " ") == (
         "From 9.6 × 10⁻¹³ to -10⁻⁴ and 9.42 × 10¹⁰, η = 10⁵, at 3 GHz in run 2e5a, v1.2e3"
     )
+
+
+def test_no_line_ends_between_the_sides_of_a_matrix_or_before_a_percent_sign() -> None:
+    assert held("A 30 × 30 matrix is d × d.") == "A 30\u00a0×\u00a030 matrix is d\u00a0×\u00a0d."
+    assert held("30 % of 5 to 6") == "30\u00a0% of 5 to 6"
 
 
 def test_powers_below_ten_thousand_are_written_in_full() -> None:

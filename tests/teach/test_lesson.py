@@ -281,3 +281,9 @@ def test_unknown_lesson_is_refused() -> None:
         ValueError, match="'nothing' is not one of the lessons: alpha, classes, depth"
     ):
         lesson.load("nothing")
+
+
+def test_no_line_of_a_lesson_ends_between_the_sides_of_a_matrix() -> None:
+    texts = [text for each in lesson.lessons().values() for text in (each.setup, each.explanation)]
+    assert any("\u00a0×\u00a0" in text for text in texts)
+    assert not [text for text in texts if " × " in text]
