@@ -602,9 +602,10 @@ def suggested(problem: str | None) -> dict[str, Any]:
 
 def _within(usual: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """What a problem suggests, kept within what given sides and given steps allow."""
-    numbers = {}
+    numbers: dict[str, Any] = {}
     problem = given.get("problem", SETTINGS["problem"].default)
-    read = traits.problem(problem).reads if problem in choices("problem") else ()
+    known = isinstance(problem, str) and problem in choices("problem")
+    read = traits.problem(problem).reads if known else ()
     for name in ("steps", *({"rows", "cols"} & {*read})):
         # A value that cannot be used is told by the check of all fields.
         with contextlib.suppress(ValueError):
