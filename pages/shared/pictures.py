@@ -46,10 +46,14 @@ def cards(page: str, names: Sequence[str], lit: int | None, pick: Callable[[int]
     st.html(_style(page, tuple(names)))
     with st.container(key="presets"):
         for number, name in enumerate(names):
-            chosen = "chosen " if number == lit else ""
-            with st.container(key=f"{chosen}preset {number}"):
-                key = f"preset {number} button"
-                st.button(name, key=key, on_click=pick, args=(number,), width="stretch")
+            st.button(
+                name,
+                key=f"preset {number} button",
+                on_click=pick,
+                args=(number,),
+                type="primary" if number == lit else "secondary",
+                width="stretch",
+            )
 
 
 @functools.lru_cache

@@ -55,6 +55,7 @@ SHARES = {
     "label_noise": 0.05,
     "validation": 0.05,
 }
+BOX = 84  # pixels of a number's box beside its slider
 HELP_OF_CLASSES = {  # what a setting means where classes are told apart
     "depth": "Number of matrices in the head: the more, the longer a small start waits",
     "rank_bound": "Width of the compressed and the narrow head: 3 tell ten classes apart nearly as "
@@ -69,7 +70,10 @@ HELP_OF_CLASSES = {  # what a setting means where classes are told apart
 
 def settings() -> dict[str, Any]:
     """All settings: as the widgets have them, or as the last visit to the first page left them."""
-    return st.session_state.setdefault("settings", Config.from_dict(_usual()).to_dict())
+    if "settings" not in st.session_state:
+        st.session_state["settings"] = Config.from_dict(_usual()).to_dict()
+    shown: dict[str, Any] = st.session_state["settings"]
+    return shown
 
 
 def _usual() -> dict[str, Any]:
@@ -178,7 +182,11 @@ def _problem(values: dict[str, Any]) -> None:
     )
     words = choices("problem")[values["problem"]].partition(": ")[2]
     st.caption(f"{words[0].upper()}{words[1:]}.")
-    with st.popover("Your own data", icon=":material/upload:", width="stretch"):
+    with st.popover(
+        "Your own data", icon=":material/upload:", width="stretch", on_change="rerun"
+    ) as opened:
+        if not opened.open:
+            return
         if desk.kind() == "classes":
             words = "An .npz file with the arrays images and labels"
             more = "NumPy's savez writes one. docs/settings.md has which arrays fit."
@@ -325,18 +333,19 @@ def _decades(name: str, value: float) -> float:
     if name == "tolerance":
         steps.add(0.0)
     number = f"{name} number"
-    left, right = st.columns([3, 2], vertical_alignment="bottom", wrap=False)
-    left.select_slider(
-        SETTINGS[name].heading,
-        sorted(steps),
-        key=_seeded(name, value),
-        format_func=lambda value: raised(text_of(value)),
-        help=_help(name),
-        on_change=_copy,
-        args=(name, number),
-    )
-    with right:
-        return float(_box(name, number, value, on_change=_copy, args=(number, name)))
+    # Not columns, which are a message each.
+    with st.container(horizontal=True, vertical_alignment="bottom", wrap=False):
+        st.select_slider(
+            SETTINGS[name].heading,
+            sorted(steps),
+            key=_seeded(name, value),
+            format_func=lambda value: raised(text_of(value)),
+            help=_help(name),
+            on_change=_copy,
+            args=(name, number),
+        )
+        typed = _box(name, number, value, on_change=_copy, args=(number, name), width=BOX)
+    return float(typed)
 
 
 def _box(name: str, key: str, value: Any, **options: Any) -> Any:

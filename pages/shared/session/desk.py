@@ -5,6 +5,7 @@ So do the pages of attributions and of sweeps, for each of the two kinds.
 One page offers problems that recover a matrix, the other those that tell classes apart.
 """
 
+import functools
 from pathlib import Path
 from typing import Literal
 
@@ -48,8 +49,13 @@ def folder() -> str:
 
 def problems() -> list[str]:
     """The problems that the page offers."""
-    mine = [name for name in choices("problem") if kind_of(name) == kind()]
-    return [name for name in mine if traits.problem(name).trained]
+    return list(_problems(kind()))
+
+
+@functools.cache
+def _problems(kind: Kind) -> tuple[str, ...]:
+    mine = [name for name in choices("problem") if kind_of(name) == kind]
+    return tuple(name for name in mine if traits.problem(name).trained)
 
 
 def sit(kind: Kind) -> None:

@@ -106,9 +106,11 @@ def note(config: Config | None, run: Run) -> None:
 
 def share(config: Config, seen: Mapping[str, str]) -> None:
     """A menu with a link to this page: every setting, and the ``view`` of the charts."""
-    with st.popover("Link", icon=":material/link:", help="Copy a link to what is shown here"):
-        st.caption("Opens this page with exactly these settings, charts, axes and cursor.")
-        st.code(address.link(config, hiding.choice(), seen), language=None, wrap_lines=True)
+    words = "Copy a link to what is shown here"
+    with st.popover("Link", icon=":material/link:", help=words, on_change="rerun") as opened:
+        if opened.open:
+            st.caption("Opens this page with exactly these settings, charts, axes and cursor.")
+            st.code(address.link(config, hiding.choice(), seen), language=None, wrap_lines=True)
 
 
 def _ask(asked: tuple[Run, bytes]) -> None:

@@ -6,34 +6,56 @@ import { mirrored, readTheme, toned } from "../base/theme.js";
 import { axis } from "../panel/figure.js";
 
 const THEME_PAUSE = 300; // ms that Streamlit takes to change its theme
-const stills = new WeakMap(); // the chart's element by Streamlit's
+const PATIENCE = 200; // ms after which a busy page draws all the same
+// Safari has no idle callbacks; an answer takes about so long there.
+const { cancelIdleCallback: cancel = clearTimeout } = window;
+const { requestIdleCallback: whenIdle = (draw) => setTimeout(draw, PATIENCE) } = window;
+const stills = new WeakMap(); // a Still by Streamlit's element
 
 /** Streamlit calls this when the chart appears, and after each run of the script. */
 export function mount({ data, parentElement }) {
-  if (!stills.has(parentElement)) {
-    const plot = make("div", "dln-still", { role: "img", "aria-label": data.words });
-    parentElement.append(plot);
-    stills.set(parentElement, plot);
-  }
-  const plot = stills.get(parentElement);
-  plot.setAttribute("aria-label", data.words);
-  const draw = () => show(plot, JSON.parse(data.figure), data.plotly);
-  draw();
+  if (!stills.has(parentElement)) stills.set(parentElement, new Still(parentElement));
+  const still = stills.get(parentElement);
+  still.update(data);
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  const later = () => setTimeout(draw, THEME_PAUSE);
+  const later = () => setTimeout(() => still.due(), THEME_PAUSE);
   dark.addEventListener("change", later);
-  const sizes = new ResizeObserver(() => window.Plotly && plot._fullLayout && draw());
-  sizes.observe(plot);
-  return () => {
-    dark.removeEventListener("change", later);
-    sizes.disconnect();
-  };
+  return () => dark.removeEventListener("change", later);
 }
 
-async function show(plot, { data, layout }, address) {
-  const Plotly = await loadPlotly(address);
-  if (!plot.isConnected) return;
-  const theme = toned(readTheme(plot));
+class Still {
+  constructor(parent) {
+    this.plot = make("div", "dln-still", { role: "img" });
+    parent.append(this.plot);
+    new ResizeObserver(() => this.due()).observe(this.plot);
+  }
+
+  update(data) {
+    this.plot.setAttribute("aria-label", data.words);
+    this.data = data;
+    this.due();
+  }
+
+  /** Draw once the rest of the page has its answer: a slider that moves on waits for no chart. */
+  due() {
+    cancel(this.asked);
+    this.asked = whenIdle(() => this.draw(), { timeout: PATIENCE });
+  }
+
+  async draw() {
+    const { figure, plotly } = this.data;
+    const Plotly = await loadPlotly(plotly);
+    const { plot } = this;
+    const theme = readTheme(plot);
+    const shown = [figure, theme.key, plot.clientWidth, plot.clientHeight].join();
+    if (!plot.isConnected || shown === this.shown) return;
+    this.shown = shown;
+    if (theme.key !== this.theme?.key) this.theme = toned(theme);
+    await show(Plotly, plot, JSON.parse(figure), this.theme);
+  }
+}
+
+async function show(Plotly, plot, { data, layout }, theme) {
   const text = { color: theme.ink, family: theme.font };
   const range = layout.xaxis.range;
   const top = Math.max(0, ...data.flatMap(({ y }) => y));
