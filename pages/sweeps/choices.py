@@ -165,7 +165,7 @@ def _in_force(ready: Ready, asked: Asked, settings: Mapping[str, Any]) -> bool:
 
 def _pick(place: int) -> None:
     ready = READY[place]
-    desk.sit("matrices")
+    desk.sit(desk.kind_of(ready.sweep.base.problem))
     shared_settings.adopt(ready.settings)
     take(ready.asked)
     st.session_state["sweep cell"] = ""

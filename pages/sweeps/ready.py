@@ -1,4 +1,4 @@
-"""Ready sweeps: one for each open question, small enough for a minute or a few on two cores."""
+"""Ready sweeps: one or two for each open question, small enough for a minute or a few on two cores."""
 
 from pages.sweeps.asked import Asked, Ready
 
@@ -36,6 +36,14 @@ READY = (
         SMALL | {"steps": 4000},
     ),
     Ready(
+        "Too wide, with noise",
+        "What does an r̂ above the rank cost when entries are noisy?",
+        "The last error. Without noise, wider costs nothing; with noise, each direction above r is "
+        "one more that learns the noise, unless training stops in time.",
+        Asked((("rank_bound", "2,3,4,5,6,8,12,20"), ("noise", "0,0.1,0.2,0.4,0.8")), "final"),
+        SMALL | {"observed": 0.5, "steps": 6000},
+    ),
+    Ready(
         "Noise, and when to stop",
         "How much is lost by training to the end on noisy entries?",
         "Last error over lowest error: above 1 the network went on to learn the noise. With r̂ = r "
@@ -54,12 +62,32 @@ READY = (
         SMALL | {"observed": 0.5, "steps": 8000},
     ),
     Ready(
+        "α where classes are told",
+        "Is α more than a larger step in a network that tells digits apart?",
+        "Steps to 95 % of held-out images. A larger α comes sooner as long as its step is stable; "
+        "with a small start ε there is more to gain.",
+        Asked(
+            (("alpha", "0.2,1,2,5,10"), ("init_scale", "0.03,0.1,0.3,1")),
+            "accuracy_steps",
+            level=0.95,
+        ),
+        {"problem": "digits"},
+    ),
+    Ready(
         "How good is the start",
         "Where does compression stop helping?",
         "The largest angle between the directions in which the compressed network starts and the "
         "true ones. Near 90° its start has lost a mode; theory's line says where.",
         Asked((("observed", "0.1:0.9:0.1"), ("noise", "0:0.6:0.1")), "angle"),
         SMALL | {"rank_bound": 4, "steps": 3000},
+    ),
+    Ready(
+        "How many measurements",
+        "How many sums of entries make a good start?",
+        "The same angle where not entries are seen but m weighted sums of all of them. It falls about as "
+        "1/√m; noise on a sum of 1,600 entries hardly counts.",
+        Asked((("measurements", "100:6400:3/decade"), ("noise", "0,0.6")), "angle", lines=True),
+        SMALL | {"problem": "sensing", "rank_bound": 4, "steps": 10, "record_every": 10},
     ),
     Ready(
         "What never moves",

@@ -52,11 +52,12 @@ def test_a_ready_sweep_is_small_and_has_a_picture_and_a_command(ready: Ready) ->
 
 def test_a_card_brings_its_settings_axes_and_outcome() -> None:
     app = opened()
-    app.button(key="preset 2 button").click().run()
-    assert not app.exception
-    assert app.selectbox(key="swept axis 2").value == "depth"
-    assert READY[2].question in " ".join(each.value for each in app.markdown)
-    assert f"Train {len(READY[2].sweep.keys)} runs" in labels(app)
+    for place, third in ((3, "depth"), (5, ""), (0, "")):  # of matrices, of digits, and back
+        app.button(key=f"preset {place} button").click().run()
+        assert not app.exception
+        assert app.selectbox(key="swept axis 2").value == third
+        assert READY[place].question in " ".join(each.value for each in app.markdown)
+        assert f"Train {len(READY[place].sweep.keys)} runs" in labels(app)
 
 
 @pytest.mark.parametrize("side", ["12", "8"])
