@@ -32,7 +32,7 @@ class Estimate:
         missing: how many of its cells cannot exist.
         new: how many of its runs are not finished yet.
         seconds: at most, on so many places; None where a backbone's operations are not known.
-        memory: bytes of the runs that train at once.
+        memory: bytes of the runs that train at once; None where a backbone's are not known.
         disk: bytes of the new folders, at most.
     """
 
@@ -40,7 +40,7 @@ class Estimate:
     missing: int
     new: int
     seconds: float | None
-    memory: float
+    memory: float | None
     disk: float
 
     @property
@@ -51,8 +51,12 @@ class Estimate:
             parts[0] += f", {self.runs - self.new:,} of them finished already"
         if self.seconds is not None and self.new:
             parts.append(f"at most about {duration(self.seconds)}")
-        parts += [f"{size(self.memory)} of memory", f"at most {size(self.disk)} of disk"]
+        if self.memory is not None:
+            parts.append(f"{size(self.memory)} of memory")
+        parts.append(f"at most {size(self.disk)} of disk")
         told = "; ".join(parts) + "."
+        if self.seconds is None and self.new:
+            told += " How long it takes is told once its first runs have ended."
         if self.missing:
             told += f" {count(self.missing, 'cell')} cannot exist."
         return told
@@ -64,13 +68,14 @@ def estimate(sweep: Sweep, runs: Path, places: int = 0) -> Estimate:
     new = [config for config in distinct(sweep) if not _finished(Run(runs / config.key))]
     times = [seconds(config) for config in new]
     known = [each for each in times if each is not None]
-    most = max((_bytes(config) for config in sweep.configs), default=0.0)
+    sizes = [_bytes(config) for config in sweep.configs]
+    most = max((each for each in sizes if each is not None), default=0.0)
     return Estimate(
         len(distinct(sweep)),
         len(sweep.missing),
         len(new),
         START + sum(known) / places if len(known) == len(times) else None,
-        most * min(places, max(1, len(new))),
+        None if None in sizes else most * min(places, max(1, len(new))),
         sum(map(_disk, new)),
     )
 
@@ -82,9 +87,10 @@ def check_room(expected: Estimate, runs: Path) -> None:
         RunError: with one sentence.
     """
     memory = psutil.virtual_memory().available
-    if expected.memory > LEFT * memory:
+    needed = expected.memory or 0.0
+    if needed > LEFT * memory:
         raise RunError(
-            f"The runs of this sweep take {size(expected.memory)} of memory at once, and "
+            f"The runs of this sweep take {size(needed)} of memory at once, and "
             f"{size(memory)} are free; smaller matrices would fit."
         )
     there = next(folder for folder in (runs, *runs.parents) if folder.exists())
@@ -117,9 +123,9 @@ def seconds(config: Config) -> float | None:
     return OVERHEAD + config.steps * work + records * RECORD
 
 
-def _bytes(config: Config) -> float:
+def _bytes(config: Config) -> float | None:
     if traits.problem(config.problem).classifies:
-        return 0.0
+        return None
     return sum(cost.memory(config, network) for network in config.networks)
 
 

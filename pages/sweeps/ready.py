@@ -1,4 +1,4 @@
-"""Ready sweeps: one or two for each open question, small enough for a minute or a few on two cores."""
+"""Ready sweeps: one or two for each open question, each of a minute or a few on two cores."""
 
 from pages.sweeps.asked import Asked, Ready
 
@@ -84,8 +84,8 @@ READY = (
     Ready(
         "How many measurements",
         "How many sums of entries make a good start?",
-        "The same angle where not entries are seen but m weighted sums of all of them. It falls about as "
-        "1/√m; noise on a sum of 1,600 entries hardly counts.",
+        "The same angle where not entries are seen but m weighted sums of all of them. It falls "
+        "about as 1/√m; noise on a sum of 1,600 entries hardly counts.",
         Asked((("measurements", "100:6400:3/decade"), ("noise", "0,0.6")), "angle", lines=True),
         SMALL | {"problem": "sensing", "rank_bound": 4, "steps": 10, "record_every": 10},
     ),

@@ -179,3 +179,12 @@ def test_estimate_counts_what_is_new_and_refuses_what_has_no_room(tmp_path: Path
     )
     with pytest.raises(RunError, match=r"of memory at once, and .* are free"):
         check_room(estimate(huge, tmp_path), tmp_path)
+
+
+def test_what_a_backbone_takes_is_not_guessed(tmp_path: Path) -> None:
+    """Nobody is told of 0 bytes, or of no time at all."""
+    sweep = Sweep.of({"problem": "digits", "networks": "compressed"}, [Axis.read("alpha", "1,2")])
+    told = estimate(sweep, tmp_path, 2).sentence
+    assert "memory" not in told and "0 B" not in told
+    assert "How long it takes is told once its first runs have ended." in told
+    check_room(estimate(sweep, tmp_path), tmp_path)
