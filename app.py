@@ -3,7 +3,9 @@
 ``streamlit run app.py``, or any ASGI server with ``app:app``.
 """
 
+import contextlib
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import streamlit as st
@@ -42,7 +44,7 @@ if __name__ != "__main__":
     from streamlit.runtime.scriptrunner import script_runner
 
     from pages.shared import loading
-    from pages.shared.door import Door
+    from pages.shared.door import Door, announcement
     from pages.shared.files.media import SharedFiles
     from pages.shared.live.routes import ROUTES
     from pages.shared.session.reconnect import WholeFirst
@@ -63,11 +65,19 @@ if __name__ != "__main__":
     # Nor has it an option that lets a new session hear what is done in an open dialog.
     vars(websocket_session_manager)["AppSession"] = WholeFirst
 
+    @contextlib.asynccontextmanager
+    async def announced(_: st.App) -> AsyncIterator[None]:
+        """Tell the owner of a server that strangers reach how a browser becomes theirs."""
+        if line := announcement():
+            print(line, file=sys.stderr, flush=True)
+        yield
+
     # Nor has it an option that lets a callback write all that it has to write.
     vars(script_runner)["SafeSessionState"] = WholeSessionState
 
     app = st.App(
         Path(__file__).resolve(),
+        lifespan=announced,
         routes=ROUTES,
         middleware=[Middleware(Door)],
         on_script_error=sentence,

@@ -6,6 +6,7 @@ from dynamics.core.config import Config
 from dynamics.core.words import count
 from dynamics.core.words import title as heading
 from dynamics.draw.time_axis import VERSUS, offered
+from dynamics.runs import control
 from dynamics.runs.remarks import read
 from dynamics.runs.run import Run, RunError, listing, root
 from pages.saved_runs import choices
@@ -16,6 +17,7 @@ from pages.saved_runs.words import words
 from pages.shared.files.downloads import downloads
 from pages.shared.session import desk, owned
 from pages.shared.session.reconnect import awaited
+from pages.shared.session.who import visitor
 
 MOST_COMPARED = 8
 MOST_TOLD = 4  # unreadable runs of which the page says why
@@ -28,6 +30,7 @@ OTHERS = (
     "Runs of somebody's own picture or matrix are listed only in a browser that imported it or has "
     "opened a link to it."
 )
+THEIRS = "only whoever started a run and the server's owner can name or delete it."
 CONFIRM = "delete for everybody"  # the key of the button that deletes
 
 
@@ -41,7 +44,7 @@ def confirm_delete(chosen: list[Run]) -> None:
         refusals = []
         for run in chosen:
             try:
-                run.delete()
+                control.steer(run, "delete", visitor())
             except RunError as error:
                 refusals.append(str(error))
         st.session_state["refused"] = "\n\n".join(refusals)
@@ -141,9 +144,16 @@ def use(picked: list[Entry], entries: list[Entry]) -> None:
             )
             downloads(run)
             like(config, run.key, entries)
-        words(picked, sorted({tag for entry in entries for tag in entry.remarks.tags}))
-        if st.button("Delete", icon=":material/delete:") or awaited(CONFIRM):
-            confirm_delete([entry.run for entry in picked])
+        mine = [entry for entry in picked if control.may(entry.run, "delete", visitor())]
+        if mine:
+            words(mine, sorted({tag for entry in entries for tag in entry.remarks.tags}))
+            if st.button("Delete", icon=":material/delete:") or awaited(CONFIRM):
+                confirm_delete([entry.run for entry in mine])
+    if theirs := len(picked) - len(mine):
+        is_theirs = (
+            f"{count(theirs, 'ticked run')} {'is' if theirs == 1 else 'are'} somebody else's"
+        )
+        st.caption(f"{is_theirs}; {THEIRS}")
     for entry in picked:
         if entry.remarks.note:
             st.caption(f"{entry.remarks.name or entry.run.key}: {entry.remarks.note}")

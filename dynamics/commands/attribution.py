@@ -15,6 +15,7 @@ from dynamics.export.layout.sizes import Print
 from dynamics.findings import attribution, causes
 from dynamics.findings.attribution import Attribution
 from dynamics.findings.causes import Split
+from dynamics.runs import capability
 from dynamics.runs.group import Group
 
 LEVEL = "1e-3"
@@ -62,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     size = flags.print_of(options)
     form = formats.format_of(options.out, formats.STILL) if options.out else ""
     configs = (causes.ladder if classes else attribution.ladder)(config, options.seeds)
-    group = Group(configs, folder)
+    group = Group(configs, folder, capability.of_command(folder))
     progress.follow(group, "The attribution")
     trajectories = [run.trajectories for run in group.runs]
     result = (causes.split if classes else attribution.attribute)(config, trajectories, level)

@@ -15,6 +15,7 @@ from dynamics.paper.check import DIFFERS, said
 from dynamics.paper.content import FORMATS, content
 from dynamics.paper.judge import Judged, judge
 from dynamics.paper.plan import Draw, Plan, about, names
+from dynamics.runs import capability
 from dynamics.runs.group import Group
 from dynamics.runs.run import Run, RunError
 
@@ -113,7 +114,8 @@ def reproduce(plan: Plan, folder: Path) -> Judged:
         KeyboardInterrupt: with one sentence, after Ctrl-C.
     """
     try:
-        progress.follow(Group(plan.distinct, folder), f"Figure {plan.name}")
+        group = Group(plan.distinct, folder, capability.of_command(folder))
+        progress.follow(group, f"Figure {plan.name}")
     except RunError as error:
         raise RunError(f"Figure {plan.name} is not complete: {error}") from None
     for config in plan.shared:

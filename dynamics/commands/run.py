@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 from dynamics.commands import ENDED, WRONG, flags, printed, progress
+from dynamics.runs import capability
 from dynamics.runs.group import Group
 from dynamics.runs.run import Run, RunError
 from dynamics.runs.start import start
@@ -33,12 +34,13 @@ def run(options: argparse.Namespace) -> int:
     folder = flags.folder(options)
     for warning in forecast(config).warnings:
         print(f"Warning: {warning.sentence}", file=sys.stderr)
-    trained = start(config, folder)
+    by = capability.of_command(folder)
+    trained = start(config, folder, by=by)
     said = sys.stderr if options.json else sys.stdout
     print(f"Run {trained.key}", file=said)
     failures = progress.Failures(said)
     try:
-        progress.follow(Group([config], folder), f"Run {trained.key}", failures.print)
+        progress.follow(Group([config], folder, by), f"Run {trained.key}", failures.print)
     except KeyboardInterrupt:
         print(printed.result(trained) if options.json else printed.summary(trained.trajectories))
         raise

@@ -1,6 +1,7 @@
 """The command ``sweep``: train the runs over one to three settings, and map one outcome."""
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,8 +27,9 @@ from dynamics.core.sweep import (
 from dynamics.core.words import duration, plain
 from dynamics.export import formats
 from dynamics.findings.sweeps import Results
+from dynamics.runs import capability, control
+from dynamics.runs.control import StrangerError
 from dynamics.runs.room import check_room, estimate
-from dynamics.runs.run import CANCEL
 from dynamics.runs.sweep import Progress, SweepFolder, Training
 from dynamics.runs.sweeper import executor
 
@@ -108,7 +110,8 @@ def run(options: argparse.Namespace) -> int:
     if where is None:
         return 0
     check_room(expected, runs)
-    now = _followed(Training(sweep, runs, where), sweep, SweepFolder(runs, sweep.key))
+    training = Training(sweep, runs, where, by=capability.of_command(runs))
+    now = _followed(training, sweep, SweepFolder(runs, sweep.key))
     _print(now, options.json)
     if form:
         _write(now, form, size, options.out)
@@ -172,7 +175,8 @@ def _followed(training: Training, sweep: Sweep, folder: SweepFolder) -> Progress
                 bar.set_postfix_str(f"{left}{failed}".removeprefix(", "), refresh=False)
                 bar.update(now.ended - bar.n)
     except KeyboardInterrupt:
-        folder.ask(CANCEL)
+        with contextlib.suppress(StrangerError):  # it is trained by somebody else's process
+            control.steer(folder, "cancel", capability.of_command(folder.runs))
         raise KeyboardInterrupt(
             f"The sweep was cancelled with {now.ended:,} of {now.total:,} runs finished; the same "
             "command continues from there."

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from dynamics.core import cost, traits
 from dynamics.core.config import Config
-from dynamics.runs import launcher, queue
+from dynamics.runs import control, launcher, queue
+from dynamics.runs.capability import OWNER, Capability
 from dynamics.runs.run import CANCEL, LIVE, Run, RunError, Status
 from dynamics.runs.start import MOST_QUEUED, began, start
 
@@ -94,11 +95,18 @@ class Progress:
 
 
 class Group:
-    """The runs of some Configs in one folder; equal Configs are one run."""
+    """The runs of some Configs in one folder; equal Configs are one run.
 
-    def __init__(self, configs: Iterable[Config], folder: Path) -> None:
+    Args:
+        configs: the settings of the runs.
+        folder: the folder of all runs.
+        by: who has them trained, and may cancel those of them that are theirs.
+    """
+
+    def __init__(self, configs: Iterable[Config], folder: Path, by: Capability = OWNER) -> None:
         self.configs = tuple({config.key: config for config in configs}.values())
         self.folder = folder
+        self.by = by
 
     @property
     def runs(self) -> list[Run]:
@@ -126,26 +134,30 @@ class Group:
     def start_more(self) -> None:
         """Start the runs for which ``start`` had no room, in place of those that have ended.
 
-        Starts nothing if a run was cancelled or ``start`` was never called for the group.
+        Starts nothing if a run was cancelled, or for somebody who has started none of them.
 
         Raises:
             RunError: if the queue or the disk is full.
         """
         begun = [config for config in self.configs if self.run(config).folder.exists()]
         cancelled = any(self.run(config).asked() == CANCEL for config in begun)
-        if len(begun) >= min(IN_HAND, len(self.configs)) and not cancelled:
+        if len(begun) >= min(IN_HAND, len(self.configs)) and not cancelled and self.mine(begun):
             new = [config for config in self.configs if config not in begun]
             self._start(new, self.progress())
 
     def _start(self, waiting: list[Config], now: Progress) -> None:
         room = IN_HAND - len(now.of(*LIVE))
         for config in waiting[: max(room, 0)]:
-            start(config, self.folder)
+            start(config, self.folder, by=self.by)
+
+    def mine(self, configs: Iterable[Config]) -> list[Config]:
+        """Those of the runs that whoever asks may cancel."""
+        return [each for each in configs if control.may(self.run(each), "cancel", self.by)]
 
     def cancel(self) -> None:
-        """End all runs in hand, the last one first; finished runs and all records stay."""
-        for config in reversed(self.progress().of(*LIVE)):
-            self.run(config).ask(CANCEL)
+        """End all runs in hand that are theirs who ask, the last one first; all records stay."""
+        for config in reversed(self.mine(self.progress().of(*LIVE))):
+            control.steer(self.run(config), "cancel", self.by)
 
     def cancel_own(self) -> bool:
         """End the runs in hand that this process started, and wait until they have ended.
@@ -154,7 +166,7 @@ class Group:
         """
         own = [run for run in self.runs if began(run)]
         for run in reversed(own):
-            run.ask(CANCEL)
+            control.steer(run, "cancel", OWNER)  # this process is theirs who started them
         while any(status and status.live for status in map(_status, own)):
             time.sleep(LOOK)
         return bool(own)
@@ -180,7 +192,7 @@ class Group:
                 self._raise_if_broken(config)
             if ahead and len(mine.of(*LIVE)) < queue.capacity():
                 begun.append(ahead.pop(0))
-                start(begun[-1], self.folder)
+                start(begun[-1], self.folder, by=self.by)
                 continue
             yield now
             if now.complete:

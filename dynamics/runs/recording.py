@@ -16,7 +16,7 @@ import numpy as np
 from dynamics.core.config import Config
 from dynamics.core.machine import files
 from dynamics.core.records import Array, Layout, Record
-from dynamics.runs import version
+from dynamics.runs import capability, control, version
 from dynamics.runs.run import Run, Status
 from dynamics.runs.start import replace
 from dynamics.runs.worker import SPARE
@@ -42,6 +42,7 @@ class Recording:
             self.status = Status("running", machine=machine, pid=os.getpid(), created=time.time())
             version.stamp(aside.folder)
             aside.write("config.json", config.to_dict())
+            control.begin(aside, capability.of_command(folder), new=True)
             aside.write("status.json", dataclasses.asdict(self.status))
             (aside.folder / ".spare").write_bytes(os.urandom(SPARE))
             self._alive = _locked(aside)

@@ -13,7 +13,8 @@
 - ``alive``: locked by the worker for as long as it lives;
 - ``log.txt``: the output of the worker;
 - ``checkpoints``: moments from which a run may continue;
-- ``origin.json``: the key of the run that this one continues.
+- ``origin.json``: the key of the run that this one continues;
+- ``maker.json``: digests of who may steer the run, see ``control``.
 
 The one folder serves as queue, live stream, store and cache.
 
@@ -126,6 +127,11 @@ class Run:
     def key(self) -> str:
         """The name of the folder, the key of its Config."""
         return self.folder.name
+
+    @property
+    def runs(self) -> Path:
+        """The folder of all runs."""
+        return self.folder.parent
 
     @property
     def config(self) -> Config:

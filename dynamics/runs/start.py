@@ -10,7 +10,8 @@ from pathlib import Path
 from dynamics.core.config import ELSEWHERE, Config
 from dynamics.data import dataset as datasets
 from dynamics.data.folder import DataError
-from dynamics.runs import launcher, queue, remarks, version
+from dynamics.runs import control, launcher, queue, remarks, version
+from dynamics.runs.capability import OWNER, Capability
 from dynamics.runs.fork import shared
 from dynamics.runs.run import LIVE, RUN, Run, RunError, Status
 
@@ -18,7 +19,14 @@ KEPT = (*LIVE, "done", "diverged")  # phases in which a run needs no new worker
 MOST_QUEUED = 64  # most runs that wait at once
 
 
-def start(config: Config, folder: Path, *, anew: bool = False, origin: Run | None = None) -> Run:
+def start(
+    config: Config,
+    folder: Path,
+    *,
+    by: Capability = OWNER,
+    anew: bool = False,
+    origin: Run | None = None,
+) -> Run:
     """Start a worker on a run, unless the run is in hand or has ended; returns the run.
 
     A run that was cancelled, has failed or has lost its worker continues from its last checkpoint.
@@ -26,13 +34,15 @@ def start(config: Config, folder: Path, *, anew: bool = False, origin: Run | Non
     Args:
         config: the settings of the run.
         folder: the folder of all runs.
-        anew: train from step 0 even if the run has records, unless a worker has it in hand.
+        by: who starts it: the maker of a run that was not there before.
+        anew: train from step 0 even if the run has records, unless a worker has it in hand. Of a
+            run that somebody else made, the records stay.
         origin: a run whose first steps are the same; a new run takes over its records.
 
     Raises:
         RunError: if too many runs are waiting already, if the folder cannot be written, if the
-            data set that it reads is not on this machine, if another program trained the run or if
-            a newer version of this one did.
+            data set that it reads is not on this machine, if another program trained the run, if a
+            newer version of this one did, or if it is damaged and somebody else made it.
     """
     if config.watched:
         raise RunError(ELSEWHERE)
@@ -45,6 +55,8 @@ def start(config: Config, folder: Path, *, anew: bool = False, origin: Run | Non
             status = Status("unreadable")
             with contextlib.suppress(RunError):
                 status = run.status
+            new = not run.folder.exists()
+            anew = anew and (new or control.may(run, "train anew", by))
             kept = status.phase in (LIVE if anew else KEPT)
             if kept and (status.live or run.sound):
                 return run
@@ -54,7 +66,10 @@ def start(config: Config, folder: Path, *, anew: bool = False, origin: Run | Non
                 )
             _need_data(config)
             fresh = anew or status.phase == "unreadable"
+            if fresh and not new:
+                control.check(run, "train anew", by)
             place = _anew(run, config) if fresh else run
+            control.begin(run, by, place.folder, new=new)
             _spawn(run, place, 0 if fresh else status.step, origin)
     except OSError as error:
         raise RunError(f"{folder} cannot be written: {error.strerror or error}.") from None

@@ -34,7 +34,8 @@ from dynamics.core.sweep import Sweep
 from dynamics.core.words import count
 from dynamics.findings.outcomes import DIVERGED, Outcome
 from dynamics.findings.sweeps import Results, needed, outcome
-from dynamics.runs import queue, version
+from dynamics.runs import control, queue, remarks, version
+from dynamics.runs.capability import OWNER, Capability
 from dynamics.runs.executors import DiedError, Executor, LostError
 from dynamics.runs.group import ENDED
 from dynamics.runs.room import OVERHEAD, distinct, seconds
@@ -262,8 +263,8 @@ class SweepFolder:
                 raise RunError("This sweep is being trained by another process.") from None
             yield alive
 
-    def create(self, sweep: Sweep) -> None:
-        """Make the folder, or take it up again.
+    def create(self, sweep: Sweep, by: Capability = OWNER) -> None:
+        """Make the folder for somebody, or take it up again.
 
         Raises:
             RunError: if a newer version of the program has made it.
@@ -272,6 +273,7 @@ class SweepFolder:
             self.need_known()
         self.folder.mkdir(parents=True, exist_ok=True)
         version.stamp(self.folder)
+        control.begin(self, by, new=not (self.folder / "sweep.json").exists())
         files.replace(self.folder / "sweep.json", json.dumps(sweep.to_dict()).encode())
         self.ask(RUN)
 
@@ -301,11 +303,21 @@ class Training:
         sweep: the sweep.
         runs: the folder of all runs.
         executor: where its runs are trained.
-        held: whether this process holds the lock of the sweep already.
+        held: whether this process holds the lock of the sweep already, and has made its folder.
+        by: who has it trained, unless it is held.
     """
 
-    def __init__(self, sweep: Sweep, runs: Path, executor: Executor, *, held: bool = False) -> None:
+    def __init__(
+        self,
+        sweep: Sweep,
+        runs: Path,
+        executor: Executor,
+        *,
+        held: bool = False,
+        by: Capability = OWNER,
+    ) -> None:
         self._held = held
+        self._by = by
         self._sweep = sweep
         self._runs = runs
         self._executor = executor
@@ -326,7 +338,7 @@ class Training:
         try:
             with contextlib.nullcontext() if self._held else self._place.held():
                 if not self._held:
-                    self._place.create(self._sweep)
+                    self._place.create(self._sweep, self._by)
                 yield from self._train()
         finally:
             self._executor.close()
@@ -470,7 +482,7 @@ class Training:
 
     def _write(self, config: Config, trained: Trained) -> float:
         """Make the folder of a run, unless it was made meanwhile; returns its outcome."""
-        store(self._runs, config, trained)
+        store(self._runs, config, trained, control.digests(self._place)[1])
         lost = [name for name, record in trained.last.items() if record.outcome == DIVERGED]
         trajectories = trained.layout.trajectories(trained.rows)
         return outcome(self._sweep, config, trajectories, lost)
@@ -502,8 +514,16 @@ class Training:
         return self._now
 
 
-def store(runs: Path, config: Config, trained: Trained) -> None:
-    """Write the folder of a run in one go, unless a worker has it in hand or it has ended.
+def store(runs: Path, config: Config, trained: Trained, mine: str = "") -> None:
+    """Write the folder of a run in one go, unless a worker has it in hand.
+
+    One that has ended stays if it is somebody else's; its maker and their remarks always stay.
+
+    Args:
+        runs: the folder of all runs.
+        config: its settings.
+        trained: what it is filled with.
+        mine: digest of who has it trained; empty for the owner.
 
     Raises:
         OSError: if it cannot be written; nothing is left of it then.
@@ -534,10 +554,24 @@ def store(runs: Path, config: Config, trained: Trained) -> None:
         for name, content in contents.items():
             (aside.folder / name).write_bytes(content)
         with queue.lock(runs / ".lock"):
-            if not (_live(run) or version.newer(run.folder)):
+            theirs = mine and run.folder.exists() and mine != control.digests(run)[0]
+            if not (
+                _live(run)
+                or version.newer(run.folder)
+                or (theirs and _phase(run) in ENDED and run.sound)
+            ):
+                _hand_down(run, aside.folder, mine)
                 replace(run.folder, aside.folder)
     finally:
         shutil.rmtree(aside.folder, ignore_errors=True)
+
+
+def _hand_down(run: Run, aside: Path, mine: str) -> None:
+    """Give the new folder of a run what its earlier one has beside its records."""
+    made = control.digests(run)[0] if run.folder.exists() else mine
+    control.sign(aside, made, mine)
+    if (said := remarks.read(run)) != remarks.Remarks():
+        remarks.write(Run(aside), said)
 
 
 def _live(run: Run) -> bool:

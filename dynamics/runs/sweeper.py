@@ -16,6 +16,7 @@ from pathlib import Path
 from dynamics.core.machine import files
 from dynamics.core.sweep import Sweep
 from dynamics.runs import version
+from dynamics.runs.capability import OWNER, Capability
 from dynamics.runs.executors import Executor
 from dynamics.runs.executors.here import Here
 from dynamics.runs.room import check_room, estimate
@@ -29,8 +30,13 @@ NICENESS = 5  # its processes have as much again: a single run comes first
 PROGRAM = Path(__file__).parents[2]
 
 
-def start(sweep: Sweep, runs: Path) -> SweepFolder:
+def start(sweep: Sweep, runs: Path, by: Capability = OWNER) -> SweepFolder:
     """Start a process that trains what the sweep lacks, unless one has it in hand already.
+
+    Args:
+        sweep: the sweep.
+        runs: the folder of all runs.
+        by: who has it trained.
 
     Raises:
         RunError: if too many sweeps wait, the machine has no room or cannot write the folder, or a
@@ -48,19 +54,19 @@ def start(sweep: Sweep, runs: Path) -> SweepFolder:
                 "try again later."
             )
         check_room(estimate(sweep, runs), runs)
-        _spawn(place, sweep)
+        _spawn(place, sweep, by)
     except OSError as error:
         raise RunError(f"The sweep cannot be started: {files.refusal(error, runs)}") from None
     return place
 
 
-def _spawn(place: SweepFolder, sweep: Sweep) -> None:
+def _spawn(place: SweepFolder, sweep: Sweep, by: Capability) -> None:
     """Start the process, which holds the lock of the sweep from its first moment."""
     deadline = time.monotonic() + ENDING
     while True:
         try:
             with place.held() as alive:
-                place.create(sweep)
+                place.create(sweep, by)
                 place.tell(Progress(sweep, "queued", *place.outcomes()))
                 _launch(place, alive.fileno())
                 return

@@ -22,12 +22,13 @@ from pages.shared.files import dialog
 from pages.shared.files.downloads import button
 from pages.shared.networks import overview
 from pages.shared.plotted import plotted
+from pages.shared.session.who import visitor
 from pages.shared.table import table
 
 
 def show(config: Config, configs: list[Config], level: str) -> None:
     """The button or the progress of the runs, and the results of the runs that have ended."""
-    runs = Group(configs, root())
+    runs = Group(configs, root(), visitor())
     progress = runs.progress()
     remaining = progress.runs - progress.ended
     if progress.live:

@@ -14,6 +14,7 @@ from pages.shared import group
 from pages.shared.attempt import attempt
 from pages.shared.charts import panels
 from pages.shared.live.component import live
+from pages.shared.session.who import visitor
 
 STEPS = ("Predict", "Run", "Explain", "Try")
 
@@ -88,7 +89,7 @@ def _commit(lesson: Lesson, guess: int) -> None:
 
 
 def _group(lesson: Lesson) -> Group:
-    return Group(lesson.configs.values(), root())
+    return Group(lesson.configs.values(), root(), visitor())
 
 
 def _done(progress: Progress) -> bool:

@@ -22,6 +22,7 @@ from pages.shared.live.component import live
 from pages.shared.number import read
 from pages.shared.pictures import on_card
 from pages.shared.session import desk
+from pages.shared.session.who import visitor
 
 UNJUDGED = ("trained; cannot be compared here", "error", "gray")
 UNCOMPARED = ("trained; not compared yet", "pending", "gray")
@@ -62,7 +63,7 @@ def card(name: str) -> None:
 
 
 def _badge(plan: Plan) -> None:
-    runs = Group(plan.distinct, root())
+    runs = Group(plan.distinct, root(), visitor())
     progress = runs.progress()
     if progress.complete:
         badge = _verdict_badge(plan)
@@ -120,7 +121,7 @@ def _choose(draw: Draw) -> None:
 def show(name: str, draw: Draw) -> None:
     """The figure: its draws, its training and, when that is complete, its picture and verdict."""
     plan = Plan.of(name, draw)
-    runs = Group(plan.distinct, root())
+    runs = Group(plan.distinct, root(), visitor())
     progress = runs.progress()
     group.show_refusal()
     result = _judged(plan) if progress.complete else None

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dynamics.runs.remarks import LONGEST, Remarks, write
+from dynamics.runs import control
+from dynamics.runs.remarks import LONGEST, Remarks
 from dynamics.runs.run import RunError
 from pages.saved_runs.finding import Entry
+from pages.shared.session.who import visitor
 
 REFUSED = "remarks refused"  # session key: why the last remarks could not be kept
 
@@ -55,8 +57,10 @@ def _keep(picked: list[Entry], common: list[str], place: str) -> None:
     try:
         for run, _, _, before in picked:
             own = [tag for tag in before.tags if tag not in common]
-            write(
+            control.steer(
                 run,
+                "remark",
+                visitor(),
                 Remarks(
                     before.name if chosen["name"] is None else chosen["name"],
                     before.note if chosen["note"] is None else chosen["note"],

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dynamics.core.words import duration
 from dynamics.runs.group import Group, Progress
-from dynamics.runs.run import RunError
+from dynamics.runs.run import LIVE, RunError
 
 LOOK = 0.5  # seconds between two looks at runs that train
 REFUSED = "refused start"  # session key of the sentence why a group could not be started
@@ -16,6 +16,14 @@ def start(group: Group) -> None:
     """Start the group; a full queue or disk is reported by ``show_refusal`` in the next rerun."""
     try:
         group.start()
+    except RunError as error:
+        st.session_state[REFUSED] = str(error)
+
+
+def cancel(group: Group) -> None:
+    """Cancel the visitor's own runs of the group; why that failed is said in the next rerun."""
+    try:
+        group.cancel()
     except RunError as error:
         st.session_state[REFUSED] = str(error)
 
@@ -30,11 +38,13 @@ def show_training(group: Group, progress: Progress, more: str = "") -> None:
     """A progress bar, words that end with ``more``, and *Cancel*, while the group trains.
 
     The page runs again whenever a run changes its phase. The button is outside the part that
-    reruns every half second, because a click in that part can be lost.
+    reruns every half second, because a click in that part can be lost. Whoever has started none of
+    the runs in hand has no button.
     """
     with st.container(horizontal=True, vertical_alignment="center", key="training"):
         _bar(group, progress.phases, more)
-        st.button("Cancel", on_click=group.cancel, icon=":material/stop:")
+        if group.mine(progress.of(*LIVE)):
+            st.button("Cancel", on_click=cancel, args=(group,), icon=":material/stop:")
 
 
 @st.fragment(run_every=LOOK)

@@ -6,10 +6,11 @@ import streamlit as st
 
 from dynamics.core.sweep import Sweep
 from dynamics.core.words import count, duration
-from dynamics.runs import sweeper
+from dynamics.runs import control, sweeper
 from dynamics.runs.room import Estimate, estimate
-from dynamics.runs.run import CANCEL, RunError, root
+from dynamics.runs.run import RunError, root
 from dynamics.runs.sweep import PHASES, Progress, Standing, SweepFolder
+from pages.shared.session.who import visitor
 
 LOOK = 0.5  # seconds between two looks at a sweep that trains
 REFUSED = "refused sweep"  # session key of the sentence why it could not be started
@@ -27,7 +28,8 @@ def show(sweep: Sweep, now: Progress) -> None:
     if now.live:
         with st.container(horizontal=True, vertical_alignment="center", key="training"):
             _bar(sweep.key, now.phase)
-            st.button("Cancel", on_click=_cancel, args=(sweep.key,), icon=":material/stop:")
+            if control.may(SweepFolder(root(), sweep.key), "cancel", visitor()):
+                st.button("Cancel", on_click=_cancel, args=(sweep.key,), icon=":material/stop:")
         return
     expected = _expected(sweep, now)
     left = expected.new or expected.runs - now.ended
@@ -89,11 +91,14 @@ def _words(now: Standing) -> str:
 
 def _start(sweep: Sweep) -> None:
     try:
-        sweeper.start(sweep, root())
+        sweeper.start(sweep, root(), visitor())
     except RunError as error:
         st.session_state[REFUSED] = str(error)
 
 
 def _cancel(key: str) -> None:
-    with contextlib.suppress(OSError):  # it has been deleted meanwhile
-        SweepFolder(root(), key).ask(CANCEL)
+    try:
+        with contextlib.suppress(OSError):  # it has been deleted meanwhile
+            control.steer(SweepFolder(root(), key), "cancel", visitor())
+    except RunError as error:
+        st.session_state[REFUSED] = str(error)

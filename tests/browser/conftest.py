@@ -75,17 +75,22 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def served(
-    script: Path, runs: Path, base: str = "", port: int = 0, processes: int = 1
+    script: Path,
+    runs: Path,
+    base: str = "",
+    port: int = 0,
+    processes: int = 1,
+    address: str = "127.0.0.1",
 ) -> Iterator[Server]:
     """Serve a script at a port, else a free one, under a path, for as long as the block lasts.
 
-    More than one web process are uvicorn's.
+    More than one web process are uvicorn's. Bound to 0.0.0.0, a server is open to strangers.
     """
     port = port or free_port()
     environment = os.environ | {"DLN_RUNS": str(runs), "PYTHONPATH": str(ROOT), "DLN_OWNER": OWNER}
     if "DLN_SHARED" in os.environ:
         environment["DLN_DATA"] = os.environ["DLN_SHARED"] + "/data"
-    where = ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    where = ["--server.port", str(port), "--server.address", address]
     where += ["--server.baseUrlPath", base] if base else []
     command = [sys.executable, "-m", "streamlit", "run", str(script), *where]
     if processes > 1:

@@ -2,7 +2,7 @@
 
 There are no accounts. Whoever imported a picture or a matrix, or opened a link to it, knows its id,
 and the visitor's browser keeps that in a cookie, which the live charts write. A run of it is listed
-for those who know it alone, and for whoever sits at the machine that serves the page.
+only for those who know it, for whoever sits at the machine that serves the page, and its owner.
 """
 
 from urllib.parse import urlsplit
@@ -12,6 +12,9 @@ import streamlit as st
 from dynamics.core import traits
 from dynamics.core.config import Config
 from dynamics.data import dataset as datasets
+from dynamics.runs import capability
+from dynamics.runs.run import root
+from pages.shared.session.who import visitor
 
 KNOWN = "known data sets"  # session key: ids, the newest last
 COOKIE = "dln_known"
@@ -37,7 +40,9 @@ def learn(config: Config) -> None:
 
 def listed(config: Config) -> bool:
     """Whether a run with these settings is listed for this visitor."""
-    return not _private(config) or config.dataset in known() or _at_the_machine()
+    if not _private(config) or config.dataset in known() or _at_the_machine():
+        return True
+    return capability.owns(root(), visitor())
 
 
 def _private(config: Config) -> bool:

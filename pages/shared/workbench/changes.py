@@ -5,11 +5,14 @@ import streamlit as st
 from dynamics.core import changes
 from dynamics.core.changes import SYMBOLS
 from dynamics.core.config import SETTINGS, Config, ConfigError
+from dynamics.runs import control
+from dynamics.runs.control import Action
 from dynamics.runs.fork import forked, shared
-from dynamics.runs.run import CANCEL, Run, RunError, root
+from dynamics.runs.run import Run, RunError, root
 from dynamics.runs.start import start
 from pages.shared import address, settings
 from pages.shared.number import number
+from pages.shared.session.who import visitor
 
 
 def onward(run: Run, at: int | None) -> None:
@@ -24,8 +27,9 @@ def onward(run: Run, at: int | None) -> None:
         return
     last = last or 0
     step = last if at is None else at
+    mine = control.may(run, "change", visitor())
     with st.popover(
-        "Change",
+        "Change" if mine else "Fork",
         icon=":material/call_split:",
         key=f"onward {run.key}",
         on_change="rerun",  # the rates of a live run may have changed since the last rerun
@@ -41,8 +45,8 @@ def onward(run: Run, at: int | None) -> None:
         st.markdown("**From now on**" if live_now else f"**From step {step:,} on**")
         for name, symbol in SYMBOLS.items():
             _rate(config, run, name, symbol, step)
-        if live_now:
-            _button("Change now", run, at, "now", "This run continues with these values")
+        if live_now and mine:
+            _button("Change now", run, at, "change", "This run continues with these values")
         _button(
             "Fork",
             run,
@@ -73,38 +77,39 @@ def _rate(config: Config, run: Run, name: str, symbol: str, step: int) -> None:
     number(f"{about.title} {symbol}", key, usual, about.check)
 
 
-def _button(label: str, run: Run, at: int | None, kind: str, words: str) -> None:
+def _button(label: str, run: Run, at: int | None, kind: Action, words: str) -> None:
     st.button(
         label,
         on_click=_continue,
         args=(run, at, kind),
         key=f"onward {kind}",
         help=words,
-        type="primary" if kind == "now" else "secondary",
+        type="primary" if kind == "change" else "secondary",
         width="stretch",
     )
 
 
-def _continue(run: Run, at: int | None, kind: str) -> None:
+def _continue(run: Run, at: int | None, kind: Action) -> None:
     """Start the run that continues from this one, and show it."""
     boxes = {name: st.session_state.get(f"onward {run.key} {name}") for name in SYMBOLS}
     rates = {name: float(value) for name, value in boxes.items() if value is not None}
     try:
+        control.check(run, kind, visitor())
         step = _last(run) if at is None else at
         config = run.config
         child = forked(config, step or 0, compress=kind == "compress", **rates)
         if child.key == config.key:
             st.session_state["told"] = "Nothing would change; choose another α or η first."
             return
-        started = start(child, root(), origin=run)
+        started = start(child, root(), by=visitor(), origin=run)
     except (RunError, ConfigError) as error:
         st.session_state["told"] = str(error)
         return
     st.session_state["run"] = started.key
     settings.adopt(child.to_dict())
-    if kind == "now":
+    if kind == "change":
         # This is last, because the run's new phase makes the page rerun, which ends this call.
-        run.ask(CANCEL)
+        control.steer(run, "change", visitor())
 
 
 def _last(run: Run) -> int | None:

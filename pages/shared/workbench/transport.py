@@ -9,17 +9,23 @@ import streamlit as st
 from dynamics.core import description, traits
 from dynamics.core.config import SEEDS, Config
 from dynamics.core.words import raised
-from dynamics.runs.run import CANCEL, LIVE, PAUSE, RUN, Run, RunError, root
+from dynamics.runs import control
+from dynamics.runs.control import Action
+from dynamics.runs.run import LIVE, PAUSE, Run, RunError, root
 from dynamics.runs.start import start
 from pages.shared import address, hiding, settings
 from pages.shared.attempt import back
 from pages.shared.charts import menu
 from pages.shared.hiding import hidden
+from pages.shared.session.who import visitor
 from pages.shared.workbench import waiting
 from pages.shared.workbench.changes import tell
 from pages.shared.workbench.forecast import expectation
 from pages.shared.workbench.summary import account
 
+TRAINED = "Already trained"
+AGAIN = "; after Reset, Train trains them again"
+STRANGERS = "Somebody else started this run: watch it, or fork one of your own from any step."
 ENDED = ("done", "diverged")  # phases of a run that nothing is to be added to
 
 
@@ -33,31 +39,34 @@ def transport(config: Config | None, run: Run | None) -> None:
         live = run is not None and run.status.phase in LIVE
         with st.container(key="next"):
             _next(config, run)
-        if run:
+        if run and control.may(run, "cancel", visitor()):
             _button(
                 "Stop",
                 "stop",
                 _ask,
-                (run, CANCEL),
+                (run, "cancel"),
                 disabled=not live,
                 help="End the run; its records are kept",
             )
+        if run and control.may(run, "train anew", visitor()):
             _button("Reset", "replay", _reset, run, help="Back to step 0, same seeds")
 
 
 def _next(config: Config | None, run: Run | None) -> None:
     """The button of the next action: what the run can do, else what the settings can."""
     phase = run.status.phase if run else ""
-    if run and phase in LIVE:
-        halted = phase == "paused" or run.asked() == PAUSE
-        label, icon, control = (
-            ("Resume", "play_arrow", RUN) if halted else ("Pause", "pause", PAUSE)
-        )
-        _button(label, icon, _ask, (run, control), primary=True, shortcut="Space")
-        return
     ours = run is not None and config is not None and config.key == run.key
+    if run and phase in LIVE and control.may(run, "pause", visitor()):
+        halted = phase == "paused" or run.asked() == PAUSE
+        label, icon, action = (
+            ("Resume", "play_arrow", "go on") if halted else ("Pause", "pause", "pause")
+        )
+        _button(label, icon, _ask, (run, action), primary=True, shortcut="Space")
+        return
     label = "Go on" if ours and phase in ("cancelled", "lost") else "Train"
+    live = ours and phase in LIVE  # somebody else's, which is watched
     done = ours and phase == "done"
+    again = AGAIN if run and control.may(run, "train anew", visitor()) else ""
     _button(
         label,
         "play_arrow",
@@ -65,8 +74,8 @@ def _next(config: Config | None, run: Run | None) -> None:
         (config, run),
         primary=True,
         shortcut="Space",
-        disabled=done or config is None,
-        help="Already trained; after Reset, Train trains them again" if done else None,
+        disabled=done or live or config is None,
+        help=TRAINED + again if done else STRANGERS if live else None,
     )
 
 
@@ -94,6 +103,8 @@ def more(config: Config | None, run: Run | None) -> None:
 def note(config: Config | None, run: Run) -> None:
     """One line at the foot: how the settings differ from the run's, else the run's parent."""
     with st.container(key="note", horizontal=True, vertical_alignment="center", gap="small"):
+        if not control.may(run, "cancel", visitor()):
+            st.caption(STRANGERS)
         if config and config.key != run.key:
             _tell_differences(config, run)
         else:
@@ -113,11 +124,11 @@ def share(config: Config, seen: Mapping[str, str]) -> None:
             st.code(address.link(config, hiding.choice(), seen), language=None, wrap_lines=True)
 
 
-def _ask(asked: tuple[Run, bytes]) -> None:
+def _ask(asked: tuple[Run, Action]) -> None:
     """Steer the run; the page says why it could not be steered."""
-    run, control = asked
+    run, action = asked
     try:
-        run.ask(control)
+        control.steer(run, action, visitor())
     except RunError as error:
         st.session_state["told"] = str(error)
 
@@ -151,7 +162,7 @@ def _start(chosen: tuple[Config, Run | None]) -> None:
     config, shown = chosen
     anew = st.session_state.pop("anew", None) == config.key
     try:
-        run = start(config, root(), anew=anew, origin=shown)
+        run = start(config, root(), by=visitor(), anew=anew, origin=shown)
         st.session_state["run"] = run.key
         if run.status.phase in ENDED:  # it was computed before; whoever asks sees it learn
             st.session_state["replay"] = (run.key, time.time())
@@ -167,8 +178,13 @@ def replayed(run: Run) -> float | None:
 
 def _reset(run: Run) -> None:
     """Show the settings without a run; the next start trains them again, from the same seeds."""
-    if run.status.phase in LIVE:
-        _ask((run, CANCEL))
+    try:
+        control.check(run, "train anew", visitor())
+        if run.status.phase in LIVE:
+            control.steer(run, "cancel", visitor())
+    except RunError as error:
+        st.session_state["told"] = str(error)
+        return
     st.session_state["run"] = None
     st.session_state["anew"] = run.key
 
@@ -183,7 +199,7 @@ def _tell_differences(config: Config, run: Run) -> None:
     named = description.differences(config, run.config)
     words = raised(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in named.items()))
     st.caption(f"The charts show a run whose settings differ from those chosen now: {words}.")
-    if run.status.phase in LIVE:
+    if run.status.phase in LIVE and control.may(run, "pause", visitor()):
         _button("Train these", "play_arrow", _start, (config, run))
     if not hidden("forecast"):
         with st.popover("What to expect", type="tertiary"):

@@ -1,0 +1,213 @@
+"""A server that strangers reach: each of two browsers steers its own runs, the owner's all."""
+
+import http.client
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from dynamics.runs import capability, control
+from dynamics.runs.capability import Capability
+from dynamics.runs.run import RUN, Run
+from dynamics.runs.start import start
+from pages.shared.door import COOKIE
+from tests.browser.conftest import HEIGHTS, MOST, OWNER, ROOT, Server, served
+from tests.browser.test_changes import set_alpha
+from tests.browser.test_visit import button
+from tests.support.make import small, until
+
+pytestmark = pytest.mark.xdist_group("visit")
+
+
+@pytest.fixture(scope="module")
+def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app, bound to all addresses of this machine."""
+    runs = tmp_path_factory.mktemp("runs")
+    with served(ROOT / "app.py", runs, address="0.0.0.0") as running:
+        yield running
+
+
+@pytest.fixture
+def visit(browser: Browser, public: Server) -> Iterator[Callable[..., Page]]:
+    """A function that opens an address in a browser of its own."""
+    contexts: list[BrowserContext] = []
+
+    def visited(where: str, context: BrowserContext | None = None, width: int = 1400) -> Page:
+        if context is None:
+            size = {"width": width, "height": HEIGHTS[width]}
+            context = browser.new_context(viewport=size)
+            contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(MOST)
+        page.goto(public.address + where)
+        return page
+
+    yield visited
+    for context in contexts:
+        context.close()
+
+
+def ask(server: Server, path: str, method: str = "GET", **headers: str) -> http.client.HTTPResponse:
+    line = http.client.HTTPConnection(server.host, timeout=60)
+    line.request(method, path, headers=headers)
+    return line.getresponse()
+
+
+def given(answer: http.client.HTTPResponse) -> str:
+    """The token of an answer's cookie; empty for none."""
+    cookie = answer.headers.get("Set-Cookie", "")
+    return cookie.partition(";")[0].removeprefix(f"{COOKIE}=")
+
+
+def test_a_page_brings_a_cookie_that_no_script_and_no_foreign_page_uses(public: Server) -> None:
+    answer = ask(public, "/")
+    cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie and "SameSite=Lax" in cookie and "Secure" not in cookie
+    assert capability.holds(public.runs, Capability(given(answer)))
+    again = ask(public, "/", Cookie=f"{COOKIE}={given(answer)}")
+    assert "Set-Cookie" not in again.headers
+    assert "Set-Cookie" not in ask(public, "/api/ready").headers
+    over_https = ask(public, "/", **{"X-Forwarded-Proto": "https"})
+    assert "Secure" in over_https.headers["Set-Cookie"]
+
+
+def test_a_forged_cookie_is_replaced(public: Server, tmp_path: Path) -> None:
+    """Changed, signed by another server, or revoked."""
+    mine = Capability(given(ask(public, "/")))
+    kind, number, signature = mine.token.split(".")
+    foreign = capability.issue(tmp_path)
+    revoked = Capability(given(ask(public, "/")))
+    capability.revoke(public.runs, {capability.digest(public.runs, revoked)})
+    for token in (f"{kind}.{number}.{signature[::-1]}", foreign.token, revoked.token, "é", "a.b"):
+        answer = ask(public, "/", Cookie=f"{COOKIE}={token}")
+        assert capability.holds(public.runs, Capability(given(answer)))
+
+
+def test_the_owner_s_link_makes_a_browser_the_owner_s_and_leaves_the_address(
+    public: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(capability.OWNERS, OWNER)
+    token = OWNER.replace(" ", "%20").replace("'", "%27")
+    answer = ask(public, f"/Saved_runs?runs=a&owner={token}")
+    assert answer.status == 303 and answer.headers["Location"] == "/Saved_runs?runs=a"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert capability.owns(public.runs, Capability(given(answer)))
+    cookie = {"Cookie": f"{COOKIE}={given(answer)}"}
+    assert ask(public, "/_stcore/metrics", **cookie).status == 200
+    for wrong in ("/?owner=", "/?owner=guess", "/?owner=%C3%A9%FF"):
+        refused = ask(public, wrong)
+        assert refused.status == 403 and "Set-Cookie" not in refused.headers
+    stranger = {"Cookie": f"{COOKIE}={given(ask(public, '/'))}"}
+    assert ask(public, "/_stcore/metrics", **stranger).status == 403
+    there = ask(public, f"//evil.example?owner={token}").headers["Location"]
+    assert not there.startswith("//")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+def test_no_route_steers_a_run_for_anybody(public: Server, method: str) -> None:
+    """Whatever a route will do one day, it goes through ``control.steer``."""
+    run = start(small(), public.runs)
+    until(lambda: not run.status.live)
+    cookie = f"{COOKIE}={given(ask(public, f'/?owner={OWNER}'.replace(' ', '%20')))}"
+    for path in ("", "/control", "/maker.json", "/figures", "/records.csv", "/maps"):
+        answer = ask(public, f"/api/runs/{run.key}{path}", method, Cookie=cookie)
+        assert answer.status in (404, 405), path
+    assert run.status.phase == "done" and run.asked() == RUN
+
+
+@pytest.mark.parametrize(
+    ("address", "headers", "mine"),
+    [
+        ("127.0.0.1", {"host": "localhost:8501"}, True),
+        ("localhost", {"host": "127.0.0.1:8501"}, True),
+        ("::1", {"host": "[::1]:8501"}, True),
+        ("127.0.0.1", {"host": "dln.example.org"}, False),
+        ("127.0.0.1", {"host": "localhost", "x-forwarded-for": "192.0.2.7"}, False),
+        ("127.0.0.1", {"host": "localhost", "forwarded": "for=192.0.2.7"}, False),
+        ("0.0.0.0", {"host": "localhost"}, False),
+        ("", {"host": "localhost"}, False),
+        ("192.0.2.7", {"host": "localhost"}, False),
+    ],
+)
+def test_who_sits_at_the_machine_of_a_local_server_owns_it(
+    monkeypatch: pytest.MonkeyPatch, address: str, headers: dict[str, str], mine: bool
+) -> None:
+    from streamlit import config
+
+    from pages.shared import door
+
+    options = {"server.address": address, "server.allowedHosts": []}
+    monkeypatch.setattr(config, "get_option", options.get)
+    assert door.local(headers) == mine
+    assert bool(door.announcement()) == (address in ("", "0.0.0.0", "192.0.2.7"))
+    monkeypatch.setenv(door.PUBLIC, "1")
+    assert not door.local(headers)
+    monkeypatch.delenv(door.PUBLIC)
+    options["server.allowedHosts"] = ["dln.example.org"]
+    assert not door.local(headers)
+
+
+def test_the_owner_reads_at_the_start_how_to_become_one(public: Server) -> None:
+    log = (public.runs / "server.log").read_text()
+    assert "?owner=TOKEN" in log and OWNER not in log
+
+
+def test_a_stranger_watches_and_forks_what_another_visitor_trains(
+    public: Server, visit: Callable[..., Page]
+) -> None:
+    size = "rows=12&cols=12&rate_unit=limit&learning_rate=0.2"
+    maker = visit(f"/?steps=100000000&record_every=1000&tolerance=0&{size}")
+    button(maker, "Train").click()
+    expect(button(maker, "Pause")).to_be_visible()
+    maker.wait_for_url("**run=*")
+    run = Run(public.runs / maker.url.partition("run=")[2][:16])
+    until(lambda: run.status.phase == "running")
+
+    stranger = visit(f"/?run={run.key}")
+    expect(stranger.get_by_text("Somebody else started this run")).to_be_visible()
+    expect(button(stranger, "Train")).to_be_disabled()
+    for name in ("Pause", "Stop", "Reset", "Change"):
+        expect(button(stranger, name)).to_have_count(0)
+    stranger.get_by_test_id("stMain").get_by_role("button", name="Fork").first.click()
+    set_alpha(stranger, "3")
+    expect(button(stranger, "Change now")).to_have_count(0)
+    stranger.locator(".st-key-onward-fork button").first.click()
+    stranger.wait_for_function(f"!location.search.includes('{run.key}')")
+    expect(button(stranger, "Pause")).to_be_visible()  # their own
+    fork = Run(public.runs / stranger.url.partition("run=")[2][:16])
+    until(lambda: fork.status.live)
+    assert run.asked() == RUN and run.status.live
+    button(stranger, "Stop").click()
+    until(lambda: not fork.status.live)
+
+    # The maker comes back, and takes up what is theirs.
+    back = visit(f"/?run={run.key}", maker.context)
+    button(back, "Pause").click()
+    until(lambda: run.status.phase == "paused")
+    # Revoked, the open page can do nothing more.
+    expect(button(back, "Resume")).to_be_visible()
+    capability.revoke(public.runs, set(control.digests(run)) - {""})
+    button(back, "Resume").click()
+    expect(back.get_by_text("Somebody else started").first).to_be_visible()
+    assert run.status.phase == "paused"
+
+    owner = visit(f"/?owner={OWNER.replace(' ', '%20')}&run={run.key}")
+    assert "owner" not in owner.url
+    button(owner, "Stop").click()
+    until(lambda: not run.status.live)
+
+
+def test_saved_runs_of_others_are_neither_named_nor_deleted(
+    public: Server, visit: Callable[..., Page]
+) -> None:
+    theirs = start(small(seed_init=7), public.runs, by=capability.issue(public.runs))
+    until(lambda: not theirs.status.live)
+    page = visit(f"/Saved_runs?runs={theirs.key}")
+    expect(page.get_by_text("1 ticked run is somebody else's")).to_be_visible()
+    expect(button(page, "Delete")).to_have_count(0)
+    expect(button(page, "Name, note, tags")).to_have_count(0)
+    owner = visit(f"/Saved_runs?owner={OWNER.replace(' ', '%20')}&runs={theirs.key}")
+    button(owner, "Delete").click()
+    owner.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    until(lambda: not theirs.folder.exists())
