@@ -208,7 +208,7 @@ class Config:
         0.0,
         "Validation part",
         "",
-        "Share of the training images that is kept apart to tell when to stop",
+        "Share of the images or entries to learn from that is kept apart to tell when to stop",
         "problem",
         low=0,
         high=0.9,

@@ -196,7 +196,7 @@ def published(values: Mapping[str, Any]) -> dict[str, str]:
         }
     fixed = {"rows": stored["d"], "cols": stored["d"], "rank": stored["r"]}
     if problem == "completion":
-        fixed["observed"] = stored["observed"]
+        fixed |= {"observed": stored["observed"], "validation": 0.0}
     problems = {
         name: f"{name} must be {value} with the matrices {matrices}; {values[name]} was given."
         for name, value in fixed.items()

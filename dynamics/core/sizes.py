@@ -29,13 +29,19 @@ def seen(config: Config) -> str:
     return "inputs" if correlated else problem.seen
 
 
+def shown(config: Config) -> float:
+    """Share of the entries that is trained on: p, less a validation part."""
+    apart = config.validation if "validation" in traits.problem(config.problem).reads else 0.0
+    return config.observed * (1 - apart)
+
+
 def observed(config: Config) -> float:
-    """Number of entries that are seen, the mean over all masks; for sensing, the number of sums."""
+    """Number of entries that are trained on, the mean over all masks; for sensing, of sums."""
     rows, cols = config.shape
     problem = traits.problem(config.problem)
     if problem.seen == "sums":
         return float(config.measurements)
-    share = 1.0 if problem.seen == "all" else config.observed
+    share = 1.0 if problem.seen == "all" else shown(config)
     return share * (entries(config.problem, config.dataset) or rows * cols)
 
 

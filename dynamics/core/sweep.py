@@ -47,6 +47,7 @@ DERIVED = {  # axes that are no setting, but set one that depends on the others 
 STEPS, SECONDS, OPERATIONS = COSTS = ("steps", "seconds", "operations")
 ENDINGS = ("recovered", "merged", "stuck", "diverged")  # of the outcome ``ended``, best first
 SPEED = "speedup_"
+STOPPED = "stopped"
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,9 @@ OUTCOMES: Mapping[str, Measure] = {
     "best": Measure("Lowest error"),
     "final": Measure("Last error"),
     "overfit": Measure("Last over lowest error: above 1, an earlier stop had been better"),
+    STOPPED: Measure(
+        "Error where a validation part stops it over lowest error", needs=("validation_error",)
+    ),
     "escape": Measure("Step at which a mode is half grown", None, True, ("mode_values",)),
     "incrementality": Measure(
         "J of a mode, counted in the order of escapes: above 1, modes are learned one at a time",
@@ -355,6 +359,10 @@ class Sweep:
                 name for name in OUTCOMES if (name in OF_CLASSES) != (self.outcome in OF_CLASSES)
             ]
             wrong["outcome"] = f"{self.base.problem} has the outcomes {', '.join(fits)}."
+        if self.outcome == STOPPED and not (self.base.validation or "validation" in names):
+            wrong["validation"] = (
+                f"The outcome {STOPPED} needs a validation part; validation 0.1 would do."
+            )
         top = 1 if self.outcome in OF_CLASSES else math.inf
         number = isinstance(self.level, int | float) and not isinstance(self.level, bool)
         if not number or (self.measure.level is not None and not 0 < self.level < top):

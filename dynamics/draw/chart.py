@@ -17,9 +17,10 @@ from dynamics.core import registry, traits
 from dynamics.core.traits import short_name
 from dynamics.core.words import raised
 from dynamics.core.words import title as title_of
-from dynamics.draw.look import DASHES, GREY, RUN_COLORS, color
+from dynamics.draw.look import DASHES, GREY, LAST, RING, RUN_COLORS, color
 from dynamics.draw.shown import Shown
 from dynamics.draw.time_axis import SHARES, UNITS, VERSUS, is_log
+from dynamics.findings.validation import least
 
 SELDOM = {"mode": "lines+markers", "connectgaps": True, "cliponaxis": False, "marker": {"size": 5}}
 GIVEN = "as the program gave it"  # the unit of a number of a run that another program trains
@@ -209,3 +210,22 @@ def compared(
             )
     below = {"orientation": "h", "x": 0, "xanchor": "left", "y": -0.2, "yanchor": "top"}
     return figure.update_layout(legend=below)
+
+
+def mark_stop(figure: go.Figure, item: Shown, versus: str, series: str) -> None:
+    """A ring on a series where validation would stop the network; the live page draws its own."""
+    record = least(item.trajectory)
+    if record is None:
+        return
+    steps = item.trajectory.steps[[record]]
+    figure.add_scatter(
+        x=item.along(versus, steps),
+        y=item.trajectory.series[series][[record]],
+        name="stop by validation",
+        legendrank=LAST,
+        mode="markers",
+        marker=RING,
+        text=[f"{short_name(item.network)}: validation stops it at step {steps[0]:,.0f}"],
+        hovertemplate="%{text}<extra></extra>",
+        meta=item.axis(versus),
+    )

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from dynamics.core.config import Config
 from dynamics.core.finite import finite
+from dynamics.core.sizes import shown
 from dynamics.data.published import DRAWN, arrays
 from dynamics.engine.factors import orthonormal
 from dynamics.engine.target import Matrix, Target
@@ -63,7 +64,10 @@ def low_rank(config: Config) -> Target:
 
 
 def mask(config: Config) -> Bool[Tensor, "rows cols"]:
-    """Which entries are observed: each with probability p, but at least one; or as published."""
+    """Which entries are trained on: each with the probability ``shown``, but at least one.
+
+    Published matrices bring their own mask.
+    """
     if config.matrices != DRAWN:
         return torch.from_numpy(arrays(config.matrices)["mask"]).bool()
     observed = torch.cat([block for _, block, _ in blocks(config)])
@@ -77,13 +81,25 @@ def blocks(config: Config) -> Iterator[tuple[int, Bool[Tensor, "some cols"], Mat
 
     The numbers equal those of ``mask`` and ``noise``.
     """
+    for start, drawn, added in _drawn(config):
+        yield start, drawn < shown(config), added
+
+
+def apart(config: Config) -> Iterator[tuple[int, Bool[Tensor, "some cols"], Matrix | float]]:
+    """As ``blocks``, of the observed entries that are kept apart for validation."""
+    for start, drawn, added in _drawn(config):
+        yield start, (drawn >= shown(config)) & (drawn < config.observed), added
+
+
+def _drawn(config: Config) -> Iterator[tuple[int, Matrix, Matrix | float]]:
+    """The first row, a number from 0 to 1 for each entry, and the noise of each block of rows."""
     rows, cols = config.shape
     mask_rng = generator("mask", config.seed_data)
     noise_rng = generator("noise", config.seed_noise)
     for start, stop in spans(rows, cols):
         shape = (stop - start, cols)
-        observed = torch.rand(shape, generator=mask_rng, dtype=torch.float64) < config.observed
-        yield start, observed, _normal(config, shape, noise_rng) if config.noise else 0.0
+        drawn = torch.rand(shape, generator=mask_rng, dtype=torch.float64)
+        yield start, drawn, _normal(config, shape, noise_rng) if config.noise else 0.0
 
 
 def spans(rows: int, cols: int) -> Iterator[tuple[int, int]]:

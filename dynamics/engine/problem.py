@@ -6,12 +6,15 @@ A file of ``problems/`` makes a problem from a Config. Its constants name the se
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from dynamics.engine.target import Samples, Target
+
+if TYPE_CHECKING:
+    from dynamics.engine.losses.entries import Pattern
 
 Pull = tuple[Tensor, Tensor]  # the two factors of a product that has not been multiplied yet
 
@@ -97,11 +100,13 @@ class Recovery(Task):
         curvature: c times the mean factor by which AᵀA multiplies: −∇loss(0) ≈ curvature · M*.
         target: M*; None if it is unknown.
         names: facts on what rows and columns of W are called; empty if they have no names.
+        apart: entries that are kept apart for validation; None if there are none.
     """
 
     curvature: float
     target: Target | None
     names: Mapping[str, list[Any]] = {}
+    apart: "Pattern | None" = None
 
     @abstractmethod
     def residual(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dynamics.core import registry, traits
 from dynamics.core.config import VERSION, Config
 from dynamics.core.description import command, seeds, settings
-from dynamics.core.sizes import seen
+from dynamics.core.sizes import seen, shown
 from dynamics.core.traits import full_name
 from dynamics.core.words import count
 from dynamics.core.words import title as title_of
@@ -124,7 +124,7 @@ def _losses(configs: Sequence[Config]) -> str:
         return ""
     kinds = {
         "all"
-        if config.observed == 1 and "observed" in traits.problem(config.problem).reads
+        if shown(config) == 1 and "observed" in traits.problem(config.problem).reads
         else seen(config)
         for config in configs
     }

@@ -44,8 +44,8 @@ MOST_LISTED = 500_000  # known entries of a user's matrix, which take 5 MB in th
 KEPT = ("problem", "depth", "initialization", "init_scale", "optimizer", "dtype", "seed_data",
         "seed_noise", "seed_init")  # fmt: skip
 # Settings that only one of the two programs keeps.
-OF_MATRICES = ("rank", "spectrum", "observed", "measurements", "sensing", "input_correlation",
-               "noise", "seed_target")  # fmt: skip
+OF_MATRICES = ("rank", "spectrum", "observed", "validation", "measurements", "sensing",
+               "input_correlation", "noise", "seed_target")  # fmt: skip
 OF_CLASSES = ("dataset", "backbone", "place", "activation", "features", "backbone_rate",
               "alpha_first", "batch", "images", "validation", "label_noise",
               "seed_backbone")  # fmt: skip

@@ -29,8 +29,8 @@ from torch import Tensor
 # <settings>
 SETTINGS: dict[str, Any] = {
     "problem": "factorization", "rows": 20, "cols": 20, "rank": 2, "spectrum": "flat",
-    "observed": 1.0, "measurements": 0, "sensing": "gaussian", "noise": 0.0, "depth": 3,
-    "initialization": "orthogonal", "init_scale": 0.1, "optimizer": "gradient_descent",
+    "observed": 1.0, "validation": 0.0, "measurements": 0, "sensing": "gaussian", "noise": 0.0,
+    "depth": 3, "initialization": "orthogonal", "init_scale": 0.1, "optimizer": "gradient_descent",
     "input_correlation": 0.0, "dtype": "float64", "seed_target": 0, "seed_data": 0,
     "seed_noise": 0, "seed_init": 0,
 }  # fmt: skip
@@ -110,7 +110,7 @@ class Entries:
         if SETTINGS["problem"] not in ("factorization", "semantic"):
             draw = generator("mask", SETTINGS["seed_data"])
             drawn = torch.rand(SHAPE, generator=draw, dtype=torch.float64)
-            self.mask = drawn < SETTINGS["observed"]
+            self.mask = drawn < SETTINGS["observed"] * (1 - SETTINGS["validation"])
             if "mask" in (given := arrays()):
                 self.mask = torch.tensor(given["mask"])
             if not self.mask.any():

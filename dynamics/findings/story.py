@@ -62,6 +62,7 @@ def story(
         *_changed(config),
         *_reached(sound),
         *validation.told_in_stars(sound),
+        *validation.told_of_entries(sound),
         *_faster(config, sound),
         *_plateaus(sound, modes, failed),
         *_told_apart(sound, modes),

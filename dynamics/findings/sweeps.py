@@ -11,10 +11,20 @@ from numpy.typing import NDArray
 from dynamics.core.config import Config
 from dynamics.core.records import Array, Trajectory
 from dynamics.core.seeds import QUARTILES
-from dynamics.core.sweep import COSTS, ENDINGS, OF_CLASSES, OUTCOMES, SPEED, Sweep, error_of
+from dynamics.core.sweep import (
+    COSTS,
+    ENDINGS,
+    OF_CLASSES,
+    OUTCOMES,
+    SPEED,
+    STOPPED,
+    Sweep,
+    error_of,
+)
 from dynamics.findings.failures import MERGED
 from dynamics.findings.modes import measured
 from dynamics.findings.outcomes import DIVERGED
+from dynamics.findings.validation import least
 from dynamics.theory.escapes import incrementality
 
 
@@ -44,8 +54,8 @@ def outcome(
     own = found[sweep.network]
     if kind in COSTS:
         return own.reached(error, sweep.level, kind)
-    if kind in ("best", "final", "overfit"):
-        return _of_error(kind, own.series[error])
+    if kind in ("best", "final", "overfit", STOPPED):
+        return _of_error(kind, own, error)
     if kind in OF_CLASSES:
         return _accuracy(sweep, own)
     if kind == "ended":
@@ -53,9 +63,12 @@ def outcome(
     return _of_mode(sweep, config, own) if sweep.measure.modes else _of_factors(kind, config, own)
 
 
-def _of_error(kind: str, errors: Array) -> float:
+def _of_error(kind: str, own: Trajectory, error: str) -> float:
+    errors, record = own.series[error], least(own)
     best, final = _least(errors), _least(errors[-1:])
-    return {"best": best, "final": final, "overfit": _ratio(final, best)}[kind]
+    stopped = np.nan if record is None else float(errors[record])
+    ratios = {"overfit": _ratio(final, best), STOPPED: _ratio(stopped, best)}
+    return ({"best": best, "final": final} | ratios)[kind]
 
 
 def _of_mode(sweep: Sweep, config: Config, own: Trajectory) -> float:

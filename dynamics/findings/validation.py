@@ -6,6 +6,9 @@ import numpy as np
 
 from dynamics.core.records import Trajectory
 from dynamics.core.traits import full_name
+from dynamics.core.words import plain
+
+ERRORS = ("validation_rmse", "validation_error")  # of ratings in stars, of other entries
 
 
 def best(trajectory: Trajectory) -> int | None:
@@ -17,20 +20,40 @@ def best(trajectory: Trajectory) -> int | None:
 
 
 def least(trajectory: Trajectory) -> int | None:
-    """The first record of the lowest validation RMSE; None if the run has none.
+    """The first record of the lowest error on entries kept apart; None if the run has none.
 
     The live page finds the same: ``pages/shared/live/browser/panel/stop.js``.
     """
-    errors = trajectory.series.get("validation_rmse")
+    errors = next((trajectory.series[name] for name in ERRORS if name in trajectory.series), None)
     if errors is None or not np.isfinite(errors).any():
         return None
     return int(np.nanargmin(errors))
 
 
+def told_of_entries(trajectories: Sequence[Trajectory]) -> Iterator[str]:
+    """A sentence for each network: where validation stops it, and the recovery error there."""
+    for trajectory in trajectories:
+        record = least(trajectory)
+        if record is None or "recovery_error" not in trajectory.series:
+            continue
+        errors = trajectory.series["recovery_error"]
+        start = (
+            f"Its validation part would stop the {full_name(trajectory.network)} at step "
+            f"{trajectory.steps[record]:,.0f}"
+        )
+        if record == len(errors) - 1:
+            yield f"{start}, its last: its recovery error is {plain(errors[record])} there."
+            continue
+        yield (
+            f"{start}: its recovery error is {plain(errors[record])} there, {plain(errors[-1])} in "
+            f"the end and {plain(np.nanmin(errors))} at its lowest."
+        )
+
+
 def told_in_stars(trajectories: Sequence[Trajectory]) -> Iterator[str]:
     """A sentence for each network: where validation stops it, and what it has there and beside."""
     for trajectory in trajectories:
-        record = least(trajectory)
+        record = least(trajectory) if "held_out_rmse" in trajectory.series else None
         if record is None:
             continue
         errors = trajectory.series["held_out_rmse"]

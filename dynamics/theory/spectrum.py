@@ -13,7 +13,7 @@ import numpy as np
 from dynamics.core import table, traits
 from dynamics.core.config import Config
 from dynamics.core.records import Array
-from dynamics.core.sizes import curvature, seen
+from dynamics.core.sizes import curvature, seen, shown
 
 ROUNDING = 1e-9  # share of the largest singular value below which all are rounding
 GRID = 4096  # points at which the density of singular values is summed
@@ -56,8 +56,8 @@ def _variance(config: Config, values: Array) -> float:
     if seen(config) == "sums":
         variance = (energy + variance) / config.measurements
     elif seen(config) == "entries":
-        shown = config.observed
-        variance = (energy / math.prod(config.shape) * (1 - shown) + variance) / shown
+        share = shown(config)
+        variance = (energy / math.prod(config.shape) * (1 - share) + variance) / share
     return variance
 
 

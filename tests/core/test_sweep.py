@@ -65,6 +65,7 @@ def test_a_bad_value_is_named_with_its_axis(name: str, text: str, words: str) ->
         ({"seeds": 0}, "from 1 to 100"),
         ({"outcome": "luck"}, "must be one of steps"),
         ({"outcome": "accuracy"}, "completion has the outcomes steps"),
+        ({"outcome": "stopped"}, "needs a validation part; validation 0.1 would do"),
         ({"level": -1.0}, "above 0; -1.0 was given"),
         ({"mode": 0}, "from 1 to 500"),
         ({"network": "unknown"}, "must be one of"),
@@ -179,6 +180,7 @@ def test_too_many_runs_are_refused_with_what_would_fit() -> None:
 def test_every_outcome_has_a_title_and_a_command(outcome: str) -> None:
     """The caption names every axis, the command all that decides the sweep."""
     values = SMALL if "accuracy" not in outcome else {"problem": "digits"}
+    values |= {"validation": 0.1} if outcome == "stopped" else {}
     sweep = Sweep.of(values, [Axis.read("alpha", "1:4:0.5")], outcome=outcome, seeds=2)
     assert sweep.title[0].isupper()
     assert "α = 1:4:0.5" in sweep.caption and "N = 2" in sweep.caption

@@ -77,6 +77,7 @@ PUBLISHED = {"rows": 100, "cols": 100, "rank": 5, "rank_bound": 10, "init_scale"
 CASES: dict[str, dict[str, Any]] = {
     "every network": {"networks": NETWORKS, "noise": 0.01, "equal": "margin", "cols": 14},
     "reductions": {"networks": REDUCED, "problem": "factorization", "depth": 4},
+    "validation part": {"validation": 0.2, "noise": 0.1, "observed": 0.7},
     "adam": {"problem": "sensing", "optimizer": "adam", "learning_rate": 0.01, "depth": 2},
     "rmsprop": {"problem": "sensing", "sensing": "rank-one", "optimizer": "rmsprop",
                 "learning_rate": 0.002, "noise": 0.05},

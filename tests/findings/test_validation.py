@@ -1,5 +1,6 @@
 """Validation: images kept apart, when they would have stopped the training, and what is said."""
 
+import dataclasses
 import re
 from typing import Any
 
@@ -9,8 +10,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dynamics.core.config import Config
 from dynamics.core.records import Trajectory
 from dynamics.core.traits import full_name
+from dynamics.core.words import plain
 from dynamics.engine.losses.classification import Classification
 from dynamics.engine.training.comparison import prepare
 from dynamics.findings.story import story
@@ -109,3 +112,31 @@ def test_where_no_accuracy_is_known_no_record_is_best() -> None:
         "plain", none, none, none, none, {"validation_accuracy": np.array([np.nan, 0.5, 0.4])}
     )
     assert best(made) == 1
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_is_said_of_stopping_a_completion_is_what_the_records_have(seed: int) -> None:
+    """Noisy ones that overfit, and clean ones whose last record is their best."""
+    draw = np.random.default_rng(seed)
+    made = Config.from_dict({
+        "rows": 24, "cols": 20, "rank": 2, "rank_bound": int(draw.integers(2, 9)),
+        "observed": draw.uniform(0.4, 0.9), "noise": draw.choice([0.0, 0.2, 0.5]),
+        "validation": 0.2, "init_scale": 0.3, "learning_rate": 0.2, "rate_unit": "limit",
+        "depth": int(draw.integers(2, 5)), "steps": int(draw.choice([40, 1500])),
+        "record_every": 20, "seed_data": seed, "seed_noise": seed,
+    })  # fmt: skip
+    trajectories = recorded(made)
+    sentences = [each for each in story(made, trajectories) if "validation" in each]
+    assert len(sentences) == len(trajectories)
+    for each, sentence in zip(trajectories, sentences, strict=True):
+        assert is_sentence(sentence) and full_name(each.network) in sentence
+        validation, errors = (each.series[f"{of}_error"] for of in ("validation", "recovery"))
+        record = int(np.nanargmin(validation))
+        assert f"at step {each.steps[record]:,.0f}" in sentence
+        last = record == len(errors) - 1
+        shown = [errors[record], *([] if last else [errors[-1], np.nanmin(errors)])]
+        power = r"(?:\u00a0×\u00a010[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?"
+        told = re.findall(rf"(?:error is |there, |and )([\d.]+{power})", sentence)
+        assert told == [plain(value) for value in shown]
+    without = dataclasses.replace(made, validation=0.0)
+    assert not any("validation" in each for each in story(without, recorded(without)))

@@ -5,10 +5,8 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from dynamics.core.traits import short_name
-from dynamics.draw.chart import blank, line
-from dynamics.draw.look import LAST, RING
+from dynamics.draw.chart import blank, line, mark_stop
 from dynamics.draw.shown import Shown
-from dynamics.findings.validation import least
 
 NEEDS = ("held_out_rmse",)
 LACKS = "This run has no film ratings less their means."
@@ -28,7 +26,7 @@ def draw(shown: Sequence[Shown], versus: str = "steps") -> go.Figure:
         line(figure, item, versus, "validation_rmse", label=f"validation, {name}", shade=0.7)
         line(figure, item, versus, "held_out_rmse", label=f"held out, {name}", legend=True)
         figure.data[-1].meta["stop"] = f"{item.network}.validation_rmse"
-        _mark(figure, item, versus)
+        mark_stop(figure, item, versus, "held_out_rmse")
     facts = shown[0].trajectory.facts
     for name, error in zip(facts["peers"], facts["peers_rmse"], strict=True):
         figure.add_hline(
@@ -45,22 +43,3 @@ def draw(shown: Sequence[Shown], versus: str = "steps") -> go.Figure:
         figure.layout.annotations[-1].update(x=1, xanchor="right")
     errors = facts["peers_rmse"]
     return figure.update_yaxes(range=[min(errors) - ROOM, max(errors) + ROOM])
-
-
-def _mark(figure: go.Figure, item: Shown, versus: str) -> None:
-    """A ring where validation would stop the network; the live page draws its own."""
-    record = least(item.trajectory)
-    if record is None:
-        return
-    steps = item.trajectory.steps[[record]]
-    figure.add_scatter(
-        x=item.along(versus, steps),
-        y=item.trajectory.series["held_out_rmse"][[record]],
-        name="stop by validation",
-        legendrank=LAST,
-        mode="markers",
-        marker=RING,
-        text=[f"{short_name(item.network)}: validation stops it at step {steps[0]:,.0f}"],
-        hovertemplate="%{text}<extra></extra>",
-        meta=item.axis(versus),
-    )

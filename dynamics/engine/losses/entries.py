@@ -4,7 +4,8 @@ Memory is O(|Ω| + (rows + cols)·r̂) and a step O(|Ω|·r̂): no array of rows
 """
 
 import functools
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import torch
@@ -16,7 +17,8 @@ from torch import Tensor
 
 from dynamics.core.config import Config
 from dynamics.core.finite import finite
-from dynamics.engine.draws import blocks
+from dynamics.data.folder import DataError
+from dynamics.engine.draws import apart, blocks
 from dynamics.engine.problem import Recovery
 from dynamics.engine.target import Samples, Target
 
@@ -161,13 +163,7 @@ def sampled(config: Config, target: Target, like: Tensor) -> Entries:
 
     It is drawn in blocks of rows, so no array of rows × cols is made.
     """
-    parts: list[tuple[Tensor, ...]] = []
-    for start, observed, noise in blocks(config):
-        rows, cols = observed.nonzero(as_tuple=True)
-        exact = (target.left[rows + start] * target.values * target.right.mT[cols]).sum(1)
-        added = noise[rows, cols] if isinstance(noise, Tensor) else torch.zeros_like(exact)
-        parts.append((rows + start, cols, exact, added))
-    rows, cols, exact, added = map(torch.cat, zip(*parts, strict=True))
+    rows, cols, exact, added = _listed(blocks(config), target)
     if not len(rows):  # at least one entry is observed, as in ``mask``
         rows, cols = torch.zeros(1).long(), torch.zeros(1).long()
         added = torch.zeros(1).double()
@@ -175,3 +171,31 @@ def sampled(config: Config, target: Target, like: Tensor) -> Entries:
     seen = (torch.stack([rows, cols]).to(like.device), (exact + added).to(like))
     seen_noise = added.to(like) if config.noise else None
     return Entries(config.shape, seen, None, target.to(like), seen_noise)
+
+
+def kept_apart(config: Config, target: Target, like: Tensor) -> Pattern | None:
+    """The observed entries that are kept apart for validation; None if there are none."""
+    if not config.validation:
+        return None
+    rows, cols, exact, added = _listed(apart(config), target)
+    if not len(rows):
+        raise DataError(
+            f"validation {config.validation:g} keeps none of the "
+            f"{config.observed * math.prod(config.shape):,.0f} observed entries apart; a larger "
+            "share would."
+        )
+    places = torch.stack([rows, cols]).to(like.device)
+    return Pattern(places, (exact + added).to(like), config.shape)
+
+
+def _listed(
+    masks: Iterable[tuple[int, Tensor, Tensor | float]], target: Target
+) -> Sequence[Tensor]:
+    """Rows, columns, values of M* and noise of all entries that blocks of rows name."""
+    parts: list[tuple[Tensor, ...]] = []
+    for start, named, noise in masks:
+        rows, cols = named.nonzero(as_tuple=True)
+        exact = (target.left[rows + start] * target.values * target.right.mT[cols]).sum(1)
+        added = noise[rows, cols] if isinstance(noise, Tensor) else torch.zeros_like(exact)
+        parts.append((rows + start, cols, exact, added))
+    return [torch.cat(part) for part in zip(*parts, strict=True)]

@@ -5,7 +5,7 @@ from torch import Tensor
 from dynamics.core.config import Config
 from dynamics.core.cost import listed
 from dynamics.engine.draws import given, low_rank, mask, need
-from dynamics.engine.losses.entries import sampled
+from dynamics.engine.losses.entries import kept_apart, sampled
 from dynamics.engine.losses.masked import Masked
 from dynamics.engine.problem import Recovery
 
@@ -17,6 +17,7 @@ READS = (
     "matrices",
     "observed",
     "noise",
+    "validation",
     "seed_target",
     "seed_data",
     "seed_noise",
@@ -24,11 +25,15 @@ READS = (
 
 
 def make(config: Config, like: Tensor) -> Recovery:
-    """½ mean((W − M*)²) over the observed entries."""
+    """½ mean((W − M*)²) over the observed entries that are not kept apart for validation."""
     if listed(config):
         size = config.rows * config.cols * config.observed
         need(size * 8 * 12, f"A completion of {size:,.0f} observed entries")
-        return sampled(config, low_rank(config), like)
-    need(config.rows * config.cols * 8 * 6, f"A {config.rows} × {config.cols} completion")
-    target = low_rank(config)
-    return Masked(target.to(like), mask(config), given(config, target, like))
+        target = low_rank(config)
+        made: Recovery = sampled(config, target, like)
+    else:
+        need(config.rows * config.cols * 8 * 6, f"A {config.rows} × {config.cols} completion")
+        target = low_rank(config)
+        made = Masked(target.to(like), mask(config), given(config, target, like))
+    made.apart = kept_apart(config, target, like)
+    return made

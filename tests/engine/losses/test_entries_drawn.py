@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -9,12 +10,16 @@ import torch
 from dynamics.core import registry
 from dynamics.core.config import Config
 from dynamics.core.cost import listed
+from dynamics.data.folder import DataError
 from dynamics.engine.draws import given, low_rank, mask
 from dynamics.engine.factors import spectral
-from dynamics.engine.losses.entries import Entries, sampled
+from dynamics.engine.losses.entries import Entries, kept_apart, sampled
 from dynamics.engine.losses.masked import Masked
+from dynamics.engine.measurements import validation_error
 from dynamics.engine.network import Network
 from dynamics.engine.steps.plain import Descent
+from dynamics.engine.training.comparison import prepare
+from tests.support.make import is_sentence
 
 LIKE = torch.empty(0, dtype=torch.float64)
 
@@ -34,6 +39,38 @@ def test_the_same_entries_are_observed_with_the_same_noise(noise: float, spectru
     assert torch.equal(ours.starts, whole.starts)
     assert torch.equal(ours.places, whole.places)
     torch.testing.assert_close(ours.values, whole.values, rtol=1e-13, atol=1e-13)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.3])
+def test_a_validation_part_is_taken_from_what_is_observed(noise: float) -> None:
+    """What is trained on and what is kept apart are all that would be observed, and once each."""
+    settings = {"rows": 70, "cols": 45, "observed": 0.3, "noise": noise}
+    whole, config = (Config.from_dict(settings | {"validation": share}) for share in (0.0, 0.25))
+    target = low_rank(config)
+    given_ = target.dense + (given(config, target, LIKE) - target.dense if noise else 0.0)
+    kept = kept_apart(config, target, LIKE)
+    assert kept is not None and kept_apart(whole, target, LIKE) is None
+    apart = torch.zeros(70, 45, dtype=torch.bool)
+    apart[kept.negative.to_sparse_coo().indices().unbind()] = True
+    assert not (mask(config) & apart).any() and torch.equal(mask(config) | apart, mask(whole))
+    assert int(apart.sum()) == pytest.approx(0.25 * int(mask(whole).sum()), rel=0.15)
+    torch.testing.assert_close(kept.values, given_[apart], rtol=0, atol=1e-13)
+    for problem in (sampled(config, target, LIKE), prepare(config).problem):
+        assert problem.samples is not None
+        assert len(problem.samples.values) == int(mask(config).sum())
+    none = torch.zeros(70, 1).double(), torch.zeros(1, 45).double()
+    error = validation_error.measure(
+        SimpleNamespace(left=none[0], right=none[1]),
+        prepare(config).problem,  # type: ignore[arg-type]
+    )
+    assert error is not None and float(error) == pytest.approx(1)  # W = 0 misses all of it
+
+
+def test_a_validation_part_without_an_entry_is_refused() -> None:
+    config = Config.from_dict({"rows": 4, "cols": 4, "observed": 0.5, "validation": 1e-6})
+    with pytest.raises(DataError, match="keeps none of the 8 observed entries apart") as caught:
+        prepare(config)
+    assert is_sentence(str(caught.value))
 
 
 @pytest.mark.parametrize("rows", [16, 17, 31, 33, 47, 48])

@@ -55,8 +55,9 @@ def test_runs_of_many_shapes_equal_runs_alone() -> None:
         of(recording="escapes", steps=80),
         of(changes="40: alpha=2"),
         of(optimizer="adam", learning_rate=0.01, rate_unit="absolute"),
+        of(validation=0.2, noise=0.1),
     ]
-    trained = train(configs, ("mode_values",))
+    trained = train(configs, ("mode_values", "validation_error"))
     for each, config in zip(trained, configs, strict=True):
         assert not each.why
         same(each, config)
