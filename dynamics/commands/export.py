@@ -5,7 +5,7 @@ import contextlib
 import math
 import sys
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from dynamics.commands import flags
 from dynamics.core import registry
@@ -60,28 +60,36 @@ def run(options: argparse.Namespace) -> int:
     printed = str(file) == "-"
     if not printed:
         formats.check_writable(file)
-    content = _content(runs, form, file.stem, options)
     if printed:
-        sys.stdout.buffer.write(content)
-    else:
-        files.replace(file, content)
-        print(f"{file}: {len(content):,} bytes")
+        _write(runs, form, file.stem, options, sys.stdout.buffer)
+        return 0
+    with files.replacing(file) as written:
+        _write(runs, form, file.stem, options, written)
+        size = written.tell()
+    print(f"{file}: {size:,} bytes")
     return 0
 
 
-def _content(runs: list[Run], form: str, name: str, options: argparse.Namespace) -> bytes:
-    """The bytes of the file called ``name``: a table, a bundle of tables, or a chart."""
+def _write(
+    runs: list[Run], form: str, name: str, options: argparse.Namespace, file: IO[bytes]
+) -> None:
+    """Write the file called ``name``: a table, a bundle of tables, or a chart."""
     several = len(runs) > 1
     if form == "csv" and options.figure == panel.MAPS and not several:
-        return tables.cells(runs[0], options.at)
+        file.write(tables.cells(runs[0], options.at))
+        return
     if form == "csv" and several and not options.figure:
-        return tables.csv(runs)
+        tables.write_csv(runs, file)
+        return
     if form == "zip" and several and not options.figure:
-        return tables.bundle(runs, name)
+        tables.write_bundle(runs, name, file)
+        return
     if form in formats.DATA and not options.figure and not several:
-        return export.export(runs[0], form)
+        export.write(runs[0], form, file)
+        return
     if form in formats.COMPLETED and not options.figure and not several:
-        return completed.content(runs[0], form)
+        file.write(completed.content(runs[0], form))
+        return
     if form not in formats.CHARTS:
         raise ValueError(
             f"{form} holds the numbers of one run; it has no charts or comparisons. csv and "
@@ -91,7 +99,7 @@ def _content(runs: list[Run], form: str, name: str, options: argparse.Namespace)
 
     size = flags.print_of(options)
     shown = chart.of_runs(runs, options.figure, options.over, {"at": options.at})
-    return picture.picture(shown, form, size)
+    file.write(picture.picture(shown, form, size))
 
 
 def _form(options: argparse.Namespace) -> tuple[str, str]:

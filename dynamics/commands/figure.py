@@ -12,7 +12,7 @@ from dynamics.core.seeds import shown
 from dynamics.export import formats
 from dynamics.paper import baselines, report
 from dynamics.paper.check import DIFFERS, said
-from dynamics.paper.content import FORMATS, content
+from dynamics.paper.content import FORMATS, write
 from dynamics.paper.judge import Judged, judge
 from dynamics.paper.plan import Draw, Plan, about, names
 from dynamics.runs import capability
@@ -78,7 +78,8 @@ def _one(plan: Plan, options: argparse.Namespace) -> int:
     else:
         print("\n".join(lines(judged)))
     if options.out:
-        files.replace(options.out, content(judged, form, size))
+        with files.replacing(options.out) as file:
+            write(judged, form, file, size)
         print(f"{options.out}: {options.out.stat().st_size:,} bytes", file=sys.stderr)
     return WRONG if judged.verdict == DIFFERS else 0
 

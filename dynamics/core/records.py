@@ -6,7 +6,7 @@ A run is a table of float64 numbers: one row for each record, one group of colum
 
 import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -159,8 +159,35 @@ class Layout:
         older run did not count them.
         """
         return [
-            self._trajectory(network, rows, starts.get(network, 0.0)) for network in self.shapes
+            self._trajectory(network, rows, self.carried(network, rows, starts.get(network, 0.0)))
+            for network in self.shapes
         ]
+
+    def only(self, names: Collection[str]) -> "tuple[Layout, list[int]]":
+        """The layout of the step, the counters and these measurements, and where they stand."""
+        shapes = {
+            network: {name: shape for name, shape in measured.items() if name in names}
+            for network, measured in self.shapes.items()
+        }
+        smaller = Layout(shapes, self.facts)
+        places = [range(self.width)[self.slices[place]] for place in smaller.slices]
+        return smaller, [0, *(column for columns in places for column in columns)]
+
+    def part(
+        self, network: str, tables: Iterable[Array], start: float = 0.0
+    ) -> "Iterator[Trajectory]":
+        """A network's trajectory, a part of the records at a time.
+
+        Args:
+            network: its name.
+            tables: the rows of the run from its first one on, in order, some at a time.
+            start: the operations of the network's first factors, as for ``trajectories``.
+        """
+        added: Mapping[str, float] | None = None
+        for rows in tables:
+            if added is None and np.isfinite(rows[:, self.slices[network, "seconds"].start]).any():
+                added = self.carried(network, rows, start)
+            yield self._trajectory(network, rows, added or {})
 
     def carried(self, network: str, rows: Array, start: float = 0.0) -> dict[str, float]:
         """What to add to each counter of a network, because older runs did not count it.
@@ -186,13 +213,13 @@ class Layout:
         before["operations"] += start
         return {counter: more for counter, more in before.items() if more}
 
-    def _trajectory(self, network: str, rows: Array, start: float) -> "Trajectory":
+    def _trajectory(self, network: str, rows: Array, added: Mapping[str, float]) -> "Trajectory":
         places = self.slices
         rows = rows[np.isfinite(rows[:, places[network, "seconds"].start])]
         counters: dict[str, Any] = {
             counter: rows[:, places[network, counter].start] for counter in COUNTERS
         }
-        for counter, before in self.carried(network, rows, start).items():
+        for counter, before in added.items():
             counters[counter] = counters[counter] + before
         series = {
             name: rows[:, places[network, name]].reshape(-1, *shape)

@@ -1,12 +1,13 @@
 """Export: a run's numbers in every format."""
 
 import contextlib
+import io
 from collections.abc import Callable
+from typing import IO
 
 from dynamics.draw.panel import USUAL, NothingToDrawError, Panel
 from dynamics.export import script, tables
 from dynamics.export.formats import DATA
-from dynamics.export.tables import as_json
 from dynamics.runs.run import Run
 
 
@@ -25,19 +26,19 @@ def html(run: Run) -> bytes:
     return page(f"Run {run.key}", body, "td{padding-right:2rem}").encode()
 
 
-WRITERS: dict[str, Callable[[Run], bytes]] = {  # one for each of ``DATA``
-    "csv": lambda run: tables.csv([run]),
-    "npz": tables.npz,
-    "json": as_json,
-    "html": html,
-    "zip": lambda run: tables.bundle([run], f"run-{run.key}"),
-    "script": lambda run: script.script(run).encode(),
-    "notebook": lambda run: script.notebook(run).encode(),
+WRITERS: dict[str, Callable[[Run, IO[bytes]], object]] = {  # one for each of ``DATA``
+    "csv": lambda run, file: tables.write_csv([run], file),
+    "npz": tables.write_npz,
+    "json": tables.write_json,
+    "html": lambda run, file: file.write(html(run)),
+    "zip": lambda run, file: tables.write_bundle([run], f"run-{run.key}", file),
+    "script": lambda run, file: file.write(script.script(run).encode()),
+    "notebook": lambda run, file: file.write(script.notebook(run).encode()),
 }
 
 
-def export(run: Run, form: str) -> bytes:
-    """The run in one of the formats ``DATA``.
+def write(run: Run, form: str, file: IO[bytes]) -> None:
+    """Write the run in one of the formats ``DATA``, as its records are read.
 
     Raises:
         RunError: if the run is damaged or has no records yet.
@@ -46,4 +47,15 @@ def export(run: Run, form: str) -> bytes:
     if form not in DATA:
         raise ValueError(f"{form!r} is not one of {', '.join(DATA)}.")
     run.need_records()
-    return WRITERS[form](run)
+    WRITERS[form](run, file)
+
+
+def export(run: Run, form: str) -> bytes:
+    """The same in memory.
+
+    Raises:
+        RunError, ValueError: as ``write``.
+    """
+    file = io.BytesIO()
+    write(run, form, file)
+    return file.getvalue()

@@ -1,18 +1,25 @@
-"""Tables: the numbers of runs as CSV, NPZ and JSON, and as a zip that explains itself."""
+"""Tables: the numbers of runs as CSV, NPZ and JSON, and as a zip that explains itself.
 
+A run may have more records than there is memory for, so each file is written as the records are
+read, a few megabytes at a time.
+"""
+
+import codecs
+import csv
 import io
 import json
 import math
 import zipfile
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from typing import IO, Any
 
 import numpy as np
 
 from dynamics.core import registry, traits
 from dynamics.core.config import ELSEWHERE
 from dynamics.core.description import command, seeds, settings
-from dynamics.core.records import COUNTERS, Trajectory
+from dynamics.core.records import COUNTERS, Array, Trajectory
 from dynamics.core.traits import MeasurementTraits
 from dynamics.core.words import count
 from dynamics.draw import panel
@@ -21,95 +28,148 @@ from dynamics.findings.rounding import sentences
 from dynamics.runs import maps
 from dynamics.runs.run import Run
 
-if TYPE_CHECKING:
-    import pandas as pd
+QUICK = 1  # level of compression: a tenth larger than the usual one, in a fifth of its time
 
 
-def table(trajectories: list[Trajectory]) -> "pd.DataFrame":
-    """One row for each network and record; vectors spread over columns numbered from 1."""
-    # Not at the top: pandas takes 60 MB, which a page with a download button does without.
-    import pandas as pd
+def write_csv(runs: Sequence[Run], file: IO[bytes]) -> None:
+    """The records in full precision, a row for each network and record.
 
-    frames = []
-    for trajectory in trajectories:
-        columns: dict[str, Any] = {"network": [trajectory.network] * len(trajectory.steps)}
-        columns |= {"step": trajectory.steps.astype(int)}
-        columns |= {counter: getattr(trajectory, counter) for counter in COUNTERS}
-        for name, values in trajectory.series.items():
-            for index in np.ndindex(values.shape[1:]):
-                label = ".".join([name, *(str(i + 1) for i in index)])
-                columns[label] = values[(slice(None), *index)]
-        frames.append(pd.DataFrame(columns))
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-
-
-def csv(runs: Sequence[Run]) -> bytes:
-    """The table in full precision; with several runs, a column ``run`` has the key.
+    Vectors spread over columns numbered from 1; with several runs, a column ``run`` has the key.
 
     Raises:
         RunError: if one of them is damaged or has no records yet.
     """
-    return _records(runs).to_csv(index=False).encode()
-
-
-def _records(runs: Sequence[Run]) -> "pd.DataFrame":
-    import pandas as pd
-
+    several = len(runs) > 1
     for run in runs:
         run.need_records()
-    frames = [table(run.trajectories) for run in runs]
-    if len(runs) > 1:
-        for run, frame in zip(runs, frames, strict=True):
-            frame.insert(0, "run", run.key)
-    return pd.concat(frames, ignore_index=True)
+    names = [
+        name for run in runs for shapes in run.layout.shapes.values() for name in _spread(shapes)
+    ]
+    head = list(dict.fromkeys(["network", "step", *COUNTERS, *names]))
+    write_rows([(run, run.key) for run in runs], ["run", *head] if several else head, file)
 
 
-def _settings(runs: Sequence[Run]) -> bytes:
+def write_rows(runs: Sequence[tuple[Run, str]], head: Sequence[str], file: IO[bytes]) -> None:
+    """A CSV of these columns; each run comes with what its rows have in the column ``run``.
+
+    No more than a few megabytes of records are held at a time.
+    """
+    lines = csv.writer(codecs.getwriter("utf-8")(file), lineterminator="\n")
+    lines.writerow(head)
+    for run, label in runs:
+        for network in run.layout.shapes:
+            for part in trajectories(run, network):
+                columns = _columns_of(part) | {"run": [label] * len(part.steps)}
+                empty = [""] * len(part.steps)
+                lines.writerows(zip(*(columns.get(name, empty) for name in head), strict=True))
+
+
+def trajectories(run: Run, network: str) -> Iterator[Trajectory]:
+    """A network's trajectory, a part of the records at a time."""
+    return run.layout.part(network, run.parts(), run.starts.get(network, 0.0))
+
+
+def _spread(shapes: Mapping[str, tuple[int, ...]]) -> Iterator[str]:
+    """The columns of a network's measurements."""
+    for name, shape in shapes.items():
+        for index in np.ndindex(*shape):
+            yield ".".join([name, *(str(i + 1) for i in index)])
+
+
+def _columns_of(part: Trajectory) -> dict[str, list[Any]]:
+    """The columns of a table's rows by name; what is unknown is empty."""
+    columns: dict[str, list[Any]] = {"network": [part.network] * len(part.steps)}
+    columns["step"] = part.steps.astype(int).tolist()
+    for counter in COUNTERS:
+        columns[counter] = _cells(getattr(part, counter))
+    for name, values in part.series.items():
+        for index in np.ndindex(values.shape[1:]):
+            label = ".".join([name, *(str(i + 1) for i in index)])
+            columns[label] = _cells(values[(slice(None), *index)])
+    return columns
+
+
+def _cells(values: Array) -> list[Any]:
+    cells: list[Any] = values.tolist()
+    for place in np.flatnonzero(np.isnan(values)):
+        cells[place] = ""
+    return cells
+
+
+def _write_settings(runs: Sequence[Run], file: IO[bytes]) -> None:
     """A row for each run: key, all settings, and the command line that trains it again."""
-    import pandas as pd
-
+    text = io.StringIO()
     rows = [
         {"run": run.key, **run.config.to_dict(), "command": command(run.config)} for run in runs
     ]
-    return pd.DataFrame(rows).to_csv(index=False).encode()
+    lines = csv.DictWriter(
+        text, list(dict.fromkeys(chain.from_iterable(rows))), lineterminator="\n"
+    )
+    lines.writeheader()
+    lines.writerows(rows)
+    file.write(text.getvalue().encode())
 
 
-def npz(run: Run) -> bytes:
+def write_npz(run: Run, file: IO[bytes]) -> None:
     """Arrays ``<network>_<series>`` with T first, the heat maps, and ``config`` as JSON text."""
     arrays = {"config": np.array(json.dumps(run.config.to_dict()))}
-    for trajectory in run.trajectories:
-        counters = {counter: getattr(trajectory, counter) for counter in ("steps", *COUNTERS)}
-        for name, values in {**counters, **trajectory.series}.items():
-            arrays[f"{trajectory.network}_{name}"] = values
-    arrays |= {name: np.array(values) for name, values in run.layout.facts.items()}
-    arrays |= maps.arrays(run)
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    return buffer.getvalue()
+    layout = run.layout
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=QUICK) as archive:
+        for network, shapes in layout.shapes.items():
+            count = sum(len(part.steps) for part in trajectories(run, network))
+            for name in ("steps", *COUNTERS, *shapes):
+                shape = (count, *shapes.get(name, ()))
+                with _member(archive, f"{network}_{name}.npy") as member:
+                    head = {"descr": "<f8", "fortran_order": False, "shape": shape}
+                    np.lib.format.write_array_header_1_0(member, head)
+                    for part in trajectories(run, network):
+                        member.write(_values(part, name).astype("<f8").tobytes())
+        arrays |= {name: np.array(values) for name, values in layout.facts.items()}
+        arrays |= maps.arrays(run)
+        for name, values in arrays.items():
+            with _member(archive, f"{name}.npy") as member:
+                np.lib.format.write_array(member, np.asanyarray(values), allow_pickle=False)
 
 
-def bundle(runs: Sequence[Run], name: str, more: Mapping[str, bytes] | None = None) -> bytes:
+def _values(part: Trajectory, name: str) -> Array:
+    """A counter, the steps or a series."""
+    values: Array = part.series[name] if name in part.series else getattr(part, name)
+    return values
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
+    """A file in a zip, to be written a part at a time; nobody knows how large it becomes."""
+    return archive.open(name, "w", force_zip64=True)
+
+
+def write_bundle(
+    runs: Sequence[Run], name: str, file: IO[bytes], more: Mapping[str, bytes] | None = None
+) -> None:
     """A zip: records as CSV and NPZ, settings, citation, and a README with every column.
 
     Args:
         runs: one run, or several runs in one table.
         name: the zip's name without its ending, for the example in the README.
+        file: where the zip is written.
         more: further files, by name.
     """
     several = len(runs) > 1
     configs: Any = {run.key: run.config.to_dict() for run in runs}
-    files = {"records.csv": csv(runs), "README.md": readme(runs, name).encode()}
-    files |= {f"{run.key}.npz" if several else "records.npz": npz(run) for run in runs}
-    if several:
-        files["runs.csv"] = _settings(runs)
     stored = configs if several else runs[0].config.to_dict()
-    files["config.json"] = json.dumps(stored, indent=1, ensure_ascii=False).encode()
-    files["citation.bib"] = BIBTEX.encode()
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file, content in (files | dict(more or {})).items():
-            archive.writestr(file, content)
-    return buffer.getvalue()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=QUICK) as archive:
+        with _member(archive, "records.csv") as member:
+            write_csv(runs, member)
+        archive.writestr("README.md", readme(runs, name))
+        for run in runs:
+            with _member(archive, f"{run.key}.npz" if several else "records.npz") as member:
+                write_npz(run, member)
+        if several:
+            with _member(archive, "runs.csv") as member:
+                _write_settings(runs, member)
+        archive.writestr("config.json", json.dumps(stored, indent=1, ensure_ascii=False))
+        archive.writestr("citation.bib", BIBTEX)
+        for other, content in (more or {}).items():
+            archive.writestr(other, content)
 
 
 COLUMNS = {
@@ -203,24 +263,30 @@ def _columns(runs: Sequence[Run]) -> dict[str, tuple[str, str]]:
     return columns
 
 
-def as_json(run: Run) -> bytes:
+def write_json(run: Run, file: IO[bytes]) -> None:
     """Settings, facts, where rounding decides, and each network's counters and series; NaN is null.
 
     ``rounding`` has an entry for each network whose second training was compared.
     """
-    networks = {}
-    for trajectory in run.trajectories:
-        counters = {counter: getattr(trajectory, counter) for counter in ("steps", *COUNTERS)}
-        networks[trajectory.network] = {
-            name: _plain(values) for name, values in {**counters, **trajectory.series}.items()
-        }
     content = {
         "config": run.config.to_dict(),
         "facts": run.layout.facts,
         "rounding": [parting.to_dict() for parting in run.rounding],
-        "networks": networks,
     }
-    return json.dumps(content, allow_nan=False).encode()
+    file.write(f'{json.dumps(content, allow_nan=False)[:-1]}, "networks": {{'.encode())
+    for place, (network, shapes) in enumerate(run.layout.shapes.items()):
+        file.write(f"{', ' * (place > 0)}{json.dumps(network)}: {{".encode())
+        for number, name in enumerate(("steps", *COUNTERS, *shapes)):
+            file.write(f"{', ' * (number > 0)}{json.dumps(name)}: [".encode())
+            between = ""
+            for part in trajectories(run, network):
+                if len(part.steps):
+                    numbers = json.dumps(_plain(_values(part, name)), allow_nan=False)
+                    file.write(f"{between}{numbers[1:-1]}".encode())
+                    between = ", "
+            file.write(b"]")
+        file.write(b"}")
+    file.write(b"}}")
 
 
 def cells(run: Run, at: float = math.inf) -> bytes:

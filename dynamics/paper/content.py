@@ -1,6 +1,7 @@
-"""Content: a judged figure as the bytes of a file, with its caption."""
+"""Content: a judged figure as a file, with its caption."""
 
 import json
+from typing import IO
 
 from dynamics.core import traits
 from dynamics.core.seeds import shown
@@ -16,8 +17,8 @@ from dynamics.paper.plan import about
 FORMATS = (*CHARTS, "json", "zip")
 
 
-def content(judged: Judged, form: str, size: Print | None = None) -> bytes:
-    """The figure in one of ``FORMATS``; ``json`` has its verdict, ``zip`` also all its numbers.
+def write(judged: Judged, form: str, file: IO[bytes], size: Print | None = None) -> None:
+    """Write the figure in one of ``FORMATS``; ``json`` has its verdict, ``zip`` all numbers, too.
 
     Raises:
         PictureError: with one sentence, if it cannot be drawn here.
@@ -28,14 +29,17 @@ def content(judged: Judged, form: str, size: Print | None = None) -> bytes:
     if form in ("json", "zip"):
         verdict = json.dumps(judged.to_dict(), indent=1, ensure_ascii=False).encode()
         if form == "json":
-            return verdict
-        return tables.bundle(judged.runs, judged.plan.name, {"verdict.json": verdict})
+            file.write(verdict)
+        else:
+            more = {"verdict.json": verdict}
+            tables.write_bundle(judged.runs, judged.plan.name, file, more)
+        return
     # Not imported at the top, because the process that shows the page draws no files.
     from dynamics.export import picture
     from dynamics.export.layout.subplots import abreast
 
     chart = Chart.of(abreast(judged.draw()), caption(judged))
-    return picture.picture(chart, form, size or Print("text"))
+    file.write(picture.picture(chart, form, size or Print("text")))
 
 
 def caption(judged: Judged) -> About:

@@ -30,7 +30,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,7 @@ from dynamics.runs import queue, version
 KEY = re.compile(r"[0-9a-f]{16}")
 RUN, PAUSE, CANCEL = b"r", b"p", b"c"
 LARGEST = 1e11  # largest number in a status: of steps, steps a second, or seconds since the epoch
+AT_ONCE = 4_000_000  # bytes of records that are read together where all are not needed at once
 PARTING = 5.0  # seconds that a worker may take to end once it has said how the run ended
 LIVE = ("queued", "running", "paused")
 PHASES = {
@@ -210,19 +211,36 @@ class Run:
             RunError: if ``layout.json`` or a record is damaged.
         """
         rows = self._rows(since)
-        sound = _ascending(rows)
+        self._need_order(rows, since)
+        return rows
+
+    def parts(self) -> Iterator[Array]:
+        """The records in order, a few at a time, so that nobody needs room for all of them.
+
+        Raises:
+            RunError: as ``rows``, once the damaged record is reached.
+        """
+        width = self.layout.width
+        most = max(1, AT_ONCE // (8 * width))
+        count, last = 0, -1.0
+        while len(rows := self._rows(count, most)):
+            self._need_order(rows, count, last)
+            yield rows
+            count, last = count + len(rows), float(rows[-1, 0])
+
+    def _need_order(self, rows: Array, since: int, after: float = -1.0) -> None:
+        sound = _ascending(rows, after)
         if sound < len(rows):
             raise RunError(
                 f"Run {self.key} is damaged: its records are in order only up to number "
                 f"{since + sound:,}. Train it again to mend it."
             )
-        return rows
 
     @property
     def sound(self) -> bool:
         """Whether all records can be read and are in order."""
         with contextlib.suppress(RunError):
-            return len(self.rows()) > 0
+            return sum(map(len, self.parts())) > 0
         return False
 
     def sound_rows(self) -> Array:
@@ -234,7 +252,7 @@ class Run:
         rows = self._rows(0)
         return rows[: _ascending(rows)]
 
-    def _rows(self, since: int) -> Array:
+    def _rows(self, since: int, most: int = -1) -> Array:
         layout = self.layout
         if (
             not layout.shapes
@@ -242,7 +260,8 @@ class Run:
             return np.empty((0, 1))
         width = layout.width
         try:
-            flat = np.fromfile(self.folder / "records.f8", "<f8", offset=since * width * 8)
+            wanted = most * width if most > 0 else -1
+            flat = np.fromfile(self.folder / "records.f8", "<f8", wanted, offset=since * width * 8)
         except (FileNotFoundError, ValueError):  # no record yet, or fewer than ``since``
             flat = np.empty(0)
         return flat[: len(flat) // width * width].reshape(-1, width)
@@ -286,18 +305,37 @@ class Run:
             raise RunError(why)
 
     def need_records(self) -> None:
-        """Raise an error if the run has no records to show.
+        """Raise an error if the run has no records to show, or not all of them can be shown.
 
         Raises:
-            RunError: with one sentence, if no record exists yet or ``layout.json`` is damaged.
+            RunError: with one sentence, if no record exists yet or ``layout.json`` or a record is
+                damaged.
         """
-        if not len(self.rows()):
+        if not sum(map(len, self.parts())):
             raise RunError(f"Run {self.key} has no records yet.")
 
     @property
     def trajectories(self) -> list[Trajectory]:
         """One Trajectory for each network, with the records so far."""
         return self.layout.trajectories(self.rows(), self.starts)
+
+    def only(self, names: Collection[str]) -> list[Trajectory]:
+        """The same with no more than these measurements, without room for the others.
+
+        Raises:
+            RunError: as ``rows``.
+        """
+        layout, columns = self.layout.only(names)
+        parts = [rows[:, columns] for rows in self.parts()]
+        rows = np.concatenate(parts) if parts else np.empty((0, layout.width))
+        return layout.trajectories(rows, self.starts)
+
+    @property
+    def last(self) -> int | None:
+        """The step of the newest record; None if there is no record."""
+        width = self.layout.width
+        count = self.count(width)
+        return int(self.picked([count - 1], width)[0, 0]) if count else None
 
     @property
     def starts(self) -> dict[str, float]:
@@ -451,12 +489,16 @@ def _is_signature(stored: Any) -> bool:
     return known and all(isinstance(text, str) for text in texts.values())
 
 
-def _ascending(rows: Array) -> int:
-    """How many rows come before the first one whose step cannot be, or is not above the last."""
+def _ascending(rows: Array, after: float = -1.0) -> int:
+    """How many rows come before the first one whose step cannot be, or is not above the last.
+
+    Before the first row stands the step ``after``.
+    """
     steps = rows[:, 0]
     with np.errstate(invalid="ignore"):  # a damaged step may be any bytes
         sound = (steps >= 0) & (steps <= LARGEST) & (steps == np.floor(steps))
         sound[1:] &= steps[1:] > steps[:-1]
+        sound[:1] &= steps[:1] > after
     return len(rows) if sound.all() else int(np.argmin(sound))
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
@@ -11,15 +12,16 @@ from dynamics.core.config import Config
 from dynamics.core.seeds import FEW
 from dynamics.core.words import raised
 from dynamics.draw import waterfall
-from dynamics.export import caption, tables
+from dynamics.export import caption
 from dynamics.findings import attribution, causes
 from dynamics.findings.attribution import Attribution
 from dynamics.findings.causes import Split
 from dynamics.runs.group import ENDED, Group
 from dynamics.runs.run import Run, RunError, root
 from pages.shared import group
-from pages.shared.files import dialog
+from pages.shared.files import dialog, making
 from pages.shared.files.downloads import button
+from pages.shared.files.making import Job
 from pages.shared.networks import overview
 from pages.shared.plotted import plotted
 from pages.shared.session.who import visitor
@@ -141,13 +143,13 @@ def _downloads(found: _Found, ended: list[Run]) -> None:
     def as_json() -> bytes:
         return json.dumps(found.numbers, indent=1, ensure_ascii=False).encode()
 
-    def as_zip() -> bytes:
-        return tables.bundle(ended, "attribution", {"attribution.json": as_json()})
-
-    for label, form, make in (
+    more = {"attribution.json": as_json().decode()}
+    everything = making.numbers([run.key for run in ended], "zip", "attribution", more)
+    jobs: list[tuple[str, str, Job | Callable[[], bytes]]] = [
         ("CSV", "csv", as_csv),
         ("JSON", "json", as_json),
-        ("All numbers (zip)", "zip", as_zip),
-    ):
+        ("All numbers (zip)", "zip", everything),
+    ]
+    for label, form, job in jobs:
         icon = ":material/folder_zip:" if form == "zip" else ":material/download:"
-        button(label, make, "attribution", form, icon=icon)
+        button(label, job, "attribution", form, icon=icon)

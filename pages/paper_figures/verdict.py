@@ -1,6 +1,6 @@
 """Verdict: a finished figure of the paper on the page: its picture, its verdict, every number."""
 
-import functools
+from dataclasses import asdict
 from typing import Any
 
 import streamlit as st
@@ -11,9 +11,9 @@ from dynamics.core.words import duration, one_every, raised
 from dynamics.export.layout import space
 from dynamics.export.layout.subplots import abreast
 from dynamics.paper.check import AGREES, DEVIATION, DIFFERS, RECORD, UNPUBLISHED, Check, said
-from dynamics.paper.content import caption, content
+from dynamics.paper.content import caption
 from dynamics.paper.judge import Judged
-from pages.shared.files import dialog
+from pages.shared.files import dialog, making
 from pages.shared.files.downloads import button
 from pages.shared.plotted import plotted
 from pages.shared.session import desk
@@ -133,5 +133,5 @@ def downloads(judged: Judged) -> None:
         ("Verdict (JSON)", "json", "download"),
         ("All numbers (zip)", "zip", "folder_zip"),
     ):
-        make = functools.partial(content, judged, form)
-        button(label, make, judged.plan.name, form, icon=f":material/{icon}:")
+        job = making.figure(judged.plan.name, asdict(judged.plan.draw), form)
+        button(label, job, judged.plan.name, form, icon=f":material/{icon}:")

@@ -1,7 +1,6 @@
 """Comparison: a chart of several saved runs."""
 
 import contextlib
-import functools
 
 import streamlit as st
 
@@ -9,11 +8,10 @@ from dynamics.core.config import Config
 from dynamics.core.description import labels
 from dynamics.core.records import Trajectory
 from dynamics.draw.panel import NothingToDrawError, compared
-from dynamics.export import tables
 from dynamics.runs.run import Run, RunError
 from pages.saved_runs.choices import OPTIONS
 from pages.shared.charts import numbers
-from pages.shared.files import dialog
+from pages.shared.files import dialog, making
 from pages.shared.files.downloads import button
 from pages.shared.plotted import plotted
 from pages.shared.session import opened
@@ -21,12 +19,13 @@ from pages.shared.session import opened
 
 def comparison(chosen: list[tuple[Run, Config]], series: str, versus: str) -> None:
     """A chart of one series of the chosen runs, and its files."""
-    chosen = [(run, config) for run, config in chosen if _sound(run)]
+    read = {run.key: _read(run, series) for run, _ in chosen}
+    chosen = [(run, config) for run, config in chosen if read[run.key] is not None]
     if not chosen:
         return
     configs = [config for _, config in chosen]
     runs = [
-        (label, config, run.trajectories)
+        (label, config, read[run.key] or [])
         for label, (run, config) in zip(labels(configs), chosen, strict=True)
     ]
     try:
@@ -41,12 +40,13 @@ def comparison(chosen: list[tuple[Run, Config]], series: str, versus: str) -> No
         pressed = st.button("For a paper or talk …", icon=":material/image:")
         if opened.asked(f"export {name}", pressed):
             dialog.open_runs([run.key for run, _ in chosen], series, versus)
-        make = functools.partial(_csv, runs, series)
-        button("Data of this chart (CSV)", make, name, "csv", icon=":material/download:")
-        recorded = [run for run, _ in chosen if len(run.rows())]
+        names = {run.key: label for (run, _), (label, *_) in zip(chosen, runs, strict=True)}
+        job = making.series(names, series)
+        button("Data of this chart (CSV)", job, name, "csv", icon=":material/download:")
+        recorded = [run for run, _ in chosen if run.count(run.layout.width)]
         if len(recorded) > 1:
-            make = functools.partial(tables.bundle, recorded, name)
-            button("All numbers (zip)", make, name, "zip", icon=":material/folder_zip:")
+            job = making.numbers([run.key for run in recorded], "zip", name)
+            button("All numbers (zip)", job, name, "zip", icon=":material/folder_zip:")
 
 
 def recorded(runs: list[Run]) -> set[str]:
@@ -67,23 +67,10 @@ def given(runs: list[Run]) -> list[str]:
     return [name for name in names if name not in OPTIONS["compare"]]
 
 
-def _sound(run: Run) -> bool:
-    """Whether the records of a run can be read; otherwise the page says why not."""
+def _read(run: Run, series: str) -> list[Trajectory] | None:
+    """One series of a run; None if it cannot be read, and the page says why."""
     try:
-        run.rows()
+        return run.only([series])
     except RunError as error:
         st.warning(str(error), icon=":material/info:")
-        return False
-    return True
-
-
-def _csv(runs: list[tuple[str, Config, list[Trajectory]]], series: str) -> bytes:
-    """The series and its clocks, a row for each run, network and record."""
-    import pandas as pd
-
-    columns = ["network", "step", "seconds", "operations", series]
-    frames = [
-        tables.table(trajectories).reindex(columns=columns).assign(run=label)
-        for label, _, trajectories in runs
-    ]
-    return pd.concat(frames).to_csv(index=False).encode()
+        return None

@@ -84,6 +84,10 @@ def _state(entry: Entry) -> str:
     return ", ".join([entry.status.phase, *failures])
 
 
+# What a row of the table is read off.
+SHOWN = ("recovery_error", "test_loss", "accuracy", "singular_values", "mode_values")
+
+
 class Result(NamedTuple):
     """How a run ended.
 
@@ -107,7 +111,7 @@ class Result(NamedTuple):
 @functools.lru_cache(maxsize=2000)
 def _result(folder: Path, created: float, step: int) -> Result:  # the last two name a state of it
     try:
-        trajectories = [each for each in Run(folder).trajectories if len(each.steps)]
+        trajectories = [each for each in Run(folder).only(SHOWN) if len(each.steps)]
     except RunError:
         return Result()
     if not trajectories:

@@ -1,7 +1,5 @@
 """Files: a sweep's chart and numbers, the link to it, and the command that makes it again."""
 
-import functools
-
 import streamlit as st
 
 from dynamics.core.sweep import Sweep
@@ -9,7 +7,7 @@ from dynamics.draw.sweep import draw
 from dynamics.export import sweeps
 from dynamics.export.formats import FORMATS
 from dynamics.runs.sweep import Progress
-from pages.shared.files import dialog
+from pages.shared.files import dialog, making
 from pages.shared.files.downloads import button
 from pages.sweeps.asked import Asked
 from pages.sweeps.chart import forecast_of
@@ -24,8 +22,8 @@ def show(sweep: Sweep, asked: Asked, now: Progress) -> None:
             figure = draw(results, lines=asked.lines, theory=forecast_of(sweep))
             dialog.button(figure, sweeps.about(results), name)
             for form in sweeps.NUMBERS:
-                make = functools.partial(sweeps.content, results, now.failed, form)
-                button(FORMATS[form].label, make, name, form, icon=":material/download:")
+                job = making.sweep(sweep.key, form)
+                button(FORMATS[form].label, job, name, form, icon=":material/download:")
         with st.popover("Link", icon=":material/link:", help="Copy a link to this sweep"):
             st.caption("Opens this page with exactly this sweep; it starts nothing.")
             st.code(link(sweep, asked), language=None, wrap_lines=True)

@@ -12,7 +12,7 @@ import pytest
 
 from dynamics.__main__ import main
 from dynamics.core.config import Config
-from dynamics.export import tables
+from dynamics.export import export, tables
 from dynamics.runs.run import Run
 from dynamics.runs.start import start
 from tests.support.make import is_sentence, small, until
@@ -32,8 +32,8 @@ def test_a_zip_of_several_runs_is_one_table_beside_their_settings(
     several: list[Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Opened by the line in its README, joined by the other; every number is the run's own."""
-    content = tables.bundle(several, "both", {"verdict.json": b"{}"})
-    (tmp_path / "both.zip").write_bytes(content)
+    with open(tmp_path / "both.zip", "wb") as file:
+        tables.write_bundle(several, "both", file, {"verdict.json": b"{}"})
     monkeypatch.chdir(tmp_path)
     opened = zipfile.ZipFile("both.zip")
     readme = opened.read("README.md").decode()
@@ -92,7 +92,7 @@ def test_a_zip_of_classes_says_what_each_index_counts(folder: Path) -> None:
         "(i: true class, j: class that the network says)",
     ):
         assert words in readme
-    records = pd.read_csv(io.BytesIO(tables.csv([run])))
+    records = pd.read_csv(io.BytesIO(export.export(run, "csv")))
     last = run.trajectories[0].series["confusion"][-1]
     assert records["confusion.4.9"].iloc[-1] == last[3, 8]
     assert np.allclose(last.sum(1), 1)

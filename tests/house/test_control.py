@@ -13,7 +13,7 @@ DECIDES = "dynamics/runs/control.py"
 WORKERS = (DECIDES, "dynamics/runs/start.py", "dynamics/runs/sweep.py")
 PEOPLE = ("pages/", "app.py", "dynamics/commands/")  # what somebody presses or types
 # Files of a drawing, a download or a check, and what a command writes where it is told to.
-OWN_FILES = ("pages/shared/files/process.py", "pages/shared/files/media.py")
+OWN_FILES = tuple(f"pages/shared/files/{name}.py" for name in ("process", "media", "making"))
 WRITES = ("rmtree", "unlink", "rmdir", "rename", "write_bytes", "write_text", "touch", "open")
 MAKES = ("start", "sweeper.start", "Group", "Training")  # what has something trained for somebody
 

@@ -8,9 +8,10 @@ import contextlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator
 from errno import ENOSPC
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 
 def refusal(error: OSError, name: str | Path) -> str:
@@ -93,6 +94,34 @@ def replace(file: Path, content: bytes, durable: bool = False) -> None:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise OSError(error.errno, error.strerror, str(file)) from None
+
+
+@contextlib.contextmanager
+def replacing(file: Path) -> Iterator[IO[bytes]]:
+    """A file to write to, a part at a time, which is put in its place when the block ends well.
+
+    Raises:
+        OSError: with the name of the file, if it cannot be written; what was there before is still
+            there.
+    """
+    if file.exists() and not file.is_file():  # such as /dev/null, which nothing may replace
+        with open(file, "wb") as there:
+            yield there
+        return
+    file = file.resolve()  # a link stays a link
+    temporary = ""
+    try:
+        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}"[:200])
+        with open(handle, "wb") as written:
+            yield written
+            os.fchmod(written.fileno(), 0o644)
+        os.replace(temporary, file)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror, str(file)) from None
+        raise
 
 
 def settle(file: Path) -> None:

@@ -34,10 +34,14 @@ def dialog(run: Run) -> None:
 def _result(run: Run, text: str) -> None:
     """The progress of the training, or its result."""
     command = [sys.executable, "-I", "again.py"]
-    process = held("check", text, command, {"again.py": text}, place=None)
+    process = held("check", text, command, {"again.py": text}, place=None, kind="check")
     seconds = process.look()
     if not process.over and not process.ended:
-        st.progress(*_progress(process, len(run.config.networks), seconds))
+        if before := process.before:
+            other = "another visitor's check ends" if before == 1 else f"{before} other checks end"
+            st.progress(0.0, f"Waiting until {other}")
+        else:
+            st.progress(*_progress(process, len(run.config.networks), seconds))
         if st.button("Cancel", icon=":material/stop:"):
             process.end()
         return

@@ -2,14 +2,20 @@
 
 Streamlit keeps them in the memory of the process that made them, and a browser's request for a file
 may reach another process. So each file is also written beside the runs, for a day.
+
+A file that a process has made is only ever on the disk, from where it is sent.
 """
 
 import contextlib
 import json
 import os
 import re
+import shutil
+import tempfile
 import time
+import uuid
 from pathlib import Path
+from urllib.parse import quote
 
 from streamlit.runtime.media_file_storage import MediaFileKind, MediaFileStorageError
 from streamlit.runtime.memory_media_file_storage import MemoryFile, MemoryMediaFileStorage
@@ -57,6 +63,59 @@ class SharedFiles(MemoryMediaFileStorage):
             return file
 
 
+def place() -> Path:
+    """A folder for files in the making: beside the runs, else where temporary files are."""
+    chosen = root() / ".making"
+    with contextlib.suppress(OSError):
+        chosen.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _forget_old(chosen)
+        if os.access(chosen, os.W_OK):
+            return chosen
+    return Path(tempfile.gettempdir())
+
+
+def keep(file: Path) -> str:
+    """Take a file that a process has made; returns the token under which it can be fetched."""
+    token = uuid.uuid4().hex
+    kept = _kept(token)
+    with contextlib.suppress(OSError):
+        folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+        _forget_old(folder())
+        file.replace(kept[0])
+        return token
+    shutil.move(file, kept[1])  # the folder of runs cannot be written
+    return token
+
+
+def address(token: str, name: str) -> str:
+    """Where a browser fetches a file that was kept; it saves it under this name."""
+    return f"/api/files/{token}/{quote(name, safe='')}"
+
+
+def made(token: str) -> Path | None:
+    """The file of a token; None if there is none, or nobody has fetched it for a day."""
+    if not NAME.fullmatch(token):
+        return None
+    return next((file for file in _kept(token) if file.is_file()), None)
+
+
+def _kept(token: str) -> tuple[Path, Path]:
+    """Where a file is kept: beside the runs, or where temporary files are."""
+    name = f"made-{token}"
+    return folder() / name, Path(tempfile.gettempdir()) / f"dln-{name}"
+
+
+def _forget_old(where: Path) -> None:
+    """Remove files that nobody has used for a day, and what a server that died was making."""
+    for old in where.iterdir():
+        with contextlib.suppress(OSError):  # another process removes them as well
+            if time.time() - old.stat().st_mtime > KEPT:
+                if old.is_dir():
+                    shutil.rmtree(old)
+                else:
+                    old.unlink()
+
+
 def _share(name: str, file: MemoryFile) -> None:
     """Write a file for the other processes, and remove those that nobody has used for a day."""
     path = folder() / name
@@ -64,10 +123,7 @@ def _share(name: str, file: MemoryFile) -> None:
         os.utime(path)
         return
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for old in path.parent.iterdir():
-        with contextlib.suppress(FileNotFoundError):  # another process removes them as well
-            if time.time() - old.stat().st_mtime > KEPT:
-                old.unlink()
+    _forget_old(path.parent)
     head = {"mimetype": file.mimetype, "kind": file.kind.value, "filename": file.filename}
     files.replace(path, json.dumps(head).encode() + b"\n" + file.content)
 

@@ -1,7 +1,7 @@
 """Process: a program that a page starts and polls; it ends when the page stops polling.
 
-A page that is left or reloaded stops polling, so no program continues for nobody. At most
-two run at once, over all visitors; the others wait for their turn.
+A page that is left or reloaded stops polling, so no program continues for nobody. A few run at
+once, over all visitors; the others wait for their turn: see ``places``.
 """
 
 import contextlib
@@ -11,18 +11,20 @@ import subprocess
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dynamics.core.machine.files import environment
+from pages.shared.files.places import Kind, Places, Ticket
 
 ROOT = Path(__file__).parents[3]
-MOST_AT_ONCE = 2
 PACE = 0.5  # seconds between two polls of a page
 LEFT = 10  # seconds without a poll after which a process ends
-_TURN = threading.BoundedSemaphore(MOST_AT_ONCE)
+_PLACES = Places()
 
 
 class Process:
@@ -32,12 +34,21 @@ class Process:
         command: the program and its arguments; ``{}`` in one stands for the folder.
         files: texts of the files that the folder holds at first, by file name.
         place: working directory; None for the folder.
+        kind: of the places of which it takes one.
+        beside: where the folder is made; None for where temporary files are.
     """
 
     def __init__(
-        self, command: Sequence[str], files: Mapping[str, str], place: Path | None = ROOT
+        self,
+        command: Sequence[str],
+        files: Mapping[str, str],
+        place: Path | None = ROOT,
+        kind: Kind = "file",
+        beside: Path | None = None,
     ) -> None:
-        self._held = tempfile.TemporaryDirectory(prefix="dln-page-")
+        self.kind = kind
+        self._held = tempfile.TemporaryDirectory(prefix="dln-page-", dir=beside)
+        self._ticket = _ticket(kind)
         self.folder = Path(self._held.name)
         for name, text in files.items():
             (self.folder / name).write_text(text, encoding="utf-8")
@@ -53,6 +64,14 @@ class Process:
         """Seconds since the start; the call also shows that somebody is still waiting."""
         self._looked = time.monotonic()
         return self._looked - self._began
+
+    @property
+    def before(self) -> int:
+        """How many programs of other visitors have to end before this one has its turn, or fewer.
+
+        It is 0 once the program runs.
+        """
+        return 0 if (self.folder / "output").exists() else _PLACES.before(self._ticket)
 
     @property
     def over(self) -> bool:
@@ -74,13 +93,12 @@ class Process:
         return self.ended
 
     def _work(self) -> None:
-        while not _TURN.acquire(timeout=0.1):
-            if self._unwanted():
-                return
+        if not _PLACES.take(self._ticket, self._unwanted):
+            return
         try:
             self._run()
         finally:
-            _TURN.release()
+            _PLACES.leave(self._ticket)
 
     def _run(self) -> None:
         given = self.folder / "given"
@@ -107,8 +125,16 @@ class Process:
         self.status = process.wait()
 
 
+def _ticket(kind: Kind) -> Ticket:
+    """For this visitor; outside a page, for nobody in particular."""
+    context = get_script_run_ctx(suppress_warning=True)
+    if context is None:
+        return Ticket(kind, uuid.uuid4().hex)
+    return Ticket(kind, context.session_id, st.context.ip_address or "")
+
+
 def held(name: str, job: str, command: Sequence[str], files: Mapping[str, str],
-         place: Path | None = ROOT) -> Process:  # fmt: skip
+         place: Path | None = ROOT, kind: Kind = "file") -> Process:  # fmt: skip
     """This visitor's process under a name; a new one if its job has changed."""
     key = f"process {name}"
     before: tuple[str, Process] | None = st.session_state.get(key)
@@ -116,7 +142,7 @@ def held(name: str, job: str, command: Sequence[str], files: Mapping[str, str],
         return before[1]
     if before:
         before[1].end()
-    process = Process(command, files, place)
+    process = Process(command, files, place, kind)
     st.session_state[key] = (job, process)
     return process
 

@@ -10,14 +10,16 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from streamlit import config
 
 from dynamics.core.machine import files
+from dynamics.export.formats import FORMATS
 from dynamics.export.render import plotlyjs
 from dynamics.runs import maps, pictures
 from dynamics.runs.run import Run, RunError, find, root
+from pages.shared.files import media
 from pages.shared.live.panels import Description, Sent, descriptions
 from pages.shared.live.stream import stream
 
@@ -29,6 +31,7 @@ CHARTS = {
 }
 LIBRARY = {f"{part}.js": plotlyjs.FILES[part] for part in ("basic", "cartesian", "gl3d")}
 ROWS_AT_ONCE = 1000
+BYTES = "application/octet-stream"
 
 
 def _addresses(files: dict[str, Path]) -> dict[str, str]:
@@ -131,7 +134,7 @@ async def cells(request: Request) -> Response:
         return _failure(f"A step is a number; {given[:40]!r} was given.")
     row = await asyncio.to_thread(lambda: maps.at(run, step, len(run.layout.shapes)))
     headers = {"Cache-Control": "no-store"}
-    return Response(row, media_type="application/octet-stream", headers=headers)
+    return Response(row, media_type=BYTES, headers=headers)
 
 
 async def picture(request: Request) -> Response:
@@ -148,7 +151,7 @@ async def picture(request: Request) -> Response:
         )
     shown = await asyncio.to_thread(pictures.shown, run, wanted[0], max(wanted[1], 0))
     headers = {"Cache-Control": "no-store"}
-    return Response(shown, media_type="application/octet-stream", headers=headers)
+    return Response(shown, media_type=BYTES, headers=headers)
 
 
 async def records(request: Request) -> Response:
@@ -158,7 +161,9 @@ async def records(request: Request) -> Response:
     described = await asyncio.to_thread(descriptions, run, names)
     await asyncio.to_thread(run.need_records)  # later, the answer can be no sentence any more
     name = f"{names.replace('/', '-').replace(',', '_')[:80]}_{run.key}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    headers = {
+        "Content-Disposition": FileResponse("", filename=name).headers["content-disposition"]
+    }
     return StreamingResponse(_csv(run, described), media_type="text/csv", headers=headers)
 
 
@@ -175,6 +180,17 @@ def _csv(run: Run, described: tuple[Description, ...]) -> Iterator[str]:
         yield page.getvalue()
 
 
+async def made(request: Request) -> Response:
+    """A file that a process has made for a visitor, sent from the disk."""
+    file = await asyncio.to_thread(media.made, request.path_params["token"])
+    if file is None:
+        return _failure("There is no such file; it is kept for a day.")
+    name = request.path_params["name"]
+    kind = next((form.mime for form in FORMATS.values() if name.endswith(f".{form.ending}")), None)
+    headers = {"Cache-Control": "no-store"}
+    return FileResponse(file, filename=name, media_type=kind or BYTES, headers=headers)
+
+
 # The answer to every other address, and to every method but GET and HEAD.
 NOTHING = _failure("There is nothing to read at this address.")
 
@@ -187,6 +203,7 @@ def _routes(base: str) -> list[BaseRoute]:
         Route(f"{base}/api/runs/{{key}}/records.csv", _refusing(records)),
         Route(f"{base}/api/runs/{{key}}/maps", _refusing(cells)),
         Route(f"{base}/api/runs/{{key}}/picture", _refusing(picture)),
+        Route(f"{base}/api/files/{{token}}/{{name}}", _refusing(made)),
         WebSocketRoute(f"{base}/api/runs/{{key}}/stream", stream),
         Route(f"{base}/api/{{rest:path}}", NOTHING),
     ]

@@ -20,7 +20,7 @@ def onward(run: Run, at: int | None) -> None:
     try:
         config = run.config
         status = run.status
-        last = _last(run)
+        last = run.last
     except RunError:
         return
     if last is None and not status.live:
@@ -95,7 +95,7 @@ def _continue(run: Run, at: int | None, kind: Action) -> None:
     rates = {name: float(value) for name, value in boxes.items() if value is not None}
     try:
         control.check(run, kind, visitor())
-        step = _last(run) if at is None else at
+        step = run.last if at is None else at
         config = run.config
         child = forked(config, step or 0, compress=kind == "compress", **rates)
         if child.key == config.key:
@@ -110,12 +110,6 @@ def _continue(run: Run, at: int | None, kind: Action) -> None:
     if kind == "change":
         # This is last, because the run's new phase makes the page rerun, which ends this call.
         control.steer(run, "change", visitor())
-
-
-def _last(run: Run) -> int | None:
-    """The step of the newest record; None if there is no record."""
-    rows = run.rows()
-    return int(rows[-1, 0]) if len(rows) else None
 
 
 def beside(run: Run) -> tuple[str, int] | None:

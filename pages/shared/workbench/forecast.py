@@ -229,7 +229,7 @@ def _speeds() -> dict[str, float]:
         trajectories: list[Trajectory] = []
         if status.phase == "done":
             with contextlib.suppress(RunError):  # somebody's damaged run is no matter of this page
-                trajectories = run.trajectories
+                trajectories = run.only(())
         for trajectory in trajectories:
             if len(trajectory.steps) and trajectory.seconds[-1] > trajectory.seconds[0]:
                 made = trajectory.operations[-1] - trajectory.operations[0]
