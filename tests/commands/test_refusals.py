@@ -170,7 +170,9 @@ def test_a_folder_that_cannot_be_written_is_named(read_only: Path, finished: Run
 
 PAGES = """
 import os, sys
+from streamlit import config
 from streamlit.testing.v1 import AppTest
+config.set_option("server.address", "127.0.0.1")
 os.environ["DLN_RUNS"] = sys.argv[1]
 for page in ("1_Side_by_side.py", "7_Saved_runs.py"):
     shown = AppTest.from_file(f"pages/{page}", default_timeout=300).run()
