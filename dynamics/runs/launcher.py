@@ -2,32 +2,39 @@
 
 Loading torch costs more processor time than many a run. So a process that starts runs one after
 another, a web server above all, keeps one launcher, which loads torch once and shares it with the
-workers that it forks: they begin within milliseconds and share its memory. The launcher ends ten
-minutes after its last run, or at once when the process that keeps it ends, however it ends; its
-workers go on. For the line between both is the launcher's standard input, which the kernel closes
-then. A process that keeps none has each worker load torch itself.
+workers that it forks: they begin within milliseconds and share its memory. A run that waits for its
+turn is no process: the launcher holds its ticket, and forks a worker once it has a place. The
+launcher ends ten minutes after its last run, or when the process that keeps it ends, however it
+ends, once no run waits any more; its workers go on. For the line between both is the launcher's
+standard input, which the kernel closes then. A process that keeps none has each worker load torch
+itself.
 """
 
 import contextlib
+import dataclasses
 import gc
 import importlib
 import json
 import os
+import select
 import signal
 import socket
 import struct
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import psutil
 
 from dynamics.core import registry
 from dynamics.core.machine import files
 from dynamics.core.registry import options
-from dynamics.runs import worker
+from dynamics.runs import queue, worker
+from dynamics.runs.run import CANCEL, Run, RunError
 
 PATIENCE = 600.0  # seconds that it waits for a run
 ROOM = 2_000_000_000  # bytes of free memory below which none is kept; one takes about a tenth
@@ -52,7 +59,6 @@ class _Launcher:
 
 _lock = threading.Lock()
 _kept: list[_Launcher] = []  # none or one
-_alone: list[subprocess.Popen[bytes]] = []  # workers that loaded torch themselves
 
 
 def needed() -> list[str]:
@@ -83,14 +89,18 @@ def launch(run: Path, alive: int, log: int) -> None:
     """
     content = json.dumps([str(run), files.environment()]).encode()
     with _lock:
-        _alone[:] = [other for other in _alone if other.poll() is None]  # leave no zombies
         if _kept:
             try:
                 _send(_kept[0].line, content, [alive, log])
                 return
             except OSError:  # it has ended
                 _kept.pop().line.close()
-        _alone.append(_python("dynamics.runs.worker", str(run), output=log, alive=alive))
+        bury(_python("dynamics.runs.worker", str(run), output=log, alive=alive))
+
+
+def bury(process: subprocess.Popen[bytes]) -> None:
+    """Let no zombie stay of a process of which nobody wants to know how it ends."""
+    threading.Thread(target=process.wait, daemon=True).start()
 
 
 def _python(
@@ -129,8 +139,57 @@ def _receive(line: socket.socket) -> tuple[bytes, list[int]]:
     return content, given
 
 
+@dataclass
+class _Waiting:
+    """A run that waits for its turn, and what its worker will have.
+
+    Attributes:
+        run: its folder.
+        environment: of whoever started it.
+        alive: a file whose lock the worker will hold.
+        log: a file for the worker's output.
+        ticket: the run's number in the queue.
+    """
+
+    run: Run
+    environment: dict[str, str]
+    alive: int
+    log: int
+    ticket: queue.Ticket
+
+    @classmethod
+    def of(cls, content: bytes, given: list[int]) -> "_Waiting | None":
+        """The run of a message; None if it has no queue, such as one that was deleted."""
+        folder, environment = json.loads(content)
+        alive, log = given
+        try:
+            run = Run(Path(folder))
+            ticket = queue.Ticket(run.folder, run.status.created)
+            return cls(run, environment, alive, log, ticket)
+        except (OSError, RunError):
+            os.close(alive)
+            os.close(log)
+            return None
+
+    def leave(self) -> None:
+        """Let go of the files: those of the worker are its own."""
+        os.close(self.alive)
+        os.close(self.log)
+
+    def gone(self) -> bool:
+        """Whether it was cancelled while it waited, or deleted; then it has left the queue."""
+        with contextlib.suppress(OSError, RunError):
+            if self.run.folder.is_dir() and self.run.asked() != CANCEL:
+                return False
+            ended = dataclasses.replace(self.run.status, phase="cancelled", message="")
+            self.run.write("status.json", dataclasses.asdict(ended))
+        self.ticket.tear()
+        self.leave()
+        return True
+
+
 def serve(line: socket.socket) -> None:
-    """In the launcher: fork a worker for each run until the line ends or no run comes."""
+    """In the launcher: fork a worker for each run in its turn, until no run comes or waits."""
     worker.lower_session()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries workers that have ended
     for name in needed():
@@ -140,37 +199,60 @@ def serve(line: socket.socket) -> None:
         importlib.import_module("dynamics.engine.device").use_threads()
     gc.collect()
     gc.freeze()  # or a worker's first collection would copy the pages that it shares
+    waiting: list[_Waiting] = []
     while True:
-        line.settimeout(PATIENCE)
-        try:
-            content, given = _receive(line)
-        except TimeoutError:
+        ready, _, _ = select.select([line], [], [], queue.LOOK if waiting else PATIENCE)
+        if not ready and waiting:
+            _turns(line, waiting)
+            continue
+        if not ready:
             line.shutdown(socket.SHUT_RD)  # whoever gives a run from now on is refused
-            content, given = _receive(line)  # one that was given just before
+        content, given = _receive(line)  # if none was ready, one that was given just before
         if not content:
-            return
-        if os.fork() == 0:
-            line.close()
-            _work(content, given)
-        for file in given:  # the worker alone holds the lock
-            os.close(file)
+            break
+        if new := _Waiting.of(content, given):
+            waiting.append(new)
+        _turns(line, waiting)
+    while waiting:  # nobody is there any more who would give another one
+        _turns(line, waiting)
+        time.sleep(queue.LOOK)
 
 
-def _work(content: bytes, given: list[int]) -> None:
-    """Be the worker that a message asks for; never returns."""
+def _turns(line: socket.socket, waiting: list[_Waiting]) -> None:
+    """Fork a worker for each waiting run whose turn it is; those leave the list."""
+    waiting[:] = [each for each in waiting if not each.gone()]
+    for each in list(waiting):
+        try:
+            place = each.ticket.place()
+        except OSError:  # its folder is being deleted
+            continue
+        if place:
+            waiting.remove(each)
+            if os.fork() == 0:
+                line.close()
+                for other in waiting:  # or their locks would live as long as this worker
+                    other.ticket.forget()
+                    other.leave()
+                _work(each, place)
+            each.ticket.tear()
+            each.leave()  # the worker alone holds the lock
+            place.close()
+
+
+def _work(mine: _Waiting, place: IO[str]) -> None:
+    """Be the worker of a run, with its place in the queue; never returns."""
     status = 1
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setsid()
-        _, log = given  # the other stays open, and with it the lock
+        mine.ticket.tear()
         with open(os.devnull, encoding="utf-8") as nothing:
             os.dup2(nothing.fileno(), 0)
         for output in (1, 2):
-            os.dup2(log, output)
-        run, environment = json.loads(content)
+            os.dup2(mine.log, output)
         os.environ.clear()
-        os.environ.update(environment)
-        worker.train(Path(run))
+        os.environ.update(mine.environment)
+        worker.train(mine.run.folder, place)
         status = 0
     except Exception:
         sys.excepthook(*sys.exc_info())

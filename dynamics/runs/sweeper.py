@@ -15,7 +15,7 @@ from pathlib import Path
 
 from dynamics.core.machine import files
 from dynamics.core.sweep import Sweep
-from dynamics.runs import version
+from dynamics.runs import launcher, version
 from dynamics.runs.capability import OWNER, Capability
 from dynamics.runs.executors import Executor
 from dynamics.runs.executors.here import Here
@@ -80,21 +80,18 @@ def _spawn(place: SweepFolder, sweep: Sweep, by: Capability) -> None:
 
 def _launch(place: SweepFolder, alive: int) -> None:
     with open(place.folder / "log.txt", "w", encoding="utf-8") as log:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "dynamics.runs.sweeper", place.runs.resolve(), place.key],
-            cwd=PROGRAM,
-            env=files.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            pass_fds=[alive],
-            start_new_session=True,
+        launcher.bury(
+            subprocess.Popen(
+                [sys.executable, "-m", "dynamics.runs.sweeper", place.runs.resolve(), place.key],
+                cwd=PROGRAM,
+                env=files.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=[alive],
+                start_new_session=True,
+            )
         )
-    _CHILDREN[:] = [other for other in _CHILDREN if other.poll() is None] + [child]
-
-
-# Processes that this one has started. Each start polls them, so that none stays a zombie.
-_CHILDREN: list[subprocess.Popen[bytes]] = []
 
 
 def _waiting(runs: Path) -> list[SweepFolder]:

@@ -1,7 +1,7 @@
 """Worker: ``python -m dynamics.runs.worker RUN`` trains one run and appends to its folder.
 
 A worker is a separate process, so that refreshing a page, restarting the server or cancelling a run
-harms nothing else. Waiting costs little: torch is imported only when it is the run's turn.
+harms nothing else. One that waits itself costs little: torch is imported only when it is its turn.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from errno import EDQUOT, EFBIG, ENOSPC
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from dynamics.core.machine import files, memory
 from dynamics.core.records import Record
@@ -62,10 +62,16 @@ class Pace:
 
 
 class Worker:
-    """One run from the queue to its end: its process, its status and its control."""
+    """One run from the queue to its end: its process, its status and its control.
 
-    def __init__(self, run: Run) -> None:
+    Args:
+        run: the run.
+        place: of the queue, if the launcher has waited for one; else the worker waits itself.
+    """
+
+    def __init__(self, run: Run, place: IO[str] | None = None) -> None:
         self.run = run
+        self._place = place
         self.status = dataclasses.replace(run.status, pid=os.getpid())
         self._telling = threading.Lock()
         self._last_status = 0.0  # when the last status was written, in monotonic seconds
@@ -79,8 +85,7 @@ class Worker:
         since = self.status.created
         try:
             while True:
-                self.tell(phase="queued", message="")
-                with turn(self.run.folder, since, self._raise_if_cancelled):
+                with self._turn(since):
                     paused = self._train()
                 if not paused:
                     return
@@ -100,6 +105,14 @@ class Worker:
             self._fail(_explained(error))
         finally:
             self._spare.unlink(missing_ok=True)
+
+    def _turn(self, since: float) -> contextlib.AbstractContextManager[object]:
+        """The place that the worker has from its start, once; else the wait for one."""
+        place, self._place = self._place, None
+        if place:
+            return place
+        self.tell(phase="queued", message="")
+        return turn(self.run.folder, since, self._raise_if_cancelled)
 
     def _fail(self, message: str) -> None:
         self._spare.unlink(missing_ok=True)  # room for the message, if the disk is full
@@ -293,11 +306,11 @@ def lower_session() -> None:
         Path("/proc/self/autogroup").write_text(str(NICENESS), encoding="ascii")
 
 
-def train(folder: Path) -> None:
-    """Train the run in this folder: all that the process is for."""
+def train(folder: Path, place: IO[str] | None = None) -> None:
+    """Train the run in this folder: all that the process is for; ``place`` as of a Worker."""
     os.nice(NICENESS)
     lower_session()
-    Worker(Run(folder)).work()
+    Worker(Run(folder), place).work()
 
 
 if __name__ == "__main__":

@@ -18,16 +18,21 @@ from tests.support.make import endless, small, until
 
 ROOT = Path(__file__).parents[2]
 SERVER = """
-import sys
+import os, sys
 from pathlib import Path
 from dynamics.core.config import Config
 from dynamics.runs import launcher
 from dynamics.runs.start import start
-from tests.support.make import endless
+from tests.support.make import endless, small, until
 
+if waits := "DLN_WAITS" in os.environ:
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 launcher.keep()
 print(launcher._kept[0].process.pid, flush=True)
-start(endless(), Path(sys.argv[1]))
+first = start(endless(), Path(sys.argv[1]))
+if waits:
+    until(lambda: first.status.phase == "running")
+    start(small(), Path(sys.argv[1]))
 sys.stdin.read()
 """
 
@@ -64,6 +69,61 @@ def test_it_forks_a_worker_for_each_run(folder: Path, kept: psutil.Process) -> N
     until(lambda: not kept.children())
     assert first.status.phase == "cancelled"
     assert (first.folder / "log.txt").read_text() == ""
+
+
+@pytest.fixture
+def one_place(kept: psutil.Process) -> Iterator[psutil.Process]:
+    """A launcher that has one core, and so trains one run at a time."""
+    cores = os.sched_getaffinity(0)
+    kept.cpu_affinity([max(cores)])
+    os.sched_setaffinity(0, {max(cores)})
+    yield kept
+    os.sched_setaffinity(0, cores)
+
+
+def test_a_run_that_waits_is_no_process(folder: Path, one_place: psutil.Process) -> None:
+    """It has its place in the queue, is cancelled there, and begins once it is its turn."""
+    first = start(endless(), folder)
+    until(lambda: first.status.phase == "running")
+    waiting = []
+    for seed in (1, 2, 3):
+        run = start(small(seed_init=seed), folder)
+        until(lambda run=run: run.position is not None)
+        waiting.append(run)
+    assert [run.position for run in waiting] == [0, 1, 2] and first.position is None
+    assert {(run.status.phase, run.status.pid) for run in waiting} == {("queued", 0)}
+    assert [child.pid for child in one_place.children()] == [first.status.pid]
+    gone = waiting.pop(1)
+    gone.ask(CANCEL)
+    until(lambda: gone.status.phase == "cancelled" and waiting[-1].position == 1)
+    gone.delete()
+    first.ask(CANCEL)
+    until(lambda: all(run.status.phase == "done" for run in waiting))
+    ends = [(run.folder / "status.json").stat().st_mtime_ns for run in waiting]
+    assert ends == sorted(ends)
+    until(lambda: not one_place.children())
+
+
+def test_a_worker_holds_nothing_of_those_that_wait(folder: Path, one_place: psutil.Process) -> None:
+    """It was forked while they waited: with the launcher they are lost, and say so."""
+    first = start(endless(), folder)
+    until(lambda: first.status.phase == "running")
+    waiting = [start(endless(seed_init=seed), folder) for seed in (1, 2)]
+    until(lambda: [run.position for run in waiting] == [0, 1])
+    first.ask(CANCEL)
+    until(lambda: waiting[0].status.phase == "running")
+    assert waiting[1].position == 0
+    one_place.kill()
+    until(lambda: waiting[1].status.phase == "lost")
+    assert waiting[0].status.phase == "running" and waiting[1].position is None
+
+
+def test_a_worker_that_loads_torch_itself_leaves_no_zombie(folder: Path, alone: None) -> None:
+    """Also if nobody starts another run."""
+    run = start(small(), folder)
+    until(lambda: run.status.phase == "done")
+    me = psutil.Process()
+    until(lambda: run.status.pid not in [child.pid for child in me.children()])
 
 
 def test_a_worker_has_the_environment_of_whoever_starts_it(
@@ -111,6 +171,26 @@ def test_it_ends_with_its_web_process_and_its_workers_do_not(folder: Path) -> No
     step = run.status.step
     until(lambda: run.status.step > step)
     assert run.status.phase == "running"
+
+
+def test_what_waits_begins_also_without_the_web_process(folder: Path) -> None:
+    """The launcher stays until it has."""
+    environment = os.environ | {"DLN_WAITS": "1"}
+    command = [sys.executable, "-c", SERVER, str(folder)]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+    ) as server:
+        assert server.stdout
+        process = psutil.Process(int(server.stdout.readline()))
+        first, second = Run(folder / endless().key), Run(folder / small().key)
+        until(lambda: second.folder.exists() and second.position == 0)
+        server.send_signal(signal.SIGKILL)
+    until(lambda: server.poll() is not None)
+    assert process.is_running() and second.status.phase == "queued"
+    first.ask(CANCEL)
+    until(lambda: second.status.phase == "done")
+    psutil.wait_procs([process], 60)
+    assert not process.is_running()
 
 
 def test_it_ends_when_no_run_comes(monkeypatch: pytest.MonkeyPatch) -> None:
