@@ -1,15 +1,75 @@
 """Panels: what a viewer is sent is what the run's files have, and how far it is from theory."""
 
+import itertools
+import statistics
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
 
+from dynamics.core import registry
 from dynamics.core.records import COUNTERS
 from dynamics.draw.shown import show
 from dynamics.runs.run import Run
 from dynamics.runs.start import start
 from pages.shared.live.panels import Sent, descriptions
 from tests.support.make import full, until
+
+
+def seconds(run: Run, names: str, versus: str = "steps") -> float:
+    """How long it takes until the panels of a run are there."""
+    began = time.perf_counter()
+    assert descriptions(run, names, versus)
+    return time.perf_counter() - began
+
+
+def test_many_new_sets_of_panels_keep_nobody_waiting(finished: Run) -> None:
+    """Four clients ask for one set of charts after another that nobody has asked for before.
+
+    Under one lock for sets of charts, whoever asked for known ones waited as long as several such
+    sets take.
+    """
+    charts = [*registry.options("charts")][:12]
+    usual = "losses,singular_values"
+    seconds(finished, usual)
+    new = seconds(finished, ",".join(charts), "operations")
+    over = threading.Event()
+
+    def ask(first: int) -> None:
+        for order in itertools.islice(itertools.permutations(charts), first, None, 997):
+            if over.is_set():
+                return
+            descriptions(finished, ",".join(order), "seconds")
+
+    clients = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
+    for client in clients:
+        client.start()
+    taken = [seconds(finished, usual) for _ in range(30)]
+    over.set()
+    for client in clients:
+        client.join()
+    assert statistics.median(taken) < new / 4, (statistics.median(taken), new)
+
+
+def test_whoever_asks_for_a_new_chart_waits_for_charts_and_not_for_sets(finished: Run) -> None:
+    """Others who came first with many charts have one each drawn before it."""
+    charts = [*registry.options("charts")][:12]
+    many = ",".join(charts)
+    ends: list[float] = []
+
+    def ask(theory: bool) -> None:
+        descriptions(finished, many, "log steps", theory)
+        ends.append(time.perf_counter())
+
+    clients = [threading.Thread(target=ask, args=(theory,)) for theory in (False, True)]
+    for client in clients:
+        client.start()
+    descriptions(finished, "losses", "normalised")
+    own = time.perf_counter()
+    for client in clients:
+        client.join()
+    assert own < min(ends), [end - own for end in ends]
 
 
 def test_columns_that_are_recorded_are_sent_as_they_are(finished: Run) -> None:

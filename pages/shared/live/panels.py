@@ -3,13 +3,19 @@
 A chart without records is its own description: axes, colours, lines whose ``meta`` names their
 columns, and what theory expects. It depends on settings and layout alone, so thirty viewers of one
 run cost one drawing.
+
+A chart is kept by itself, whatever it is asked for with, and is found without waiting. Who asks for
+one that is new waits for its turn, chart by chart, so that nobody's many charts keep others from
+theirs.
 """
 
 import contextlib
 import functools
+import hashlib
 import json
 import threading
 import traceback
+from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +32,7 @@ from dynamics.theory.course import expected
 from dynamics.theory.prediction import Facts
 
 MOST_PANELS = 24
-_ONE_AT_A_TIME = threading.Lock()
+MOST_KEPT = 400  # charts, each a few dozen kilobytes
 
 
 @dataclass(frozen=True)
@@ -61,12 +67,17 @@ def descriptions(
     Raises:
         RunError: if there is no such chart or axis, or the layout is damaged.
     """
-    layout_text = json.dumps(run.layout.to_dict())
-    config_text = json.dumps(run.config.to_dict())
-    with _ONE_AT_A_TIME, _fitting(run):
+    layout, config = run.layout, run.config
+    with _fitting(run):
+        check_axis(versus)
         listed = tuple(filter(None, names.split(",")))
-        still = pictures.content(run)
-        return _described(layout_text, config_text, maps.goal(run), still, listed, versus, theory)
+        if len(listed) > MOST_PANELS:
+            raise RunError(f"{len(listed)} panels are too many; at most {MOST_PANELS} are shown.")
+        panels = [(name, Panel.named(name)) for name in listed]
+        if not layout.shapes:
+            return ()
+        about = _About(config, layout, maps.goal(run), pictures.content(run), versus, theory)
+        return tuple(_kept(about, name, panel) for name, panel in panels)
 
 
 @contextlib.contextmanager
@@ -137,12 +148,15 @@ def _carried(run: Run) -> Array:
     """What to add to each column of the record table: see ``Layout.carried``, else zeros."""
     layout = run.layout
     added = np.zeros(layout.width)
-    only_first = not run.config.late and run.count(layout.width)
-    rows = run.picked([0], layout.width) if only_first else run.rows()
-    for network, start in run.starts.items():
-        if network in layout.shapes:
-            for counter, before in layout.carried(network, rows, start).items():
-                added[layout.slices[network, counter]] = before
+    waiting = {name: start for name, start in run.starts.items() if name in layout.shapes}
+    for rows in run.parts():
+        for network, start in list(waiting.items()):
+            if np.isfinite(rows[:, layout.slices[network, "seconds"].start]).any():
+                del waiting[network]
+                for counter, before in layout.carried(network, rows, start).items():
+                    added[layout.slices[network, counter]] = before
+        if not waiting:
+            break
     return added
 
 
@@ -158,42 +172,101 @@ def columns(layout: Layout, chosen: tuple[Description, ...]) -> list[str]:
     return list(dict.fromkeys(["step", *clocks, *lines]))
 
 
-@functools.lru_cache(maxsize=64)
-def _described(
-    layout_text: str,
-    config_text: str,
-    goal: bytes,
-    still: bytes,
-    names: tuple[str, ...],
-    versus: str,
-    theory: bool,
-) -> tuple[Description, ...]:
-    check_axis(versus)
-    if len(names) > MOST_PANELS:
-        raise RunError(f"{len(names)} panels are too many; at most {MOST_PANELS} are shown.")
-    panels = [Panel.named(name) for name in names]
-    layout = Layout.from_dict(json.loads(layout_text))
-    if not layout.shapes:
-        return ()
-    config = Config.from_dict(json.loads(config_text))
-    empty = layout.trajectories(np.empty((0, layout.width)))
-    cells = maps.cells(config, len(layout.shapes), goal) if goal else []
-    unmoved = pictures.unmoved(config, len(layout.shapes), still)
+@dataclass(frozen=True)
+class _About:
+    """What a chart without records depends on, beside its name."""
 
-    def described(name: str, panel: Panel) -> Description:
+    config: Config
+    layout: Layout
+    goal: bytes
+    still: bytes
+    versus: str
+    theory: bool
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """Short, and another one for all that makes another chart."""
+        known = [self.config.to_dict(), self.layout.to_dict(), self.versus, self.theory]
+        parts = (json.dumps(known).encode(), self.goal, self.still)
+        lengths = json.dumps([len(part) for part in parts]).encode()
+        return hashlib.sha256(b"".join((lengths, *parts))).hexdigest()
+
+
+class _Turns:
+    """One at a time, in the order in which they came; a mere lock may starve whoever waits."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._line: deque[object] = deque()
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """The block runs when all before it have."""
+        me = object()
+        with self._changed:
+            self._line.append(me)
+            self._changed.wait_for(lambda: self._line[0] is me)
         try:
-            figure = panel.draw(config, empty, versus, theory=theory, cells=cells, pictures=unmoved)
-        except NothingToDrawError as error:
-            return Description(name, None, lack="" if _elsewhere(panel, empty) else str(error))
-        plain = json.loads(figure.to_json())
-        # The template is seven kilobytes of defaults, all of which the page's own theme replaces.
-        plain["layout"].pop("template", None)
-        metas = [trace.get("meta", {}) for trace in plain["data"]]
-        drawn = [meta[name] for name in ("y", "vector") for meta in metas if name in meta]
-        columns = [column for part in drawn for column in np.ravel(part)]
-        return Description(name, plain, tuple(dict.fromkeys(map(str, columns))))
+            yield
+        finally:
+            with self._changed:
+                self._line.popleft()
+                self._changed.notify_all()
 
-    return tuple(map(described, names, panels))
+
+class _Charts:
+    """The charts that were asked for last."""
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[tuple[str, str], Description] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[str, str]) -> Description | None:
+        with self._lock:
+            if key in self._held:
+                self._held.move_to_end(key)
+            return self._held.get(key)
+
+    def put(self, key: tuple[str, str], chart: Description) -> None:
+        with self._lock:
+            self._held[key] = chart
+            while len(self._held) > MOST_KEPT:
+                self._held.popitem(last=False)
+
+
+_turns, _charts = _Turns(), _Charts()
+
+
+def _kept(about: _About, name: str, panel: Panel) -> Description:
+    """A chart that was drawn before, else a new one."""
+    key = (about.digest, name)
+    if (known := _charts.get(key)) is not None:
+        return known
+    with _turns.turn():  # whoever waits for the same chart finds it
+        known = _charts.get(key) or _described(about, name, panel)
+        _charts.put(key, known)
+    return known
+
+
+def _described(about: _About, name: str, panel: Panel) -> Description:
+    config, layout = about.config, about.layout
+    networks = len(layout.shapes)
+    empty = layout.trajectories(np.empty((0, layout.width)))
+    cells = maps.cells(config, networks, about.goal) if about.goal else []
+    unmoved = pictures.unmoved(config, networks, about.still)
+    try:
+        figure = panel.draw(
+            config, empty, about.versus, theory=about.theory, cells=cells, pictures=unmoved
+        )
+    except NothingToDrawError as error:
+        return Description(name, None, lack="" if _elsewhere(panel, empty) else str(error))
+    plain = json.loads(figure.to_json())
+    # The template is seven kilobytes of defaults, all of which the page's own theme replaces.
+    plain["layout"].pop("template", None)
+    metas = [trace.get("meta", {}) for trace in plain["data"]]
+    drawn = [meta[name] for name in ("y", "vector") for meta in metas if name in meta]
+    columns = [column for part in drawn for column in np.ravel(part)]
+    return Description(name, plain, tuple(dict.fromkeys(map(str, columns))))
 
 
 def _elsewhere(panel: Panel, trajectories: list[Trajectory]) -> bool:
