@@ -39,10 +39,12 @@ if __name__ != "__main__":
     except MemoryError as error:
         sys.exit(f"DLN Explorer: {error}")
     from starlette.middleware import Middleware
+    from streamlit.config import set_option
     from streamlit.runtime import memory_media_file_storage, websocket_session_manager
     from streamlit.runtime.pages_manager import PagesManager
     from streamlit.runtime.scriptrunner import script_runner
 
+    from dynamics.runs import limits
     from pages.shared import loading
     from pages.shared.door import Door, announcement
     from pages.shared.files.media import SharedFiles
@@ -69,6 +71,7 @@ if __name__ != "__main__":
     async def announced(_: st.App) -> AsyncIterator[None]:
         """Tell the owner of a server that strangers reach how a browser becomes theirs."""
         if line := announcement():
+            set_option("server.maxUploadSize", limits.given("server")["upload"])
             print(line, file=sys.stderr, flush=True)
         yield
 

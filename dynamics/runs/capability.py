@@ -33,11 +33,13 @@ class Capability:
         token: signed by the server; whether it still holds is looked up whenever it is used.
         secret: of a user of the command line who does not own the folder of runs.
         here: whether the process itself belongs to the owner, or whoever uses it sits there.
+        address: where the browser is; it gives no right, and counts for limits alone.
     """
 
     token: str = field(default="", repr=False)
     secret: str = field(default="", repr=False)
     here: bool = False
+    address: str = field(default="", repr=False)
 
 
 OWNER = Capability(here=True)
@@ -85,6 +87,13 @@ def digest(runs: Path, by: Capability) -> str:
         found = _digest(by.secret)
         return "" if found in _revoked(runs) else found
     return _digest(by.token.split(".")[1]) if _kind(runs, by.token) == "maker" else ""
+
+
+def address_digest(runs: Path, by: Capability) -> str:
+    """What a run keeps of the address of whoever started it; empty if none is known."""
+    if not by.address or by.here:
+        return ""
+    return hmac.new(_key(runs), f"address {by.address}".encode(), hashlib.sha256).hexdigest()
 
 
 def of_command(runs: Path) -> Capability:

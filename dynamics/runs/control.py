@@ -5,11 +5,10 @@ with it, and so may the owner of the folder of runs. Whoever goes on with a run 
 steers that training alone. Runs without a maker are the owner's.
 """
 
-import contextlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from dynamics.core.machine import files
 from dynamics.runs import capability, remarks
@@ -130,11 +129,21 @@ def role(place: Place, by: Capability) -> Role:
 
 def digests(place: Place) -> tuple[str, str]:
     """Of whoever made a run and whoever went on with it last; empty for the owner."""
-    with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
+    stored = _stored(place)
+    return str(stored.get("made", "")), str(stored.get("began", ""))
+
+
+def address(place: Place) -> str:
+    """The digest of the address from which somebody went on with a run last."""
+    return str(_stored(place).get("address", ""))
+
+
+def _stored(place: Place) -> dict[str, Any]:
+    try:
         with open(place.folder / FILE, "rb") as file:
-            stored = files.parsed(file.read(LARGEST))
-        return str(stored.get("made", "")), str(stored.get("began", ""))
-    return "", ""
+            return dict(files.parsed(file.read(LARGEST)))
+    except (OSError, ValueError, TypeError):
+        return {}
 
 
 def begin(place: Place, by: Capability, folder: Path | None = None, *, new: bool) -> None:
@@ -150,17 +159,19 @@ def begin(place: Place, by: Capability, folder: Path | None = None, *, new: bool
         OSError: if it cannot be written.
     """
     mine = capability.digest(place.runs, by)
-    sign(folder or place.folder, mine if new else digests(place)[0], mine)
+    made = mine if new else digests(place)[0]
+    sign(folder or place.folder, made, mine, capability.address_digest(place.runs, by))
 
 
-def sign(folder: Path, made: str, began: str) -> None:
+def sign(folder: Path, made: str, began: str, address: str = "") -> None:
     """Keep these digests in a folder.
 
     Raises:
         OSError: if it cannot be written.
     """
+    kept = {"made": made, "began": began, "address": address}
     if made or began or (folder / FILE).exists():
-        files.replace(folder / FILE, json.dumps({"made": made, "began": began}).encode())
+        files.replace(folder / FILE, json.dumps(kept).encode())
 
 
 def check_owner(runs: Path, by: Capability) -> None:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from dynamics.core import cost, traits
 from dynamics.core.config import Config
-from dynamics.runs import control, launcher, queue
+from dynamics.runs import control, launcher, limits, queue
 from dynamics.runs.capability import OWNER, Capability
 from dynamics.runs.run import CANCEL, LIVE, Run, RunError, Status
-from dynamics.runs.start import MOST_QUEUED, began, start
+from dynamics.runs.start import began, start
 
 ENDED = ("done", "diverged")
 BROKEN = ("failed", "lost", "cancelled")
-IN_HAND = MOST_QUEUED // 2  # most live runs of one group; half of the queue is left to others
+IN_HAND = 32  # most live runs of one group: half of the queue is left to others
 LOOK = 0.1  # seconds between two looks at runs that train
 FLOPS = 1e10  # floating-point operations that one core makes a second, roughly; only for estimates
 
@@ -122,7 +122,7 @@ class Group:
         return Progress(self.configs, tuple(map(_status, self.runs)))
 
     def start(self) -> None:
-        """Start runs that have not ended, until ``IN_HAND`` runs are in hand.
+        """Start runs that have not ended, until as many are in hand as may be.
 
         Raises:
             RunError: if the queue or the disk is full.
@@ -141,14 +141,20 @@ class Group:
         """
         begun = [config for config in self.configs if self.run(config).folder.exists()]
         cancelled = any(self.run(config).asked() == CANCEL for config in begun)
-        if len(begun) >= min(IN_HAND, len(self.configs)) and not cancelled and self.mine(begun):
+        if len(begun) >= min(self._most, len(self.configs)) and not cancelled and self.mine(begun):
             new = [config for config in self.configs if config not in begun]
             self._start(new, self.progress())
 
     def _start(self, waiting: list[Config], now: Progress) -> None:
-        room = IN_HAND - len(now.of(*LIVE))
+        room = self._most - len(now.of(*LIVE))
         for config in waiting[: max(room, 0)]:
             start(config, self.folder, by=self.by)
+
+    @property
+    def _most(self) -> int:
+        """Most live runs of the group: fewer where whoever asks may have fewer."""
+        mine = limits.of(self.folder, self.by)
+        return min(each or IN_HAND for each in (mine.waiting, mine.live, IN_HAND))
 
     def mine(self, configs: Iterable[Config]) -> list[Config]:
         """Those of the runs that whoever asks may cancel."""

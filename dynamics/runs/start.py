@@ -4,19 +4,19 @@ import contextlib
 import dataclasses
 import fcntl
 import shutil
+import sys
 import time
 from pathlib import Path
 
 from dynamics.core.config import ELSEWHERE, Config
 from dynamics.data import dataset as datasets
 from dynamics.data.folder import DataError
-from dynamics.runs import control, launcher, queue, remarks, version
+from dynamics.runs import control, launcher, limits, queue, remarks, version
 from dynamics.runs.capability import OWNER, Capability
 from dynamics.runs.fork import shared
 from dynamics.runs.run import LIVE, RUN, Run, RunError, Status
 
 KEPT = (*LIVE, "done", "diverged")  # phases in which a run needs no new worker
-MOST_QUEUED = 64  # most runs that wait at once
 
 
 def start(
@@ -40,7 +40,8 @@ def start(
         origin: a run whose first steps are the same; a new run takes over its records.
 
     Raises:
-        RunError: if too many runs are waiting already, if the folder cannot be written, if the
+        RunError: if too many runs are waiting already, if it is too large or one too many for
+            whoever starts it, if the folder cannot be written, if the
             data set that it reads is not on this machine, if another program trained the run, if a
             newer version of this one did, or if it is damaged and somebody else made it.
     """
@@ -60,10 +61,9 @@ def start(
             kept = status.phase in (LIVE if anew else KEPT)
             if kept and (status.live or run.sound):
                 return run
-            if len(queue.waiting(folder)) >= MOST_QUEUED:
-                raise RunError(
-                    f"{MOST_QUEUED} runs are waiting already; cancel some or try again later."
-                )
+            if len(queue.waiting(folder)) >= (most := most_queued()):
+                raise RunError(f"{most} runs are waiting already; cancel some or try again later.")
+            limits.check(config, folder, by)
             _need_data(config)
             fresh = anew or status.phase == "unreadable"
             if fresh and not new:
@@ -74,6 +74,11 @@ def start(
     except OSError as error:
         raise RunError(f"{folder} cannot be written: {error.strerror or error}.") from None
     return run
+
+
+def most_queued() -> int:
+    """How many runs may wait at once."""
+    return int(limits.given("server")["waiting"]) or sys.maxsize
 
 
 def _need_data(config: Config) -> None:

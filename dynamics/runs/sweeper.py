@@ -15,7 +15,7 @@ from pathlib import Path
 
 from dynamics.core.machine import files
 from dynamics.core.sweep import Sweep
-from dynamics.runs import launcher, version
+from dynamics.runs import launcher, limits, version
 from dynamics.runs.capability import OWNER, Capability
 from dynamics.runs.executors import Executor
 from dynamics.runs.executors.here import Here
@@ -53,6 +53,8 @@ def start(sweep: Sweep, runs: Path, by: Capability = OWNER) -> SweepFolder:
                 f"As many sweeps as may wait, {MOST_WAITING}, are waiting already; cancel one or "
                 "try again later."
             )
+        for config in sweep.configs:
+            limits.check_size(config, runs, by)
         check_room(estimate(sweep, runs), runs)
         _spawn(place, sweep, by)
     except OSError as error:
@@ -131,6 +133,7 @@ def main() -> None:
     runs, key = sys.argv[1:]
     os.nice(NICENESS)
     place = SweepFolder(Path(runs), key)
+    limits.bind(limits.of_sweeper(place))
     sweep = place.sweep
     with _turn(place) as mine:
         if not mine:

@@ -19,8 +19,11 @@ from typing import IO, TYPE_CHECKING, Any
 
 from dynamics.core.machine import files, memory
 from dynamics.core.records import Record
+from dynamics.core.words import size
 from dynamics.data.folder import DataError
 from dynamics.findings.outcomes import DIVERGED, Outcome
+from dynamics.runs import limits
+from dynamics.runs.limits import LimitError
 from dynamics.runs.queue import turn
 from dynamics.runs.run import CANCEL, PAUSE, Run, RunError
 
@@ -95,6 +98,9 @@ class Worker:
             self._keep()
             self._spare.unlink(missing_ok=True)
             self.tell(phase="cancelled", message="")
+        except LimitError as error:
+            self._keep()
+            self._fail(str(error))
         except (DataError, RunError, ValueError) as error:
             self._fail(str(error))
         except OSError as error:
@@ -121,6 +127,10 @@ class Worker:
     def _refused(self, error: OSError) -> str:
         """What the system refused, and what is kept."""
         what = files.refusal(error, self.run.folder)
+        if error.errno == EFBIG and limits.of_worker(self.run).bytes:
+            most = size(limits.of_worker(self.run).bytes)
+            what = f"A file of a run may have {most} here ({limits.IN_TOML})."
+            return f"{what} All records up to step {self.status.step:,} are kept."
         kept = f" All records up to step {self.status.step:,} are kept;" if self.status.step else ""
         if error.errno in (ENOSPC, EDQUOT, EFBIG):
             return f"{what}{kept or ' Nothing is lost;'} free some space, then start the run again."
@@ -294,6 +304,8 @@ def _explained(error: Exception) -> str:
         return str(error)  # the program's own sentence, which names what it needs
     if isinstance(error, ImportError) and memory.lacking(error):
         return memory.NEED
+    if memory.lacking(error) and (bound := limits.bound()):
+        return f"A run may take {bound}; a smaller matrix or fewer measurements would fit."
     if memory.lacking(error):
         return "The machine ran out of memory; a smaller matrix or fewer measurements would fit."
     what = f"{type(error).__name__}: {error}"
@@ -310,7 +322,9 @@ def train(folder: Path, place: IO[str] | None = None) -> None:
     """Train the run in this folder: all that the process is for; ``place`` as of a Worker."""
     os.nice(NICENESS)
     lower_session()
-    Worker(Run(folder), place).work()
+    run = Run(folder)
+    limits.bind(limits.of_worker(run))
+    Worker(run, place).work()
 
 
 if __name__ == "__main__":

@@ -177,6 +177,16 @@ def local(headers: Mapping[str, str]) -> bool:
     return not public() and not passed_on and _loopback(_name(headers.get("host", "localhost")))
 
 
+def address(headers: Mapping[str, str], peer: str | None) -> str:
+    """Where a browser is: the peer, or what the proxy on this machine says that it is.
+
+    Args:
+        headers: of the request.
+        peer: whoever has opened the connection; None for this machine.
+    """
+    return peer or headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+
+
 def _loopback(name: str) -> bool:
     try:
         return name == "localhost" or ipaddress.ip_address(name).is_loopback

@@ -211,3 +211,18 @@ def test_saved_runs_of_others_are_neither_named_nor_deleted(
     button(owner, "Delete").click()
     owner.get_by_role("dialog").get_by_role("button", name="Delete").click()
     until(lambda: not theirs.folder.exists())
+
+
+def test_what_is_too_large_for_a_visitor_is_said_before_it_is_trained(
+    public: Server, visit: Callable[..., Page]
+) -> None:
+    """Of the owner's runs nothing is said."""
+    large = "rows=4000&cols=4000"
+    page = visit(f"/?{large}")
+    told = page.get_by_text("A run may take 4 GB of memory here")
+    expect(told).to_be_visible()
+    button(page, "Train").click()
+    expect(told).to_have_count(2)  # with the settings, and why it has not begun
+    owner = visit(f"/?owner={OWNER.replace(' ', '%20')}&{large}")
+    expect(button(owner, "Train")).to_be_visible()
+    expect(owner.get_by_text("A run may take")).to_have_count(0)

@@ -28,7 +28,7 @@ from dynamics.runs.run import (
     listing,
     root,
 )
-from dynamics.runs.start import KEPT, MOST_QUEUED, start
+from dynamics.runs.start import KEPT, most_queued, start
 from tests.support.make import is_sentence, small, until
 
 
@@ -294,9 +294,9 @@ def waiting(folder: Path, count: int) -> Iterator[None]:
 
 def test_a_queue_that_is_full_takes_no_more(tmp_path: Path) -> None:
     """A link in a classroom may be opened by everybody at once."""
-    with waiting(tmp_path, MOST_QUEUED):
+    with waiting(tmp_path, most_queued()):
         text = sentence(lambda: start(small(), tmp_path))
-        assert str(MOST_QUEUED) in text
+        assert str(most_queued()) in text
         assert not (tmp_path / small().key).exists()
         assert Run(tmp_path / f"{5:016x}").position == 5
     assert Run(tmp_path / f"{5:016x}").position is None  # its worker is gone

@@ -17,9 +17,10 @@ def visitor() -> Capability:
     """
     if door.local(st.context.headers):
         return OWNER
-    shown = Capability(st.context.cookies.get(door.COOKIE, ""))
+    where = door.address(st.context.headers, st.context.ip_address)
+    shown = Capability(st.context.cookies.get(door.COOKIE, ""), address=where)
     if capability.holds(root(), shown):
         return shown
     if not capability.holds(root(), Capability(st.session_state.get(GIVEN, ""))):
         st.session_state[GIVEN] = capability.issue(root()).token
-    return Capability(st.session_state[GIVEN])
+    return Capability(st.session_state[GIVEN], address=where)

@@ -7,7 +7,8 @@ import streamlit as st
 
 from dynamics.core.config import Config
 from dynamics.draw.time_axis import offered
-from dynamics.runs.run import Run
+from dynamics.runs import limits
+from dynamics.runs.run import Run, root
 from pages.shared import address, hiding, settings
 from pages.shared.attempt import invitation
 from pages.shared.charts import chosen as figures
@@ -17,6 +18,7 @@ from pages.shared.hiding import hidden
 from pages.shared.live.component import live
 from pages.shared.networks import overview
 from pages.shared.session import desk
+from pages.shared.session.who import visitor
 from pages.shared.workbench import presets, waiting
 from pages.shared.workbench.changes import beside, onward
 from pages.shared.workbench.films import films
@@ -57,6 +59,8 @@ def show(
     pictures = st.sidebar.container(key="pictures")
     with told:
         config = settings.sidebar()
+        if config and (sentence := limits.refusal(config, limits.of(root(), visitor()))):
+            st.warning(sentence, icon=":material/block:")
     hiding.sidebar()
     if config and not hidden("pictures"):
         with pictures:
