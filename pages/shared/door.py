@@ -25,6 +25,7 @@ from dynamics.runs import capability
 from dynamics.runs.capability import Capability
 from dynamics.runs.run import root
 
+METRICS = ("/_stcore/metrics", "/api/metrics")
 COOKIE = "dln_capability"  # what a browser shows, see ``dynamics/runs/capability.py``
 KEPT = 400 * 86_400  # seconds that a browser keeps it: no browser keeps one for longer
 LINK = "owner"  # in an address: the owner's token, which leaves the address at once
@@ -57,7 +58,7 @@ class Door:
                 "numbers, or have its owner put the name into server.allowedHosts."
             )
             await _refuse(scope, receive, send, 400, why)
-        elif scope["path"].endswith("/_stcore/metrics") and not _is_owners(request):
+        elif scope["path"].endswith(METRICS) and not _is_owners(request):
             await _refuse(scope, receive, send, 403, "The metrics are for the server's owner.")
         elif scope["type"] == "http" and LINK in request.query_params:
             answer = _owned(request)

@@ -52,10 +52,11 @@ def test_addresses_in_numbers_and_names_of_this_machine_are_known(
     assert ask(server, "/api/ready", Host=name).status == 200
 
 
-def test_metrics_are_for_the_owner_alone(server: Server) -> None:
-    assert ask(server, "/_stcore/metrics").status == 403
-    assert ask(server, "/_stcore/metrics", Authorization="Bearer ").status == 403
-    assert ask(server, "/_stcore/metrics", Authorization=f"Bearer {OWNER}").status == 200
+@pytest.mark.parametrize("path", ["/_stcore/metrics", "/api/metrics"])
+def test_metrics_are_for_the_owner_alone(server: Server, path: str) -> None:
+    assert ask(server, path).status == 403
+    assert ask(server, path, Authorization="Bearer ").status == 403
+    assert ask(server, path, Authorization=f"Bearer {OWNER}").status == 200
 
 
 @pytest.mark.parametrize(

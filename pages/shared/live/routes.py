@@ -20,6 +20,7 @@ from dynamics.export.render import plotlyjs
 from dynamics.runs import maps, pictures
 from dynamics.runs.run import Run, RunError, find, root
 from pages.shared.files import media
+from pages.shared.live.metrics import metrics
 from pages.shared.live.panels import Description, Sent, descriptions
 from pages.shared.live.stream import stream
 
@@ -198,6 +199,7 @@ NOTHING = _failure("There is nothing to read at this address.")
 def _routes(base: str) -> list[BaseRoute]:
     return [
         Route(f"{base}/api/ready", ready),
+        Route(f"{base}/api/metrics", _refusing(metrics)),
         Route(f"{base}/api/assets/{{path:path}}", _refusing(asset)),
         Route(f"{base}/api/runs/{{key}}/figures", _refusing(figures)),
         Route(f"{base}/api/runs/{{key}}/records.csv", _refusing(records)),

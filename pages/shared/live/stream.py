@@ -49,6 +49,11 @@ HEADER = struct.Struct("<III")
 _viewers: set["Viewer"] = set()
 
 
+def viewers() -> int:
+    """How many viewers this process serves."""
+    return len(_viewers)
+
+
 async def stream(socket: WebSocket) -> None:
     """Serve one viewer until it leaves."""
     await socket.accept()
