@@ -1,19 +1,24 @@
-"""After a restart of the web server, what is done first on an open page is done."""
+"""After a restart of the web server, or a sleep of the browser, what is done first is done."""
 
-from collections.abc import Callable, Iterator
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, get_args
 from urllib.parse import parse_qs, urlsplit
 
+import psutil
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from dynamics.core.config import Config
 from dynamics.runs.start import start
-from tests.browser.conftest import MOST, ROOT, free_port, served
+from tests.browser.conftest import FLAGS, MOST, ROOT, Server, chromium, free_port, served
 from tests.browser.test_visit import SMALL, button, over, press
 from tests.support.make import until
 
 pytestmark = [pytest.mark.xdist_group("restart"), pytest.mark.slow]
 Act = Callable[[Page], object]
+KEPT = 125.0  # seconds; Streamlit keeps a session without a connection for 120
 CONFIG = Config.from_dict(SMALL | {"rank_bound": 5})
 RUN = {"run": CONFIG.key}
 OTHER = Config.from_dict(SMALL | {"rank_bound": 6})
@@ -150,32 +155,78 @@ ACTS: dict[str, tuple[str, dict[str, str], Act | None, Act, dict[str, str]]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def tabs(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Page]]:
-    """A tab for each act; the server has been restarted since the tabs were opened."""
+Lost = Literal["restart", "sleep"]
+
+
+@pytest.fixture(scope="module", params=get_args(Lost))
+def tabs(
+    request: pytest.FixtureRequest, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Page]]:
+    """A tab for each act, whose session the server no longer has."""
+    lost: Lost = request.param
     runs, port = tmp_path_factory.mktemp("runs"), free_port()
     for run in [start(config, runs) for config in (CONFIG, OTHER)]:
         until(lambda run=run: run.status.phase == "done")
-    context = browser.new_context(viewport={"width": 1400, "height": 950})
+    others = {*_chromiums()}
+    own = browser.browser_type.launch(executable_path=chromium(), args=FLAGS)
+    context = own.new_context(viewport={"width": 1400, "height": 950})
     context.set_default_timeout(MOST)
-    pages = {}
-    with served(ROOT / "app.py", runs, port=port) as server:
-        for name, (path, query, *_) in ACTS.items():
-            pages[name] = context.new_page()
-            asked = "&".join(f"{key}={value}" for key, value in query.items())
-            pages[name].goto(f"{server.address}/{path}?{asked}")
-        for name, (_, _, before, *_) in reversed(ACTS.items()):
-            pages[name].locator("[data-test-script-state=notRunning]").wait_for()
-            if before:
-                before(pages[name])
-                pages[name].locator("[data-test-script-state=notRunning]").wait_for()
-    with served(ROOT / "app.py", runs, port=port):
+    with contextlib.ExitStack() as servers:
+        server = servers.enter_context(served(ROOT / "app.py", runs, port=port))
+        pages = _opened(context, server)
+        if lost == "restart":
+            servers.close()
+            servers.enter_context(served(ROOT / "app.py", runs, port=port))
+        else:
+            _sleep([each for each in _chromiums() if each not in others], server)
         yield pages
-    context.close()
+        own.close()
+
+
+def _opened(context: BrowserContext, server: Server) -> dict[str, Page]:
+    pages = {}
+    for name, (path, query, *_) in ACTS.items():
+        pages[name] = context.new_page()
+        asked = "&".join(f"{key}={value}" for key, value in query.items())
+        pages[name].goto(f"{server.address}/{path}?{asked}")
+    for name, (_, _, before, *_) in reversed(ACTS.items()):
+        pages[name].locator("[data-test-script-state=notRunning]").wait_for()
+        if before:
+            before(pages[name])
+            pages[name].locator("[data-test-script-state=notRunning]").wait_for()
+    return pages
+
+
+def _chromiums() -> list[psutil.Process]:
+    """The processes of this test's browsers."""
+    started = psutil.Process().children(recursive=True)
+    return [each for each in started if each.is_running() and "chrom" in each.name()]
+
+
+def _sleep(browser: Sequence[psutil.Process], server: Server) -> None:
+    """Stop a browser as a laptop's sleep does, until the server has forgotten its sessions."""
+    web = psutil.Process(server.process.pid)
+
+    def heard() -> list[int]:
+        """The ports of those that the server still takes for connected."""
+        found = web.net_connections("tcp")
+        return [each.raddr.port for each in found if each.status == psutil.CONN_ESTABLISHED]
+
+    for each in browser:
+        each.suspend()
+    try:
+        until(lambda: not heard(), f"the server gives up {heard()}")
+        gone = time.monotonic()
+        until(lambda: time.monotonic() > gone + KEPT, "Streamlit forgets their sessions")
+    finally:
+        for each in browser:
+            each.resume()
 
 
 @pytest.mark.parametrize("name", ACTS)
-def test_what_is_done_first_after_a_restart_is_done(tabs: dict[str, Page], name: str) -> None:
+def test_what_is_done_first_after_a_restart_or_a_sleep_is_done(
+    tabs: dict[str, Page], name: str
+) -> None:
     """In a new session, which has not drawn the page's widgets yet."""
     *_, act, then = ACTS[name]
     app = tabs[name].get_by_test_id("stApp")
