@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks.sweep [alpha] [grid] [tiny]``: the speed of sweeps against bars.
+"""``python -m tests.benchmarks.sweep [alpha] [grid] [tiny] [workers]``: the speed of sweeps.
 
 - ``alpha``: the 38 values of the authors' ablation, to their stop. A sweep from the command to its
   last folder, against ``Batch`` alone on all cores, both from the start of their processes, and
@@ -6,10 +6,13 @@
   loop of 100 steps and the loss after each. The sweep stops where they stopped.
 - ``grid``: 20 × 20 values of (r̂, ε), completion of 100 × 100.
 - ``tiny``: 1,000 runs of 20 × 20.
+- ``workers``: 200 runs on one to four workers of a Dask cluster on this machine. No bar.
 
 Exits with 1 if a bar is missed.
 """
 
+import contextlib
+import json
 import subprocess
 import sys
 import tempfile
@@ -18,17 +21,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from distributed import Client
 
 from dynamics.core.config import Config
 from dynamics.core.sweep import Axis, Sweep
 from dynamics.data import published
 from dynamics.runs.run import Run
+from tests.support.make import until
 
 COMMON = (
     "--problem completion --matrices ablation_alpha --rows 100 --cols 100 --rank 5 --observed 0.2 "
     "--rank-bound 10 --learning-rate 10 --steps 100000 --record-every 100 --tolerance 1e-10"
 )
 ALPHAS = "0.5:9.75:0.25"
+OF_A_SECOND = (
+    "--rows 60 --cols 60 --rank 4 --observed 0.5 --steps 3000 "
+    "--record-every 50 --tolerance 0 --alpha-original 1:1.95:0.05 --seeds 10 --of original"
+)
 END, JAX, GRID, TINY = 1.25, 3.3, 240.0, 25.0  # the bars
 LEVEL = 1e-10
 
@@ -135,9 +144,38 @@ def tiny() -> bool:
     return count >= TINY * seconds and count == 1000
 
 
+def workers() -> bool:
+    """The same sweep on one to four workers."""
+    dask = str(Path(sys.executable).with_name("dask"))
+    least = 0.0
+    for count in range(1, 5):
+        with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as ends:
+            place = Path(folder) / "scheduler.json"
+            for command in (
+                ["scheduler", "--port", "0", "--scheduler-file", str(place), "--no-dashboard"],
+                ["worker", "--scheduler-file", str(place), "--nworkers", str(count),
+                 "--nthreads", "1", "--no-dashboard"],
+            ):  # fmt: skip
+                ends.callback(subprocess.Popen([dask, *command], stderr=subprocess.DEVNULL).kill)
+                until(place.exists, "the scheduler has told its address")
+            address = json.loads(place.read_text())["address"]
+            with Client(address) as client:
+                client.wait_for_workers(count)
+            # The first sweep has the workers load torch.
+            swept(
+                Path(folder) / "first",
+                f"--rows 10 --cols 10 --rank 2 --alpha 1,2 --scheduler {address}",
+            )
+            seconds = swept(Path(folder) / "runs", f"{OF_A_SECOND} --scheduler {address}")
+            done = len([*(Path(folder) / "runs").glob("????????????????/status.json")])
+        least = least or seconds
+        print(f"{count} workers: {done} runs in {seconds:.1f} s, {least / seconds:.2f} times one")
+    return True
+
+
 def main(names: list[str]) -> int:
     """Measure what is named, or all; 1 if a bar is missed."""
-    cases = {"alpha": alpha, "grid": grid, "tiny": tiny}
+    cases = {"alpha": alpha, "grid": grid, "tiny": tiny, "workers": workers}
     return 0 if all([cases[name]() for name in names or cases]) else 1
 
 
