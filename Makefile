@@ -15,7 +15,7 @@ install = { \
 	echo "$(1) is needed and could not be installed; as root: apt-get install $(1)" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help app test slow check fix bench plotlyjs clean picture compiler chromium nginx
+.PHONY: help app test slow check fix bench plotlyjs clean picture compiler chromium nginx debootstrap
 
 help: ## What can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -32,7 +32,7 @@ app: $(BIN)/.app ## Install what is needed and open the app in the browser (PORT
 test: compiler chromium $(BIN)/.test ## Install what is needed and run the tests, in a real browser too
 	$(BIN)/python -m pytest -n 4 --dist loadgroup -m "not slow"
 
-slow: compiler chromium nginx $(BIN)/.test ## The tests that take minutes
+slow: compiler chromium nginx debootstrap $(BIN)/.test ## The tests that take minutes
 	PATH="$(WITH_NGINX)" $(BIN)/python -m pytest -n 2 --dist loadgroup -m slow
 
 check: $(BIN)/.test ## Formatting, lint and types
@@ -72,8 +72,13 @@ $(BIN)/pip:
 	@$(PYTHON) -c "import ensurepip, venv" 2> /dev/null || $(call install,python3-venv)
 	$(PYTHON) -m venv .venv
 
+# Where there is no compiler, pip brings one: a clang, which takes a minute or two for its first file.
+zig = command -v $${CXX:-c++} > /dev/null || { echo "Fetching a compiler ..."; \
+	$(BIN)/python -m pip install --quiet ziglang==0.17.1; } || true
+
 $(BIN)/.app: requirements.txt | $(BIN)/pip
 	$(BIN)/python -m pip install --quiet -r requirements.txt
+	@$(zig)
 	@$(BIN)/python -m dynamics.engine.kernels
 	@touch $@
 
@@ -96,3 +101,8 @@ nginx: | $(BIN)/pip
 	@PATH="$(WITH_NGINX)" command -v nginx > /dev/null || { echo "Fetching nginx ..."; cd .venv && \
 	  apt-get download -qq nginx 2> /dev/null && dpkg -x nginx_*.deb nginx && rm nginx_*.deb; } || { \
 	  echo "nginx is needed and could not be fetched; as root: apt-get install nginx" >&2; exit 1; }
+
+# A test makes a bare Debian with it, which only root can.
+debootstrap:
+	@[ "$$(id -u)" != 0 ] || PATH="$$PATH:/usr/sbin" command -v debootstrap > /dev/null || \
+	  $(call install,debootstrap)

@@ -7,6 +7,8 @@ import pytest
 from docs.pictures import cards
 from dynamics.core.config import Config
 from dynamics.draw.look import color
+from dynamics.engine.kernels import USUAL
+from dynamics.teach.lesson import lessons
 from pages.nonlinear.presets import PRESETS as OF_CLASSES
 from pages.shared.pictures import PAGES, file_of
 from pages.shared.workbench.presets import Preset
@@ -38,3 +40,12 @@ def test_every_card_has_a_picture_and_every_picture_a_card() -> None:
         parts = list(ElementTree.parse(file).getroot().iter())[1:]
         lines = [part.attrib["points"].split() for part in parts if "points" in part.attrib]
         assert max(map(len, lines), default=0) > 2 or len(parts) > 5, file.name
+
+
+def test_set_up_compiles_what_presets_and_lessons_need_and_nothing_else() -> None:
+    """So that no first press of Train waits for a compiler, and no set-up for what nobody needs."""
+    configs = [Config.from_dict(preset.settings) for preset in OF_MATRICES]
+    configs += [config for lesson in lessons().values() for config in lesson.configs.values()]
+    needed = {config.rank_bound for config in configs if not config.contents}
+    assert needed == {*USUAL}
+    assert {config.dtype for config in configs if not config.contents} == {"float64"}

@@ -1,7 +1,8 @@
 """Compiled code: gradient steps of narrow networks, and products of wide ones.
 
-A library is compiled when it is first needed, in half a second. It is kept in the user's cache, in
-a file whose name depends on the source, the compiler and the processor.
+A library is compiled when it is first needed, in half a second, by the machine's compiler or by
+the clang of the wheel ``ziglang``, which set-up installs where there is no other. It is kept in the
+user's cache, in a file whose name depends on the source, the compiler and the processor.
 ``python -m dynamics.engine.kernels`` compiles the usual libraries at set-up. Without a compiler,
 one warning is logged and torch makes the same steps, more slowly.
 """
@@ -9,11 +10,14 @@ one warning is logged and torch makes the same steps, more slowly.
 import ctypes
 import functools
 import hashlib
+import importlib.util
 import logging
 import os
 import platform
 import shlex
+import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -22,6 +26,8 @@ import torch
 HERE = Path(__file__).parent
 FLAGS = ("-std=c++17", "-O3", "-march=native", "-fPIC", "-shared")
 NUMBERS = {torch.float64: "double", torch.float32: "float"}
+USUAL = (3, 5, 6, 8, 10, 20, 30)  # widths of presets and lessons, in float64
+PATIENCE = 600  # seconds; ziglang's first call compiles its own library, a minute on a quiet core
 LANES = 4  # numbers in a vector; rows are padded to a multiple of LANES
 INT, LONG, ADDRESS, RATE = ctypes.c_int, ctypes.c_int64, ctypes.c_void_p, ctypes.c_double
 SIGNATURES = {
@@ -74,7 +80,7 @@ def _complain(reason: str) -> None:
 def _built(name: str, *flags: str) -> Path:
     """Returns the library's file, and compiles it unless it exists."""
     source = HERE / f"{name}.cpp"
-    compiler = shlex.split(os.environ.get("CXX") or "c++")
+    compiler = _compiler()
     parts = [source.read_text(encoding="utf-8"), *compiler, *FLAGS, *flags, _processor()]
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
     file = _folder() / f"{name}-{key}.so"
@@ -85,9 +91,18 @@ def _built(name: str, *flags: str) -> Path:
         with tempfile.TemporaryDirectory(dir=file.parent) as folder:
             made = Path(folder) / file.name
             command = [*compiler, *FLAGS, *flags, "-o", str(made), str(source)]
-            subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+            subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE)
             made.replace(file)
     return file
+
+
+def _compiler() -> list[str]:
+    """The command of ``CXX``, the machine's own compiler, or else the clang that pip brings."""
+    if named := os.environ.get("CXX"):
+        return shlex.split(named)
+    if not shutil.which("c++") and importlib.util.find_spec("ziglang"):
+        return [sys.executable, "-m", "ziglang", "c++"]
+    return ["c++"]
 
 
 def _folder() -> Path:

@@ -154,5 +154,6 @@ def _bar(layout: dict[str, Any], page: tuple[float, float], first: tuple[float, 
         "colorbar",
         f"colorbar style={{at={{({place})}}, anchor=south west, width={type_ / POINT:.5g}bp, "
         f"height={(y + tall) / POINT:.5g}bp, ytick style={{draw=none}}, {_bar_ticks(bar)}"
-        f"max space between ticks=40, title={{{text(bar['title']['text'])}}}}}",
+        f"max space between ticks=40, title={{{text(bar['title']['text'])}}}, "
+        "title style={at={(0,1)}, anchor=south west}}",
     ]
