@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from dynamics.core import registry, traits
@@ -45,6 +46,48 @@ class Chart:
         """A dictionary for JSON, except for NumPy arrays in the figure."""
         place = {"run": self.run, "panel": self.panel}
         return {"figure": self.figure, "about": self.about.to_dict(), **place}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A chart of runs that another process draws: what ``of_runs`` is given, for JSON.
+
+    Attributes:
+        runs: the folders of the runs.
+        name, versus, view, theory: as of ``of_runs``.
+    """
+
+    runs: Sequence[str]
+    name: str
+    versus: str = "steps"
+    view: Mapping[str, Any] = field(default_factory=dict)
+    theory: bool = True
+
+    def chart(self) -> Chart:
+        """The chart.
+
+        Raises:
+            RunError: as ``of_runs``.
+        """
+        runs = [Run(Path(folder)) for folder in self.runs]
+        return of_runs(runs, self.name, self.versus, self.view, theory=self.theory)
+
+
+def outline(runs: Sequence[Run], name: str, types: Sequence[str]) -> Chart:
+    """A chart that is not drawn yet: its words, and traces of these types without numbers."""
+    moment = _moment(runs, name)
+    return Chart({"data": [{"type": each} for each in types]}, _words(runs, name), *moment)
+
+
+def _words(runs: Sequence[Run], name: str) -> About:
+    return about([run.config for run in runs], name, _limits(runs))
+
+
+def _moment(runs: Sequence[Run], name: str) -> tuple[str, str]:
+    """Folder and name of a chart that shows one moment of its run; empty for any other."""
+    stem = name.partition("/")[0]
+    moves = stem in registry.options("charts") and traits.chart(stem).of_moment
+    return (str(runs[0].folder.resolve()), name) if moves else ("", "")
 
 
 def of_runs(
@@ -92,10 +135,7 @@ def of_runs(
     for part in ("data", "layout.shapes"):
         shown = [each for each in figure[part] if (each.legendgroup or each.name) not in hidden]
         figure[part] = shown
-    words = about([run.config for run in runs], name, _limits(runs))
-    stem = name.partition("/")[0]
-    moves = stem in registry.options("charts") and traits.chart(stem).of_moment
-    return Chart.of(figure, words, *((str(runs[0].folder.resolve()), name) if moves else ()))
+    return Chart.of(figure, _words(runs, name), *_moment(runs, name))
 
 
 def _limits(runs: Sequence[Run]) -> list[str]:

@@ -1,8 +1,9 @@
 """Picture: one chart as a file; ``python -m dynamics.export.picture FILE`` draws it.
 
-This command is a process of its own. It reads ``{"form", "chart", "print"}`` as JSON from its input
-and writes the file; beside a PDF it also writes a picture of its page, FILE.png. It reports an
-error as one sentence on stderr and status 2.
+This command is a process of its own. It reads ``{"form", "chart", "print"}`` as JSON from its
+input, or, in place of ``chart``, ``asked``: which runs it shows, as ``chart.Asked`` has it. It
+writes the file; beside a PDF it also writes a picture of its page, FILE.png. It reports an error as
+one sentence on stderr and status 2.
 """
 
 import io
@@ -17,7 +18,7 @@ from xml.sax.saxutils import escape
 from dynamics.draw import panel
 from dynamics.export import formats, tikz
 from dynamics.export.caption import About
-from dynamics.export.chart import Chart
+from dynamics.export.chart import Asked, Chart
 from dynamics.export.formats import FORMATS
 from dynamics.export.layout import space
 from dynamics.export.layout.layout import dressed
@@ -129,7 +130,8 @@ def main() -> int:
     job = json.load(sys.stdin)
     file = Path(sys.argv[1])
     try:
-        content = picture(Chart.from_dict(job["chart"]), job["form"], Print(**job["print"]))
+        chart = Asked(**job["asked"]).chart() if "asked" in job else Chart.from_dict(job["chart"])
+        content = picture(chart, job["form"], Print(**job["print"]))
     except (RunError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2

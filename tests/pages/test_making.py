@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 from email.message import Message
 from pathlib import Path
 from urllib.parse import unquote
@@ -14,9 +15,12 @@ import pytest
 
 from dynamics.core.machine.files import environment
 from dynamics.export import export
+from dynamics.export.chart import Asked, of_runs, outline
 from dynamics.export.formats import DATA
+from dynamics.export.layout.sizes import Print
+from dynamics.export.picture import picture
 from dynamics.runs.run import Run
-from pages.shared.files import downloads, making, media
+from pages.shared.files import dialog, making, media
 from pages.shared.files.making import Job
 from pages.shared.files.process import ROOT
 from tests.pages.test_damaged_runs import garble
@@ -73,6 +77,27 @@ def test_a_refusal_is_one_sentence(finished: Run, runs: Path, tmp_path: Path) ->
         ended = make(job, tmp_path / "file")
         assert ended.returncode == 2, job
         assert is_sentence(ended.stderr.strip()), ended.stderr
+
+
+@pytest.mark.parametrize("panel", ["losses", "singular_values/compressed", "heat_maps"])
+def test_the_process_of_a_chart_reads_its_run(panel: str, finished: Run, tmp_path: Path) -> None:
+    """As the viewer sees it: the page itself knows its words and the types of its traces."""
+    view = (
+        {"at": 20, "log": True} if panel == "heat_maps" else {"log": True, "held": {"x": [0, 30]}}
+    )
+    asked = Asked([str(finished.folder)], panel, view=view)
+    drawn = of_runs([finished], panel, view=view)
+    job = {"form": "tikz", "asked": asdict(asked), "print": asdict(Print())}
+    ended = subprocess.run(
+        [sys.executable, "-m", "dynamics.export.picture", tmp_path / "chart.tikz"],
+        check=False, cwd=ROOT, input=json.dumps(job), text=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "chart.tikz").read_bytes() == picture(drawn, "tikz", Print())
+    told = outline([finished], panel, dialog._types([finished], panel, "steps"))
+    assert (told.about, told.run, told.panel) == (drawn.about, drawn.run, drawn.panel)
+    types = {trace.get("type", "scatter") for trace in drawn.figure["data"]}
+    assert {trace["type"] for trace in told.figure["data"]} == types
 
 
 def test_the_process_of_a_file_loads_no_page() -> None:
@@ -136,4 +161,4 @@ def test_without_a_folder_of_runs_a_file_is_made_and_kept_elsewhere(
 
 
 def test_a_name_has_no_letter_that_means_something_in_a_header() -> None:
-    assert downloads.STRANGE.sub("-", 'loss"; x\r\n=é/y') == "loss- x-é-y"
+    assert media.STRANGE.sub("-", 'loss"; x\r\n=é/y') == "loss- x-é-y"

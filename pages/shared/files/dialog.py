@@ -16,11 +16,13 @@ import streamlit as st
 from dynamics.core.words import size as size_of
 from dynamics.export import chart
 from dynamics.export.caption import About
-from dynamics.export.chart import Chart
+from dynamics.export.chart import Asked, Chart
 from dynamics.export.formats import CHARTS, FORMATS, Format, refused
 from dynamics.export.layout.sizes import SIZES, Print
-from dynamics.runs.run import find, root
+from dynamics.runs.run import Run, RunError, find, root
+from pages.shared.files.media import STRANGE
 from pages.shared.files.process import PACE, forget, forget_ended, held
+from pages.shared.live.panels import descriptions
 from pages.shared.number import between, number
 from pages.shared.session import opened
 
@@ -48,24 +50,46 @@ def open_runs(
         RunError: if a run or the panel does not exist.
     """
     runs = [find(key, root()) for key in keys]
-    name = f"{panel.replace('/', '-')}_{'_'.join(keys)}"[:120]
-    dialog(chart.of_runs(runs, panel, versus, view, theory=theory), name)
+    name = STRANGE.sub("-", f"{panel}_{'_'.join(keys)}"[:120])
+    asked = Asked([str(run.folder) for run in runs], panel, versus, view or {}, theory)
+    dialog(chart.outline(runs, panel, _types(runs, panel, versus)), name, asked)
+
+
+def _types(runs: Sequence[Run], panel: str, versus: str) -> list[str]:
+    """Plotly's types of a chart's traces, without a look at the records.
+
+    Raises:
+        RunError: if the panel does not exist or the run has no numbers for it.
+    """
+    if len(runs) > 1:
+        return ["scatter"]  # lines of one series
+    for described in descriptions(runs[0], panel, versus):
+        if described.figure is None:
+            raise RunError(described.lack or f"Run {runs[0].key} has no numbers for this chart.")
+        return [str(trace.get("type", "scatter")) for trace in described.figure["data"]]
+    raise RunError(f"Run {runs[0].key} has no records yet.")
 
 
 def button(figure: Any, words: About, name: str) -> None:
     """A button that opens the dialog for a Plotly figure; ``name`` is the file's name."""
     pressed = st.button("For a paper or talk …", icon=":material/image:", key=f"export {name}")
     if opened.asked(f"export {name}", pressed):
-        dialog(Chart.of(figure, words), name.replace("/", "-"))
+        dialog(Chart.of(figure, words), STRANGE.sub("-", name))
 
 
 @st.dialog("Export this chart", width="large", on_dismiss=opened.close)
-def dialog(chart: Chart, name: str) -> None:
-    """Choose a format, see the file, save it; ``name`` is the file's name without its ending."""
+def dialog(chart: Chart, name: str, asked: Asked | None = None) -> None:
+    """Choose a format, see the file, save it.
+
+    Args:
+        chart: what is drawn, or its ``outline``.
+        name: the file's name without its ending.
+        asked: what the process that draws the file reads of runs, in place of the chart.
+    """
     opened.hold()
     form, printing = _choices(chart)
-    asked = {"form": form.name, "chart": chart.to_dict(), "print": asdict(printing)}
-    job = json.dumps(asked, default=_plain)
+    drawn = {"asked": asdict(asked)} if asked else {"chart": chart.to_dict()}
+    job = json.dumps({"form": form.name, "print": asdict(printing), **drawn}, default=_plain)
     kept = st.session_state.setdefault("export files", {})
     forget_ended("export")
     # Poll until the file exists; a change of a control above starts this dialog again.

@@ -10,7 +10,6 @@ is told of it in every run of the script, until there is a newer one.
 """
 
 import json
-import re
 import sys
 import uuid
 from collections.abc import Callable
@@ -35,7 +34,6 @@ from pages.shared.session import opened
 MADE = "made file"  # session key
 MAKING = "file in the making"  # session key
 PATIENCE = 900  # seconds that a file may take
-STRANGE = re.compile(r"[^\w.\- ]+")  # letters that a file's name may not have
 _SAVE = """
 const saved = (window.dlnSaved ??= new Set());
 export default ({ data: { file, url, name } }) => {
@@ -89,7 +87,7 @@ def button(
         icon, width: as of ``st.button``.
     """
     about = FORMATS[form]
-    full = f"{STRANGE.sub('-', name)}.{about.ending}"
+    full = f"{media.STRANGE.sub('-', name)}.{about.ending}"
     key = f"save {label} {full}"
     if callable(job):
         st.button(

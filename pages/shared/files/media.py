@@ -24,6 +24,7 @@ from dynamics.core.machine import files
 from dynamics.runs.run import root
 
 KEPT = 86_400  # seconds that a file is kept after its last use
+STRANGE = re.compile(r"[^\w.\- ]+")  # letters that the name of a file for a browser may not have
 NAME = re.compile(r"[0-9a-f]{32}")  # Streamlit's hash of a file: nobody can guess it
 
 
