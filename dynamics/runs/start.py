@@ -11,7 +11,7 @@ from pathlib import Path
 from dynamics.core.config import ELSEWHERE, Config
 from dynamics.data import dataset as datasets
 from dynamics.data.folder import DataError
-from dynamics.runs import control, launcher, limits, queue, remarks, version
+from dynamics.runs import control, expiry, launcher, limits, queue, remarks, version
 from dynamics.runs.capability import OWNER, Capability
 from dynamics.runs.fork import shared
 from dynamics.runs.run import LIVE, RUN, Run, RunError, Status
@@ -64,6 +64,7 @@ def start(
             if len(queue.waiting(folder)) >= (most := most_queued()):
                 raise RunError(f"{most} runs are waiting already; cancel some or try again later.")
             limits.check(config, folder, by)
+            expiry.make_room(run, by)
             _need_data(config)
             fresh = anew or status.phase == "unreadable"
             if fresh and not new:

@@ -1,13 +1,16 @@
 """A server that strangers reach: each of two browsers steers its own runs, the owner's all."""
 
+import contextlib
 import http.client
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, TimeoutError, expect
+from websockets.sync.client import connect
 
-from dynamics.runs import capability, control
+from dynamics.runs import capability, control, expiry, limits
 from dynamics.runs.capability import Capability
 from dynamics.runs.run import RUN, Run
 from dynamics.runs.start import start
@@ -185,10 +188,11 @@ def test_a_stranger_watches_and_forks_what_another_visitor_trains(
     back = visit(f"/?run={run.key}", maker.context)
     button(back, "Pause").click()
     until(lambda: run.status.phase == "paused")
-    # Revoked, the open page can do nothing more.
+    # Revoked, the open page can do nothing more; it may have run again before the click.
     expect(button(back, "Resume")).to_be_visible()
     capability.revoke(public.runs, set(control.digests(run)) - {""})
-    button(back, "Resume").click()
+    with contextlib.suppress(TimeoutError):
+        button(back, "Resume").click(timeout=3000)
     expect(back.get_by_text("Somebody else started").first).to_be_visible()
     assert run.status.phase == "paused"
 
@@ -226,3 +230,19 @@ def test_what_is_too_large_for_a_visitor_is_said_before_it_is_trained(
     owner = visit(f"/?owner={OWNER.replace(' ', '%20')}&{large}")
     expect(button(owner, "Train")).to_be_visible()
     expect(owner.get_by_text("A run may take")).to_have_count(0)
+
+
+def test_a_run_stays_for_as_long_as_somebody_watches_it(
+    public: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the stream that its charts open."""
+    run = start(small(seed_init=8), public.runs)
+    until(lambda: not run.status.live and not run._worker_lives())
+    (tmp_path / "limits.toml").write_text("[folder]\ndays = 1")
+    monkeypatch.setenv(limits.OWN, str(tmp_path / "limits.toml"))
+    later = time.time() + 2 * expiry.DAY
+    with connect(f"ws://{public.host}/api/runs/{run.key}/stream?panels=recovery_error") as viewer:
+        viewer.recv()
+        expiry.tidy(public.runs, later)
+        assert run.folder.exists()
+    until(lambda: expiry.tidy(public.runs, later) or not run.folder.exists())

@@ -28,6 +28,7 @@ import numpy as np
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dynamics.core.machine import files
+from dynamics.runs import expiry
 from dynamics.runs.run import PHASES, Run, RunError, Status, find, root
 from pages.shared import door
 from pages.shared.live.panels import Sent, descriptions
@@ -81,12 +82,15 @@ async def _serve(socket: WebSocket) -> None:
     run = find(socket.path_params["key"], root())
     viewer = Viewer(socket, run)
     _viewers.add(viewer)
+    looking = contextlib.ExitStack()
+    looking.enter_context(expiry.seen(run))
     tasks = [asyncio.create_task(viewer.listen()), asyncio.create_task(viewer.send())]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
     finally:
+        looking.close()
         _viewers.discard(viewer)
         for task in tasks:
             task.cancel()
