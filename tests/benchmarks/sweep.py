@@ -13,6 +13,7 @@ Exits with 1 if a bar is missed.
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -147,6 +148,7 @@ def tiny() -> bool:
 def workers() -> bool:
     """The same sweep on one to four workers."""
     dask = str(Path(sys.executable).with_name("dask"))
+    found = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     least = 0.0
     for count in range(1, 5):
         with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as ends:
@@ -156,7 +158,14 @@ def workers() -> bool:
                 ["worker", "--scheduler-file", str(place), "--nworkers", str(count),
                  "--nthreads", "1", "--no-dashboard"],
             ):  # fmt: skip
-                ends.callback(subprocess.Popen([dask, *command], stderr=subprocess.DEVNULL).kill)
+                started = subprocess.Popen(
+                    [dask, *command],
+                    env=found,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
+                ends.callback(started.wait)
+                ends.callback(started.terminate)
                 until(place.exists, "the scheduler has told its address")
             address = json.loads(place.read_text())["address"]
             with Client(address) as client:
