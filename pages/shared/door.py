@@ -11,6 +11,7 @@ to its own machine alone needs none: whoever reaches it is its owner.
 import ipaddress
 import os
 import socket
+from collections import Counter
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -21,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
-from dynamics.runs import capability
+from dynamics.runs import capability, limits
 from dynamics.runs.capability import Capability
 from dynamics.runs.run import root
 
@@ -43,6 +44,7 @@ class Door:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._sockets: Counter[str] = Counter()  # that are open, by address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, a stream, or what the server itself asks."""
@@ -63,8 +65,29 @@ class Door:
         elif scope["type"] == "http" and LINK in request.query_params:
             answer = _owned(request)
             await answer(scope, receive, _careful(send))
+        elif scope["type"] == "websocket" and not local(headers):
+            await self._socket(request, scope, receive, send)
         else:
             await self._app(scope, receive, _careful(_known(request, send)))
+
+    async def _socket(
+        self, request: HTTPConnection, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Open a stranger's socket, unless its address has as many as one address may."""
+        peer = request.client.host if request.client else ""
+        where = address(request.headers, None if _loopback(peer) else peer)
+        most = limits.given("server")["sockets"]
+        if most and self._sockets[where] >= most:
+            why = f"Your address has {most} connections to this server; close a page."
+            await _refuse(scope, receive, send, 429, why)
+            return
+        self._sockets[where] += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._sockets[where] -= 1
+            if not self._sockets[where]:
+                del self._sockets[where]
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, why: str) -> None:

@@ -2,13 +2,18 @@
 
 import contextlib
 import http.client
+import re
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, TimeoutError, expect
-from websockets.sync.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from dynamics.runs import capability, control, expiry, limits
 from dynamics.runs.capability import Capability
@@ -246,3 +251,66 @@ def test_a_run_stays_for_as_long_as_somebody_watches_it(
         expiry.tidy(public.runs, later)
         assert run.folder.exists()
     until(lambda: expiry.tidy(public.runs, later) or not run.folder.exists())
+
+
+@pytest.mark.parametrize("path", ["/_stcore/stream", "/api/runs/KEY/stream"])
+def test_one_address_cannot_take_all_connections(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """Another address comes in, and this one, too, once it has closed one."""
+    own = tmp_path / "limits.toml"
+    own.write_text("[server]\nsockets = 4\n")
+    monkeypatch.setenv(limits.OWN, str(own))
+    runs = tmp_path / "runs"
+    runs.mkdir()
+    run = start(small(), runs)
+    until(lambda: run.status.phase == "done")
+    path = path.replace("KEY", run.key)
+    with contextlib.ExitStack() as stack, served(ROOT / "app.py", runs, address="0.0.0.0") as one:
+
+        def opened(source: str = "127.0.0.1") -> ClientConnection:
+            protocols = [Subprotocol("streamlit")] if "stcore" in path else None
+            host, _, port = one.host.partition(":")
+            line = socket.create_connection((host, int(port)))
+            headers = {"X-Forwarded-For": source}
+            return stack.enter_context(
+                connect(
+                    f"ws://{one.host}{path}",
+                    sock=line,
+                    subprotocols=protocols,
+                    additional_headers=headers,
+                )
+            )
+
+        first = [opened("10.0.0.1") for _ in range(4)]
+        with pytest.raises(InvalidStatus, match="403"):
+            opened("10.0.0.1")
+        opened("10.0.0.2")
+        first[0].close()
+        until(lambda: _opens(lambda: opened("10.0.0.1")), "a place is free again")
+
+
+def _opens(connection: Callable[[], object]) -> bool:
+    try:
+        connection()
+    except InvalidStatus:
+        return False
+    return True
+
+
+def test_a_message_that_swells_takes_little_memory(public: Server) -> None:
+    """Two hundred megabytes of one letter are 0.2 on the way."""
+    process = Path("/proc") / str(public.process.pid)
+    before = psutil.Process(public.process.pid).memory_info().rss
+    (process / "clear_refs").write_text("5")  # the peak is counted anew
+    for _ in range(3):
+        protocols = [Subprotocol("streamlit")]
+        with (
+            contextlib.suppress(ConnectionClosed),
+            connect(f"ws://{public.host}/_stcore/stream", subprotocols=protocols) as line,
+        ):
+            line.send(bytes(200_000_000))
+            while True:
+                line.recv(timeout=30)
+    (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", (process / "status").read_text())
+    assert 1000 * int(peak) - before < 100e6
