@@ -1,6 +1,5 @@
 """Making: each file that a page offers is made by a process and sent from the disk."""
 
-import asyncio
 import json
 import shutil
 import subprocess
@@ -24,7 +23,7 @@ from pages.shared.files import dialog, making, media
 from pages.shared.files.making import Job
 from pages.shared.files.process import ROOT
 from tests.pages.test_damaged_runs import garble
-from tests.pages.test_routes import asked
+from tests.pages.test_routes import answer_of, asked
 from tests.support.make import is_sentence
 
 
@@ -121,7 +120,7 @@ def test_a_file_is_sent_under_its_name_and_no_name_adds_to_the_header(
 ) -> None:
     """A quote in a name ended the name, and the rest of it became a parameter of its own."""
     address = media.address(kept(b"content", tmp_path), name)
-    answer = asyncio.run(asked("GET", unquote(address).encode(), b"", [], b""))
+    answer = answer_of(asked("GET", unquote(address).encode(), b"", [], b""))
     assert (answer.status, answer.body) == (200, b"content")
     said = Message()
     said["Content-Disposition"] = answer.headers["content-disposition"]
@@ -133,7 +132,7 @@ def test_a_file_is_sent_under_its_name_and_no_name_adds_to_the_header(
 def test_the_records_of_a_panel_have_a_name_that_adds_nothing(finished: Run) -> None:
     path = f"/api/runs/{finished.key}/records.csv".encode()
     for panels in (b"losses", b'losses,losses/original";x=%22y'):
-        answer = asyncio.run(asked("GET", path, b"panels=" + panels, [], b""))
+        answer = answer_of(asked("GET", path, b"panels=" + panels, [], b""))
         if answer.status == 200:
             said = Message()
             said["Content-Disposition"] = answer.headers["content-disposition"]
@@ -144,7 +143,7 @@ def test_the_records_of_a_panel_have_a_name_that_adds_nothing(finished: Run) -> 
 @pytest.mark.parametrize("token", ["0" * 32, "../run", "", "x" * 32, "%2e%2e"])
 def test_nothing_else_is_sent(token: str, tmp_path: Path) -> None:
     kept(b"1", tmp_path)
-    answer = asyncio.run(asked("GET", f"/api/files/{token}/a.csv".encode(), b"", [], b""))
+    answer = answer_of(asked("GET", f"/api/files/{token}/a.csv".encode(), b"", [], b""))
     assert answer.status == 404 and is_sentence(json.loads(answer.body)["error"])
 
 

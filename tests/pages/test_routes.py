@@ -164,15 +164,20 @@ def runs(finished: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def keys_in(runs: Path) -> list[str]:
+    """The keys of the runs; a server keeps its own folders beside them."""
+    return sorted(path.name for path in runs.iterdir() if not path.name.startswith("."))
+
+
 def ask_anything(runs: Path, data: st.DataObject) -> None:
-    keys = sorted(path.name for path in runs.iterdir())
+    keys = keys_in(runs)
     path, query = data.draw(paths(keys)), data.draw(queries())
     method, headers = data.draw(st.sampled_from(METHODS)), data.draw(HEADERS)
     is_fine(answer_of(asked(method, path, query, headers, data.draw(st.binary(max_size=40)))))
 
 
 def serve_anyone(runs: Path, data: st.DataObject) -> None:
-    keys = sorted(path.name for path in runs.iterdir())
+    keys = keys_in(runs)
     key = data.draw(st.sampled_from([*keys, "0" * 16]) | TEXT)
     path = f"/api/runs/{key}/stream".encode("utf-8", "surrogatepass")
     said = st.sampled_from(["drawn", "hidden", "visible", "drawn"]) | TEXT
@@ -236,7 +241,7 @@ def test_what_cannot_be_read_is_named(
 ) -> None:
     """A folder in a file's place is refused to everybody, also to root."""
     monkeypatch.setenv("DLN_RUNS", str(tmp_path))
-    key = sorted(path.name for path in runs.iterdir())[-1]
+    key = keys_in(runs)[-1]
     shutil.copytree(runs / key, tmp_path / key)
     for name, place in (("records.f8", "records.csv"), ("maps.f2", "maps")):
         (tmp_path / key / name).unlink()

@@ -1,6 +1,5 @@
 """Versions of folders: older ones open, newer ones are refused in one sentence and not replaced."""
 
-import asyncio
 import json
 import shutil
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from dynamics.runs.executors.here import Here
 from dynamics.runs.run import CANCEL, Run, RunError, find, listing
 from dynamics.runs.start import start
 from dynamics.runs.sweep import SweepFolder, Training
-from tests.pages.test_routes import asked
+from tests.pages.test_routes import answer_of, asked
 from tests.support.make import PATIENCE, is_sentence, small
 
 PAGES = Path(__file__).parents[2] / "pages"
@@ -103,7 +102,7 @@ def test_a_newer_run_is_named_by_the_routes(later: Run, monkeypatch: pytest.Monk
     monkeypatch.setenv("DLN_RUNS", str(later.folder.parent))
     for place in ("figures", "records.csv", "maps"):
         path = f"/api/runs/{later.key}/{place}".encode()
-        answer = asyncio.run(asked("GET", path, b"panels=losses", [], b""))
+        answer = answer_of(asked("GET", path, b"panels=losses", [], b""))
         assert answer.status == 404
         assert "update the program" in json.loads(answer.body)["error"], place
 

@@ -24,6 +24,7 @@ from dynamics.draw.time_axis import VERSUS, offered
 from dynamics.export import export, script
 from dynamics.findings.story import story
 from dynamics.peers.verify import UnreadableError, verify
+from dynamics.runs import capability
 from dynamics.runs.run import Run, RunError, find, listing
 from dynamics.runs.start import start
 
@@ -460,7 +461,7 @@ def test_a_recorded_run_is_exported_but_not_trained_again(tmp_path: Path) -> Non
         start(run.config, tmp_path)
     for action in ("pause", "resume", "cancel"):
         with pytest.raises(RunError, match="which alone steers it"):
-            ACTIONS[action](find(run.key, tmp_path))
+            ACTIONS[action](find(run.key, tmp_path), capability.of_command(tmp_path))
     sentences = story(run.config, run.trajectories)
     assert sentences[0].startswith("Its program made 45 steps in ")
     assert len(sentences) == 2 and sentences[1].startswith("Train loss at step 45: ")
