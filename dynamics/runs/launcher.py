@@ -24,6 +24,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -123,8 +124,14 @@ def _python(
 
 
 def _send(line: socket.socket, content: bytes, given: list[int]) -> None:
-    socket.send_fds(line, [SIZE.pack(len(content))], given)
-    line.sendall(content)
+    """Send a message whole: Ctrl-C, which only the main thread hears, comes before or after it."""
+
+    def send() -> None:
+        socket.send_fds(line, [SIZE.pack(len(content))], given)
+        line.sendall(content)
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(send).result()
 
 
 def _receive(line: socket.socket) -> tuple[bytes, list[int]]:

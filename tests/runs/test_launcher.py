@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -203,3 +204,27 @@ def test_it_ends_when_no_run_comes(monkeypatch: pytest.MonkeyPatch) -> None:
         signal.signal(signal.SIGCHLD, before)
         with pytest.raises(BrokenPipeError):
             ours.send(b"a run")
+
+
+def test_ctrl_c_cuts_no_message_to_the_launcher() -> None:
+    """What is sent in part would be a run that nobody trains, and would garble the next one."""
+    line, its = socket.socketpair()
+    content = os.urandom(2_000_000)  # more than the kernel keeps: who sends it waits
+    received: list[bytes] = []
+
+    def read() -> None:
+        until(lambda: its.recv(1, socket.MSG_PEEK))
+        os.kill(os.getpid(), signal.SIGINT)
+        received.append(launcher._receive(its)[0])
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    reader = threading.Thread(target=read)
+    try:
+        reader.start()
+        with pytest.raises(KeyboardInterrupt), line:
+            launcher._send(line, content, [])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    reader.join(60)
+    its.close()
+    assert received == [content]
