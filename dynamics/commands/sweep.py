@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -168,12 +169,17 @@ def _followed(training: Training, sweep: Sweep, folder: SweepFolder) -> Progress
     """
     now = Progress(sweep)
     try:
-        with tqdm(total=now.total, file=sys.stderr, bar_format=BAR, delay=1e-3) as bar:
+        with (
+            _heard(training),
+            tqdm(total=now.total, file=sys.stderr, bar_format=BAR, delay=1e-3) as bar,
+        ):
             for now in _closed(training):
                 left = "" if now.left is None else f", about {duration(now.left)} left"
                 failed = f", {len(now.failed)} failed" if now.failed else ""
                 bar.set_postfix_str(f"{left}{failed}".removeprefix(", "), refresh=False)
                 bar.update(now.ended - bar.n)
+        if training.cancelled and now.phase == "cancelled":
+            raise KeyboardInterrupt
     except KeyboardInterrupt:
         with contextlib.suppress(StrangerError):  # it is trained by somebody else's process
             control.steer(folder, "cancel", capability.of_command(folder.runs))
@@ -182,6 +188,24 @@ def _followed(training: Training, sweep: Sweep, folder: SweepFolder) -> Progress
             "command continues from there."
         ) from None
     return now
+
+
+@contextlib.contextmanager
+def _heard(training: Training) -> Iterator[None]:
+    """Let Ctrl-C cancel the training at a moment that suits it; a second one ends at once.
+
+    An exception at any moment could be lost in what no caller sees, such as a pool's callback.
+    """
+
+    def cancel(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        training.cancel()
+
+    before = signal.signal(signal.SIGINT, cancel)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _closed(training: Training) -> Iterator[Progress]:

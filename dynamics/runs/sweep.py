@@ -325,6 +325,11 @@ class Training:
         self._again: deque[_List] = deque()
         self._active: dict[concurrent.futures.Future[list[Trained]], _List] = {}
         self._taken, self._expected = 0.0, 0.0  # seconds of the runs that have come back
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        """End soon, with what has finished; may be called by whoever handles a signal."""
+        self.cancelled = True
 
     def __iter__(self) -> Iterator[Progress]:
         """Train what is missing, and yield where the sweep stands whenever that has changed.
@@ -355,7 +360,7 @@ class Training:
         try:
             yield self._told()
             while self._waiting or self._again or self._active or self._elsewhere:
-                if self._place.asked() == CANCEL:
+                if self._ends():
                     self._take([future for future in self._active if future.done()])
                     break
                 self._submit()
@@ -371,6 +376,9 @@ class Training:
             with contextlib.suppress(OSError):
                 self._place.tell(self._now)
         yield self._now
+
+    def _ends(self) -> bool:
+        return self.cancelled or self._place.asked() == CANCEL
 
     def _submit(self) -> None:
         """Give every place a list of runs."""
@@ -432,7 +440,7 @@ class Training:
 
     def _take(self, done: Collection[concurrent.futures.Future[list[Trained]]]) -> None:
         tasks = [(future, self._active.pop(future)) for future in done]
-        if self._place.asked() != CANCEL:
+        if not self._ends():
             self._submit()  # no worker waits while its last runs are written
         for future, task in tasks:
             self._receive(future, task)

@@ -1,6 +1,8 @@
 """Sweeps are trained in processes, written by one, shared, cancelled and taken up again."""
 
 import os
+import pickle
+import select
 import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
@@ -17,7 +19,7 @@ from dynamics.draw.panel import NothingToDrawError, of_runs
 from dynamics.engine.training.comparison import prepare
 from dynamics.engine.training.many import train
 from dynamics.findings.story import story
-from dynamics.runs.executors import DiedError
+from dynamics.runs.executors import DiedError, here
 from dynamics.runs.executors.here import Here
 from dynamics.runs.room import check_room, estimate
 from dynamics.runs.run import CANCEL, RunError, listing
@@ -188,3 +190,24 @@ def test_what_a_backbone_takes_is_not_guessed(tmp_path: Path) -> None:
     assert "memory" not in told and "0 B" not in told
     assert "How long it takes is told once its first runs have ended." in told
     check_room(estimate(sweep, tmp_path), tmp_path)
+
+
+def test_records_come_back_in_a_file_and_its_name_through_the_pipe(tmp_path: Path) -> None:
+    """What is longer than the kernel writes whole would be cut by a kill, and waited for."""
+    configs = small().configs[:4]
+    name = here._train(configs, [], str(tmp_path))
+    assert len(pickle.dumps(name)) < select.PIPE_BUF < Path(name).stat().st_size
+    assert len(here._read(Path(name))) == 4 and not [*tmp_path.iterdir()]
+
+
+def test_a_training_that_is_cancelled_by_whoever_holds_it_ends_soon(tmp_path: Path) -> None:
+    """As Ctrl-C does it: nothing is interrupted in the middle, and what has finished stays."""
+    executor = Inline()
+    training = Training(small(), tmp_path, executor)
+    steps = iter(training)
+    next(steps)
+    assert next(steps).ended > 0
+    training.cancel()
+    *_, now = steps
+    assert now.phase == "cancelled" and 0 < now.ended < 12 and executor.closed
+    assert SweepFolder(tmp_path, small().key).progress().phase == "cancelled"

@@ -1,13 +1,21 @@
-"""Here: processes of this machine, as many as the queue has places, with one thread each."""
+"""Here: processes of this machine, as many as the queue has places, with one thread each.
+
+Records come back in files, and the pipe of a pool carries their names alone: one of a few bytes is
+written whole, but a process that is killed with half of its records in the pipe would have whoever
+waits for the other half wait for ever.
+"""
 
 import concurrent.futures
 import contextlib
 import multiprocessing
 import os
+import pickle
 import signal
+import tempfile
 import threading
 from collections.abc import Sequence
 from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
+from pathlib import Path
 
 from dynamics.core.config import Config
 from dynamics.core.records import Trained
@@ -46,6 +54,7 @@ class _Place:
     def __init__(self) -> None:
         self.waiting = 0
         self._closed = False
+        self._folder = tempfile.TemporaryDirectory(prefix="dln-sweep-", ignore_cleanup_errors=True)
         self._start()
 
     def _start(self) -> None:
@@ -57,13 +66,14 @@ class _Place:
     ) -> concurrent.futures.Future[list[Trained]]:
         told: concurrent.futures.Future[list[Trained]] = concurrent.futures.Future()
         self.waiting += 1
+        given = list(configs), list(more), self._folder.name
         try:
-            task = self._pool.submit(_train, list(configs), list(more))
+            task = self._pool.submit(_train, *given)
         except BrokenProcessPool:  # it died while it had nothing to do
             self._start()
-            task = self._pool.submit(_train, list(configs), list(more))
+            task = self._pool.submit(_train, *given)
 
-        def tell(done: concurrent.futures.Future[list[Trained]]) -> None:
+        def tell(done: concurrent.futures.Future[str]) -> None:
             self.waiting -= 1
             if done.cancelled():
                 told.cancel()
@@ -74,7 +84,10 @@ class _Place:
             elif error := done.exception():
                 told.set_exception(error)
             else:
-                told.set_result(done.result())
+                try:
+                    told.set_result(_read(Path(done.result())))
+                except OSError as missing:  # the place was closed meanwhile
+                    told.set_exception(missing)
 
         task.add_done_callback(tell)
         return told
@@ -84,6 +97,7 @@ class _Place:
         with contextlib.suppress(Exception):  # a process that has died has no number
             os.kill(self._pid.result(), signal.SIGKILL)
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._folder.cleanup()
 
 
 def _context() -> "multiprocessing.context.BaseContext":
@@ -112,7 +126,18 @@ def _begin() -> None:
     threading.Thread(target=follow, daemon=True).start()
 
 
-def _train(configs: list[Config], more: list[str]) -> list[Trained]:
+def _train(configs: list[Config], more: list[str], folder: str) -> str:
+    """Train a list of runs; returns the file that has them."""
     from dynamics.engine.training.many import train  # loads torch, which the caller lacks
 
-    return train(configs, more)
+    trained = train(configs, more)
+    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+        pickle.dump(trained, file, pickle.HIGHEST_PROTOCOL)
+    return file.name
+
+
+def _read(file: Path) -> list[Trained]:
+    """The runs that a process of this program has put into a file, which goes."""
+    trained: list[Trained] = pickle.loads(file.read_bytes())
+    file.unlink()
+    return trained
