@@ -116,7 +116,18 @@ def test_where_no_accuracy_is_known_no_record_is_best() -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_what_is_said_of_stopping_a_completion_is_what_the_records_have(seed: int) -> None:
-    """Noisy ones that overfit, and clean ones whose last record is their best."""
+    is_told_truly(seed)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_two_hundred_stops_of_completions_are_what_the_records_have() -> None:
+    for seed in range(12, 212):
+        is_told_truly(seed)
+
+
+def is_told_truly(seed: int) -> None:
+    """Noisy runs that overfit, and clean ones whose last record is their best."""
     draw = np.random.default_rng(seed)
     made = Config.from_dict({
         "rows": 24, "cols": 20, "rank": 2, "rank_bound": int(draw.integers(2, 9)),
