@@ -82,7 +82,7 @@ READY = (
         SMALL | {"rank_bound": 4, "steps": 3000},
     ),
     Ready(
-        "How many measurements",
+        "How many sums",
         "How many sums of entries make a good start?",
         "The same angle where not entries are seen but m weighted sums of all of them. It falls "
         "about as 1/√m; noise on a sum of 1,600 entries hardly counts.",
